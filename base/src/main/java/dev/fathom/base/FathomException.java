@@ -1,0 +1,24 @@
+package dev.fathom.base;
+
+/**
+ * The family of every error that Fathom reports to its user. Each kind carries its facts as fields, so that a caller can
+ * decide and a renderer can show them; the message is the one clear line for people.
+ */
+public abstract sealed class FathomException extends RuntimeException
+    permits BadDataException,
+        EvalException,
+        FaultException,
+        LookupException,
+        TargetException,
+        UnsupportedException,
+        UsageException {
+  private static final long serialVersionUID = 1L;
+
+  protected FathomException(String message) {
+    super(message);
+  }
+
+  protected FathomException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
