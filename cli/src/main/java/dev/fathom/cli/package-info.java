@@ -1,0 +1,2 @@
+/** The program: arguments, terminal, progress, demo. */
+package dev.fathom.cli;

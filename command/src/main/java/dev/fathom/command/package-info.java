@@ -1,0 +1,2 @@
+/** The command language and the commands. */
+package dev.fathom.command;

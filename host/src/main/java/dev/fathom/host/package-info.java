@@ -1,0 +1,2 @@
+/** What the local machine offers through native calls. */
+package dev.fathom.host;

@@ -1,0 +1,6 @@
+/** What the local machine offers through native calls. */
+module dev.fathom.host {
+  requires dev.fathom.base;
+  requires dev.fathom.model;
+  requires dev.fathom.target;
+}

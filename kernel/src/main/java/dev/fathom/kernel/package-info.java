@@ -1,0 +1,2 @@
+/** What an operating system is: recognise it, start from it, walk it. */
+package dev.fathom.kernel;

@@ -1,0 +1,2 @@
+/** C expressions over a program. */
+package dev.fathom.lang;

@@ -1,0 +1,2 @@
+/** The vocabulary of a program: types, symbols, registers, memory, values, unwind rules. */
+package dev.fathom.model;

@@ -1,0 +1,4 @@
+/** Writers of the bytes that tests parse, the golden runner and the guest lab. */
+module dev.fathom.testkit {
+  requires dev.fathom.base;
+}
