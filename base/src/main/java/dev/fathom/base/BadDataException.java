@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
-/** Input that breaks its format: which source, at which offset, what was found and what was expected there. */
+/**
+ * Input that breaks its format: which source, at which offset, what was found and what was expected
+ * there.
+ */
 public final class BadDataException extends FathomException {
   private static final long serialVersionUID = 1L;
   private final String source;

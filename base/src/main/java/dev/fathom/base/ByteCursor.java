@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 import java.lang.foreign.MemorySegment;
@@ -6,8 +7,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Reads numbers and strings one after the other from a {@link ByteSource}. Every read past the end is a {@link
- * BadDataException} that names source and offset.
+ * Reads numbers and strings one after the other from a {@link ByteSource}. Every read past the end
+ * is a {@link BadDataException} that names source and offset.
  */
 public final class ByteCursor {
   private final ByteSource source;
@@ -34,7 +35,9 @@ public final class ByteCursor {
   public ByteCursor seek(long newOffset) {
     if (newOffset < 0 || newOffset > bytes.byteSize()) {
       throw new BadDataException(
-          source.name(), newOffset, "past the end of the source at 0x" + Long.toHexString(bytes.byteSize()));
+          source.name(),
+          newOffset,
+          "past the end of the source at 0x" + Long.toHexString(bytes.byteSize()));
     }
     offset = newOffset;
     return this;
@@ -46,7 +49,10 @@ public final class ByteCursor {
     return this;
   }
 
-  /** Moves to the next multiple of {@code alignment}, a power of two, counted from the source's start. */
+  /**
+   * Moves to the next multiple of {@code alignment}, a power of two, counted from the source's
+   * start.
+   */
   public ByteCursor align(long alignment) {
     return seek((offset + alignment - 1) & -alignment);
   }

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 
 /**
- * Read-only bytes with a name and a size: a mapped file, a part of one, or memory. Implementations may be read by several
- * threads at once.
+ * Read-only bytes with a name and a size: a mapped file, a part of one, or memory. Implementations
+ * may be read by several threads at once.
  */
 public interface ByteSource {
   /** The name for messages, usually the file's path as the user gave it. */
@@ -21,7 +22,10 @@ public interface ByteSource {
    */
   MemorySegment slice(long offset, long length);
 
-  /** A copy of the bytes {@code [offset, offset + length)} on the heap, where start-up code reads them fastest. */
+  /**
+   * A copy of the bytes {@code [offset, offset + length)} on the heap, where start-up code reads
+   * them fastest.
+   */
   default byte[] bytes(long offset, int length) {
     var copy = new byte[length];
     MemorySegment.copy(slice(offset, length), 0, MemorySegment.ofArray(copy), 0, length);

@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 import java.util.Optional;
 
-/** An expression or statement that cannot be parsed or evaluated, with the place in the text when it is known. */
+/**
+ * An expression or statement that cannot be parsed or evaluated, with the place in the text when it
+ * is known.
+ */
 public final class EvalException extends FathomException {
   private static final long serialVersionUID = 1L;
   private final transient Optional<Span> span;

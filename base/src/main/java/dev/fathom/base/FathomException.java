@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 /**
- * The family of every error that Fathom reports to its user. Each kind carries its facts as fields, so that a caller can
- * decide and a renderer can show them; the message is the one clear line for people.
+ * The family of every error that Fathom reports to its user. Each kind carries its facts as fields,
+ * so that a caller can decide and a renderer can show them; the message is the one clear line for
+ * people.
  */
 public abstract sealed class FathomException extends RuntimeException
     permits BadDataException,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 /** Memory of the target that could not be read: the first bad address and the reason. */
@@ -13,7 +14,8 @@ public final class FaultException extends FathomException {
    * @param reason why; never {@link Readability#READABLE}
    */
   public FaultException(String space, long address, Readability reason) {
-    super("cannot read " + space + " address 0x" + Long.toHexString(address) + ": " + reason.text());
+    super(
+        "cannot read " + space + " address 0x" + Long.toHexString(address) + ": " + reason.text());
     this.space = space;
     this.address = address;
     this.reason = reason;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 import java.util.List;
@@ -10,14 +11,21 @@ public final class LookupException extends FathomException {
   private final transient List<String> nearMisses;
 
   /**
-   * @param kind what was looked for, in the user's words: {@code type}, {@code symbol}, {@code member of struct page}
+   * @param kind what was looked for, in the user's words: {@code type}, {@code symbol}, {@code
+   *     member of struct page}
    * @param name the name as typed
    * @param nearMisses names that exist and look alike, best first; may be empty
    */
   public LookupException(String kind, String name, List<String> nearMisses) {
     super(
-        "unknown " + kind + " '" + name + "'"
-            + (nearMisses.isEmpty() ? "" : "; did you mean " + String.join(", ", nearMisses) + "?"));
+        "unknown "
+            + kind
+            + " '"
+            + name
+            + "'"
+            + (nearMisses.isEmpty()
+                ? ""
+                : "; did you mean " + String.join(", ", nearMisses) + "?"));
     this.kind = kind;
     this.name = name;
     this.nearMisses = List.copyOf(nearMisses);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 import java.util.ArrayList;
@@ -7,8 +8,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An immutable map from disjoint, unsigned ranges to values, looked up by binary search. Where ranges given to the builder
- * overlap, the one that was added first keeps the overlap.
+ * An immutable map from disjoint, unsigned ranges to values, looked up by binary search. Where
+ * ranges given to the builder overlap, the one that was added first keeps the overlap.
  */
 public final class RangeMap<V> {
   /** One range and its value. */
@@ -29,7 +30,9 @@ public final class RangeMap<V> {
 
   public Optional<Entry<V>> at(long address) {
     int i = floor(address);
-    return i >= 0 && entries.get(i).range().contains(address) ? Optional.of(entries.get(i)) : Optional.empty();
+    return i >= 0 && entries.get(i).range().contains(address)
+        ? Optional.of(entries.get(i))
+        : Optional.empty();
   }
 
   /** The first range that starts at or above {@code address}. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 import java.lang.foreign.MemorySegment;
@@ -13,7 +14,9 @@ record SegmentSource(String name, MemorySegment segment) implements ByteSource {
   public MemorySegment slice(long offset, long length) {
     if (offset < 0 || length < 0 || offset > size() - length) {
       throw new BadDataException(
-          name, offset, "needs " + length + " bytes, but the source ends at 0x" + Long.toHexString(size()));
+          name,
+          offset,
+          "needs " + length + " bytes, but the source ends at 0x" + Long.toHexString(size()));
     }
     return segment.asSlice(offset, length);
   }

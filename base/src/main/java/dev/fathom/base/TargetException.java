@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
-/** The target itself failed: a file that cannot be opened, a connection that broke, a kernel that was not found. */
+/**
+ * The target itself failed: a file that cannot be opened, a connection that broke, a kernel that
+ * was not found.
+ */
 public final class TargetException extends FathomException {
   private static final long serialVersionUID = 1L;
 

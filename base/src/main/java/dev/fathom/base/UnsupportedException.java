@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 /** A request that this target, kernel or file cannot serve, and why. */
