@@ -1,0 +1,80 @@
+package dev.fathom.kernel;
+
+import dev.fathom.base.Datum;
+import dev.fathom.model.AddressSpace;
+import dev.fathom.model.Image;
+import dev.fathom.model.Program;
+import dev.fathom.model.Registers;
+import dev.fathom.model.Value;
+import dev.fathom.model.unwind.Backtrace;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** An operating system found in a target. Used by one thread. */
+public interface Kernel {
+  /** {@code Linux}. */
+  String os();
+
+  Program program();
+
+  /** Release, version, machine, host, uptime, panic message, ...: for {@code ::status} and {@code sys}, in order. */
+  List<Datum.Field> facts();
+
+  /** What could not be found or had to be guessed, for the user. */
+  List<String> warnings();
+
+  /** The kernel proper first, then its modules. */
+  List<Image> images();
+
+  /** The collections known by name. */
+  List<Walker> walkers();
+
+  /** Every thread, idle threads first, then in the order of the kernel's list, each process's threads together. */
+  Stream<Task> tasks(Walker.Notes notes);
+
+  /** The task described by the structure at {@code address}. */
+  Task task(long address);
+
+  Optional<Task> taskOfId(long id);
+
+  List<KernelCpu> cpus();
+
+  /** The registers of a task: of the CPU it runs on, or those saved when it was switched out. */
+  Optional<Registers> registersOf(Task task);
+
+  Backtrace stack(Task task);
+
+  /** A stack walked from given registers, as {@code ::stack} with an address and {@code $c} do. */
+  Backtrace stack(Registers from);
+
+  /** The kernel's log, oldest first. */
+  Stream<LogEntry> log(Walker.Notes notes);
+
+  /** Facts of the panic or oops, empty when the kernel did not crash: message, cpu, task, pc, registers. */
+  List<Datum.Field> panic();
+
+  /** The task that panicked, or else the one that {@code ::stack} should show first. */
+  Optional<Task> initialTask();
+
+  /** The regions of the kernel's virtual address space. */
+  List<Mapping> mappings();
+
+  /** The user mappings of a task. */
+  List<Mapping> mappings(Task task, Walker.Notes notes);
+
+  /** The user address space of a task; empty for a kernel thread. */
+  Optional<AddressSpace> userSpace(Task task);
+
+  /** What an address is, best first: {@code ffff… is vfs_read+0x10, in vmlinux's text segment}. */
+  List<String> whatis(long address);
+
+  /** Other spellings of members: {@code task_struct.state} for kernels that call it {@code __state}. */
+  Map<String, String> memberAliases();
+
+  /** The value of type {@code struct …} that {@code text} (a pid or an address) selects, for {@code task N}. */
+  default Optional<Value> taskObject(long id) {
+    return taskOfId(id).map(Task::object);
+  }
+}

@@ -1,0 +1,36 @@
+package dev.fathom.kernel;
+
+import dev.fathom.model.Program;
+import dev.fathom.model.Value;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Steps through a collection of the target. The stream is lazy, bounded, guarded against cycles, and says through {@code
+ * notes} why it ended early.
+ */
+public interface Walker {
+  String name();
+
+  /** One line for {@code ::walkers}. */
+  String description();
+
+  /** Whether {@code ADDR::walk name} needs, allows or refuses a start address. */
+  Start start();
+
+  enum Start {
+    NONE,
+    OPTIONAL,
+    REQUIRED
+  }
+
+  /** The C type of the elements, as text: {@code struct task_struct}; {@code void} when it depends on the start. */
+  String yields();
+
+  Stream<Value> walk(Program program, Optional<Value> start, Notes notes);
+
+  /** Takes remarks about the walk. */
+  interface Notes {
+    void note(String text);
+  }
+}

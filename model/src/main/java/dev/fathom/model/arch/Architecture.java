@@ -1,0 +1,14 @@
+package dev.fathom.model.arch;
+
+import dev.fathom.model.Layout;
+import dev.fathom.model.RegisterFile;
+
+/** The facts of one CPU architecture. */
+public interface Architecture {
+  /** Lower-case name as in Linux's {@code uname -m}: {@code x86_64}, {@code aarch64}. */
+  String name();
+
+  Layout layout();
+
+  RegisterFile registers();
+}

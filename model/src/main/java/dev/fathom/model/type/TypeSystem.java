@@ -1,0 +1,196 @@
+package dev.fathom.model.type;
+
+import dev.fathom.base.LookupException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** The types of a program: a chain of sources, asked in order, and types derived from theirs. */
+public final class TypeSystem {
+  /** A member with its offset from the start of the outermost structure, in bits. */
+  public record Found(Member member, long bitOffset) {
+    public long byteOffset() {
+      return bitOffset / 8;
+    }
+  }
+
+  private static final int NESTING_LIMIT = 64;
+  private final long wordBytes;
+  private final List<TypeSource> sources = new ArrayList<>();
+  private final Map<TypeName, Optional<CType>> cache = new HashMap<>();
+
+  public TypeSystem(long wordBytes) {
+    this.wordBytes = wordBytes;
+  }
+
+  /** Adds a source behind those that are there. */
+  public void add(TypeSource source) {
+    sources.add(source);
+    cache.clear();
+  }
+
+  public List<TypeSource> sources() {
+    return List.copyOf(sources);
+  }
+
+  /**
+   * The type of that name. A {@code PLAIN} name that no typedef or base type answers to finds the structure, union or enum of
+   * that name. A definition in a later source is better than a declaration in an earlier one.
+   */
+  public Optional<CType> find(TypeName name) {
+    var known = cache.get(name);
+    if (known == null) {
+      known = search(name);
+      cache.put(name, known);
+    }
+    return known;
+  }
+
+  private Optional<CType> search(TypeName name) {
+    Optional<CType> declared = Optional.empty();
+    var kinds =
+        name.kind() == TypeName.Kind.PLAIN ? TypeName.Kind.values() : new TypeName.Kind[] {name.kind()};
+    for (var kind : kinds) {
+      for (var source : sources) {
+        var found = source.find(new TypeName(kind, name.name()));
+        if (found.isPresent()) {
+          if (!(found.get() instanceof OpaqueType)) {
+            return found;
+          }
+          declared = declared.isEmpty() ? found : declared;
+        }
+      }
+    }
+    return declared;
+  }
+
+  /** The type written as {@code text}, with any number of {@code *} behind it. */
+  public CType parse(String text) {
+    var base = text.strip();
+    int stars = 0;
+    while (base.endsWith("*")) {
+      base = base.substring(0, base.length() - 1).strip();
+      stars++;
+    }
+    var name = base;
+    var type =
+        name.equals("void")
+            ? VoidType.VOID
+            : TypeName.parse(name).flatMap(this::find).orElseThrow(() -> new LookupException("type", name));
+    for (; stars > 0; stars--) {
+      type = pointerTo(type);
+    }
+    return type;
+  }
+
+  /** The definition of {@code struct tag}. */
+  public CompositeType struct(String tag) {
+    return findStruct(tag).orElseThrow(() -> new LookupException("type", "struct " + tag));
+  }
+
+  public Optional<CompositeType> findStruct(String tag) {
+    return find(TypeName.struct(tag)).filter(CompositeType.class::isInstance).map(CompositeType.class::cast);
+  }
+
+  /** The enumerator called {@code name} in {@code enum tag}. */
+  public OptionalLong enumerator(String tag, String name) {
+    if (find(new TypeName(TypeName.Kind.ENUM, tag)).orElse(null) instanceof EnumType e) {
+      for (var item : e.enumerators()) {
+        if (item.name().equals(name)) {
+          return OptionalLong.of(item.value());
+        }
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  /** The type of a variable or function, where a source knows it. */
+  public Optional<CType> ofSymbol(String symbol) {
+    for (var source : sources) {
+      var type = source.ofSymbol(symbol);
+      if (type.isPresent()) {
+        return type;
+      }
+    }
+    return Optional.empty();
+  }
+
+  public PointerType pointerTo(CType type) {
+    return new PointerType(wordBytes, () -> type);
+  }
+
+  public ArrayType arrayOf(CType type, long count) {
+    return new ArrayType(() -> type, OptionalLong.of(count));
+  }
+
+  /**
+   * The member reached by {@code path}: names joined by dots, array elements as {@code [3]}; members of anonymous structures
+   * and unions count as their parent's.
+   */
+  public Optional<Found> member(CType type, String path) {
+    CType at = type.resolved();
+    long bits = 0;
+    Member last = null;
+    for (var step : path.replace("[", ".[").split("\\.")) {
+      if (step.isEmpty()) {
+        continue;
+      }
+      if (step.startsWith("[") && step.endsWith("]") && at instanceof ArrayType array) {
+        long index = Long.parseLong(step, 1, step.length() - 1, 10);
+        bits += index * array.element().bytes() * 8;
+        last = new Member(step, array.element(), bits, 0);
+      } else if (at instanceof CompositeType composite) {
+        var found = direct(composite, step, 0);
+        if (found.isEmpty()) {
+          return Optional.empty();
+        }
+        bits += found.get().bitOffset();
+        last = found.get().member();
+      } else {
+        return Optional.empty();
+      }
+      at = last.type().resolved();
+    }
+    return last == null ? Optional.empty() : Optional.of(new Found(last, bits));
+  }
+
+  private static Optional<Found> direct(CompositeType type, String name, int depth) {
+    if (depth > NESTING_LIMIT) {
+      return Optional.empty();
+    }
+    for (var m : type.members()) {
+      if (m.name().equals(name)) {
+        return Optional.of(new Found(m, m.bitOffset()));
+      }
+    }
+    for (var m : type.members()) {
+      if (m.name().isEmpty() && m.type().resolved() instanceof CompositeType inner) {
+        var found = direct(inner, name, depth + 1);
+        if (found.isPresent()) {
+          return Optional.of(new Found(found.get().member(), found.get().bitOffset() + m.bitOffset()));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The byte offset of a member of {@code struct tag}, when this kernel has it. */
+  public OptionalLong findOffset(String tag, String path) {
+    var found = findStruct(tag).flatMap(s -> member(s, path));
+    return found.isPresent() ? OptionalLong.of(found.get().byteOffset()) : OptionalLong.empty();
+  }
+
+  /**
+   * The byte offset of a member of {@code struct tag}.
+   *
+   * @throws LookupException when the structure or the member is unknown
+   */
+  public long offset(String tag, String path) {
+    return member(struct(tag), path)
+        .orElseThrow(() -> new LookupException("member of struct " + tag, path))
+        .byteOffset();
+  }
+}

@@ -1,0 +1,12 @@
+package dev.fathom.model.unwind;
+
+import java.util.Optional;
+
+/** Where unwind rules come from: ORC, call frame information, ... */
+public interface UnwindSource {
+  /** {@code orc}, {@code orc:virtio_blk}, {@code cfi}; shown with each frame that it found. */
+  String name();
+
+  /** The row for the instruction at {@code pc}; for a return address the caller of this method passes pc - 1. */
+  Optional<UnwindRow> rowAt(long pc);
+}
