@@ -1,8 +1,10 @@
 /** What an operating system is: recognise it, start from it, walk it. */
 module dev.fathom.kernel {
-  requires dev.fathom.base;
+  requires transitive dev.fathom.base;
   requires dev.fathom.format;
-  requires dev.fathom.model;
+  requires transitive dev.fathom.model;
   requires dev.fathom.symbols;
-  requires dev.fathom.target;
+  requires transitive dev.fathom.target;
+
+  exports dev.fathom.kernel;
 }

@@ -1,4 +1,11 @@
-/** The vocabulary of a program: types, symbols, registers, memory, values, unwind rules. */
+/**
+ * The vocabulary: memory, registers, symbols, types, values, unwind rules; and the facts of CPUs.
+ */
 module dev.fathom.model {
-  requires dev.fathom.base;
+  requires transitive dev.fathom.base;
+
+  exports dev.fathom.model;
+  exports dev.fathom.model.arch;
+  exports dev.fathom.model.type;
+  exports dev.fathom.model.unwind;
 }

@@ -1,9 +1,12 @@
-/** Opens a target, picks the kernel model and assembles the program. */
+/** Opens a target, picks the kernel model and holds what the user has selected. */
 module dev.fathom.session {
-  requires dev.fathom.base;
-  requires dev.fathom.format;
-  requires dev.fathom.model;
-  requires dev.fathom.symbols;
-  requires dev.fathom.target;
-  requires dev.fathom.kernel;
+  requires transitive dev.fathom.base;
+  requires transitive dev.fathom.kernel;
+  requires transitive dev.fathom.model;
+  requires transitive dev.fathom.target;
+
+  exports dev.fathom.session;
+
+  uses dev.fathom.kernel.KernelProvider;
+  uses dev.fathom.target.TargetProvider;
 }

@@ -1,6 +1,10 @@
-/** What is looked at: dumps and snapshots, their memory and CPU state. */
+/** Something to look at, and its powers; one package per kind of target. */
 module dev.fathom.target {
-  requires dev.fathom.base;
+  requires transitive dev.fathom.base;
   requires dev.fathom.format;
-  requires dev.fathom.model;
+  requires transitive dev.fathom.model;
+
+  exports dev.fathom.target;
+
+  uses dev.fathom.target.TargetProvider;
 }

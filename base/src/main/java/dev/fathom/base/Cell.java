@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
 /**
- * One value in a command's result. Text shows it as the column or layout asks; JSON shows addresses and hexadecimal
- * numbers as strings such as {@code "0xffffffff81000000"}, decimal numbers as numbers, absent values as {@code null}.
+ * One value in a command's result. Text shows it as the column or layout asks; JSON shows addresses
+ * and hexadecimal numbers as strings such as {@code "0xffffffff81000000"}, decimal numbers as
+ * numbers, absent values as {@code null}.
  */
 public sealed interface Cell {
   /** The base in which a number is shown. */
@@ -23,17 +25,24 @@ public sealed interface Cell {
     }
   }
 
-  /** An address of the target; text shows it in lower-case hexadecimal, padded to the word size, without prefix. */
+  /**
+   * An address of the target; text shows it in lower-case hexadecimal, padded to the word size,
+   * without prefix.
+   */
   record Address(long value) implements Cell {}
 
-  /** An address shown by name; {@code text} is {@code symbol+0x10} or, without a symbol, the hexadecimal address. */
+  /**
+   * An address shown by name; {@code text} is {@code symbol+0x10} or, without a symbol, the
+   * hexadecimal address.
+   */
   record Symbolic(long address, String text) implements Cell {}
 
   /**
    * A whole number.
    *
    * @param signed whether {@code value} is a signed or an unsigned 64-bit number
-   * @param prefix whether text shows mdb's base prefix ({@code 0x}, {@code 0t}, {@code 0}) where the number needs one
+   * @param prefix whether text shows mdb's base prefix ({@code 0x}, {@code 0t}, {@code 0}) where
+   *     the number needs one
    */
   record Int(long value, Radix radix, boolean signed, boolean prefix) implements Cell {}
 
@@ -43,7 +52,10 @@ public sealed interface Cell {
 
   record Flag(boolean value) implements Cell {}
 
-  /** A value that is not there, and why: {@code not in the dump}, {@code no such member in this kernel}. */
+  /**
+   * A value that is not there, and why: {@code not in the dump}, {@code no such member in this
+   * kernel}.
+   */
   record Absent(String why) implements Cell {}
 
   static Cell decimal(long value) {

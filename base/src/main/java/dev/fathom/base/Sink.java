@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
-/** Takes what commands produce, in order: {@code begin}, any number of data and losses, {@code end}. */
+/**
+ * Takes what commands produce, in order: {@code begin}, any number of data and losses, {@code end}.
+ */
 public interface Sink {
   /** A command line starts; {@code command} is its text. */
   void begin(String command);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel;
 
 import dev.fathom.base.Datum;
@@ -19,7 +20,10 @@ public interface Kernel {
 
   Program program();
 
-  /** Release, version, machine, host, uptime, panic message, ...: for {@code ::status} and {@code sys}, in order. */
+  /**
+   * Release, version, machine, host, uptime, panic message, ...: for {@code ::status} and {@code
+   * sys}, in order.
+   */
   List<Datum.Field> facts();
 
   /** What could not be found or had to be guessed, for the user. */
@@ -31,7 +35,10 @@ public interface Kernel {
   /** The collections known by name. */
   List<Walker> walkers();
 
-  /** Every thread, idle threads first, then in the order of the kernel's list, each process's threads together. */
+  /**
+   * Every thread, idle threads first, then in the order of the kernel's list, each process's
+   * threads together.
+   */
   Stream<Task> tasks(Walker.Notes notes);
 
   /** The task described by the structure at {@code address}. */
@@ -52,7 +59,10 @@ public interface Kernel {
   /** The kernel's log, oldest first. */
   Stream<LogEntry> log(Walker.Notes notes);
 
-  /** Facts of the panic or oops, empty when the kernel did not crash: message, cpu, task, pc, registers. */
+  /**
+   * Facts of the panic or oops, empty when the kernel did not crash: message, cpu, task, pc,
+   * registers.
+   */
   List<Datum.Field> panic();
 
   /** The task that panicked, or else the one that {@code ::stack} should show first. */
@@ -70,10 +80,15 @@ public interface Kernel {
   /** What an address is, best first: {@code ffff… is vfs_read+0x10, in vmlinux's text segment}. */
   List<String> whatis(long address);
 
-  /** Other spellings of members: {@code task_struct.state} for kernels that call it {@code __state}. */
+  /**
+   * Other spellings of members: {@code task_struct.state} for kernels that call it {@code __state}.
+   */
   Map<String, String> memberAliases();
 
-  /** The value of type {@code struct …} that {@code text} (a pid or an address) selects, for {@code task N}. */
+  /**
+   * The value of type {@code struct …} that {@code text} (a pid or an address) selects, for {@code
+   * task N}.
+   */
   default Optional<Value> taskObject(long id) {
     return taskOfId(id).map(Task::object);
   }

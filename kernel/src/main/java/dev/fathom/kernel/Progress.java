@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel;
 
-/** Told of long work; also asked whether the user wants it to stop. Called often, so it must be cheap. */
+/**
+ * Told of long work; also asked whether the user wants it to stop. Called often, so it must be
+ * cheap.
+ */
 public interface Progress {
   Progress NONE = (what, done, total) -> {};
 

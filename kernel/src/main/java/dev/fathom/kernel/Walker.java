@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel;
 
 import dev.fathom.model.Program;
@@ -6,8 +7,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Steps through a collection of the target. The stream is lazy, bounded, guarded against cycles, and says through {@code
- * notes} why it ended early.
+ * Steps through a collection of the target. The stream is lazy, bounded, guarded against cycles,
+ * and says through {@code notes} why it ended early.
  */
 public interface Walker {
   String name();
@@ -24,7 +25,10 @@ public interface Walker {
     REQUIRED
   }
 
-  /** The C type of the elements, as text: {@code struct task_struct}; {@code void} when it depends on the start. */
+  /**
+   * The C type of the elements, as text: {@code struct task_struct}; {@code void} when it depends
+   * on the start.
+   */
   String yields();
 
   Stream<Value> walk(Program program, Optional<Value> start, Notes notes);

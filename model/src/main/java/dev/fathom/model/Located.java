@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
 /** A symbol and the distance in bytes of an address from its start. */
 public record Located(Symbol symbol, long offset) {
-  /** {@code symbol}, or {@code symbol+0x1c}, with single-digit offsets unprefixed as mdb writes them. */
+  /**
+   * {@code symbol}, or {@code symbol+0x1c}, with single-digit offsets unprefixed as mdb writes
+   * them.
+   */
   public String text() {
     if (offset == 0) {
       return symbol.qualified();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
 import dev.fathom.base.FaultException;
@@ -7,7 +8,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Memory of the target, virtual or physical. Addresses are unsigned 64-bit numbers in a {@code long}. Used by one thread.
+ * Memory of the target, virtual or physical. Addresses are unsigned 64-bit numbers in a {@code
+ * long}. Used by one thread.
  */
 public interface Memory {
   /** The name for messages: {@code physical}, {@code kernel}, {@code user}. */
@@ -16,7 +18,8 @@ public interface Memory {
   Layout layout();
 
   /**
-   * Copies bytes from {@code address} on into {@code into} until it is full or the next byte cannot be read.
+   * Copies bytes from {@code address} on into {@code into} until it is full or the next byte cannot
+   * be read.
    *
    * @return the number of bytes copied, which all lie before the first byte that cannot be read
    */
@@ -47,7 +50,8 @@ public interface Memory {
   /** The error for {@code address}, which a read has found unreadable. */
   default FaultException fault(long address) {
     var reason = at(address);
-    return new FaultException(name(), address, reason == Readability.READABLE ? Readability.ERROR : reason);
+    return new FaultException(
+        name(), address, reason == Readability.READABLE ? Readability.ERROR : reason);
   }
 
   /** An unsigned number of 1, 2, 4 or 8 bytes in this memory's byte order. */
@@ -56,7 +60,7 @@ public interface Memory {
     long value = 0;
     boolean little = layout().order() == ByteOrder.LITTLE_ENDIAN;
     for (int i = 0; i < size; i++) {
-      value = value << 8 | b[little ? size - 1 - i : i] & 0xff;
+      value = value << 8 | (b[little ? size - 1 - i : i] & 0xff);
     }
     return value;
   }
@@ -87,8 +91,8 @@ public interface Memory {
   }
 
   /**
-   * The string at {@code address} up to its NUL or {@code limit} bytes, as UTF-8; a string that runs into unreadable memory
-   * before its NUL is a fault.
+   * The string at {@code address} up to its NUL or {@code limit} bytes, as UTF-8; a string that
+   * runs into unreadable memory before its NUL is a fault.
    */
   default String cString(long address, int limit) {
     var buffer = new byte[Math.min(limit, 256)];

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
 import dev.fathom.model.arch.Architecture;
 import dev.fathom.model.type.TypeSystem;
 
-/** Everything needed to make sense of a target's memory: address space, symbols, types, CPU facts. */
+/**
+ * Everything needed to make sense of a target's memory: address space, symbols, types, CPU facts.
+ */
 public interface Program {
   Architecture architecture();
 
@@ -17,7 +20,8 @@ public interface Program {
   TypeSystem types();
 
   /**
-   * The variable called {@code name}, typed by debug information or, where there is none, by what the kernel model knows.
+   * The variable called {@code name}, typed by debug information or, where there is none, by what
+   * the kernel model knows.
    *
    * @throws dev.fathom.base.LookupException when there is no such symbol or its type is not known
    */

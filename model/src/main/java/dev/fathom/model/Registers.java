@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
 import java.util.OptionalLong;
@@ -25,7 +26,9 @@ public final class Registers {
   }
 
   public OptionalLong get(Register register) {
-    return known[register.index()] ? OptionalLong.of(values[register.index()]) : OptionalLong.empty();
+    return known[register.index()]
+        ? OptionalLong.of(values[register.index()])
+        : OptionalLong.empty();
   }
 
   public OptionalLong pc() {

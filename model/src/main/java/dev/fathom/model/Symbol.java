@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
 /**
  * A name for an address.
  *
- * @param address where it stands in the kernel's virtual address space, or the offset in the per-CPU area (see {@code kind})
+ * @param address where it stands in the kernel's virtual address space, or the offset in the
+ *     per-CPU area (see {@code kind})
  * @param size bytes up to its end, as recorded or up to the next symbol; 0 when neither is known
  * @param letter the type letter of {@code nm}: upper case for global
  * @param module the module it belongs to; empty for the kernel proper

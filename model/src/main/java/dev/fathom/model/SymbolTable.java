@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
 import java.util.List;
@@ -10,8 +11,8 @@ public interface SymbolTable {
   Optional<Located> at(long address);
 
   /**
-   * Every symbol of that name, the kernel's own first. {@code module`name} asks for one module's (the kernel's own is {@code
-   * vmlinux} or, as mdb users type it, {@code unix}).
+   * Every symbol of that name, the kernel's own first. {@code module`name} asks for one module's
+   * (the kernel's own is {@code vmlinux} or, as mdb users type it, {@code unix}).
    */
   List<Symbol> named(String name);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
 import dev.fathom.base.EvalException;
@@ -10,7 +11,10 @@ import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
 
-/** A typed value of the target: a place in its memory, of which nothing has been read yet, or a number at hand. */
+/**
+ * A typed value of the target: a place in its memory, of which nothing has been read yet, or a
+ * number at hand.
+ */
 public sealed interface Value {
   Program program();
 
@@ -22,17 +26,23 @@ public sealed interface Value {
    * @param bitOffset bits to skip from {@code address}, below 8 for bit-fields, else 0
    * @param bitSize the width of a bit-field; 0 when it is none
    */
-  record Ref(Program program, CType type, AddressSpace space, long address, int bitOffset, int bitSize)
+  record Ref(
+      Program program, CType type, AddressSpace space, long address, int bitOffset, int bitSize)
       implements Value {
     public Ref(Program program, CType type, long address) {
       this(program, type, program.memory(), address, 0, 0);
     }
   }
 
-  /** A number, pointer or enum; {@code bits} is extended to 64 bits as its type's signedness says. */
+  /**
+   * A number, pointer or enum; {@code bits} is extended to 64 bits as its type's signedness says.
+   */
   record Imm(Program program, CType type, long bits) implements Value {}
 
-  /** The number: integers and enums extended to 64 bits as their signedness says, pointers, bools. Reads memory. */
+  /**
+   * The number: integers and enums extended to 64 bits as their signedness says, pointers, bools.
+   * Reads memory.
+   */
   default long asLong() {
     return switch (this) {
       case Imm imm -> imm.bits();
@@ -50,7 +60,8 @@ public sealed interface Value {
           yield bitField(ref, signed);
         }
         if (size != 1 && size != 2 && size != 4 && size != 8) {
-          throw new EvalException(ref.type().text() + " of " + size + " bytes does not fit a number");
+          throw new EvalException(
+              ref.type().text() + " of " + size + " bytes does not fit a number");
         }
         long raw = ref.space().unsigned(ref.address(), size);
         int unused = 64 - size * 8;
@@ -85,11 +96,18 @@ public sealed interface Value {
       throw new EvalException(type().text() + " has no members");
     }
     var found =
-        program().types().member(ref.type(), path)
+        program()
+            .types()
+            .member(ref.type(), path)
             .orElseThrow(() -> new LookupException("member of " + ref.type().text(), path));
     var m = found.member();
     return new Ref(
-        program(), m.type(), ref.space(), ref.address() + found.byteOffset(), (int) (found.bitOffset() % 8), m.bitSize());
+        program(),
+        m.type(),
+        ref.space(),
+        ref.address() + found.byteOffset(),
+        (int) (found.bitOffset() % 8),
+        m.bitSize());
   }
 
   /** Whether the structure, or the one that a pointer leads to, has a member at {@code path}. */
@@ -110,8 +128,11 @@ public sealed interface Value {
   default Value index(long i) {
     return switch (type().resolved()) {
       case ArrayType a when this instanceof Ref ref ->
-          new Ref(program(), a.element(), ref.space(), ref.address() + i * a.element().bytes(), 0, 0);
-      case PointerType p -> new Ref(program(), p.target(), program().memory(), asLong() + i * p.target().bytes(), 0, 0);
+          new Ref(
+              program(), a.element(), ref.space(), ref.address() + i * a.element().bytes(), 0, 0);
+      case PointerType p ->
+          new Ref(
+              program(), p.target(), program().memory(), asLong() + i * p.target().bytes(), 0, 0);
       default -> throw new EvalException(type().text() + " is neither an array nor a pointer");
     };
   }
@@ -129,7 +150,10 @@ public sealed interface Value {
     };
   }
 
-  /** The string in a character array or behind a character pointer, up to its NUL or {@code limit} bytes. */
+  /**
+   * The string in a character array or behind a character pointer, up to its NUL or {@code limit}
+   * bytes.
+   */
   default String string(int limit) {
     return switch (type().resolved()) {
       case ArrayType a when this instanceof Ref ref ->

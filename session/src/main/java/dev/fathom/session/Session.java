@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.session;
 
 import dev.fathom.base.TargetException;
@@ -12,8 +13,8 @@ import java.util.ServiceLoader;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A target, the kernel in it and what the user has selected. Confined to the thread that opened it; only {@link #interrupt}
- * may be called from another.
+ * A target, the kernel in it and what the user has selected. Confined to the thread that opened it;
+ * only {@link #interrupt} may be called from another.
  */
 public final class Session implements AutoCloseable {
   private final Target target;
@@ -28,7 +29,8 @@ public final class Session implements AutoCloseable {
   /**
    * Opens the dump made of {@code files} and finds the kernel in it.
    *
-   * @throws dev.fathom.base.FathomException when they cannot be read or hold no kernel that Fathom knows
+   * @throws dev.fathom.base.FathomException when they cannot be read or hold no kernel that Fathom
+   *     knows
    */
   public static Session open(List<Path> files, KernelOptions options) {
     Target target = ServiceLoader.load(TargetProvider.class).iterator().next().open(files);
@@ -44,7 +46,8 @@ public final class Session implements AutoCloseable {
       throw e;
     }
     target.close();
-    throw new TargetException(target.info().name() + ": no known kernel found in this " + target.info().format());
+    throw new TargetException(
+        target.info().name() + ": no known kernel found in this " + target.info().format());
   }
 
   /** A session over parts that are already there. */

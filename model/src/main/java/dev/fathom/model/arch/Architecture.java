@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.arch;
 
 import dev.fathom.model.Layout;

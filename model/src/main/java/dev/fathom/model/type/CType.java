@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.type;
 
 import java.util.function.Supplier;
 
 /**
- * A C type. Types form a graph with cycles, so parts are looked up when asked for. Within one {@link TypeSource} the same type
- * is the same object.
+ * A C type. Types form a graph with cycles, so parts are looked up when asked for. Within one
+ * {@link TypeSource} the same type is the same object.
  */
 public sealed interface CType
     permits ArrayType,
@@ -32,14 +33,26 @@ public sealed interface CType
     return TypeText.of(this, name);
   }
 
-  /** This type with typedefs and qualifiers removed. A cycle of typedefs, which only hostile data has, ends in void. */
+  /**
+   * This type with typedefs and qualifiers removed. A cycle of typedefs, which only hostile data
+   * has, ends in void.
+   */
   default CType resolved() {
     CType type = this;
     for (int depth = 0; depth < 64; depth++) {
       switch (type) {
         case TypedefType t -> type = t.target();
         case QualifiedType q -> type = q.target();
-        case ArrayType _, BoolType _, CompositeType _, EnumType _, FloatType _, FunctionType _, IntType _, OpaqueType _, PointerType _, VoidType _ -> {
+        case ArrayType _,
+            BoolType _,
+            CompositeType _,
+            EnumType _,
+            FloatType _,
+            FunctionType _,
+            IntType _,
+            OpaqueType _,
+            PointerType _,
+            VoidType _ -> {
           return type;
         }
       }

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.type;
 
 import java.util.List;
 import java.util.Optional;
 
 /** An enumeration. */
-public record EnumType(String name, long bytes, boolean signed, List<Enumerator> enumerators) implements CType {
+public record EnumType(String name, long bytes, boolean signed, List<Enumerator> enumerators)
+    implements CType {
   public record Enumerator(String name, long value) {}
 
   public EnumType {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.type;
 
 import java.util.List;
@@ -13,7 +14,8 @@ public final class FunctionType implements CType {
   private Supplier<List<Parameter>> supplier;
   private List<Parameter> parameters;
 
-  public FunctionType(Supplier<CType> result, Supplier<List<Parameter>> parameters, boolean variadic) {
+  public FunctionType(
+      Supplier<CType> result, Supplier<List<Parameter>> parameters, boolean variadic) {
     this.result = new Lazy(result);
     this.supplier = parameters;
     this.variadic = variadic;

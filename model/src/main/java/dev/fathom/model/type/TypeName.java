@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.type;
 
 import java.util.Optional;
@@ -5,7 +6,10 @@ import java.util.Optional;
 /** The name of a type as typed: {@code struct page}, {@code enum pid_type}, {@code pid_t}. */
 public record TypeName(Kind kind, String name) {
   public enum Kind {
-    /** No keyword: a typedef or base type; commands fall back to a structure, union or enum of that name. */
+    /**
+     * No keyword: a typedef or base type; commands fall back to a structure, union or enum of that
+     * name.
+     */
     PLAIN,
     STRUCT,
     UNION,
@@ -20,7 +24,10 @@ public record TypeName(Kind kind, String name) {
     return new TypeName(Kind.PLAIN, name);
   }
 
-  /** Reads {@code [struct|union|enum|class] name}; blanks may be repeated. Empty when nothing is left to be the name. */
+  /**
+   * Reads {@code [struct|union|enum|class] name}; blanks may be repeated. Empty when nothing is
+   * left to be the name.
+   */
   public static Optional<TypeName> parse(String text) {
     var words = text.strip().split("\\s+", 2);
     var kind =

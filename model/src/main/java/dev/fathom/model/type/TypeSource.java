@@ -1,14 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.type;
 
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Where types come from: BTF, DWARF, CTF, C text. Named, and can be switched off in a {@link TypeSystem}. */
+/**
+ * Where types come from: BTF, DWARF, CTF, C text. Named, and can be switched off in a {@link
+ * TypeSystem}.
+ */
 public interface TypeSource {
   /** {@code btf}, {@code btf:virtio_blk}, {@code dwarf}, ... */
   String name();
 
-  /** A definition where there is one, else a declaration. A {@code PLAIN} name finds typedefs and base types only. */
+  /**
+   * A definition where there is one, else a declaration. A {@code PLAIN} name finds typedefs and
+   * base types only.
+   */
   Optional<CType> find(TypeName name);
 
   /** The type of a variable or function, where the source knows it. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.type;
 
 import dev.fathom.base.LookupException;
@@ -37,8 +38,9 @@ public final class TypeSystem {
   }
 
   /**
-   * The type of that name. A {@code PLAIN} name that no typedef or base type answers to finds the structure, union or enum of
-   * that name. A definition in a later source is better than a declaration in an earlier one.
+   * The type of that name. A {@code PLAIN} name that no typedef or base type answers to finds the
+   * structure, union or enum of that name. A definition in a later source is better than a
+   * declaration in an earlier one.
    */
   public Optional<CType> find(TypeName name) {
     var known = cache.get(name);
@@ -52,7 +54,9 @@ public final class TypeSystem {
   private Optional<CType> search(TypeName name) {
     Optional<CType> declared = Optional.empty();
     var kinds =
-        name.kind() == TypeName.Kind.PLAIN ? TypeName.Kind.values() : new TypeName.Kind[] {name.kind()};
+        name.kind() == TypeName.Kind.PLAIN
+            ? TypeName.Kind.values()
+            : new TypeName.Kind[] {name.kind()};
     for (var kind : kinds) {
       for (var source : sources) {
         var found = source.find(new TypeName(kind, name.name()));
@@ -79,7 +83,9 @@ public final class TypeSystem {
     var type =
         name.equals("void")
             ? VoidType.VOID
-            : TypeName.parse(name).flatMap(this::find).orElseThrow(() -> new LookupException("type", name));
+            : TypeName.parse(name)
+                .flatMap(this::find)
+                .orElseThrow(() -> new LookupException("type", name));
     for (; stars > 0; stars--) {
       type = pointerTo(type);
     }
@@ -92,7 +98,9 @@ public final class TypeSystem {
   }
 
   public Optional<CompositeType> findStruct(String tag) {
-    return find(TypeName.struct(tag)).filter(CompositeType.class::isInstance).map(CompositeType.class::cast);
+    return find(TypeName.struct(tag))
+        .filter(CompositeType.class::isInstance)
+        .map(CompositeType.class::cast);
   }
 
   /** The enumerator called {@code name} in {@code enum tag}. */
@@ -127,8 +135,8 @@ public final class TypeSystem {
   }
 
   /**
-   * The member reached by {@code path}: names joined by dots, array elements as {@code [3]}; members of anonymous structures
-   * and unions count as their parent's.
+   * The member reached by {@code path}: names joined by dots, array elements as {@code [3]};
+   * members of anonymous structures and unions count as their parent's.
    */
   public Optional<Found> member(CType type, String path) {
     CType at = type.resolved();
@@ -170,7 +178,8 @@ public final class TypeSystem {
       if (m.name().isEmpty() && m.type().resolved() instanceof CompositeType inner) {
         var found = direct(inner, name, depth + 1);
         if (found.isPresent()) {
-          return Optional.of(new Found(found.get().member(), found.get().bitOffset() + m.bitOffset()));
+          return Optional.of(
+              new Found(found.get().member(), found.get().bitOffset() + m.bitOffset()));
         }
       }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.type;
 
 import java.util.Locale;
@@ -40,11 +41,14 @@ final class TypeText {
       }
       case FunctionType f -> {
         var parameters =
-            f.parameters().stream().map(p -> of(p.type(), p.name(), depth + 1)).collect(Collectors.joining(", "));
+            f.parameters().stream()
+                .map(p -> of(p.type(), p.name(), depth + 1))
+                .collect(Collectors.joining(", "));
         if (f.variadic()) {
           parameters = parameters.isEmpty() ? "..." : parameters + ", ...";
         }
-        yield of(f.result(), name + "(" + (parameters.isEmpty() ? "void" : parameters) + ")", depth + 1);
+        yield of(
+            f.result(), name + "(" + (parameters.isEmpty() ? "void" : parameters) + ")", depth + 1);
       }
     };
   }

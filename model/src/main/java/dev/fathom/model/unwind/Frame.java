@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.unwind;
 
 import dev.fathom.model.Registers;
@@ -5,12 +6,15 @@ import dev.fathom.model.Registers;
 /**
  * One function activation on a stack, innermost first.
  *
- * @param pc the address in the text: exact for the innermost frame and below an interrupt, else a return address
+ * @param pc the address in the text: exact for the innermost frame and below an interrupt, else a
+ *     return address
  * @param exact whether {@code pc} is the instruction itself and not a return address
  * @param registers what is known of the registers in this frame
- * @param cfa the stack pointer before the call of this function, where known, else the stack pointer
+ * @param cfa the stack pointer before the call of this function, where known, else the stack
+ *     pointer
  * @param how how this frame was found
- * @param stack the name of the stack it is on: {@code task}, {@code irq}, {@code nmi}, {@code #DF}, ...
+ * @param stack the name of the stack it is on: {@code task}, {@code irq}, {@code nmi}, {@code #DF},
+ *     ...
  */
 public record Frame(long pc, boolean exact, Registers registers, long cfa, How how, String stack) {
   /** How a frame was found, best first. */

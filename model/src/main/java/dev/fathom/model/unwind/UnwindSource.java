@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.unwind;
 
 import java.util.Optional;
@@ -7,6 +8,9 @@ public interface UnwindSource {
   /** {@code orc}, {@code orc:virtio_blk}, {@code cfi}; shown with each frame that it found. */
   String name();
 
-  /** The row for the instruction at {@code pc}; for a return address the caller of this method passes pc - 1. */
+  /**
+   * The row for the instruction at {@code pc}; for a return address the caller of this method
+   * passes pc - 1.
+   */
   Optional<UnwindRow> rowAt(long pc);
 }

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target;
+
+/** A power that some targets have. */
+public sealed interface Capability permits PhysicalMemory, VirtualMemory, KernelNotes {}

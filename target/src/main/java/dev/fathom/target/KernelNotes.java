@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target;
+
+import java.util.Optional;
+
+/** What the writer of a dump noted about the kernel. */
+public non-sealed interface KernelNotes extends Capability {
+  /** The VMCOREINFO text. */
+  Optional<byte[]> vmcoreinfo();
+
+  /** {@code phys_base} as a kdump sub-header states it; often 0 when the writer did not know it. */
+  java.util.OptionalLong physBase();
+
+  /** The kernel release in the header's utsname. */
+  Optional<String> release();
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Something to look at: a dump, later a live guest or process. Used by one thread, which also
+ * closes it.
+ */
+public interface Target extends AutoCloseable {
+  TargetInfo info();
+
+  /** The CPUs whose state the target has; empty when it has none. */
+  List<Cpu> cpus();
+
+  /** The power {@code capability}, where this target has it. */
+  <C extends Capability> Optional<C> find(Class<C> capability);
+
+  /**
+   * What the user should know about this target: truncated, incomplete, notes that could not be
+   * read.
+   */
+  List<String> warnings();
+
+  @Override
+  void close();
+}
