@@ -1,0 +1,5 @@
+/**
+ * The facts of 64-bit x86: registers, page tables, instructions. Enters: registers, memory, code
+ * bytes. May use base and the rest of model.
+ */
+package dev.fathom.model.arch.x86_64;
