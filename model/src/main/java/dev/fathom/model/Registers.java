@@ -47,6 +47,35 @@ public final class Registers {
     return new Registers(file, newValues, newKnown);
   }
 
+  /** A builder that starts with no register known. */
+  public static Builder builder(RegisterFile file) {
+    return new Builder(file);
+  }
+
+  /** Collects values without a copy for each. Not used again after {@link #build}. */
+  public static final class Builder {
+    private final RegisterFile file;
+    private final long[] values;
+    private final boolean[] known;
+
+    private Builder(RegisterFile file) {
+      this.file = file;
+      int count = file.registers().size();
+      values = new long[count];
+      known = new boolean[count];
+    }
+
+    public Builder set(Register register, long value) {
+      values[register.index()] = value;
+      known[register.index()] = true;
+      return this;
+    }
+
+    public Registers build() {
+      return new Registers(file, values, known);
+    }
+  }
+
   public Registers without(Register register) {
     var newKnown = known.clone();
     newKnown[register.index()] = false;

@@ -5,8 +5,11 @@ import java.util.Optional;
 
 /** Where unwind rules come from: ORC, call frame information, ... */
 public interface UnwindSource {
-  /** {@code orc}, {@code orc:virtio_blk}, {@code cfi}; shown with each frame that it found. */
+  /** {@code orc}, {@code orc:virtio_blk}, {@code cfi}: for messages. */
   String name();
+
+  /** What frames found with its rows are marked with. */
+  Frame.How how();
 
   /**
    * The row for the instruction at {@code pc}; for a return address the caller of this method

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.model.unwind;
+
+import dev.fathom.model.Registers;
+import java.util.Optional;
+
+/**
+ * What a walk must know of the machine and the operating system: where stacks are and what belongs
+ * on them. No method throws for memory that cannot be read: it then knows nothing.
+ */
+public interface Stacks {
+  /** The stack that {@code sp} points into. The same stack is always an equal value. */
+  Optional<Stack> containing(long sp);
+
+  /** Whether {@code address} may be that of an instruction. */
+  boolean isText(long address);
+
+  /** Whether {@code address} is in the text and directly after a call. */
+  boolean isReturnAddress(long address);
+
+  /**
+   * The row for a full set of registers at {@code address}, as kernels built with frame pointers
+   * mark them by an odd frame pointer; empty when what is there cannot be one.
+   */
+  Optional<UnwindRow> savedRegisters(long address);
+
+  /**
+   * The row for the registers that an interrupt saved, when what the CPU itself had pushed looks to
+   * be at {@code address}. Used by scans, so it must be sure.
+   */
+  Optional<UnwindRow> interruptFrame(long address);
+
+  /**
+   * Why there is no frame in a caller with these registers, when there is none: {@code entry from
+   * user mode}, ...
+   */
+  Optional<String> outermost(Registers caller);
+}
