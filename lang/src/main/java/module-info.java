@@ -1,5 +1,7 @@
-/** C expressions over a program. */
+/** C expressions over a program: parse, check and evaluate. */
 module dev.fathom.lang {
-  requires dev.fathom.base;
-  requires dev.fathom.model;
+  requires transitive dev.fathom.base;
+  requires transitive dev.fathom.model;
+
+  exports dev.fathom.lang;
 }

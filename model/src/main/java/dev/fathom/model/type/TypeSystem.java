@@ -146,9 +146,12 @@ public final class TypeSystem {
       if (step.isEmpty()) {
         continue;
       }
-      if (step.startsWith("[") && step.endsWith("]") && at instanceof ArrayType array) {
-        long index = Long.parseLong(step, 1, step.length() - 1, 10);
-        bits += index * array.element().bytes() * 8;
+      if (at instanceof ArrayType array) {
+        var index = elementIndex(step);
+        if (index.isEmpty()) {
+          return Optional.empty();
+        }
+        bits += index.getAsLong() * array.element().bytes() * 8;
         last = new Member(step, array.element(), bits, 0);
       } else if (at instanceof CompositeType composite) {
         var found = direct(composite, step, 0);
@@ -163,6 +166,14 @@ public final class TypeSystem {
       at = last.type().resolved();
     }
     return last == null ? Optional.empty() : Optional.of(new Found(last, bits));
+  }
+
+  /** The number in {@code [3]}. */
+  private static OptionalLong elementIndex(String step) {
+    if (!step.matches("\\[[0-9]{1,9}]")) {
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(Long.parseLong(step, 1, step.length() - 1, 10));
   }
 
   private static Optional<Found> direct(CompositeType type, String name, int depth) {

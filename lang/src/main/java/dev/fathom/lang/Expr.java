@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.lang;
+
+import dev.fathom.base.Span;
+import dev.fathom.model.type.CType;
+import java.util.List;
+
+/**
+ * A parsed C expression. Types are already looked up, since C cannot be parsed without knowing
+ * which names are types.
+ */
+public sealed interface Expr {
+  Span span();
+
+  /** A whole number with the type that C gives the constant. */
+  record Number(Span span, long value, CType type) implements Expr {}
+
+  record Text(Span span, String value) implements Expr {}
+
+  record Name(Span span, String name) implements Expr {}
+
+  /** {@code $rip}, {@code $1}. */
+  record Dollar(Span span, String name) implements Expr {}
+
+  record Unary(Span span, UnaryOperator operator, Expr operand) implements Expr {}
+
+  record Binary(Span span, BinaryOperator operator, Expr left, Expr right) implements Expr {}
+
+  record Conditional(Span span, Expr test, Expr then, Expr otherwise) implements Expr {}
+
+  record Cast(Span span, CType type, Expr operand) implements Expr {}
+
+  record SizeOfType(Span span, CType type) implements Expr {}
+
+  record SizeOf(Span span, Expr operand) implements Expr {}
+
+  record OffsetOf(Span span, CType type, String path) implements Expr {}
+
+  record ContainerOf(Span span, Expr pointer, CType type, String path) implements Expr {}
+
+  record PerCpu(Span span, Expr variable, Expr cpu) implements Expr {}
+
+  record Member(Span span, Expr base, String name, boolean arrow) implements Expr {}
+
+  record Index(Span span, Expr base, Expr index) implements Expr {}
+
+  /** gdb's {@code first@count}: an array of {@code count} elements that starts at {@code first}. */
+  record Slice(Span span, Expr first, Expr count) implements Expr {}
+
+  record Call(Span span, Expr function, List<Expr> arguments) implements Expr {}
+
+  /** The operators before their operand. */
+  enum UnaryOperator {
+    PLUS("+"),
+    MINUS("-"),
+    COMPLEMENT("~"),
+    NOT("!"),
+    DEREFERENCE("*"),
+    ADDRESS("&");
+
+    private final String text;
+
+    UnaryOperator(String text) {
+      this.text = text;
+    }
+
+    public String text() {
+      return text;
+    }
+  }
+
+  /** The operators between two operands; a higher precedence binds tighter. */
+  enum BinaryOperator {
+    COMMA(",", 1),
+    OR("||", 3),
+    AND("&&", 4),
+    BIT_OR("|", 5),
+    BIT_XOR("^", 6),
+    BIT_AND("&", 7),
+    EQUAL("==", 8),
+    NOT_EQUAL("!=", 8),
+    LESS("<", 9),
+    GREATER(">", 9),
+    LESS_EQUAL("<=", 9),
+    GREATER_EQUAL(">=", 9),
+    SHIFT_LEFT("<<", 10),
+    SHIFT_RIGHT(">>", 10),
+    SLICE("@", 11),
+    ADD("+", 12),
+    SUBTRACT("-", 12),
+    MULTIPLY("*", 13),
+    DIVIDE("/", 13),
+    REMAINDER("%", 13);
+
+    private final String text;
+    private final int precedence;
+
+    BinaryOperator(String text, int precedence) {
+      this.text = text;
+      this.precedence = precedence;
+    }
+
+    public String text() {
+      return text;
+    }
+
+    public int precedence() {
+      return precedence;
+    }
+  }
+}

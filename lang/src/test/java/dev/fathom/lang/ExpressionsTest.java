@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.lang;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
+import dev.fathom.base.FaultException;
+import dev.fathom.model.Value;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ExpressionsTest {
+  private final TestProgram program = new TestProgram();
+
+  private Value value(String text) {
+    return Expressions.evaluate(text, program);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiterString = " | ",
+      quoteCharacter = '`',
+      value = {
+        "1+2*3 | 7 | int",
+        "(1+2)*3 | 9 | int",
+        "0x10 | 16 | int",
+        "010 | 8 | int",
+        "0b101 | 5 | int",
+        "0xffffffff | 4294967295 | unsigned int",
+        "4294967295 | 4294967295 | long",
+        "0xffffffffffffffff | -1 | unsigned long",
+        "1u | 1 | unsigned int",
+        "1l | 1 | long",
+        "-1 < 0u | 0 | int",
+        "-1 < 0 | 1 | int",
+        "-7 / 2 | -3 | int",
+        "-7 % 3 | -1 | int",
+        "0xffffffffffffffff / 2 | 9223372036854775807 | unsigned long",
+        "1 << 31 | -2147483648 | int",
+        "-8 >> 1 | -4 | int",
+        "0x80000000 >> 4 | 134217728 | unsigned int",
+        "0x7fffffff + 1 | -2147483648 | int",
+        "~0 | -1 | int",
+        "!5 | 0 | int",
+        "3 & 6 | 2 | int",
+        "3 ^ 6 | 5 | int",
+        "1 ? 2 : 3 | 2 | int",
+        "0 ? 2 : 0 ? 4 : 5 | 5 | int",
+        "1, 2 | 2 | int",
+        "1 || 1/0 | 1 | int",
+        "0 && 1/0 | 0 | int",
+        "2 == 2 && 3 != 4 | 1 | int",
+        "'a' | 97 | char",
+        "'\\n' | 10 | char",
+        "(unsigned char)300 | 44 | unsigned char",
+        "(char)200 | -56 | char",
+        "(_Bool)77 | 1 | _Bool",
+        "sizeof(struct task) | 40 | unsigned long",
+        "sizeof first | 40 | unsigned long",
+        "sizeof(char [16]) | 16 | unsigned long",
+        "sizeof(unsigned long) | 8 | unsigned long",
+        "sizeof(task) | 40 | unsigned long",
+        "offsetof(struct task, hidden) | 24 | unsigned long",
+        "offsetof(struct task, in[1].s) | 38 | unsigned long",
+        "SLEEPING + 1 | 6 | unsigned int",
+      })
+  void numbersHaveTheTypesOfC(String text, long bits, String type) {
+    var value = value(text);
+    assertThat(value.asLong()).isEqualTo(bits);
+    assertThat(value.type().text()).isEqualTo(type);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiterString = " | ",
+      quoteCharacter = '`',
+      value = {
+        "first.pid | 42",
+        "first.neg | -7",
+        "first.next->pid | 43",
+        "first.next.pid | 43",
+        "(*first.next).pid | 43",
+        "(&first)->next->next | 0",
+        "first.hidden | 1234605616436508552",
+        "first.in[0].low | 5",
+        "first.in[0].high | 17",
+        "first.in[1].low | 6",
+        "first.in[0].s | -2",
+        "first.in[1].s | 3",
+        "first.comm[1] | 110",
+        "*first.comm | 105",
+        "((struct task *)0xffff888000002000)->pid | 43",
+        "*(int *)&first.neg | -7",
+        "(long)&first.neg - (long)&first | 4",
+        "&first.in[1] - &first.in[0] | 1",
+        "(long)(&first + 1) - (long)&first | 40",
+        "&first < &second | 1",
+        "container_of(&second.comm, struct task, comm)->pid | 43",
+        "per_cpu(counter, 0) | 1",
+        "per_cpu(counter, 1) | 2",
+        "(pid_t)first.neg | -7",
+        "(enum state)5 == SLEEPING | 1",
+        "first.pid == 42 ? second.pid : 0 | 43",
+        "(unsigned long)work & 0xf | 0",
+        "$rip == (unsigned long)work | 1",
+      })
+  void membersPointersAndArrays(String text, long bits) {
+    assertThat(value(text).asLong()).isEqualTo(bits);
+  }
+
+  @Test
+  void placesAreNotReadUntilAsked() {
+    var gone = value("*(struct task *)0x10");
+    assertThat(gone.address()).isEqualTo(0x10);
+    assertThat(value("&((struct task *)0x10)->comm").asLong()).isEqualTo(0x20);
+    assertThatThrownBy(() -> value("((struct task *)0x10)->pid").asLong())
+        .isInstanceOf(FaultException.class);
+  }
+
+  @Test
+  void stringsAndSlices() {
+    assertThat(value("first.comm").string(8)).isEqualTo("init");
+    assertThat(value("first.in[0]@2").type().text()).isEqualTo("struct inner [2]");
+    assertThat(value("(char *)first.next + 16").string(8)).isEqualTo("kid");
+  }
+
+  @Test
+  void typeNames() {
+    var types = program.types();
+    assertThat(Expressions.type("struct task *", types))
+        .hasValueSatisfying(t -> assertThat(t.text()).isEqualTo("struct task *"));
+    assertThat(Expressions.type("char (*)[4]", types))
+        .hasValueSatisfying(t -> assertThat(t.text()).isEqualTo("char (*)[4]"));
+    assertThat(Expressions.type("const pid_t", types))
+        .hasValueSatisfying(t -> assertThat(t.text()).isEqualTo("pid_t"));
+    assertThat(Expressions.type("long long unsigned", types).orElseThrow().bytes()).isEqualTo(8);
+    assertThat(Expressions.type("first", types)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiterString = " | ",
+      quoteCharacter = '`',
+      value = {
+        "1 + | expected an operand, but found the end at column 4",
+        "1 + ) | expected an operand, but found ')' at column 5",
+        "(1 | expected ')', but found the end at column 3",
+        "1 2 | expected the end of the expression, but found '2' at column 3",
+        "1/0 | division by zero (column 1)",
+        "1 << 32 | shift of a 32-bit number by 32 (column 1)",
+        "first + 1 | 'struct task' is not a number (column 1)",
+        "*first | 'struct task' is not a pointer (column 1)",
+        "first->pid | 'struct task' is not a pointer: use '.' (column 1)",
+        "&5 | a number has no address (column 1)",
+        "&first.in[0].low | a bit-field has no address (column 1)",
+        "work(1) | calling a function needs a live target (column 1)",
+        "1 # 2 | unexpected character '#' at column 3",
+        "12ab | '12ab' at column 1 is not a number of at most 64 bits",
+        "0x1ffffffffffffffff | '0x1ffffffffffffffff' at column 1 is not a number of at most 64 bits",
+        "'ab' | a character constant holds one character (column 1)",
+        "\"ab | missing closing \" for column 1",
+        "sizeof(void) | the size of 'void' is not known (column 1)",
+        "(struct nosuch *)1 | unknown type 'struct nosuch'",
+        "first.nosuch | unknown member of struct task 'nosuch'",
+        "firsd | unknown symbol 'firsd'; did you mean first?",
+        "$nosuch | unknown register or variable '$nosuch'",
+      })
+  void errorsNameTheColumn(String text, String message) {
+    assertThatThrownBy(() -> value(text).asLong())
+        .isInstanceOf(FathomException.class)
+        .hasMessage(message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"(", "-", "!", "1?1:", "*", "&", "sizeof ", "first.in["})
+  void depthIsBounded(String piece) {
+    assertThatThrownBy(() -> value(piece.repeat(100_000))).isInstanceOf(EvalException.class);
+  }
+
+  @Test
+  void anyTextEndsInAValueOrAnErrorForTheUser() {
+    long seed = Long.getLong("fuzz.seed", System.nanoTime());
+    var random = new Random(seed);
+    var pieces =
+        new String[] {
+          "1",
+          "0x10",
+          "first",
+          "second",
+          "->",
+          ".",
+          "pid",
+          "next",
+          "(",
+          ")",
+          "[",
+          "]",
+          "*",
+          "&",
+          "+",
+          "-",
+          "/",
+          "%",
+          "(struct task *)",
+          "sizeof",
+          "?",
+          ":",
+          ",",
+          "@",
+          "'a'",
+          "\"",
+          "in",
+          "comm",
+          "<<",
+          ">>",
+          "~",
+          "!",
+          "$rip",
+          "container_of(",
+          "per_cpu(",
+          "offsetof(",
+          "struct",
+          "enum",
+          "long",
+          " ",
+          "{",
+          "work",
+          "SLEEPING",
+          "e",
+          "9"
+        };
+    for (int round = 0; round < 20_000; round++) {
+      var text = new StringBuilder();
+      for (int n = random.nextInt(12); n >= 0; n--) {
+        text.append(pieces[random.nextInt(pieces.length)]);
+      }
+      try {
+        var value = value(text.toString());
+        if (!value.isComposite()) {
+          value.asLong();
+        }
+      } catch (FathomException expected) {
+        assertThat(expected.getMessage()).as("seed %d, text %s", seed, text).isNotBlank();
+      } catch (RuntimeException | StackOverflowError e) {
+        throw new AssertionError("seed " + seed + ", text " + text, e);
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.model.type;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fathom.base.LookupException;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class TypeSystemTest {
+  private final IntType intType = new IntType("int", 4, true, false);
+  private final CompositeType inner =
+      new CompositeType(
+          CompositeType.Kind.UNION,
+          "",
+          8,
+          () -> List.of(new Member("a", intType, 0, 0), new Member("b", intType, 32, 0)));
+  private final CompositeType outer =
+      new CompositeType(
+          CompositeType.Kind.STRUCT,
+          "outer",
+          64,
+          () ->
+              List.of(
+                  new Member("first", intType, 0, 0),
+                  new Member("", inner, 64, 0),
+                  new Member("list", new ArrayType(() -> inner, OptionalLong.of(3)), 128, 0)));
+
+  private record One(String name, TypeName typeName, CType type) implements TypeSource {
+    @Override
+    public Optional<CType> find(TypeName wanted) {
+      return wanted.equals(typeName) ? Optional.of(type) : Optional.empty();
+    }
+
+    @Override
+    public Optional<CType> ofSymbol(String symbol) {
+      return Optional.empty();
+    }
+
+    @Override
+    public Stream<CType> stream() {
+      return Stream.of(type);
+    }
+  }
+
+  private TypeSystem types() {
+    var types = new TypeSystem(8);
+    types.add(new One("declared", TypeName.struct("outer"), new OpaqueType("struct outer")));
+    types.add(new One("defined", TypeName.struct("outer"), outer));
+    types.add(new One("int", TypeName.plain("int"), intType));
+    return types;
+  }
+
+  @Test
+  void aDefinitionIsBetterThanADeclaration() {
+    assertThat(types().find(TypeName.struct("outer"))).containsSame(outer);
+    assertThat(types().find(TypeName.plain("outer"))).containsSame(outer);
+    assertThat(types().find(new TypeName(TypeName.Kind.UNION, "outer"))).isEmpty();
+  }
+
+  @Test
+  void membersThroughAnonymousOnesAndArrays() {
+    var types = types();
+    assertThat(types.offset("outer", "b")).isEqualTo(12);
+    assertThat(types.offset("outer", "list[2].b")).isEqualTo(16 + 16 + 4);
+    assertThat(types.findOffset("outer", "nosuch")).isEmpty();
+    assertThat(types.findOffset("outer", "list[x]")).isEmpty();
+    assertThat(types.findOffset("outer", "first.b")).isEmpty();
+    assertThatThrownBy(() -> types.offset("outer", "nosuch"))
+        .isInstanceOf(LookupException.class)
+        .hasMessage("unknown member of struct outer 'nosuch'");
+  }
+
+  @Test
+  void typesAsTyped() {
+    assertThat(types().parse("struct  outer **").text()).isEqualTo("struct outer **");
+    assertThat(types().parse("void *").text()).isEqualTo("void *");
+    assertThat(types().parse("int").bytes()).isEqualTo(4);
+    assertThatThrownBy(() -> types().parse("struct nosuch *")).isInstanceOf(LookupException.class);
+  }
+}
