@@ -1,11 +1,13 @@
 /** The command language and the commands. */
 module dev.fathom.command {
-  requires dev.fathom.base;
+  requires transitive dev.fathom.base;
   requires dev.fathom.format;
-  requires dev.fathom.model;
+  requires transitive dev.fathom.kernel;
+  requires dev.fathom.lang;
+  requires transitive dev.fathom.model;
+  requires transitive dev.fathom.session;
   requires dev.fathom.symbols;
   requires dev.fathom.target;
-  requires dev.fathom.kernel;
-  requires dev.fathom.session;
-  requires dev.fathom.lang;
+
+  exports dev.fathom.command;
 }

@@ -54,8 +54,16 @@ public sealed interface Datum {
   /** Lines shown as they are: log text, help. No line feed at the end. */
   record Text(String text) implements Datum {}
 
-  /** A single value on a line of its own. */
-  record Scalar(String key, Cell value) implements Datum {}
+  /**
+   * A single value on a line of its own.
+   *
+   * @param type the C type's name, where the value has one; text leaves it out
+   */
+  record Scalar(String key, Cell value, Optional<String> type) implements Datum {
+    public Scalar(String key, Cell value) {
+      this(key, value, Optional.empty());
+    }
+  }
 
   /** A structure, array or value with its parts. */
   record Tree(Node root, Style style) implements Datum {}
@@ -88,19 +96,30 @@ public sealed interface Datum {
   /** A member of a layout shown without a value. */
   record Declared() implements Shape {}
 
+  /** How much a {@link Stack} shows. */
+  enum Detail {
+    /** Functions only: mdb's {@code $c}. */
+    FUNCTIONS,
+    /** Each function with its frame's address: mdb's {@code $C}. */
+    FRAMES,
+    /** Also the size of each frame, how it was found, and why the stack ended. */
+    FULL
+  }
+
   /**
    * A thread's stack.
    *
-   * @param title the line above it, as in {@code stack pointer for thread ffff…: ffff…}
+   * @param title the line above it, as in {@code stack pointer for thread ffff…: ffff…}; may be
+   *     empty. Frames under a title are indented.
    * @param thread the address of the task's structure
-   * @param end why the stack ended
+   * @param end why the stack ended, when that is not how a stack should end
    */
   record Stack(
       String title,
       OptionalLong thread,
       List<StackFrame> frames,
       Optional<String> end,
-      boolean verbose,
+      Detail detail,
       Style style)
       implements Datum {}
 
@@ -115,18 +134,23 @@ public sealed interface Datum {
    * @param how how the frame was found: {@code orc}, {@code frame-pointer}, {@code scan}, {@code
    *     registers}, {@code exception}, ...
    * @param note what stands between this frame and the one before: {@code <NMI>}, {@code
-   *     <interrupt>}, user registers
+   *     <interrupt>}, user registers; may have several lines
    */
   record StackFrame(
       long frame, long pc, String symbol, OptionalLong size, String how, Optional<String> note) {}
 
   /**
    * One disassembled instruction; {@code marked} is the one that faulted, runs, or was asked for.
+   *
+   * @param symbol the address as {@code function+0x12}
+   * @param bytes its machine code, shown only when {@code withBytes}
+   * @param comment what a renderer puts behind it, such as the target of a call
    */
   record Instruction(
       long address,
       String symbol,
       byte[] bytes,
+      boolean withBytes,
       String text,
       Optional<String> comment,
       boolean marked)
@@ -135,27 +159,57 @@ public sealed interface Datum {
   /**
    * Bytes of memory for a hex dump.
    *
-   * @param readable for each byte whether it could be read
-   * @param group bytes per group
-   * @param marked the address asked for, inside the first line
+   * @param bytes as many as there are flags in {@code readable}
+   * @param readable for each byte whether it could be read; others are shown blank
+   * @param header whether the row of offsets stands above; long dumps come in pieces and only the
+   *     first has it
    */
-  record Hex(long address, byte[] bytes, boolean[] readable, int group, long marked, boolean ascii)
+  record Hex(long address, byte[] bytes, boolean[] readable, HexLayout layout, boolean header)
       implements Datum {}
 
   /**
-   * One line of mdb's format verbs ({@code addr/XXs}): the address as a symbol, then items laid out
-   * in columns.
+   * How a {@link Hex} is laid out.
    *
-   * @param label the address as text; absent for {@code =}
+   * @param group bytes per group, a power of two
+   * @param perLine bytes per line, a multiple of 16
+   * @param swap whether the bytes of each group are shown last first
+   * @param relative whether lines are numbered from 0
+   * @param squeeze whether lines equal to the one before are replaced by {@code *}
+   * @param ascii whether the characters stand on the right
+   * @param marked the address that the header marks
    */
-  record Formatted(OptionalLong address, Optional<String> label, List<FormattedItem> items)
+  record HexLayout(
+      int group,
+      int perLine,
+      boolean swap,
+      boolean relative,
+      boolean squeeze,
+      boolean ascii,
+      long marked) {}
+
+  /**
+   * A piece of the output of mdb's format verbs ({@code addr/XXs}): the address as a symbol, then
+   * items laid out in columns that wrap at the width of the page.
+   *
+   * @param heading a symbol that stands exactly at the address, shown on a line of its own
+   * @param address where the items were read; absent for {@code =}
+   * @param label the address as text, with its colon; absent where no address is shown
+   * @param continued whether the items go on in the line of the piece before
+   */
+  record Formatted(
+      Optional<String> heading,
+      OptionalLong address,
+      Optional<String> label,
+      boolean continued,
+      List<FormattedItem> items)
       implements Datum {}
 
   /**
-   * One item of a {@link Formatted} line: its value as data, and its text already in the width of
-   * its format character.
+   * One item of a {@link Formatted}: its value as data (absent for blanks, line feeds and literal
+   * text), and its text already in the width of its format character. Line feeds in {@code text}
+   * start a new line.
    */
-  record FormattedItem(Cell value, String text) {}
+  record FormattedItem(Optional<Cell> value, String text) {}
 
   /** A remark about the result: a warning, a page that is missing, a walk that was cut short. */
   record Note(Severity severity, String text) implements Datum {}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command;
+
+import dev.fathom.base.Outcome;
+import dev.fathom.base.Sink;
+
+/** Runs command lines over a session, on the session's thread. */
+public interface CommandService {
+  /**
+   * Runs one line, which may hold several statements, and gives all it produces to {@code sink},
+   * between {@link Sink#begin} and {@link Sink#end}. Errors go there too; nothing is thrown.
+   */
+  Outcome run(String line, Sink sink);
+
+  Environment environment();
+
+  /** Asks the running line to stop; safe from any thread. */
+  void interrupt();
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** What lasts from one command line to the next: variables, settings, commands, selections. */
+public final class Environment {
+  private final Variables variables = new Variables();
+  private final Settings settings = new Settings();
+  private final List<CommandGroup> groups;
+  private final Map<String, Command> commands = new HashMap<>();
+  private OptionalLong selectedTask = OptionalLong.empty();
+  private boolean quitting;
+
+  /**
+   * @param groups asked in this order; the first that knows a name wins
+   */
+  public Environment(List<CommandGroup> groups) {
+    this.groups = List.copyOf(groups);
+  }
+
+  public Variables variables() {
+    return variables;
+  }
+
+  public Settings settings() {
+    return settings;
+  }
+
+  public List<CommandGroup> groups() {
+    return groups;
+  }
+
+  /**
+   * The command that answers to {@code name}; {@code group`name} asks one group only. Instances are
+   * kept.
+   */
+  public Optional<Command> command(Grammar grammar, String name) {
+    var key = grammar.name() + name;
+    var known = commands.get(key);
+    if (known != null) {
+      return Optional.of(known);
+    }
+    int quote = name.lastIndexOf('`');
+    var group = quote < 0 ? "" : name.substring(0, quote);
+    var bare = name.substring(quote + 1);
+    for (var candidate : groups) {
+      if (group.isEmpty() || candidate.name().equals(group)) {
+        var found = candidate.command(grammar, bare);
+        if (found.isPresent()) {
+          commands.put(key, found.get());
+          return found;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The task that {@code set} or {@code ::context} chose, by the address of its structure. */
+  public OptionalLong selectedTask() {
+    return selectedTask;
+  }
+
+  public void selectTask(OptionalLong address) {
+    selectedTask = address;
+  }
+
+  /** Whether the user asked to leave. */
+  public boolean quitting() {
+    return quitting;
+  }
+
+  /** Asks the program to end once this command line is over. */
+  public void quit() {
+    quitting = true;
+  }
+}

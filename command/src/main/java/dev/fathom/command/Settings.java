@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command;
+
+import java.util.OptionalInt;
+
+/** What the user can set; the defaults are mdb's. */
+public final class Settings {
+  private int radix = 16;
+  private long symbolDistance;
+  private OptionalInt arrayMembers = OptionalInt.of(32);
+  private OptionalInt arrayString = OptionalInt.of(1024);
+  private int width = 80;
+  private int stackArguments = 6;
+  private boolean shellAllowed = true;
+
+  /** The base of numbers without prefix, 2 to 16. */
+  public int radix() {
+    return radix;
+  }
+
+  public void radix(int base) {
+    if (base < 2 || base > 16) {
+      throw new dev.fathom.base.UsageException("radix must be between 2 and 16");
+    }
+    radix = base;
+  }
+
+  /**
+   * How far behind a symbol an address may be to be shown by it; 0 leaves it to the symbol's size.
+   */
+  public long symbolDistance() {
+    return symbolDistance;
+  }
+
+  public void symbolDistance(long distance) {
+    symbolDistance = distance;
+  }
+
+  /** How many elements of an array are printed; empty for all. */
+  public OptionalInt arrayMembers() {
+    return arrayMembers;
+  }
+
+  public void arrayMembers(OptionalInt limit) {
+    arrayMembers = limit;
+  }
+
+  /** How many characters of a string are printed; empty for all. */
+  public OptionalInt arrayString() {
+    return arrayString;
+  }
+
+  public void arrayString(OptionalInt limit) {
+    arrayString = limit;
+  }
+
+  /** Columns of the page. */
+  public int width() {
+    return width;
+  }
+
+  public void width(int columns) {
+    width = Math.clamp(columns, 40, 10_000);
+  }
+
+  /** How many arguments of a function a stack shows. */
+  public int stackArguments() {
+    return stackArguments;
+  }
+
+  public void stackArguments(int count) {
+    stackArguments = count;
+  }
+
+  /** Whether {@code !} may start a shell. */
+  public boolean shellAllowed() {
+    return shellAllowed;
+  }
+
+  public void shellAllowed(boolean allowed) {
+    shellAllowed = allowed;
+  }
+}
