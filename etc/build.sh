@@ -1,0 +1,117 @@
+# Shared by fathom, dev, test and bench/run: find the JDK, run Maven with it, make the distribution.
+# Sourced; expects $home, the absolute path of this repository. Everything that it says goes to stderr.
+# SPDX-License-Identifier: Apache-2.0
+
+dist=$home/dist
+main=dev.fathom.cli/dev.fathom.cli.Main
+
+say() { printf 'fathom: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+# Sets jdk_runtime to the runtime version of the JDK in $1 when it is 25.0.3 or a later 25.
+usable_jdk() {
+  local line version=
+  jdk_runtime=
+  [[ -x $1/bin/javac && -r $1/release ]] || return 1
+  while IFS= read -r line; do
+    case $line in
+      JAVA_VERSION=*) version=${line#*=}; version=${version//\"/} ;;
+      JAVA_RUNTIME_VERSION=*) jdk_runtime=${line#*=}; jdk_runtime=${jdk_runtime//\"/} ;;
+    esac
+  done < "$1/release"
+  jdk_runtime=${jdk_runtime:-$version}
+  case $version in
+    25.0.[012] | 25.0.[012].*) return 1 ;;
+    25.*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Sets jdk (and jdk_runtime), or ends with what to do.
+find_jdk() {
+  local candidate java
+  local candidates=("${JAVA_HOME:-}")
+  if java=$(command -v java); then
+    java=$(readlink -f -- "$java")
+    candidates+=("${java%/bin/java}")
+  fi
+  candidates+=(/usr/lib/jvm/* /opt/java/* /opt/*jdk* /usr/local/*jdk* "${HOME:-/}"/.jdks/* "${HOME:-/}"/.sdkman/candidates/java/*)
+  for candidate in "${candidates[@]}"; do
+    if [[ -n $candidate ]] && usable_jdk "$candidate"; then
+      jdk=$candidate
+      return 0
+    fi
+  done
+  fail "needs a JDK 25, 25.0.3 or later: none in JAVA_HOME, PATH, /usr/lib/jvm, /opt, ~/.jdks or ~/.sdkman." \
+    "Install one, such as Eclipse Temurin 25 (https://adoptium.net), or set JAVA_HOME."
+}
+
+# Runs "apt-get install" for those of the packages that are missing; says the command when it cannot.
+install_packages() {
+  local package missing=() become=()
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  if ! command -v apt-get >/dev/null; then
+    say "please install: ${missing[*]}"
+    return 1
+  fi
+  if ((EUID != 0)); then
+    if ! sudo -n true 2>/dev/null; then
+      say "please run: sudo apt-get install ${missing[*]}"
+      return 1
+    fi
+    become=(sudo -n)
+  fi
+  say "installing ${missing[*]}"
+  "${become[@]}" apt-get -qq update >&2 || say "apt-get update failed; trying with the lists that are there"
+  DEBIAN_FRONTEND=noninteractive "${become[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >&2
+}
+
+# Maven on JDK 25, because the formatter needs it; the build itself also runs with Maven on 17.
+run_maven() {
+  command -v mvn >/dev/null || fail "building needs Maven: sudo apt-get install maven"
+  find_jdk
+  (cd "$home" && JAVA_HOME=$jdk MAVEN_SKIP_RC=1 \
+    MAVEN_OPTS="${MAVEN_OPTS:-} --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED" mvn -B -Dstyle.color=never "$@")
+}
+
+# The JVM's command line without the AOT cache; $1 is the folder of the distribution.
+java_command() {
+  command=("$jdk/bin/java" "@$1/jvm.options" -p "$1/lib" -m "$main")
+}
+
+# Makes the AOT cache of the distribution in $dist from a run that touches what users touch.
+train() {
+  local command log=$dist/train.log
+  java_command "$dist"
+  rm -f "$dist/stamp" "$dist/fathom.aot"
+  if ! "${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2}" --version >"$log" 2>&1; then
+    cat "$log" >&2
+    fail "the first run of the program failed"
+  fi
+  printf '%s\n' "$jdk" "$jdk_runtime" "$dist" > "$dist/stamp"
+}
+
+# Builds the program and lays it out in dist/: lib/*.jar, jvm.options, fathom.aot, and stamp, which is written last.
+make_distribution() {
+  local next=$home/dist.next
+  exec 8>"$home/.dist.lock"
+  if ! flock -n 8; then
+    say "waiting for another build"
+    flock 8
+    [[ ! -r $dist/stamp ]] || return 0
+  fi
+  run_maven -q -pl cli -am package -DskipTests -Dspotless.check.skip >&2 || fail "the build failed"
+  rm -rf "$next"
+  mkdir -p "$next/lib"
+  cp "$home"/cli/build/lib/*.jar "$next/lib"
+  cp "$home"/cli/build/cli-*.jar "$next/lib"
+  cp "$home/etc/jvm.options" "$next"
+  "$jdk/bin/java" "$home/etc/dist/Modernise.java" "$next"/lib/picocli-*.jar || fail "cannot rewrite the argument parser's jar"
+  rm -rf "$dist"
+  mv "$next" "$dist"
+  train
+  flock -u 8
+}
