@@ -6,7 +6,10 @@ module dev.fathom.model {
 
   exports dev.fathom.model;
   exports dev.fathom.model.arch;
+  exports dev.fathom.model.arch.aarch64;
   exports dev.fathom.model.arch.x86_64;
   exports dev.fathom.model.type;
   exports dev.fathom.model.unwind;
+
+  uses dev.fathom.model.arch.DisassemblerProvider;
 }

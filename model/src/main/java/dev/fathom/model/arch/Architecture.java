@@ -12,4 +12,7 @@ public interface Architecture {
   Layout layout();
 
   RegisterFile registers();
+
+  /** A new decoder of instruction lengths and branches. */
+  FlowDecoder flowDecoder();
 }

@@ -140,6 +140,11 @@ public final class X86_64 implements Architecture {
    * {@link RegisterFile#named} also answers to {@code pc}, {@code sp}, {@code fp}, {@code eflags}.
    */
   @Override
+  public X86FlowDecoder flowDecoder() {
+    return new X86FlowDecoder();
+  }
+
+  @Override
   public RegisterFile registers() {
     return FILE;
   }
