@@ -1,10 +1,14 @@
 /** Readers and writers of file and table formats: bytes in, records out. */
 module dev.fathom.format {
-  requires transitive dev.fathom.base;
   requires com.github.luben.zstd_jni;
+  requires transitive dev.fathom.base;
 
+  exports dev.fathom.format.btf;
   exports dev.fathom.format.compress;
   exports dev.fathom.format.elf;
   exports dev.fathom.format.flattened;
+  exports dev.fathom.format.kallsyms;
   exports dev.fathom.format.kdump;
+  exports dev.fathom.format.orc;
+  exports dev.fathom.format.vmcoreinfo;
 }

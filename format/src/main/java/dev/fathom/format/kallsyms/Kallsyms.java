@@ -1,15 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.format.kallsyms;
 
 import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The decoded table, in its own order, which is ascending by address (scripts/kallsyms.c writes it, kernel/kallsyms.c reads
- * it).
+ * The decoded table, in its own order, which is ascending by address (scripts/kallsyms.c writes it,
+ * kernel/kallsyms.c reads it).
  *
  * <pre>
  *   num_syms      u32 (before 4.20: u64)
@@ -25,8 +27,9 @@ import java.nio.charset.StandardCharsets;
  *   seqs_of_names num_syms x 3 bytes, big-endian, sorting by name (since 6.2); not needed here
  * </pre>
  *
- * The first character of an expanded name is the symbol's type letter, as {@code nm} prints it. Everything is checked when
- * the table is opened; names are expanded on access. Instances are immutable.
+ * The first character of an expanded name is the symbol's type letter, as {@code nm} prints it.
+ * Everything is checked when the table is opened; names are expanded on access. Instances are
+ * immutable.
  */
 public final class Kallsyms {
   /** More symbols than the 3 bytes of a {@code kallsyms_seqs_of_names} entry can number. */
@@ -44,7 +47,13 @@ public final class Kallsyms {
   private final int[] tokenLength;
   private final long[] addresses;
 
-  private Kallsyms(String source, byte[] names, int[] nameAt, byte[] tokens, int[] tokenIndex, long[] addresses) {
+  private Kallsyms(
+      String source,
+      byte[] names,
+      int[] nameAt,
+      byte[] tokens,
+      int[] tokenIndex,
+      long[] addresses) {
     this.source = source;
     this.count = nameAt.length;
     this.names = names;
@@ -76,7 +85,11 @@ public final class Kallsyms {
       throw new BadDataException(
           memory.name(),
           positions.names(),
-          "kallsyms_names has " + namesLength + " bytes before the token table, too few or too many for " + count + " symbols");
+          "kallsyms_names has "
+              + namesLength
+              + " bytes before the token table, too few or too many for "
+              + count
+              + " symbols");
     }
     byte[] names = memory.bytes(positions.names(), (int) namesLength);
     int[] nameAt = new int[count];
@@ -85,7 +98,12 @@ public final class Kallsyms {
       throw new BadDataException(
           memory.name(),
           positions.names() + (bad == 0 ? 0 : nameAt[bad - 1]),
-          "kallsyms_names: the length of symbol " + bad + " of " + count + " leads past the table or above " + MAX_NAME_LENGTH);
+          "kallsyms_names: the length of symbol "
+              + bad
+              + " of "
+              + count
+              + " leads past the table or above "
+              + MAX_NAME_LENGTH);
     }
     long[] addresses =
         switch (positions.addresses()) {
@@ -99,10 +117,15 @@ public final class Kallsyms {
   }
 
   private static int count(ByteSource memory, long at) {
-    int count = memory.slice(at, 4).get(INT_LE, 0);
+    int count = ints(memory.bytes(at, 4)).get();
     if (count <= 0 || count > MAX_COUNT) {
       throw new BadDataException(
-          memory.name(), at, "kallsyms_num_syms is " + Integer.toUnsignedString(count) + ", expected 1 to " + MAX_COUNT);
+          memory.name(),
+          at,
+          "kallsyms_num_syms is "
+              + Integer.toUnsignedString(count)
+              + ", expected 1 to "
+              + MAX_COUNT);
     }
     return count;
   }
@@ -132,13 +155,22 @@ public final class Kallsyms {
       }
       if (end >= limit) {
         throw new BadDataException(
-            memory.name(), at + index[i], "kallsyms_token_table: token " + i + " does not end within " + MAX_NAME_LENGTH + " bytes");
+            memory.name(),
+            at + index[i],
+            "kallsyms_token_table: token "
+                + i
+                + " does not end within "
+                + MAX_NAME_LENGTH
+                + " bytes");
       }
     }
     return raw;
   }
 
-  /** Fills in where each name's length stands; the number of the first name that breaks the table, or -1. */
+  /**
+   * Fills in where each name's length stands; the number of the first name that breaks the table,
+   * or -1.
+   */
   private static int indexNames(byte[] names, int[] nameAt) {
     int at = 0;
     for (int i = 0; i < nameAt.length; i++) {
@@ -151,7 +183,9 @@ public final class Kallsyms {
     return -1;
   }
 
-  /** Where the name after the one at {@code at} begins, or -1 if the one at {@code at} is broken. */
+  /**
+   * Where the name after the one at {@code at} begins, or -1 if the one at {@code at} is broken.
+   */
   static int next(byte[] names, int at) {
     if (at >= names.length) {
       return -1;
@@ -170,28 +204,33 @@ public final class Kallsyms {
     return start + length;
   }
 
-  private static final ValueLayout.OfInt INT_LE = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG_LE = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   static long u64(ByteSource memory, long at) {
-    return memory.slice(at, 8).get(LONG_LE, 0);
+    return longs(memory.bytes(at, 8)).get();
   }
 
   static int[] offsets(ByteSource memory, long at, int count) {
     var offsets = new int[count];
-    MemorySegment.copy(memory.slice(at, 4L * count), INT_LE, 0, offsets, 0, count);
+    ints(memory.bytes(at, 4 * count)).get(offsets);
     return offsets;
   }
 
   static long[] absolute(ByteSource memory, long at, int count) {
     var addresses = new long[count];
-    MemorySegment.copy(memory.slice(at, 8L * count), LONG_LE, 0, addresses, 0, count);
+    longs(memory.bytes(at, 8 * count)).get(addresses);
     return addresses;
   }
 
+  private static IntBuffer ints(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+  }
+
+  private static LongBuffer longs(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer();
+  }
+
   /**
-   * Chooses between the two meanings of an offset by evidence: without ABSOLUTE_PERCPU no offset reaches 2 GiB, and with it
-   * only the per-CPU symbols are not negative.
+   * Chooses between the two meanings of an offset by evidence: without ABSOLUTE_PERCPU no offset
+   * reaches 2 GiB, and with it only the per-CPU symbols are not negative.
    */
   static long[] relative(int[] offsets, long base) {
     int negative = 0;
@@ -228,7 +267,10 @@ public final class Kallsyms {
     return count;
   }
 
-  /** The run-time address of a symbol; per-CPU symbols of x86-64 kernels before 6.15 are offsets from 0. */
+  /**
+   * The run-time address of a symbol; per-CPU symbols of x86-64 kernels before 6.15 are offsets
+   * from 0.
+   */
   public long address(int symbol) {
     return addresses[symbol];
   }
@@ -238,7 +280,9 @@ public final class Kallsyms {
     return addresses.clone();
   }
 
-  /** The type letter, as {@code nm} and {@code /proc/kallsyms} print it: capital for global symbols. */
+  /**
+   * The type letter, as {@code nm} and {@code /proc/kallsyms} print it: capital for global symbols.
+   */
   public char type(int symbol) {
     int at = nameAt[symbol];
     int end = next(names, at);
@@ -291,8 +335,8 @@ public final class Kallsyms {
   }
 
   /**
-   * The hash of every name, as {@link #hash} computes it. A name's hash follows from its tokens' hashes, so no name is
-   * expanded.
+   * The hash of every name, as {@link #hash} computes it. A name's hash follows from its tokens'
+   * hashes, so no name is expanded.
    */
   public int[] nameHashes() {
     var hash = new int[256];
@@ -334,7 +378,10 @@ public final class Kallsyms {
     return h;
   }
 
-  /** The polynomial hash to the base of 31 over signed bytes; for ASCII the same as {@link String#hashCode}. */
+  /**
+   * The polynomial hash to the base of 31 over signed bytes; for ASCII the same as {@link
+   * String#hashCode}.
+   */
   public static int hash(byte[] name) {
     int h = 0;
     for (byte b : name) {

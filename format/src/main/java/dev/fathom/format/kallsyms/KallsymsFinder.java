@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.format.kallsyms;
 
 import dev.fathom.base.ByteSource;
@@ -11,18 +12,22 @@ import java.util.OptionalLong;
 /**
  * Finds the tables in kernel memory when no symbol says where they are, by what they look like.
  *
- * <p>The anchor is in {@code kallsyms_token_table}: every digit occurs in kernel symbols, so the tokens of the codes 0x30 to
- * 0x39 are the digits themselves, and the bytes {@code 0 NUL 1 NUL ... 9 NUL} stand in a row. {@code kallsyms_token_index}
- * follows the table and must agree with all 256 strings, which makes a false hit practically impossible. The markers end
- * where the token table begins (in 6.2 and 6.3 {@code kallsyms_seqs_of_names} is in between), ascend, and begin with 0; the
- * names end where the markers begin, and every 256th name must start where a marker says; {@code kallsyms_num_syms} stands
- * before them. The addresses come before {@code num_syms} in kernels up to 6.3, after {@code token_index} since 6.4; they
- * ascend, which also tells their form.
+ * <p>The anchor is in {@code kallsyms_token_table}: every digit occurs in kernel symbols, so the
+ * tokens of the codes 0x30 to 0x39 are the digits themselves, and the bytes {@code 0 NUL 1 NUL ...
+ * 9 NUL} stand in a row. {@code kallsyms_token_index} follows the table and must agree with all 256
+ * strings, which makes a false hit practically impossible. The markers end where the token table
+ * begins (in 6.2 and 6.3 {@code kallsyms_seqs_of_names} is in between), ascend, and begin with 0;
+ * the names end where the markers begin, and every 256th name must start where a marker says;
+ * {@code kallsyms_num_syms} stands before them. The addresses come before {@code num_syms} in
+ * kernels up to 6.3, after {@code token_index} since 6.4; they ascend, which also tells their form.
  */
 public final class KallsymsFinder {
-  private static final ValueLayout.OfInt INT_LE = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort SHORT_LE = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG_LE = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT_LE =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT_LE =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG_LE =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** "0 NUL 1 NUL 2 NUL 3 NUL" as a number. */
   private static final long DIGITS = 0x0033003200310030L;
@@ -43,15 +48,17 @@ public final class KallsymsFinder {
   }
 
   /**
-   * Where the digits of a token table stand at or after {@code from}, if anywhere: a fast test for a search through much
-   * memory. A hit is a candidate for {@link #around}. A search by pieces lets them overlap by {@link #OVERLAP} bytes.
+   * Where the digits of a token table stand at or after {@code from}, if anywhere: a fast test for
+   * a search through much memory. A hit is a candidate for {@link #around}. A search by pieces lets
+   * them overlap by {@link #OVERLAP} bytes.
    */
   public static OptionalLong nextDigits(MemorySegment memory, long from) {
     long end = memory.byteSize() - 8;
     for (long at = Math.max(from, 0) & -8L; at <= end; at += 8) {
       long word = memory.get(LONG_LE, at);
       // Any 8 bytes within the 20 are digits and NULs in turns, beginning with either.
-      if ((word & 0xfff0fff0fff0fff0L) == 0x0030003000300030L || (word & 0xf0fff0fff0fff0ffL) == 0x3000300030003000L) {
+      if ((word & 0xfff0fff0fff0fff0L) == 0x0030003000300030L
+          || (word & 0xf0fff0fff0fff0ffL) == 0x3000300030003000L) {
         long first = Math.max(from, at - (ANCHOR_LENGTH - 8));
         for (long start = Math.max(first, 0); start <= at; start++) {
           if (isDigits(memory, start)) {
@@ -77,8 +84,8 @@ public final class KallsymsFinder {
   /**
    * Searches the whole of {@code memory}, kernel memory in its order of addresses without holes.
    *
-   * @param address the virtual address of the first byte, where the caller knows it; symbols of 7.0 and later are relative
-   *     to it, for older kernels it does not matter
+   * @param address the virtual address of the first byte, where the caller knows it; symbols of 7.0
+   *     and later are relative to it, for older kernels it does not matter
    */
   public static Optional<KallsymsPositions> find(ByteSource memory, long address) {
     var finder = new KallsymsFinder(memory);
@@ -96,7 +103,9 @@ public final class KallsymsFinder {
     }
   }
 
-  /** The tables whose token table has its digits at {@code digits}, a result of {@link #nextDigits}. */
+  /**
+   * The tables whose token table has its digits at {@code digits}, a result of {@link #nextDigits}.
+   */
   public static Optional<KallsymsPositions> around(ByteSource memory, long digits, long address) {
     return new KallsymsFinder(memory).tablesAround(digits, address);
   }
@@ -152,7 +161,10 @@ public final class KallsymsFinder {
 
   private boolean agrees(long index, long[] starts) {
     int first = u16(index + 2);
-    if (u16(index) != 0 || first == 0 || first > Kallsyms.MAX_NAME_LENGTH + 1 || starts[1] - first < 0) {
+    if (u16(index) != 0
+        || first == 0
+        || first > Kallsyms.MAX_NAME_LENGTH + 1
+        || starts[1] - first < 0) {
       return false;
     }
     for (int token = 2; token < 256; token++) {
@@ -197,7 +209,9 @@ public final class KallsymsFinder {
       }
     }
     // 6.2 and 6.3: three bytes for each symbol lie in between, padded to 8.
-    for (long end = tokenTable - 8; end >= 8 && tokenTable - end <= 3L * Kallsyms.MAX_COUNT; end -= 8) {
+    for (long end = tokenTable - 8;
+        end >= 8 && tokenTable - end <= 3L * Kallsyms.MAX_COUNT;
+        end -= 8) {
       int last = (int) ((tokenTable - end) / 3);
       for (int padding = 0; padding <= 4; padding += 4) {
         var found = namesBefore(end - padding, 4, last);
@@ -212,7 +226,8 @@ public final class KallsymsFinder {
   /**
    * The names whose markers, each {@code width} bytes, end at {@code end}.
    *
-   * @param sequences 0, or the number of names that {@code kallsyms_seqs_of_names} has room for; up to 2 fewer use it
+   * @param sequences 0, or the number of names that {@code kallsyms_seqs_of_names} has room for; up
+   *     to 2 fewer use it
    */
   private Optional<NameTables> namesBefore(long end, int width, int sequences) {
     long start = end;
@@ -225,24 +240,33 @@ public final class KallsymsFinder {
       }
       long marker = width == 4 ? Integer.toUnsignedLong(u32(start)) : memory.get(LONG_LE, start);
       // 256 names take at least 512 bytes.
-      boolean ascends = marker >= 0 && (previous == Long.MAX_VALUE ? marker <= Integer.MAX_VALUE : marker <= previous - 512);
+      boolean ascends =
+          marker >= 0
+              && (previous == Long.MAX_VALUE
+                  ? marker <= Integer.MAX_VALUE
+                  : marker <= previous - 512);
       if (!ascends) {
         return Optional.empty();
       }
       previous = marker;
       count++;
     } while (previous != 0);
-    if (sequences != 0 && (sequences + 255 >> 8 < count || sequences - 2 + 255 >> 8 > count)) {
+    if (sequences != 0 && (markersFor(sequences) < count || markersFor(sequences - 2) > count)) {
       return Optional.empty();
     }
-    long last = count == 1 ? 0 : width == 4 ? Integer.toUnsignedLong(u32(end - 4)) : memory.get(LONG_LE, end - 8);
+    long last =
+        count == 1
+            ? 0
+            : width == 4 ? Integer.toUnsignedLong(u32(end - 4)) : memory.get(LONG_LE, end - 8);
     long highest = start - last - 2;
     long lowest = Math.max(4, start - last - 256L * (Kallsyms.MAX_NAME_LENGTH + 2) - 8);
     for (long names = highest - Math.floorMod(highest - start, 4); names >= lowest; names -= 4) {
       for (long numSyms = names - 4; numSyms >= 0 && numSyms >= names - 8; numSyms -= 4) {
         int symbols = u32(numSyms);
-        boolean fits = symbols > 0 && symbols <= Kallsyms.MAX_COUNT && (symbols + 255) >> 8 == count;
-        if (fits && (sequences == 0 || symbols <= sequences && symbols >= sequences - 2) && namesAgree(names, symbols, start, width)) {
+        boolean fits = symbols > 0 && symbols <= Kallsyms.MAX_COUNT && markersFor(symbols) == count;
+        if (fits
+            && (sequences == 0 || (symbols <= sequences && symbols >= sequences - 2))
+            && namesAgree(names, symbols, start, width)) {
           return Optional.of(new NameTables(numSyms, names, symbols));
         }
       }
@@ -250,7 +274,15 @@ public final class KallsymsFinder {
     return Optional.empty();
   }
 
-  /** Whether {@code count} names from {@code names} on meet every marker and end right before the markers. */
+  /** How many markers that many names have. */
+  private static int markersFor(int symbols) {
+    return (symbols + 255) >> 8;
+  }
+
+  /**
+   * Whether {@code count} names from {@code names} on meet every marker and end right before the
+   * markers.
+   */
   private boolean namesAgree(long names, int count, long markers, int width) {
     long at = names;
     for (int i = 0; i < count; i++) {
@@ -266,7 +298,7 @@ public final class KallsymsFinder {
       }
       int length = u8(at++);
       if (length >= 0x80) {
-        length = length & 0x7f | u8(at++) << 7;
+        length = (length & 0x7f) | (u8(at++) << 7);
       }
       if (length == 0 || length > Kallsyms.MAX_NAME_LENGTH) {
         return false;
@@ -278,7 +310,7 @@ public final class KallsymsFinder {
 
   private Optional<Addresses> addresses(NameTables names, long tokenIndex, long address) {
     int count = names.count();
-    long offsetsLength = 4L * count + 7 & -8L;
+    long offsetsLength = (4L * count + 7) & -8L;
     // Since 6.4: offsets, then relative_base; until 6.10 perhaps addresses instead.
     long after = tokenIndex + 512;
     if (ascending(after, after + offsetsLength, count)) {
@@ -297,7 +329,8 @@ public final class KallsymsFinder {
       return Optional.of(new Addresses.Absolute(absolute));
     }
     // Since 7.0: offsets only. Tested last: it asks the least.
-    if (inside(after, 4L * count) && ascends(Kallsyms.placeRelative(Kallsyms.offsets(source, after, count), 1L << 62))) {
+    if (inside(after, 4L * count)
+        && ascends(Kallsyms.placeRelative(Kallsyms.offsets(source, after, count), 1L << 62))) {
       return Optional.of(new Addresses.PlaceRelative(after, address + after));
     }
     return Optional.empty();
@@ -307,7 +340,8 @@ public final class KallsymsFinder {
     return inside(offsets, 4L * count)
         && inside(base, 8)
         && isKernelAddress(memory.get(LONG_LE, base))
-        && ascends(Kallsyms.relative(Kallsyms.offsets(source, offsets, count), memory.get(LONG_LE, base)));
+        && ascends(
+            Kallsyms.relative(Kallsyms.offsets(source, offsets, count), memory.get(LONG_LE, base)));
   }
 
   private boolean ascendingAbsolute(long at, int count) {
@@ -318,7 +352,9 @@ public final class KallsymsFinder {
     return isKernelAddress(addresses[count - 1]) && ascends(addresses);
   }
 
-  /** Linux maps its image in the upper half of the address space on every 64-bit CPU that it knows. */
+  /**
+   * Linux maps its image in the upper half of the address space on every 64-bit CPU that it knows.
+   */
   private static boolean isKernelAddress(long address) {
     return address < 0 && address != -1;
   }

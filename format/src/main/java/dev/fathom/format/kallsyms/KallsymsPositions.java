@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.format.kallsyms;
 
 /**
- * Where the tables stand in a byte source that holds kernel memory. All positions are byte offsets in that source.
+ * Where the tables stand in a byte source that holds kernel memory. All positions are byte offsets
+ * in that source.
  *
  * @param numSyms {@code kallsyms_num_syms}: 32 bits, before 4.20 64 bits
  * @param names {@code kallsyms_names}
@@ -9,16 +11,21 @@ package dev.fathom.format.kallsyms;
  * @param tokenIndex {@code kallsyms_token_index}
  * @param addresses the table of addresses, in whichever form this kernel has it
  */
-public record KallsymsPositions(long numSyms, long names, long tokenTable, long tokenIndex, Addresses addresses) {
+public record KallsymsPositions(
+    long numSyms, long names, long tokenTable, long tokenIndex, Addresses addresses) {
 
   /** The forms of the table of addresses. */
   public sealed interface Addresses {
-    /** {@code kallsyms_addresses}: 64-bit addresses, relocated at boot (before 6.11, without BASE_RELATIVE). */
+    /**
+     * {@code kallsyms_addresses}: 64-bit addresses, relocated at boot (before 6.11, without
+     * BASE_RELATIVE).
+     */
     record Absolute(long addresses) implements Addresses {}
 
     /**
-     * {@code kallsyms_offsets}, 32 bits each, and {@code kallsyms_relative_base}, 64 bits (4.6 until 6.19). The base is a
-     * relocated pointer: in memory it already holds the address that KASLR chose.
+     * {@code kallsyms_offsets}, 32 bits each, and {@code kallsyms_relative_base}, 64 bits (4.6
+     * until 6.19). The base is a relocated pointer: in memory it already holds the address that
+     * KASLR chose.
      */
     record BaseRelative(long offsets, long relativeBase) implements Addresses {}
 

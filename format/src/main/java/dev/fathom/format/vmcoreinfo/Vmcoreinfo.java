@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.fathom.format.vmcoreinfo;
 
 import dev.fathom.base.BadDataException;
@@ -13,8 +14,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The key=value lines that the kernel writes for whoever reads its dump (kernel/crash_core.c, since 6.9
- * kernel/vmcore_info.c; the macros in include/linux/crash_core.h):
+ * The key=value lines that the kernel writes for whoever reads its dump (kernel/crash_core.c, since
+ * 6.9 kernel/vmcore_info.c; the macros in include/linux/crash_core.h):
  *
  * <pre>
  *   text    = { key '=' value '\n' }                 NUL or the end of the bytes ends it
@@ -25,8 +26,8 @@ import java.util.OptionalLong;
  *           | CONFIG_name        y
  * </pre>
  *
- * Lines of any other form are skipped and counted; the first of two lines with one key counts. The kernel keeps the text in
- * one page, so longer input than {@link #MAX_LENGTH} is cut there.
+ * Lines of any other form are skipped and counted; the first of two lines with one key counts. The
+ * kernel keeps the text in one page, so longer input than {@link #MAX_LENGTH} is cut there.
  */
 public final class Vmcoreinfo {
   /** More bytes than any kernel's text has; the kernel's own limit is 4096. */
@@ -77,9 +78,10 @@ public final class Vmcoreinfo {
   }
 
   /**
-   * The length of the text that starts at {@code offset}, up to its NUL, if it looks like a VMCOREINFO at all: it begins with
-   * OSRELEASE and an expanded value (the kernel's image also holds the format string, with a per cent sign). A cheap test for
-   * a search; {@link #isTrustworthy()} of the parsed text is the thorough one.
+   * The length of the text that starts at {@code offset}, up to its NUL, if it looks like a
+   * VMCOREINFO at all: it begins with OSRELEASE and an expanded value (the kernel's image also
+   * holds the format string, with a per cent sign). A cheap test for a search; {@link
+   * #isTrustworthy()} of the parsed text is the thorough one.
    */
   public static OptionalLong lengthAt(MemorySegment memory, long offset) {
     if (offset < 0 || offset > memory.byteSize() - START.length - 1 || !startsAt(memory, offset)) {
@@ -104,7 +106,8 @@ public final class Vmcoreinfo {
     return OptionalLong.of(end - offset);
   }
 
-  private static final ValueLayout.OfLong LONG_LE = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG_LE =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** "OSRELEAS" as a little-endian number: one load and compare for each page of a search. */
   private static final long START_WORD = 0x5341454c4552534fL;
@@ -125,8 +128,9 @@ public final class Vmcoreinfo {
   }
 
   /**
-   * Whether a text that was found by searching is a whole one and no leftover: it names a release, a page size that is a
-   * power of two from 4 KiB to 64 KiB, and at least ten symbols, sizes and offsets.
+   * Whether a text that was found by searching is a whole one and no leftover: it names a release,
+   * a page size that is a power of two from 4 KiB to 64 KiB, and at least ten symbols, sizes and
+   * offsets.
    */
   public boolean isTrustworthy() {
     OptionalLong pageSize;
@@ -143,7 +147,8 @@ public final class Vmcoreinfo {
         }
       }
     } catch (BadDataException e) {
-      return false; // a number that is none: the caller asked whether to trust the text, and this says no
+      return false; // a number that is none: the caller asked whether to trust the text, and this
+      // says no
     }
     return osRelease().isPresent()
         && pageSize.isPresent()
@@ -179,7 +184,8 @@ public final class Vmcoreinfo {
 
   /** The kernel's GNU build-id in lower-case hexadecimal; kernels since 5.9 write it. */
   public Optional<String> buildId() {
-    return value("BUILD-ID").filter(v -> !v.isEmpty() && v.chars().allMatch(c -> Character.digit(c, 16) >= 0));
+    return value("BUILD-ID")
+        .filter(v -> !v.isEmpty() && v.chars().allMatch(c -> Character.digit(c, 16) >= 0));
   }
 
   public OptionalLong pageSize() {
@@ -243,10 +249,20 @@ public final class Vmcoreinfo {
   private long number(String key, String text, int radix) {
     String digits = text.startsWith("0x") ? text.substring(2) : text;
     try {
-      return digits.startsWith("-") ? Long.parseLong(digits, radix) : Long.parseUnsignedLong(digits, radix);
+      return digits.startsWith("-")
+          ? Long.parseLong(digits, radix)
+          : Long.parseUnsignedLong(digits, radix);
     } catch (NumberFormatException e) {
       throw new BadDataException(
-          source, 0, "VMCOREINFO has " + key + "=" + text + ", which is no " + (radix == 16 ? "hexadecimal" : "decimal") + " number");
+          source,
+          0,
+          "VMCOREINFO has "
+              + key
+              + "="
+              + text
+              + ", which is no "
+              + (radix == 16 ? "hexadecimal" : "decimal")
+              + " number");
     }
   }
 }

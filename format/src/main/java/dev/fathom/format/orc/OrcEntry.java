@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.format.orc;
+
+/**
+ * One entry: how to get from an instruction's frame to its caller's.
+ *
+ * @param sp where the caller's stack pointer is found
+ * @param spOffset added to it, in bytes
+ * @param bp where the caller's frame pointer is found
+ * @param bpOffset added to it, in bytes
+ * @param type what lies at the caller's stack pointer
+ * @param signal whether the frame's own instruction was interrupted, so that its pc is exact and no
+ *     return address
+ */
+public record OrcEntry(Base sp, int spOffset, Base bp, int bpOffset, Type type, boolean signal) {
+
+  /** {@code ORC_REG_*}: what an offset is added to. The order is the encoding's. */
+  public enum Base {
+    /** For bp: unchanged. For sp: there is no way on. */
+    UNDEFINED,
+    /** The caller's stack pointer, which was computed before. */
+    PREV_SP,
+    DX,
+    DI,
+    BP,
+    SP,
+    R10,
+    R13,
+    /** The word in memory at bp + offset. */
+    BP_INDIRECT,
+    /** The word in memory at sp, to which the offset is then added. */
+    SP_INDIRECT,
+    /** Since 7.1. */
+    AX,
+    /** A number that no kernel up to 7.1 uses. */
+    UNKNOWN;
+
+    private static final Base[] ALL = values();
+
+    static Base of(int number) {
+      return number < UNKNOWN.ordinal() ? ALL[number] : UNKNOWN;
+    }
+  }
+
+  /** {@code ORC_TYPE_*}. */
+  public enum Type {
+    /** Nothing is known about this code. */
+    UNDEFINED,
+    /** The outermost frame. */
+    END_OF_STACK,
+    /** A call: the word below the caller's stack pointer is the return address. */
+    CALL,
+    /** A whole {@code struct pt_regs} stands at the computed address. */
+    REGS,
+    /**
+     * Only the end of {@code struct pt_regs} stands there, what the CPU pushed: ip, cs, flags, sp,
+     * ss.
+     */
+    REGS_PARTIAL
+  }
+}
