@@ -23,12 +23,36 @@ public interface ByteSource {
   MemorySegment slice(long offset, long length);
 
   /**
+   * Copies the bytes {@code [offset, offset + length)} to {@code into} from {@code at} on.
+   *
+   * @throws BadDataException when the range does not lie inside this source
+   */
+  default void copy(long offset, long length, MemorySegment into, long at) {
+    MemorySegment.copy(slice(offset, length), 0, into, at, length);
+  }
+
+  /**
+   * Checks that {@code [offset, offset + length)} lies inside this source.
+   *
+   * @throws BadDataException when it does not
+   */
+  default void check(long offset, long length) {
+    if (offset < 0 || length < 0 || offset > size() - length) {
+      throw new BadDataException(
+          name(),
+          offset,
+          "needs " + length + " bytes, but the source ends at 0x" + Long.toHexString(size()));
+    }
+  }
+
+  /**
    * A copy of the bytes {@code [offset, offset + length)} on the heap, where start-up code reads
    * them fastest.
    */
   default byte[] bytes(long offset, int length) {
+    check(offset, length);
     var copy = new byte[length];
-    MemorySegment.copy(slice(offset, length), 0, MemorySegment.ofArray(copy), 0, length);
+    copy(offset, length, MemorySegment.ofArray(copy), 0);
     return copy;
   }
 

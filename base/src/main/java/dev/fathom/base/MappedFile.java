@@ -58,6 +58,11 @@ public final class MappedFile implements ByteSource, AutoCloseable {
   }
 
   @Override
+  public void copy(long offset, long length, MemorySegment into, long at) {
+    bytes.copy(offset, length, into, at);
+  }
+
+  @Override
   public void close() {
     arena.close();
   }

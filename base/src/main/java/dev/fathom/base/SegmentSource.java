@@ -12,12 +12,13 @@ record SegmentSource(String name, MemorySegment segment) implements ByteSource {
 
   @Override
   public MemorySegment slice(long offset, long length) {
-    if (offset < 0 || length < 0 || offset > size() - length) {
-      throw new BadDataException(
-          name,
-          offset,
-          "needs " + length + " bytes, but the source ends at 0x" + Long.toHexString(size()));
-    }
+    check(offset, length);
     return segment.asSlice(offset, length);
+  }
+
+  @Override
+  public void copy(long offset, long length, MemorySegment into, long at) {
+    check(offset, length);
+    MemorySegment.copy(segment, offset, into, at, length);
   }
 }

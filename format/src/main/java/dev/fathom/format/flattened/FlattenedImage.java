@@ -160,38 +160,45 @@ public final class FlattenedImage implements ByteSource {
    */
   @Override
   public MemorySegment slice(long offset, long length) {
-    if (offset < 0 || length < 0 || offset > size - length) {
-      throw new BadDataException(
-          name(),
-          offset,
-          "needs " + length + " bytes, but the source ends at 0x" + Long.toHexString(size));
-    }
+    check(offset, length);
     int i = pieces.floor(offset);
-    if (i >= 0 && offset - pieces.image[i] <= pieces.length[i] - length) {
+    if (pieceHas(i, offset, length)) {
       return stream.slice(pieces.stream[i] + (offset - pieces.image[i]), length);
     }
     if (length > MAX_COPY) {
       throw new BadDataException(
           name(), offset, "needs " + length + " bytes at once, expected at most " + MAX_COPY);
     }
-    var copy = new byte[(int) length];
-    gather(offset, copy, Math.max(i, 0));
-    return MemorySegment.ofArray(copy).asReadOnly();
+    var copy = MemorySegment.ofArray(new byte[(int) length]);
+    gather(offset, length, copy, 0, i);
+    return copy.asReadOnly();
   }
 
-  private void gather(long offset, byte[] into, int firstPiece) {
-    long limit = offset + into.length;
-    for (int i = firstPiece; i < pieces.count && pieces.image[i] < limit; i++) {
+  @Override
+  public void copy(long offset, long length, MemorySegment into, long at) {
+    check(offset, length);
+    int i = pieces.floor(offset);
+    if (pieceHas(i, offset, length)) {
+      stream.copy(pieces.stream[i] + (offset - pieces.image[i]), length, into, at);
+    } else {
+      into.asSlice(at, length).fill((byte) 0);
+      gather(offset, length, into, at, i);
+    }
+  }
+
+  private boolean pieceHas(int piece, long offset, long length) {
+    return piece >= 0 && offset - pieces.image[piece] <= pieces.length[piece] - length;
+  }
+
+  /** Copies what the pieces from {@code floor} on have of a range. */
+  private void gather(long offset, long length, MemorySegment into, long at, int floor) {
+    long limit = offset + length;
+    for (int i = Math.max(floor, 0); i < pieces.count && pieces.image[i] < limit; i++) {
       long from = Math.max(offset, pieces.image[i]);
       long to = Math.min(limit, pieces.image[i] + pieces.length[i]);
       if (from < to) {
-        MemorySegment.copy(
-            stream.slice(pieces.stream[i] + (from - pieces.image[i]), to - from),
-            ValueLayout.JAVA_BYTE,
-            0,
-            into,
-            (int) (from - offset),
-            (int) (to - from));
+        stream.copy(
+            pieces.stream[i] + (from - pieces.image[i]), to - from, into, at + (from - offset));
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.fathom.base.Range;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Optional;
 
 /**
  * One file in kdump-compressed format. Its grammar, in blocks of {@code block_size} bytes:
@@ -131,18 +132,39 @@ public final class KdumpFile {
     return existing.next(pfn, Math.min(limit, header.maxMapnr()));
   }
 
+  /**
+   * The first page frame at or above {@code pfn} that the machine does not have, or {@code limit}
+   * when there is none below it.
+   */
+  public long nextMissing(long pfn, long limit) {
+    return existing.nextClear(pfn, Math.min(limit, header.maxMapnr()));
+  }
+
   /** The first page frame at or above {@code pfn} that is stored in this file, or {@code limit}. */
   public long nextStored(long pfn, long limit) {
     return dumped.next(Math.max(pfn, pfns.start()), Math.min(limit, pfns.end()));
   }
 
   /**
-   * The descriptor of a page frame that is {@link State#STORED}.
-   *
-   * @throws BadDataException when the file ends before it
+   * The descriptor of a page frame that is {@link State#STORED}; absent when the file ends before
+   * it.
    */
-  public PageDescriptor descriptor(long pfn) {
-    return descriptorAt(descriptors + (dumped.rank(pfn) - rankOfFirst) * DESCRIPTOR);
+  public Optional<PageDescriptor> descriptor(long pfn) {
+    long at = descriptors + (dumped.rank(pfn) - rankOfFirst) * DESCRIPTOR;
+    if (at > source.size() - DESCRIPTOR) {
+      return Optional.empty();
+    }
+    ByteBuffer b = ByteBuffer.wrap(source.bytes(at, DESCRIPTOR)).order(ByteOrder.LITTLE_ENDIAN);
+    return Optional.of(
+        new PageDescriptor(at, b.getLong(0), b.getInt(8), b.getInt(12), b.getLong(16)));
+  }
+
+  /** Whether the file reaches to the end of the page's data. */
+  public boolean reaches(PageDescriptor d) {
+    return d.offset() >= 0
+        && d.size() >= 0
+        && source.size() >= d.size()
+        && d.offset() <= source.size() - d.size();
   }
 
   /**
@@ -152,26 +174,19 @@ public final class KdumpFile {
    *     size
    */
   public MemorySegment stored(PageDescriptor d) {
-    int limit =
-        d.compression() == PageDescriptor.Compression.NONE
-            ? header.blockSize()
-            : 2 * header.blockSize();
-    if (d.size() <= 0 || d.size() > limit) {
+    boolean plain = d.compression() == PageDescriptor.Compression.NONE;
+    int limit = plain ? header.blockSize() : 2 * header.blockSize();
+    if (d.size() <= 0 || d.size() > limit || (plain && d.size() != limit)) {
       throw new BadDataException(
           source.name(),
           d.at() + 8,
           "page descriptor with size "
               + Integer.toUnsignedString(d.size())
-              + ", expected 1 to "
+              + ", expected "
+              + (plain ? "" : "1 to ")
               + limit);
     }
-    if (d.compression() == PageDescriptor.Compression.NONE && d.size() != limit) {
-      throw new BadDataException(
-          source.name(),
-          d.at() + 8,
-          "uncompressed page of " + d.size() + " bytes, expected " + limit);
-    }
-    if (d.offset() < 0 || d.offset() > source.size() - d.size()) {
+    if (!reaches(d)) {
       throw new BadDataException(
           source.name(),
           d.at(),
@@ -208,16 +223,5 @@ public final class KdumpFile {
       }
     }
     return false;
-  }
-
-  private PageDescriptor descriptorAt(long at) {
-    if (at > source.size() - DESCRIPTOR) {
-      throw new BadDataException(
-          source.name(),
-          at,
-          "page descriptor lies past the end of the file at 0x" + Long.toHexString(source.size()));
-    }
-    ByteBuffer b = ByteBuffer.wrap(source.bytes(at, DESCRIPTOR)).order(ByteOrder.LITTLE_ENDIAN);
-    return new PageDescriptor(at, b.getLong(0), b.getInt(8), b.getInt(12), b.getLong(16));
   }
 }

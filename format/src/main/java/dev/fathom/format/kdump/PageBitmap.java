@@ -86,16 +86,25 @@ final class PageBitmap {
    * none below it.
    */
   long next(long pfn, long limit) {
+    return find(pfn, limit, 0);
+  }
+
+  /** As {@link #next}, for a bit that is not set; bits that are not known are not. */
+  long nextClear(long pfn, long limit) {
+    return find(pfn, limit, -1L);
+  }
+
+  private long find(long pfn, long limit, long invert) {
     long at = pfn;
     while (at < limit && known(at)) {
       Chunk chunk = chunk(at >> CHUNK_SHIFT);
-      long word = chunk.words[word(at)] >>> (at & 63);
+      long word = (chunk.words[word(at)] ^ invert) >>> (at & 63);
       if (word != 0) {
         return Math.min(limit, at + Long.numberOfTrailingZeros(word));
       }
       at = (at | 63) + 1;
     }
-    return limit;
+    return invert == 0 ? limit : Math.min(at, limit);
   }
 
   private static int word(long pfn) {
