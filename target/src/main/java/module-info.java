@@ -7,4 +7,7 @@ module dev.fathom.target {
   exports dev.fathom.target;
 
   uses dev.fathom.target.TargetProvider;
+
+  provides dev.fathom.target.TargetProvider with
+      dev.fathom.target.dump.DumpProvider;
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.dump;
+
+import dev.fathom.base.BadDataException;
+import dev.fathom.base.ByteSource;
+import dev.fathom.base.FathomException;
+import dev.fathom.base.MappedFile;
+import dev.fathom.base.UsageException;
+import dev.fathom.format.elf.ElfFile;
+import dev.fathom.format.flattened.FlattenedImage;
+import dev.fathom.format.kdump.KdumpFile;
+import dev.fathom.format.kdump.KdumpHeader;
+import dev.fathom.target.Target;
+import dev.fathom.target.TargetProvider;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Opens crash dumps, recognised by their first bytes. */
+public final class DumpProvider implements TargetProvider {
+  @Override
+  public String name() {
+    return "dump";
+  }
+
+  /**
+   * @throws BadDataException when a file is no dump that is read here; its message says what the
+   *     file is instead, where that can be told
+   * @throws dev.fathom.base.TargetException when a file cannot be opened
+   */
+  @Override
+  public Target open(List<Path> files) {
+    if (files.isEmpty()) {
+      throw new UsageException("no dump given");
+    }
+    var mapped = new ArrayList<MappedFile>();
+    try {
+      for (Path file : files) {
+        mapped.add(MappedFile.open(file));
+      }
+      return openMapped(mapped);
+    } catch (FathomException e) {
+      closeAll(mapped);
+      throw e;
+    } catch (InternalError e) {
+      // The JVM's word for a file that has become shorter than its mapping.
+      closeAll(mapped);
+      throw new BadDataException(
+          files.get(0).toString(), 0, "file changed while it was opened: " + e.getMessage());
+    }
+  }
+
+  private static Target openMapped(List<MappedFile> mapped) {
+    var warnings = new ArrayList<String>();
+    var sources = new ArrayList<ByteSource>();
+    boolean flattened = false;
+    for (MappedFile file : mapped) {
+      if (FlattenedImage.matches(file)) {
+        FlattenedImage image = FlattenedImage.open(file);
+        flattened = true;
+        if (!image.complete()) {
+          warnings.add(
+              file.name()
+                  + ": truncated: the flattened stream has no end mark, it stops at 0x"
+                  + Long.toHexString(image.streamEnd()));
+        }
+        sources.add(image);
+      } else {
+        sources.add(file);
+      }
+    }
+    Contents contents = contents(sources);
+    return new DumpTarget(mapped, contents, flattened, warnings);
+  }
+
+  private static Contents contents(List<ByteSource> sources) {
+    ByteSource first = sources.get(0);
+    if (KdumpHeader.matches(first)) {
+      var parts = new ArrayList<KdumpFile>();
+      for (ByteSource source : sources) {
+        parts.add(KdumpFile.open(source));
+      }
+      return KdumpDump.open(parts);
+    }
+    if (!ElfFile.matches(first)) {
+      throw ForeignFiles.error(first);
+    }
+    if (sources.size() > 1) {
+      throw new BadDataException(
+          sources.get(1).name(),
+          0,
+          "second file after an ELF dump, expected one; only kdump-compressed dumps are split");
+    }
+    return ElfDump.open(first);
+  }
+
+  private static void closeAll(List<MappedFile> files) {
+    for (MappedFile file : files) {
+      file.close();
+    }
+  }
+}
