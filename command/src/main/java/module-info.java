@@ -10,4 +10,5 @@ module dev.fathom.command {
   requires dev.fathom.target;
 
   exports dev.fathom.command;
+  exports dev.fathom.command.kernel;
 }

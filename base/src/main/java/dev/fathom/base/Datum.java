@@ -42,6 +42,20 @@ public sealed interface Datum {
   /** One line of the table begun last; as many cells as it has columns. */
   record Row(List<Cell> cells) implements Datum {}
 
+  /**
+   * A row of the table begun last with lines of its own below it, which text indents to the second
+   * column.
+   *
+   * @param key the lines' name in JSON
+   */
+  record Block(List<Cell> cells, String key, List<String> lines) implements Datum {}
+
+  /**
+   * One line of a tree: text shows the values behind five blanks for each level of {@code depth},
+   * two blanks apart.
+   */
+  record Outline(int depth, List<Field> fields) implements Datum {}
+
   /** One label and its value. */
   record Field(String key, String label, Cell value) {}
 

@@ -46,6 +46,15 @@ public interface Kernel {
 
   Optional<Task> taskOfId(long id);
 
+  /**
+   * More about a task, for the columns of {@code ::ps} and the like: the same keys in the same
+   * order for every task, such as {@code pgid sid uid flags}. A value that cannot be read is {@link
+   * dev.fathom.base.Cell.Absent}.
+   */
+  default List<Datum.Field> details(Task task) {
+    return List.of();
+  }
+
   List<KernelCpu> cpus();
 
   /** The registers of a task: of the CPU it runs on, or those saved when it was switched out. */

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command;
+
+import dev.fathom.base.Datum;
+import dev.fathom.model.Program;
+import dev.fathom.model.SymbolTable;
+import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.model.unwind.Frame;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Turns a {@link Backtrace} into what commands show. */
+public final class StackView {
+  private StackView() {}
+
+  /** The stack as data, under {@code title}, which may be empty. */
+  public static Datum.Stack of(
+      Program program,
+      Backtrace trace,
+      String title,
+      OptionalLong thread,
+      Datum.Detail detail,
+      Datum.Style style) {
+    boolean good = trace.end() == Backtrace.End.COMPLETE && detail != Datum.Detail.FULL;
+    return new Datum.Stack(
+        title,
+        thread,
+        frames(program, trace),
+        good || trace.why().isEmpty() ? Optional.empty() : Optional.of(trace.why()),
+        detail,
+        style);
+  }
+
+  private static List<Datum.StackFrame> frames(Program program, Backtrace trace) {
+    int word = program.architecture().layout().wordBytes();
+    var shown = new ArrayList<Datum.StackFrame>();
+    Frame inner = null;
+    for (var frame : trace.frames()) {
+      boolean sameStack = inner != null && inner.stack().equals(frame.stack());
+      var size =
+          sameStack && Long.compareUnsigned(frame.cfa(), inner.cfa()) >= 0
+              ? OptionalLong.of(frame.cfa() - inner.cfa())
+              : OptionalLong.empty();
+      shown.add(
+          new Datum.StackFrame(
+              frame.cfa() - 2L * word,
+              frame.pc(),
+              symbol(program.symbols(), frame),
+              size,
+              frame.how().text(),
+              between(inner, frame)));
+      inner = frame;
+    }
+    return shown;
+  }
+
+  /**
+   * The place in the code as {@code function+0x12}. A return address belongs to the function that
+   * made the call, even when the call was its last instruction.
+   */
+  public static String symbol(SymbolTable symbols, Frame frame) {
+    var located = symbols.at(frame.lookup());
+    if (located.isEmpty()) {
+      return "0x" + Long.toHexString(frame.pc());
+    }
+    var at = located.get();
+    return new dev.fathom.model.Located(at.symbol(), at.offset() + frame.pc() - frame.lookup())
+        .text();
+  }
+
+  /** What the reader must know of the step from {@code inner} to {@code frame}. */
+  private static Optional<String> between(Frame inner, Frame frame) {
+    if (inner == null) {
+      return Optional.empty();
+    }
+    if (!inner.stack().equals(frame.stack())) {
+      return Optional.of("<" + inner.stack() + " stack>");
+    }
+    return frame.how() == Frame.How.EXCEPTION ? Optional.of("<exception>") : Optional.empty();
+  }
+}
