@@ -1,6 +1,8 @@
 /** Turns formats into symbol tables, type sources and unwind sources. */
 module dev.fathom.symbols {
-  requires dev.fathom.base;
-  requires dev.fathom.format;
-  requires dev.fathom.model;
+  requires transitive dev.fathom.base;
+  requires transitive dev.fathom.format;
+  requires transitive dev.fathom.model;
+
+  exports dev.fathom.symbols;
 }

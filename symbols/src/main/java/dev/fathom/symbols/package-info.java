@@ -1,2 +1,6 @@
-/** Turns formats into symbol tables, type sources and unwind sources. */
+/**
+ * Turns formats into what the model asks for: symbol tables from kallsyms, type sources from BTF,
+ * unwind sources from ORC. Opened tables of {@code format} enter; may use {@code format} and {@code
+ * model}.
+ */
 package dev.fathom.symbols;

@@ -297,15 +297,12 @@ public final class Kallsyms {
 
   /** The symbol's name, without the type letter. */
   public String name(int symbol) {
-    int at = nameAt[symbol];
-    int end = next(names, at);
-    int length = 0;
-    for (int i = start(at); i < end; i++) {
-      length += tokenLength[names[i] & 0xff];
-    }
+    int length = nameLength(symbol) + 1;
     if (length == 0) {
       return "";
     }
+    int at = nameAt[symbol];
+    int end = next(names, at);
     var name = new byte[length];
     int filled = 0;
     for (int i = start(at); i < end; i++) {
@@ -318,6 +315,16 @@ public final class Kallsyms {
 
   /** Whether the symbol's name consists of exactly these bytes. */
   public boolean nameEquals(int symbol, byte[] name) {
+    return matched(symbol, name) == name.length && nameLength(symbol) == name.length;
+  }
+
+  /** Whether the symbol's name begins with these bytes. */
+  public boolean nameStartsWith(int symbol, byte[] prefix) {
+    return matched(symbol, prefix) == prefix.length;
+  }
+
+  /** How many bytes of {@code text} the symbol's name begins with. */
+  private int matched(int symbol, byte[] text) {
     int at = nameAt[symbol];
     int end = next(names, at);
     int matched = -1; // the type letter comes first
@@ -326,12 +333,22 @@ public final class Kallsyms {
       int from = tokenAt[token];
       int length = tokenLength[token];
       for (int k = 0; k < length; k++, matched++) {
-        if (matched >= 0 && (matched >= name.length || name[matched] != tokens[from + k])) {
-          return false;
+        if (matched >= 0 && (matched >= text.length || text[matched] != tokens[from + k])) {
+          return matched;
         }
       }
     }
-    return matched == name.length;
+    return matched;
+  }
+
+  private int nameLength(int symbol) {
+    int at = nameAt[symbol];
+    int end = next(names, at);
+    int length = -1; // the type letter
+    for (int i = start(at); i < end; i++) {
+      length += tokenLength[names[i] & 0xff];
+    }
+    return length;
   }
 
   /**

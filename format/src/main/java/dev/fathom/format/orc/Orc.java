@@ -177,6 +177,13 @@ public final class Orc {
     return high < 0 || high == ips.length - 1 ? OptionalInt.empty() : OptionalInt.of(high);
   }
 
+  /** The six bytes of entry {@code index} as a number; equal numbers decode equally. */
+  public long raw(int index) {
+    return (entries[3 * index] & 0xffffL)
+        | (entries[3 * index + 1] & 0xffffL) << 16
+        | (entries[3 * index + 2] & 0xffffL) << 32;
+  }
+
   /** Entry {@code index}, decoded. */
   public OrcEntry entry(int index) {
     int bits = entries[3 * index + 2];

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.symbols;
+
+import dev.fathom.base.Range;
+import dev.fathom.format.kallsyms.Kallsyms;
+import dev.fathom.model.Located;
+import dev.fathom.model.Symbol;
+import dev.fathom.model.SymbolTable;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * The symbols of a Linux kernel proper, out of its kallsyms. A symbol ends where the next one
+ * begins. {@link Symbol} objects are made on demand; the index of names is made by the first search
+ * for a name. Used by one thread.
+ */
+public final class KallsymsSymbols implements SymbolTable {
+  private final Kallsyms kallsyms;
+
+  /**
+   * The addresses in ascending order, and the number of the symbol that has each; the same as the
+   * table's order if it is sorted.
+   */
+  private final long[] addresses;
+
+  private final int[] numbers;
+  private final Range perCpu;
+  private NameTable names;
+
+  private KallsymsSymbols(Kallsyms kallsyms, long[] addresses, int[] numbers) {
+    this.kallsyms = kallsyms;
+    this.addresses = addresses;
+    this.numbers = numbers;
+    this.perCpu = perCpuArea();
+  }
+
+  public static KallsymsSymbols of(Kallsyms kallsyms) {
+    long[] addresses = kallsyms.addresses();
+    boolean sorted = true;
+    for (int i = 1; i < addresses.length; i++) {
+      sorted &= Long.compareUnsigned(addresses[i - 1], addresses[i]) <= 0;
+    }
+    if (sorted) {
+      return new KallsymsSymbols(kallsyms, addresses, new int[0]);
+    }
+    int[] numbers =
+        IntStream.range(0, addresses.length)
+            .boxed()
+            .sorted((a, b) -> Long.compareUnsigned(addresses[a], addresses[b]))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    var ordered = new long[addresses.length];
+    for (int i = 0; i < ordered.length; i++) {
+      ordered[i] = addresses[numbers[i]];
+    }
+    return new KallsymsSymbols(kallsyms, ordered, numbers);
+  }
+
+  private Range perCpuArea() {
+    int start = find("__per_cpu_start");
+    int end = find("__per_cpu_end");
+    if (start < 0
+        || end < 0
+        || Long.compareUnsigned(kallsyms.address(start), kallsyms.address(end)) >= 0) {
+      return new Range(0, 0);
+    }
+    return new Range(kallsyms.address(start), kallsyms.address(end));
+  }
+
+  /** The kallsyms that the symbols come from. */
+  public Kallsyms kallsyms() {
+    return kallsyms;
+  }
+
+  /** The number of the first symbol of that name, or -1. */
+  private int find(String name) {
+    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    return find(bytes, names().first(Kallsyms.hash(bytes)));
+  }
+
+  private int find(byte[] name, int from) {
+    int number = from;
+    while (number >= 0 && !kallsyms.nameEquals(number, name)) {
+      number = names().next(number);
+    }
+    return number;
+  }
+
+  private NameTable names() {
+    if (names == null) {
+      names = NameTable.of(kallsyms.nameHashes());
+    }
+    return names;
+  }
+
+  @Override
+  public Optional<Located> at(long address) {
+    int i = floor(address);
+    if (i < 0 || addresses[i] >= 0 != address >= 0) {
+      return Optional
+          .empty(); // kernel addresses are negative as numbers; the offsets of per-CPU symbols may
+      // not be
+    }
+    long start = addresses[i];
+    if (i == addresses.length - 1 && start != address) {
+      return Optional.empty();
+    }
+    while (i > 0 && addresses[i - 1] == start) {
+      i--; // of symbols with the same address, the kernel puts the best first
+    }
+    return Optional.of(new Located(symbol(number(i), i), address - start));
+  }
+
+  /** The place of the last address that is not above {@code address}, or -1. */
+  private int floor(long address) {
+    int low = 0;
+    int high = addresses.length - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      if (Long.compareUnsigned(addresses[middle], address) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return high;
+  }
+
+  private int number(int place) {
+    return numbers.length == 0 ? place : numbers[place];
+  }
+
+  private Symbol symbol(int number) {
+    return symbol(number, floor(kallsyms.address(number)));
+  }
+
+  /** The symbol, given the place of any symbol with its address. */
+  private Symbol symbol(int number, int place) {
+    long address = addresses[place];
+    int next = place;
+    while (next < addresses.length && addresses[next] == address) {
+      next++;
+    }
+    boolean known = next < addresses.length && addresses[next] >= 0 == address >= 0;
+    char letter = kallsyms.type(number);
+    return new Symbol(
+        kallsyms.name(number),
+        address,
+        known ? addresses[next] - address : 0,
+        kind(address, letter),
+        letter,
+        "");
+  }
+
+  private Symbol.Kind kind(long address, char letter) {
+    if (perCpu.contains(address) || (address == perCpu.end() && !perCpu.isEmpty())) {
+      return Symbol.Kind.PER_CPU;
+    }
+    return switch (letter) {
+      case 't', 'T', 'w', 'W' -> Symbol.Kind.TEXT;
+      case 'a', 'A' -> address < 0 ? Symbol.Kind.DATA : Symbol.Kind.ABSOLUTE;
+      default -> Symbol.Kind.DATA;
+    };
+  }
+
+  @Override
+  public List<Symbol> named(String name) {
+    int tick = name.indexOf('`');
+    if (tick >= 0) {
+      var module = name.substring(0, tick);
+      return module.isEmpty() || module.equals("vmlinux") || module.equals("unix")
+          ? named(name.substring(tick + 1))
+          : List.of();
+    }
+    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    var found = new ArrayList<Symbol>(1);
+    for (int number = find(bytes, names().first(Kallsyms.hash(bytes)));
+        number >= 0;
+        number = find(bytes, names().next(number))) {
+      found.add(symbol(number));
+    }
+    return found;
+  }
+
+  @Override
+  public Stream<Symbol> stream() {
+    return IntStream.range(0, addresses.length).mapToObj(i -> symbol(number(i), i));
+  }
+
+  @Override
+  public List<String> completions(String prefix, int limit) {
+    byte[] bytes = prefix.getBytes(StandardCharsets.UTF_8);
+    var found = new TreeSet<String>();
+    for (int number = 0; number < kallsyms.count() && limit > 0; number++) {
+      if (kallsyms.nameStartsWith(number, bytes)) {
+        found.add(kallsyms.name(number));
+        if (found.size() > limit) {
+          found.removeLast();
+        }
+      }
+    }
+    return List.copyOf(found);
+  }
+}
