@@ -1,4 +1,6 @@
 /** Writers of the bytes that tests parse, the golden runner and the guest lab. */
 module dev.fathom.testkit {
   requires dev.fathom.base;
+
+  exports dev.fathom.testkit.arch;
 }
