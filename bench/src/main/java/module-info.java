@@ -1,4 +1,7 @@
 /** Benchmarks, alone and side by side with other debuggers. */
+@SuppressWarnings("requires-automatic") // JMH has no module descriptor.
 module dev.fathom.bench {
-  requires dev.fathom.cli;
+  requires com.github.luben.zstd_jni;
+  requires dev.fathom.format;
+  requires jmh.core;
 }
