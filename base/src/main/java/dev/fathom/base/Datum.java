@@ -104,6 +104,11 @@ public sealed interface Datum {
 
   record Composite(List<Node> members) implements Shape {}
 
+  /**
+   * A character array that holds text; {@code cut} when it goes on behind the limit on characters.
+   */
+  record Characters(String text, boolean cut) implements Shape {}
+
   /** An array of which {@code elements} are shown, of {@code total}. */
   record Elements(List<Node> elements, long total) implements Shape {}
 
