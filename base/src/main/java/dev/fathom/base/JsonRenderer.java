@@ -6,6 +6,7 @@ import java.io.Writer;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -47,7 +48,9 @@ public final class JsonRenderer implements Sink {
   @Override
   public void accept(Datum datum) {
     switch (datum) {
-      case Datum.Row row -> row(row);
+      case Datum.Row row -> row(row.cells(), Optional.empty());
+      case Datum.Block block -> row(block.cells(), Optional.of(block));
+      case Datum.Outline outline -> outline(outline);
       case Datum.Note note -> notes.add(note);
       case Datum.Header header -> header(header);
       case Datum.Fields fields -> fields(start("fields"), fields);
@@ -136,13 +139,28 @@ public final class JsonRenderer implements Sink {
     inTable = true;
   }
 
-  private void row(Datum.Row row) {
+  private void row(List<Cell> cells, Optional<Datum.Block> block) {
     json.writeStartObject();
-    for (int i = 0; i < row.cells().size(); i++) {
+    for (int i = 0; i < cells.size(); i++) {
       json.writeName(i < columns.size() ? columns.get(i).key() : "column_" + i);
-      cell(row.cells().get(i));
+      cell(cells.get(i));
+    }
+    if (block.isPresent()) {
+      json.writeName(block.get().key()).writeStartArray();
+      for (var line : block.get().lines()) {
+        json.writeString(line);
+      }
+      json.writeEndArray();
     }
     json.writeEndObject();
+  }
+
+  private void outline(Datum.Outline outline) {
+    start("outline").writeNumberProperty("depth", outline.depth());
+    for (var field : outline.fields()) {
+      json.writeName(field.key());
+      cell(field.value());
+    }
   }
 
   private void endTable() {

@@ -71,6 +71,8 @@ public final class TextRenderer implements Sink {
     switch (datum) {
       case Datum.Header header -> header(header);
       case Datum.Row row -> row(row.cells());
+      case Datum.Block block -> block(block);
+      case Datum.Outline outline -> outline(outline);
       case Datum.Fields fields -> fields(fields);
       case Datum.Text text -> printLine(CellText.clean(text.text()));
       case Datum.Scalar scalar -> printLine(cell(scalar.value()));
@@ -127,6 +129,26 @@ public final class TextRenderer implements Sink {
       column(i, value instanceof Cell.Absent ? "-" : cell(value));
     }
     stripLine();
+    endLine();
+  }
+
+  private void block(Datum.Block block) {
+    row(block.cells());
+    int indent = columns.isEmpty() ? 0 : columns.getFirst().width() + 1;
+    for (var text : block.lines()) {
+      blanks(indent);
+      line.append(CellText.clean(text));
+      endLine();
+    }
+  }
+
+  private void outline(Datum.Outline outline) {
+    blanks(outline.depth() * 5);
+    var gap = "";
+    for (var field : outline.fields()) {
+      line.append(gap).append(cell(field.value()));
+      gap = "  ";
+    }
     endLine();
   }
 
