@@ -1,6 +1,7 @@
 /** Writers of the bytes that tests parse, the golden runner and the guest lab. */
 module dev.fathom.testkit {
-  requires dev.fathom.base;
+  requires transitive dev.fathom.base;
 
   exports dev.fathom.testkit.arch;
+  exports dev.fathom.testkit;
 }
