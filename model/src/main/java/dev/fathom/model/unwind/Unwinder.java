@@ -6,8 +6,6 @@ import dev.fathom.model.Memory;
 import dev.fathom.model.Register;
 import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Registers;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -101,9 +99,7 @@ public final class Unwinder {
     private int count;
     private Step.End end = complete("");
 
-    private final byte[] page = new byte[4096];
-    private long pageAddress;
-    private int pageBytes = -1;
+    private final Words words = new Words(memory);
 
     private Walk(Registers start, boolean exact) {
       file = start.file();
@@ -302,7 +298,8 @@ public final class Unwinder {
       for (var entry : row.rules().entrySet()) {
         var value = value(entry.getValue(), from, entry.getKey(), OptionalLong.of(cfa));
         if (value.isPresent()) {
-          to.set(entry.getKey(), value.getAsLong());
+          int unused = 64 - entry.getKey().bits();
+          to.set(entry.getKey(), value.getAsLong() << unused >>> unused);
         }
       }
       return to.build();
@@ -419,15 +416,12 @@ public final class Unwinder {
 
     /** The frame that the word at {@code at} stands for, if it stands for one. */
     private Optional<Step> candidate(State from, long at) {
-      var word = word(at);
-      if (word.isEmpty() || !stacks.isText(word.getAsLong())) {
-        return Optional.empty();
-      }
       var saved = stacks.interruptFrame(at);
       if (saved.isPresent()) {
         return progress(apply(saved.get(), from, Frame.How.SCAN));
       }
-      if (!stacks.isReturnAddress(word.getAsLong())) {
+      var word = word(at);
+      if (word.isEmpty() || !stacks.isReturnAddress(word.getAsLong())) {
         return Optional.empty();
       }
       var registers =
@@ -475,7 +469,11 @@ public final class Unwinder {
     /** Goes on where the stack was entered from. */
     private Step leave(UnwindRow exit, Stack stack, State from, String trouble) {
       if (exit.rules().containsKey(file.pc())) {
-        return apply(exit, from, Frame.How.SCAN);
+        return switch (apply(exit, from, Frame.How.SCAN)) {
+          case Step.To to when !stacks.isText(to.state().registers().pc().orElseThrow()) ->
+              new Step.Failed(trouble);
+          case Step step -> step;
+        };
       }
       var cfa = value(exit.cfa(), from.registers(), file.sp(), OptionalLong.empty());
       if (cfa.isEmpty()) {
@@ -491,30 +489,8 @@ public final class Unwinder {
       return byScan(new State(registers, false, Frame.How.SCAN), trouble);
     }
 
-    /** The word at {@code address}, absent when it cannot be read. */
     private OptionalLong word(long address) {
-      int size = memory.layout().wordBytes();
-      if ((address & -page.length) != pageAddress || pageBytes < 0) {
-        pageAddress = address & -page.length;
-        pageBytes = memory.read(pageAddress, MemorySegment.ofArray(page));
-      }
-      int offset = (int) (address - pageAddress);
-      if (offset + size <= pageBytes) {
-        return OptionalLong.of(decode(page, offset, size));
-      }
-      var alone = new byte[size];
-      return memory.read(address, MemorySegment.ofArray(alone)) == size
-          ? OptionalLong.of(decode(alone, 0, size))
-          : OptionalLong.empty();
-    }
-
-    private long decode(byte[] bytes, int offset, int size) {
-      boolean little = memory.layout().order() == ByteOrder.LITTLE_ENDIAN;
-      long value = 0;
-      for (int i = 0; i < size; i++) {
-        value = value << 8 | (bytes[offset + (little ? size - 1 - i : i)] & 0xff);
-      }
-      return value;
+      return words.at(address);
     }
   }
 }

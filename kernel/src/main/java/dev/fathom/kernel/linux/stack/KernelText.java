@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.linux.stack;
+
+import dev.fathom.base.Range;
+import dev.fathom.base.Readability;
+import dev.fathom.model.Memory;
+import dev.fathom.model.arch.FlowDecoder;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** Tells addresses of instructions from other numbers. */
+final class KernelText {
+  /**
+   * {@code MODULES_VADDR} to {@code MODULES_END} at their widest (Documentation/x86/x86_64/mm.rst):
+   * modules, BPF programs, trampolines of ftrace and kprobes.
+   */
+  private static final Range MODULE_SPACE =
+      new Range(0xffff_ffff_a000_0000L, 0xffff_ffff_ff00_0000L);
+
+  private final Memory memory;
+  private final Range image;
+  private final List<Range> text;
+  private final FlowDecoder decoder;
+  private final byte[] before;
+
+  /**
+   * @param image the kernel proper, data and all
+   * @param text the parts of it that hold instructions
+   */
+  KernelText(Memory memory, Range image, List<Range> text, FlowDecoder decoder) {
+    this.memory = memory;
+    this.image = image;
+    this.text = List.copyOf(text);
+    this.decoder = decoder;
+    before = new byte[decoder.longest()];
+  }
+
+  boolean contains(long address) {
+    if (image.contains(address)) {
+      for (var range : text) {
+        if (range.contains(address)) {
+          return true;
+        }
+      }
+      return false;
+    }
+    return MODULE_SPACE.contains(address) && memory.at(address) == Readability.READABLE;
+  }
+
+  /** Whether {@code address} is in the text and a call ends there. */
+  boolean followsCall(long address) {
+    if (!contains(address)) {
+      return false;
+    }
+    long from = address - before.length;
+    if (memory.read(from, MemorySegment.ofArray(before)) == before.length) {
+      return decoder.callBefore(before, before.length, address).isPresent();
+    }
+    // The page before may be missing: the shortest calls need only a few bytes.
+    int have = (int) Math.min(before.length, address & 4095);
+    var piece = MemorySegment.ofArray(before).asSlice(0, have);
+    return have > 0
+        && memory.read(address - have, piece) == have
+        && decoder.callBefore(before, have, address).isPresent();
+  }
+}

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.linux.stack;
+
+import dev.fathom.base.FaultException;
+import dev.fathom.base.Range;
+import dev.fathom.model.Memory;
+import dev.fathom.model.Program;
+import dev.fathom.model.Registers;
+import dev.fathom.model.arch.FlowDecoder;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.model.type.TypeName;
+import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.model.unwind.Frame;
+import dev.fathom.model.unwind.Stack;
+import dev.fathom.model.unwind.Stacks;
+import dev.fathom.model.unwind.UnwindRow;
+import dev.fathom.model.unwind.UnwindSource;
+import dev.fathom.model.unwind.Unwinder;
+import dev.fathom.model.unwind.Words;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/**
+ * Walks the stacks of an x86-64 Linux kernel: of tasks that sleep, from what they saved when they
+ * were switched out; of CPUs, from their registers.
+ */
+public final class LinuxStacks {
+  /** {@code THREAD_SIZE} (asm/page_64_types.h) of kernels without KASAN, which doubles it. */
+  static final long USUAL_THREAD_SIZE = 16384;
+
+  private static final long LARGEST_THREAD_SIZE = 131072;
+
+  /** {@code STACK_END_MAGIC} (include/uapi/linux/magic.h), the lowest word of a task's stack. */
+  static final long STACK_END_MAGIC = 0x57AC_6E9DL;
+
+  /** The unmapped page below a stack in vmalloc space. */
+  private static final long GUARD = 4096;
+
+  /** Selectors (asm/segment.h). */
+  private static final int KERNEL_CS = 0x10;
+
+  private static final int KERNEL_SS = 0x18;
+  private static final int USER32_CS = 0x23;
+  private static final int USER_SS = 0x2b;
+  private static final int USER_CS = 0x33;
+
+  /** The privilege bits of a code selector. */
+  private static final int USER_PRIVILEGE = 3;
+
+  /**
+   * The bits of the flags that always have one value, and that value (Intel SDM volume 1, 3.4.3).
+   */
+  private static final long FLAGS_FIXED = 0xffff_ffff_ffc0_802aL;
+
+  private static final long FLAGS_SET = 2;
+
+  private final Program program;
+  private final Memory memory;
+  private final List<UnwindSource> sources;
+  private final Supplier<List<Long>> perCpuBases;
+  private final KernelText text;
+  private final SystemCalls calls;
+  private final long threadSize;
+  private final long padding;
+  private final InactiveFrame inactive;
+  private final OptionalLong stackOffset;
+  private final OptionalLong spOffset;
+  private Optional<List<Stack>> cpuStacks = Optional.empty();
+
+  /**
+   * @param image the kernel proper's addresses
+   * @param decoder tells whether a call ends before an address
+   * @param perCpuBases what is added to per-CPU offsets, for each CPU; asked when first needed
+   * @param sources unwind tables, best first
+   */
+  public LinuxStacks(
+      Program program,
+      Range image,
+      FlowDecoder decoder,
+      Supplier<List<Long>> perCpuBases,
+      List<UnwindSource> sources) {
+    this.program = program;
+    this.memory = program.memory();
+    this.sources = List.copyOf(sources);
+    this.perCpuBases = perCpuBases;
+    text = new KernelText(memory, image, textRanges(program, image), decoder);
+    calls = new SystemCalls(program);
+    threadSize = threadSize(program);
+    // TOP_OF_KERNEL_STACK_PADDING: 16 since 6.9 where the kernel is built for FRED.
+    padding = program.symbols().first("asm_fred_entrypoint_user").isPresent() ? 16 : 0;
+    inactive = InactiveFrame.of(program.types());
+    stackOffset = program.types().findOffset("task_struct", "stack");
+    spOffset = program.types().findOffset("task_struct", "thread.sp");
+  }
+
+  /** Where instructions are: between the markers of vmlinux.lds, else anywhere in the image. */
+  private static List<Range> textRanges(Program program, Range image) {
+    var ranges = new ArrayList<Range>();
+    between(program, "_stext", "_etext").ifPresent(ranges::add);
+    between(program, "_sinittext", "_einittext").ifPresent(ranges::add);
+    if (ranges.isEmpty()) {
+      ranges.add(image);
+    }
+    return ranges;
+  }
+
+  private static Optional<Range> between(Program program, String from, String to) {
+    var start = program.symbols().first(from);
+    var end = program.symbols().first(to);
+    return start.isPresent()
+            && end.isPresent()
+            && Long.compareUnsigned(start.get().address(), end.get().address()) < 0
+        ? Optional.of(new Range(start.get().address(), end.get().address()))
+        : Optional.empty();
+  }
+
+  /**
+   * The size of a task's stack: {@code union thread_union} has it, and so has the first task's own
+   * stack in the image ({@code __start_init_stack} since 6.9, {@code __start_init_task} before).
+   */
+  private static long threadSize(Program program) {
+    var union = program.types().find(new TypeName(TypeName.Kind.UNION, "thread_union"));
+    if (union.isPresent() && plausible(union.get().bytes())) {
+      return union.get().bytes();
+    }
+    for (var of : List.of("init_stack", "init_task")) {
+      var range = between(program, "__start_" + of, "__end_" + of);
+      if (range.isPresent() && plausible(range.get().length())) {
+        return range.get().length();
+      }
+    }
+    return USUAL_THREAD_SIZE;
+  }
+
+  private static boolean plausible(long threadSize) {
+    return threadSize >= 8192
+        && threadSize <= LARGEST_THREAD_SIZE
+        && Long.bitCount(threadSize) == 1;
+  }
+
+  /** {@code THREAD_SIZE} of this kernel. */
+  public long threadSize() {
+    return threadSize;
+  }
+
+  /**
+   * The registers that a task saved when it was switched out; those that a call may change are
+   * absent, and the pc is a return address.
+   *
+   * @param task the address of its {@code struct task_struct}
+   * @throws FaultException when they cannot be read
+   */
+  public Optional<Registers> saved(long task) {
+    return spOffset.isEmpty()
+        ? Optional.empty()
+        : Optional.of(inactive.read(memory, memory.u64(task + spOffset.getAsLong())));
+  }
+
+  /** The stack of a task that is not on a CPU. */
+  public Backtrace sleeping(long task) {
+    try {
+      var registers = saved(task);
+      if (registers.isEmpty()) {
+        return Backtrace.none("the types do not say where a task keeps its stack pointer");
+      }
+      // A new task starts in ret_from_fork: nobody called it.
+      long pc = registers.get().pc().orElseThrow();
+      var symbol = program.symbols().at(pc);
+      boolean fresh = symbol.isPresent() && symbol.get().offset() == 0;
+      var view = new View(taskStack(task));
+      var trace = walk(registers.get(), fresh, view);
+      return fresh
+          ? new Backtrace(
+              trace.frames(), trace.end(), "forked and not run since", view.userRegisters())
+          : trace;
+    } catch (FaultException e) {
+      return Backtrace.none(e.getMessage());
+    }
+  }
+
+  /**
+   * The stack of the task on a CPU.
+   *
+   * @param cpu the CPU's registers
+   */
+  public Backtrace running(long task, Registers cpu) {
+    Optional<Stack> stack;
+    try {
+      stack = taskStack(task);
+    } catch (FaultException _) {
+      // The walk can still find out by itself what stack the CPU is on.
+      stack = Optional.empty();
+    }
+    return walk(cpu, true, new View(stack));
+  }
+
+  /** The stack that {@code registers} are in the midst of. */
+  public Backtrace from(Registers registers) {
+    return walk(registers, true, new View(Optional.empty()));
+  }
+
+  private Backtrace walk(Registers start, boolean exact, View view) {
+    if (isUser(start)) {
+      return new Backtrace(List.of(), Backtrace.End.NONE, "in user mode", Optional.of(start));
+    }
+    var trace = new Unwinder(memory, sources, view, Unwinder.MAX_FRAMES).backtrace(start, exact);
+    return trace.end() == Backtrace.End.COMPLETE
+            && trace.entry().isEmpty()
+            && !trace.frames().isEmpty()
+        ? new Backtrace(
+            trace.frames(), trace.end(), outermost(trace.frames().getLast()), Optional.empty())
+        : trace;
+  }
+
+  /** What it means that {@code frame} is the outermost. */
+  private String outermost(Frame frame) {
+    var found = program.symbols().at(frame.lookup());
+    var name = found.map(located -> located.symbol().name()).orElse("");
+    if (name.startsWith("ret_from_fork")) {
+      return "start of a kernel thread";
+    }
+    if (name.startsWith("secondary_startup") || name.startsWith("x86_64_start")) {
+      return "start of a CPU";
+    }
+    return name.isEmpty() ? "outermost frame" : "outermost frame, in " + name;
+  }
+
+  private static boolean isUser(Registers registers) {
+    var cs = registers.get(X86_64.CS);
+    return cs.isPresent() && (cs.getAsLong() & USER_PRIVILEGE) == USER_PRIVILEGE;
+  }
+
+  private Optional<Stack> taskStack(long task) {
+    if (stackOffset.isEmpty()) {
+      return Optional.empty();
+    }
+    long base = memory.u64(task + stackOffset.getAsLong());
+    return base == 0 ? Optional.empty() : Optional.of(taskStackAt(base));
+  }
+
+  /** The stack from {@code base} on, at whose top are the registers of user mode. */
+  private Stack taskStackAt(long base) {
+    long end = base + threadSize;
+    return new Stack(
+        "task", new Range(base, end), Optional.of(PtRegs.at(end - padding - PtRegs.BYTES)));
+  }
+
+  private List<Stack> cpuStacks() {
+    if (cpuStacks.isEmpty()) {
+      var finder = new CpuStacks(program, threadSize);
+      var all = new ArrayList<Stack>();
+      for (long base : perCpuBases.get()) {
+        all.addAll(finder.of(base));
+      }
+      cpuStacks = Optional.of(List.copyOf(all));
+    }
+    return cpuStacks.get();
+  }
+
+  /** What one walk knows: the task's own stack beside those of all CPUs. */
+  private final class View implements Stacks {
+    private final Optional<Stack> task;
+    private final Words words = new Words(memory);
+    private Optional<Stack> last;
+
+    View(Optional<Stack> task) {
+      this.task = task;
+      last = task;
+    }
+
+    @Override
+    public Optional<Stack> containing(long sp) {
+      if (last.isEmpty() || !last.get().range().contains(sp)) {
+        last = find(sp);
+      }
+      return last;
+    }
+
+    private Optional<Stack> find(long sp) {
+      if (task.isPresent() && task.get().range().contains(sp)) {
+        return task;
+      }
+      for (var stack : cpuStacks()) {
+        if (stack.range().contains(sp)) {
+          return Optional.of(stack);
+        }
+      }
+      if (task.isPresent()
+          && task.get().range().start() - sp <= GUARD
+          && task.get().range().start() - sp > 0) {
+        return Optional.of(
+            new Stack(
+                "overflow", Range.of(task.get().range().start() - GUARD, GUARD), Optional.empty()));
+      }
+      // Stacks of tasks are aligned to their size.
+      long base = sp & -threadSize;
+      var magic = words.at(base);
+      return magic.isPresent() && (int) magic.getAsLong() == STACK_END_MAGIC
+          ? Optional.of(taskStackAt(base))
+          : Optional.empty();
+    }
+
+    @Override
+    public boolean isText(long address) {
+      return text.contains(address);
+    }
+
+    @Override
+    public boolean isReturnAddress(long address) {
+      return text.followsCall(address);
+    }
+
+    @Override
+    public Optional<UnwindRow> savedRegisters(long address) {
+      return containing(address).isPresent() && selectors(address + PtRegs.HARDWARE)
+          ? Optional.of(PtRegs.at(address))
+          : Optional.empty();
+    }
+
+    /** The selectors of kernel or user code, or those of a kernel thread, which has none. */
+    private boolean selectors(long hardware) {
+      int cs = selector(hardware + 8);
+      return cs == KERNEL_CS
+          || cs == USER_CS
+          || cs == USER32_CS
+          || (cs == 0 && words.at(hardware).equals(OptionalLong.of(0)));
+    }
+
+    /** The low 16 bits of a word, or -1. */
+    private int selector(long address) {
+      var word = words.at(address);
+      return word.isPresent() ? (int) word.getAsLong() & 0xffff : -1;
+    }
+
+    @Override
+    public Optional<UnwindRow> interruptFrame(long address) {
+      int cs = selector(address + 8);
+      if (cs != KERNEL_CS && cs != USER_CS && cs != USER32_CS) {
+        return Optional.empty();
+      }
+      var pc = words.at(address);
+      var flags = words.at(address + 16);
+      var sp = words.at(address + 24);
+      int ss = selector(address + 32);
+      if (pc.isEmpty()
+          || flags.isEmpty()
+          || sp.isEmpty()
+          || (flags.getAsLong() & FLAGS_FIXED) != FLAGS_SET) {
+        return Optional.empty();
+      }
+      boolean sensible =
+          cs == KERNEL_CS
+              ? (ss == KERNEL_SS || ss == 0)
+                  && text.contains(pc.getAsLong())
+                  && containing(sp.getAsLong()).isPresent()
+              : ss == USER_SS && pc.getAsLong() >= 0;
+      return sensible ? Optional.of(PtRegs.at(address - PtRegs.HARDWARE)) : Optional.empty();
+    }
+
+    @Override
+    public Optional<String> outermost(Registers caller) {
+      if (isUser(caller)) {
+        return Optional.of("entry from user mode: " + entry(caller));
+      }
+      var pc = caller.pc();
+      var cs = caller.get(X86_64.CS);
+      return pc.isPresent() && pc.getAsLong() == 0 && cs.isPresent() && cs.getAsLong() == 0
+          ? Optional.of("start of a kernel thread")
+          : Optional.empty();
+    }
+
+    /** Entry code sets the number of the system call to -1 for all other entries. */
+    private String entry(Registers user) {
+      var number = user.get(X86_64.ORIG_RAX);
+      if (number.isEmpty() || (int) number.getAsLong() < 0) {
+        return "interrupt or exception";
+      }
+      int call = (int) number.getAsLong();
+      if (user.get(X86_64.CS).orElse(0) == USER32_CS) {
+        return "32-bit system call " + call;
+      }
+      return "system call " + call + calls.name(call).map(name -> " (" + name + ")").orElse("");
+    }
+
+    /** The registers at the top of the task's stack, if they are those of user mode. */
+    Optional<Registers> userRegisters() {
+      if (task.isEmpty()) {
+        return Optional.empty();
+      }
+      var registers = PtRegs.read(words, task.get().range().end() - padding - PtRegs.BYTES);
+      return isUser(registers) ? Optional.of(registers) : Optional.empty();
+    }
+  }
+}

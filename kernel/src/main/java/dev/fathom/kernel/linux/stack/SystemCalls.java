@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.linux.stack;
+
+import dev.fathom.base.FaultException;
+import dev.fathom.model.Program;
+import java.util.List;
+import java.util.Optional;
+
+/** Names system calls by the functions that the kernel's own table has for them. */
+final class SystemCalls {
+  /** More than any kernel has. */
+  private static final int MOST = 2048;
+
+  /** What names of functions in the table start with: since 4.17, from 4.16 down. */
+  private static final List<String> PREFIXES = List.of("__x64_sys_", "SyS_", "sys_");
+
+  private final Program program;
+
+  SystemCalls(Program program) {
+    this.program = program;
+  }
+
+  /** The name of system call {@code number} of 64-bit programs: {@code read}. */
+  Optional<String> name(long number) {
+    var table = program.symbols().first("sys_call_table");
+    if (table.isEmpty() || number < 0 || number >= MOST) {
+      return Optional.empty();
+    }
+    try {
+      long function = program.memory().u64(table.get().address() + 8 * number);
+      for (var prefix : PREFIXES) {
+        var found = program.symbols().at(function);
+        if (found.isPresent()
+            && found.get().offset() == 0
+            && found.get().symbol().name().startsWith(prefix)) {
+          return Optional.of(found.get().symbol().name().substring(prefix.length()));
+        }
+      }
+      return Optional.empty();
+    } catch (FaultException _) {
+      // A name is a courtesy: the number alone will do.
+      return Optional.empty();
+    }
+  }
+}
