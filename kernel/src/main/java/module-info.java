@@ -7,4 +7,7 @@ module dev.fathom.kernel {
   requires transitive dev.fathom.target;
 
   exports dev.fathom.kernel;
+
+  provides dev.fathom.kernel.KernelProvider with
+      dev.fathom.kernel.linux.LinuxProvider;
 }

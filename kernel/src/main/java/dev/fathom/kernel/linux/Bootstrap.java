@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.linux;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.kernel.linux.boot.KernelPlace;
+import dev.fathom.kernel.linux.data.Layouts;
+import dev.fathom.model.SymbolTable;
+import dev.fathom.model.type.TypeSystem;
+import dev.fathom.symbols.BtfTypeSource;
+import dev.fathom.symbols.JoinedSymbols;
+import dev.fathom.symbols.ModuleSymbols;
+import dev.fathom.target.PhysicalMemory;
+import dev.fathom.target.Target;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Makes a kernel of the place where it was found: symbols, then types, then the rest. */
+final class Bootstrap {
+  private Bootstrap() {}
+
+  static LinuxKernel start(Target target, PhysicalMemory physical, KernelPlace place) {
+    var warnings = new ArrayList<>(place.warnings());
+    var space = place.space();
+    SymbolTable own = new NoSymbols();
+    try {
+      var table = KernelTables.symbols(place);
+      if (table.isPresent()) {
+        own = table.get();
+      } else {
+        warnings.add("no kallsyms found in the kernel's image: there are no symbols");
+      }
+    } catch (FathomException e) {
+      warnings.add("no symbols: " + e.getMessage());
+    }
+    DirectMap.use(place, own, physical);
+    var types = new TypeSystem(space.layout().wordBytes());
+    try {
+      var btf = KernelTables.btf(space, own);
+      if (btf.isPresent()) {
+        types.add(BtfTypeSource.of(btf.get(), space.layout().wordBytes()));
+      } else {
+        warnings.add(
+            "this kernel has no BTF (it is older than 5.2, or CONFIG_DEBUG_INFO_BTF is off):"
+                + " types are not known, so tasks, modules and stacks cannot be listed");
+      }
+    } catch (FathomException e) {
+      warnings.add("no types: " + e.getMessage());
+    }
+    var layouts = new Layouts(types);
+    var modules = new ModuleTables(warnings);
+    var symbols = new JoinedSymbols(own, modules::symbols);
+    var program = new LinuxProgram(space, physical, symbols, types);
+    modules.of(new Modules(program, layouts));
+    return new LinuxKernel(target, place, program, layouts, modules, warnings);
+  }
+
+  /** Reads modules when they are first needed. */
+  static final class ModuleTables {
+    private final List<String> warnings;
+    private Modules modules;
+    private List<LoadedModule> loaded;
+
+    private ModuleTables(List<String> warnings) {
+      this.warnings = warnings;
+    }
+
+    private void of(Modules reader) {
+      modules = reader;
+    }
+
+    Modules reader() {
+      return modules;
+    }
+
+    List<LoadedModule> loaded() {
+      if (loaded == null) {
+        loaded = List.copyOf(modules.list(warnings::add));
+      }
+      return loaded;
+    }
+
+    List<ModuleSymbols> symbols() {
+      var tables = new ArrayList<ModuleSymbols>();
+      for (var module : loaded()) {
+        if (module.parts().isEmpty()) {
+          continue;
+        }
+        try {
+          tables.add(modules.symbols(module));
+        } catch (FathomException e) {
+          warnings.add("no symbols of module " + module.name() + ": " + e.getMessage());
+        }
+      }
+      return tables;
+    }
+  }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.linux;
+
+import dev.fathom.base.BadDataException;
+import dev.fathom.base.ByteSource;
+import dev.fathom.format.btf.Btf;
+import dev.fathom.format.kallsyms.Kallsyms;
+import dev.fathom.format.kallsyms.KallsymsFinder;
+import dev.fathom.format.kallsyms.KallsymsPositions;
+import dev.fathom.format.kallsyms.KallsymsPositions.Addresses;
+import dev.fathom.format.orc.Orc;
+import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
+import dev.fathom.kernel.linux.boot.KernelFinder;
+import dev.fathom.kernel.linux.boot.KernelPlace;
+import dev.fathom.model.AddressSpace;
+import dev.fathom.model.SymbolTable;
+import dev.fathom.symbols.KallsymsSymbols;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Reads the tables that a kernel carries about itself: kallsyms, BTF, ORC. */
+final class KernelTables {
+  /** Larger than the images and tables of any kernel; a table beyond is corrupt. */
+  private static final long SIZE_LIMIT = 256L << 20;
+
+  private KernelTables() {}
+
+  /**
+   * The kernel's symbols: where VMCOREINFO says they are (kernels since 6.0), else where a search
+   * through the image finds them; empty when the kernel has none (CONFIG_KALLSYMS off).
+   *
+   * @throws BadDataException when VMCOREINFO leads to tables that contradict each other
+   */
+  static Optional<KallsymsSymbols> symbols(KernelPlace place) {
+    if (place.vmcoreinfo().isPresent()) {
+      var told = told(place, place.vmcoreinfo().get());
+      if (told.isPresent()) {
+        return told;
+      }
+    }
+    long start = place.image().start();
+    long length = Math.min(place.image().length(), SIZE_LIMIT);
+    var image = KernelFinder.imageBytes(place, start, (int) length);
+    return KallsymsFinder.find(image, start)
+        .map(positions -> KallsymsSymbols.of(Kallsyms.read(image, positions)));
+  }
+
+  private static Optional<KallsymsSymbols> told(KernelPlace place, Vmcoreinfo info) {
+    var names = info.symbol("kallsyms_names");
+    var number = info.symbol("kallsyms_num_syms");
+    var tokens = info.symbol("kallsyms_token_table");
+    var index = info.symbol("kallsyms_token_index");
+    if (names.isEmpty() || number.isEmpty() || tokens.isEmpty() || index.isEmpty()) {
+      return Optional.empty();
+    }
+    long count = place.space().u32(number.getAsLong());
+    var offsets = info.symbol("kallsyms_offsets");
+    var base = info.symbol("kallsyms_relative_base");
+    var addresses = info.symbol("kallsyms_addresses");
+    var region = new Region();
+    region.add(number.getAsLong(), 8);
+    region.add(names.getAsLong(), 1);
+    region.add(tokens.getAsLong(), 1);
+    region.add(index.getAsLong(), 512);
+    region.add(offsets, 4 * count);
+    region.add(base, 8);
+    region.add(addresses, 8 * count);
+    if (Long.compareUnsigned(region.length(), SIZE_LIMIT) > 0) {
+      return Optional.empty();
+    }
+    long start = region.start;
+    Addresses form;
+    if (offsets.isPresent() && base.isPresent()) {
+      form = new Addresses.BaseRelative(offsets.getAsLong() - start, base.getAsLong() - start);
+    } else if (offsets.isPresent()) {
+      form = new Addresses.PlaceRelative(offsets.getAsLong() - start, offsets.getAsLong());
+    } else if (addresses.isPresent()) {
+      form = new Addresses.Absolute(addresses.getAsLong() - start);
+    } else {
+      return Optional.empty();
+    }
+    var bytes = bytes("kallsyms", place.space(), start, region.length());
+    var positions =
+        new KallsymsPositions(
+            number.getAsLong() - start,
+            names.getAsLong() - start,
+            tokens.getAsLong() - start,
+            index.getAsLong() - start,
+            form);
+    return Optional.of(KallsymsSymbols.of(Kallsyms.read(bytes, positions)));
+  }
+
+  /** The smallest run of addresses that holds all that was added. */
+  private static final class Region {
+    private long start = -1;
+    private long end;
+
+    void add(OptionalLong at, long length) {
+      if (at.isPresent()) {
+        add(at.getAsLong(), length);
+      }
+    }
+
+    void add(long at, long length) {
+      if (Long.compareUnsigned(at, start) < 0) {
+        start = at;
+      }
+      if (Long.compareUnsigned(at + length, end) > 0) {
+        end = at + length;
+      }
+    }
+
+    long length() {
+      return end - start;
+    }
+  }
+
+  /**
+   * The BTF between {@code __start_BTF} and {@code __stop_BTF}; empty when the kernel has none
+   * (before 5.2, or CONFIG_DEBUG_INFO_BTF off).
+   */
+  static Optional<Btf> btf(AddressSpace memory, SymbolTable symbols) {
+    return between("BTF", memory, symbols, "__start_BTF", "__stop_BTF").map(Btf::parse);
+  }
+
+  /** The kernel's ORC tables; empty when it has none (before 4.14, or CONFIG_UNWINDER_ORC off). */
+  static Optional<Orc> orc(AddressSpace memory, SymbolTable symbols) {
+    var start = symbols.first("__start_orc_unwind_ip");
+    var ip =
+        between("ORC addresses", memory, symbols, "__start_orc_unwind_ip", "__stop_orc_unwind_ip");
+    var entries = between("ORC", memory, symbols, "__start_orc_unwind", "__stop_orc_unwind");
+    return start.isPresent() && ip.isPresent() && entries.isPresent()
+        ? Optional.of(Orc.parse(ip.get(), start.get().address(), entries.get()))
+        : Optional.empty();
+  }
+
+  private static Optional<ByteSource> between(
+      String what, AddressSpace memory, SymbolTable symbols, String first, String last) {
+    var start = symbols.first(first);
+    var end = symbols.first(last);
+    if (start.isEmpty() || end.isEmpty()) {
+      return Optional.empty();
+    }
+    long length = end.get().address() - start.get().address();
+    return length <= 0
+        ? Optional.empty()
+        : Optional.of(bytes(what, memory, start.get().address(), length));
+  }
+
+  /**
+   * A copy of target memory.
+   *
+   * @throws BadDataException when it would be absurdly long
+   * @throws dev.fathom.base.FaultException when a part of it cannot be read
+   */
+  static ByteSource bytes(String what, AddressSpace memory, long address, long length) {
+    if (Long.compareUnsigned(length, SIZE_LIMIT) > 0) {
+      throw new BadDataException(
+          what, 0, "has " + Long.toUnsignedString(length) + " bytes, more than any kernel's");
+    }
+    return ByteSource.of(
+        what + " at 0x" + Long.toHexString(address), memory.bytes(address, (int) length));
+  }
+}

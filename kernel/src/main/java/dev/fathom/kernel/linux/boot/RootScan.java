@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.linux.boot;
+
+import dev.fathom.kernel.Progress;
+import dev.fathom.target.PhysicalMemory;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * Searches memory for the kernel's top page table by its shape (arch/x86/kernel/head_64.S):
+ *
+ * <pre>
+ *   swapper_pg_dir       nothing in the user half; the last entry leads to level3_kernel_pgt,
+ *                        with five levels to level4_kernel_pgt, whose last entry leads there
+ *   level3_kernel_pgt    entries 510 (kernel image) and 511 (fixmap) only
+ * </pre>
+ *
+ * and what it maps as kernel image must hold the table itself.
+ */
+final class RootScan {
+  private static final int PAGE = 4096;
+  private static final int STEP = 1 << 14;
+
+  /** Present, writable, accessed: what _KERNPG_TABLE has always set; dirty differs by version. */
+  private static final long TABLE_FLAGS = 0x23;
+
+  /** The entries of the top table that the direct map, vmalloc and vmemmap can be in. */
+  private static final int FIRST_KERNEL = 256;
+
+  private static final int LAST_MAPS = 500;
+
+  /**
+   * @param root physical address of the table
+   * @param levels 4 or 5
+   * @param smeMask the bit that is set in its entries beyond any address; 0 when there is none
+   */
+  record Found(long root, int levels, long smeMask) {}
+
+  private final PhysicalMemory physical;
+  private final Progress progress;
+  private final long end;
+
+  RootScan(PhysicalMemory physical, Progress progress) {
+    this.physical = physical;
+    this.progress = progress;
+    var ranges = physical.ranges();
+    this.end = ranges.isEmpty() ? 0 : ranges.getLast().end();
+  }
+
+  Optional<Found> find() {
+    var last = new byte[8];
+    var segment = MemorySegment.ofArray(last);
+    long total = VmcoreinfoScan.pages(physical.ranges());
+    long done = 0;
+    for (var range : physical.ranges()) {
+      for (long page = VmcoreinfoScan.alignUp(range.start()); range.contains(page); page += PAGE) {
+        if (++done % STEP == 0) {
+          progress.step("searching memory for page tables", done, total);
+        }
+        if (physical.read(page + PAGE - 8, segment) == 8) {
+          long entry = PageWalk.entry(last, 0);
+          if (isTable(entry)) {
+            var found = check(page, entry);
+            if (found.isPresent()) {
+              return found;
+            }
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isTable(long entry) {
+    return (entry & TABLE_FLAGS) == TABLE_FLAGS
+        && (entry & PageWalk.LARGE) == 0
+        && entry >= 0
+        && (entry & PageWalk.ADDRESS) != 0;
+  }
+
+  private Optional<Found> check(long root, long lastEntry) {
+    long smeMask = smeMask(lastEntry, end);
+    var walk = new PageWalk(physical, root, 4, smeMask);
+    byte[] top = walk.table(root);
+    if (top == null || !userHalfEmpty(top) || !hasMaps(top)) {
+      return Optional.empty();
+    }
+    byte[] below = walk.table(lastEntry & PageWalk.ADDRESS & ~smeMask);
+    if (below == null) {
+      return Optional.empty();
+    }
+    int levels = 0;
+    if (isLevel3(below)) {
+      levels = 4;
+    } else if (isTable(PageWalk.entry(below, 511))) {
+      byte[] third = walk.table(PageWalk.entry(below, 511) & PageWalk.ADDRESS & ~smeMask);
+      levels = third != null && isLevel3(third) ? 5 : 0;
+    }
+    if (levels == 0) {
+      return Optional.empty();
+    }
+    var image = ImageMapping.find(new PageWalk(physical, root, levels, smeMask));
+    boolean holdsRoot =
+        image.isPresent()
+            && Long.compareUnsigned(root - image.get().physical(), image.get().length()) < 0;
+    return holdsRoot ? Optional.of(new Found(root, levels, smeMask)) : Optional.empty();
+  }
+
+  private static boolean userHalfEmpty(byte[] table) {
+    for (int i = 0; i < FIRST_KERNEL * 8; i++) {
+      if (table[i] != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean hasMaps(byte[] table) {
+    for (int i = FIRST_KERNEL; i < LAST_MAPS; i++) {
+      if (isTable(PageWalk.entry(table, i))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isLevel3(byte[] table) {
+    for (int i = 0; i < 510; i++) {
+      if (PageWalk.entry(table, i) != 0) {
+        return false;
+      }
+    }
+    return isTable(PageWalk.entry(table, 510)) && isTable(PageWalk.entry(table, 511));
+  }
+
+  /**
+   * AMD's encryption bit in a page table entry or CR3: the one bit among those it may be (CPUID
+   * 8000001Fh, EBX bits 5 to 0: 47 or 51 so far) that lifts the address above all memory.
+   */
+  static long smeMask(long entry, long memoryEnd) {
+    long address = entry & PageWalk.ADDRESS;
+    if (Long.compareUnsigned(address, memoryEnd) < 0) {
+      return 0;
+    }
+    for (int bit = 51; bit >= 43; bit--) {
+      long mask = 1L << bit;
+      if ((address & mask) != 0 && Long.compareUnsigned(address & ~mask, memoryEnd) < 0) {
+        return mask;
+      }
+    }
+    return 0;
+  }
+}
