@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command;
+
+import dev.fathom.base.Cell;
+import dev.fathom.base.Datum;
+import dev.fathom.base.Datum.Node;
+import dev.fathom.base.Datum.Shape;
+import dev.fathom.base.FaultException;
+import dev.fathom.model.Program;
+import dev.fathom.model.Value;
+import dev.fathom.model.type.ArrayType;
+import dev.fathom.model.type.BoolType;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.FloatType;
+import dev.fathom.model.type.FunctionType;
+import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.Member;
+import dev.fathom.model.type.OpaqueType;
+import dev.fathom.model.type.PointerType;
+import dev.fathom.model.type.QualifiedType;
+import dev.fathom.model.type.TypedefType;
+import dev.fathom.model.type.VoidType;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * Reads a value and all that it is made of into a tree that can be shown. Memory that cannot be
+ * read spoils the part that stands there and no other.
+ */
+public final class ValueTree {
+  /** No tree is deeper, however types nest. */
+  private static final int DEPTH_LIMIT = 64;
+
+  /** No tree has more nodes; what is behind that is cut. */
+  private static final int NODE_LIMIT = 200_000;
+
+  /**
+   * What is shown, and how.
+   *
+   * @param types the type of each part
+   * @param baseTypes behind each type the one that its typedefs stand for
+   * @param addresses the address of each part
+   * @param symbols pointers by name where they lead to a symbol
+   * @param strings the text behind character pointers
+   * @param holes the unused bytes between members
+   * @param arrayMembers elements of an array at most; empty for all
+   * @param arrayString characters of a string at most; empty for all
+   * @param depth levels of structures that are opened
+   */
+  public record Options(
+      Datum.Style style,
+      Cell.Radix radix,
+      boolean types,
+      boolean baseTypes,
+      boolean addresses,
+      boolean symbols,
+      boolean strings,
+      boolean holes,
+      OptionalInt arrayMembers,
+      OptionalInt arrayString,
+      int depth) {
+
+    /** mdb's defaults with the user's settings. */
+    public static Options mdb(Settings settings) {
+      return new Options(
+          Datum.Style.MDB,
+          Cell.Radix.HEX,
+          false,
+          false,
+          false,
+          true,
+          true,
+          false,
+          settings.arrayMembers(),
+          settings.arrayString(),
+          DEPTH_LIMIT);
+    }
+
+    /** crash's and gdb's way: numbers in decimal unless {@code radix} says otherwise. */
+    public static Options crash(Cell.Radix radix) {
+      return new Options(
+          Datum.Style.CRASH,
+          radix,
+          false,
+          false,
+          false,
+          true,
+          true,
+          false,
+          OptionalInt.of(200),
+          OptionalInt.of(200),
+          DEPTH_LIMIT);
+    }
+  }
+
+  private final Program program;
+  private final Options options;
+  private int nodes;
+
+  private ValueTree(Program program, Options options) {
+    this.program = program;
+    this.options = options;
+  }
+
+  /** {@code value} as a tree whose root is called {@code name}. */
+  public static Datum.Tree of(Optional<String> name, Value value, Options options) {
+    var tree = new ValueTree(value.program(), options);
+    return new Datum.Tree(tree.node(name, value, 0), options.style());
+  }
+
+  /** The layout of a type: each member with its type and offset, no values. */
+  public static Datum.Tree layout(Program program, CType type, Options options) {
+    var tree = new ValueTree(program, options);
+    boolean mdb = options.style() == Datum.Style.MDB;
+    Shape shape =
+        type.resolved() instanceof CompositeType c
+            ? new Datum.Composite(tree.declarations(c, 0, 0))
+            : new Datum.Declared();
+    return new Datum.Tree(
+        new Node(
+            Optional.empty(),
+            Optional.of(type.text()),
+            mdb && options.addresses() ? OptionalLong.of(0) : OptionalLong.empty(),
+            shape),
+        options.style());
+  }
+
+  private List<Node> declarations(CompositeType type, long base, int depth) {
+    boolean mdb = options.style() == Datum.Style.MDB;
+    var found = new ArrayList<Node>();
+    for (var member : type.members()) {
+      long offset = base + member.byteOffset();
+      var shown = options.addresses() ? OptionalLong.of(offset) : OptionalLong.empty();
+      boolean open =
+          member.type() instanceof CompositeType c
+              && (c.name().isEmpty() || mdb)
+              && depth < options.depth()
+              && ++nodes < NODE_LIMIT;
+      if (open && member.type() instanceof CompositeType c) {
+        found.add(
+            new Node(
+                named(member.name()),
+                Optional.of(c.name().isEmpty() ? c.kind().keyword() : c.text()),
+                shown,
+                new Datum.Composite(declarations(c, offset, depth + 1))));
+      } else if (mdb) {
+        found.add(
+            new Node(
+                named(member.name()),
+                Optional.of(typeText(member.type())),
+                shown,
+                new Datum.Declared()));
+      } else {
+        var bits = member.isBitField() ? " : " + member.bitSize() : "";
+        found.add(
+            new Node(
+                Optional.empty(),
+                Optional.of(member.type().declare(member.name()) + bits),
+                shown,
+                new Datum.Declared()));
+      }
+    }
+    return found;
+  }
+
+  private static Optional<String> named(String name) {
+    return name.isEmpty() ? Optional.empty() : Optional.of(name);
+  }
+
+  private String typeText(CType type) {
+    var base = type.resolved();
+    var text = type.text();
+    return options.baseTypes() && !base.text().equals(text)
+        ? text + " <<" + base.text() + ">>"
+        : text;
+  }
+
+  private Node node(Optional<String> name, Value value, int depth) {
+    nodes++;
+    var address =
+        options.addresses() && value instanceof Value.Ref ref
+            ? OptionalLong.of(ref.address())
+            : OptionalLong.empty();
+    var type = options.types() ? Optional.of(typeText(value.type())) : Optional.<String>empty();
+    return new Node(name, type, address, shape(value, depth));
+  }
+
+  private Shape shape(Value value, int depth) {
+    try {
+      return switch (value.type().resolved()) {
+        case CompositeType c when value instanceof Value.Ref ref -> composite(ref, c, depth);
+        case ArrayType a when value instanceof Value.Ref ref -> array(ref, a, depth);
+        case IntType i -> integer(value, i);
+        case BoolType _ -> bool(value);
+        case EnumType e -> enumeration(value, e);
+        case PointerType p -> pointer(value, p);
+        case FloatType f -> floating(value, f);
+        case FunctionType _ when value instanceof Value.Ref ref -> function(ref);
+        case OpaqueType o -> absent("forward declaration of " + o.text());
+        case VoidType _ -> absent("void");
+        case CompositeType _, ArrayType _, FunctionType _, QualifiedType _, TypedefType _ ->
+            absent("not in memory");
+      };
+    } catch (FaultException e) {
+      return absent(e.reason().text());
+    }
+  }
+
+  private static Shape absent(String why) {
+    return new Datum.Leaf(new Cell.Absent(why), Optional.empty());
+  }
+
+  private Shape composite(Value.Ref ref, CompositeType type, int depth) {
+    if (depth >= options.depth() || depth >= DEPTH_LIMIT || nodes > NODE_LIMIT) {
+      return new Datum.Leaf(Cell.text("{ ... }"), Optional.empty());
+    }
+    var members = new ArrayList<Node>();
+    long end = 0;
+    for (var member : type.members()) {
+      if (options.holes() && type.kind() != CompositeType.Kind.UNION) {
+        hole(ref, end, member.bitOffset()).ifPresent(members::add);
+        end = member.bitOffset() + bits(member);
+      }
+      members.add(node(Optional.of(label(member)), part(ref, member), depth + 1));
+    }
+    if (options.holes() && type.kind() != CompositeType.Kind.UNION) {
+      hole(ref, end, type.bytes() * 8).ifPresent(members::add);
+    }
+    return new Datum.Composite(members);
+  }
+
+  private String label(Member member) {
+    if (!member.name().isEmpty()) {
+      return member.name();
+    }
+    return options.style() == Datum.Style.MDB ? "(anon)" : "{...}";
+  }
+
+  private static long bits(Member member) {
+    return member.isBitField() ? member.bitSize() : member.type().bytes() * 8;
+  }
+
+  private Optional<Node> hole(Value.Ref ref, long end, long next) {
+    if (next <= end) {
+      return Optional.empty();
+    }
+    long size = next - end;
+    var text = size % 8 == 0 ? size / 8 + " bytes" : size + " bits";
+    var address =
+        options.addresses() ? OptionalLong.of(ref.address() + end / 8) : OptionalLong.empty();
+    return Optional.of(
+        new Node(
+            Optional.of("<<HOLE>>"),
+            Optional.empty(),
+            address,
+            new Datum.Leaf(Cell.text(text), Optional.empty())));
+  }
+
+  private Value part(Value.Ref ref, Member member) {
+    return new Value.Ref(
+        program,
+        member.type(),
+        ref.space(),
+        ref.address() + member.byteOffset(),
+        (int) (member.bitOffset() % 8),
+        member.bitSize());
+  }
+
+  private Shape array(Value.Ref ref, ArrayType type, int depth) {
+    long total = type.count().orElse(0);
+    var element = type.element();
+    if (element.resolved() instanceof IntType i && i.character()) {
+      var text = text(ref, total);
+      if (text.isPresent()) {
+        return text.get();
+      }
+    }
+    long limit = options.arrayMembers().isPresent() ? options.arrayMembers().getAsInt() : total;
+    long shown = Math.min(total, limit);
+    var elements = new ArrayList<Node>();
+    for (long i = 0; i < shown && nodes < NODE_LIMIT; i++) {
+      var part = ref.index(i);
+      // Elements of structures show their index; those of plain arrays do not.
+      elements.add(node(Optional.empty(), part, depth + 1));
+    }
+    return new Datum.Elements(elements, total);
+  }
+
+  /** The array as text, when it holds printable characters up to a NUL or to its end. */
+  private Optional<Shape> text(Value.Ref ref, long total) {
+    long limit = options.arrayString().isPresent() ? options.arrayString().getAsInt() : total;
+    var bytes = new byte[(int) Math.min(Math.min(total, limit), 1 << 20)];
+    ref.space().readFully(ref.address(), MemorySegment.ofArray(bytes));
+    int end = 0;
+    while (end < bytes.length && bytes[end] != 0) {
+      if (!printable(bytes[end])) {
+        return Optional.empty();
+      }
+      end++;
+    }
+    var text = new String(bytes, 0, end, StandardCharsets.UTF_8);
+    return Optional.of(new Datum.Characters(text, end == bytes.length && end < total));
+  }
+
+  private static boolean printable(byte b) {
+    return (b >= ' ' && b < 0x7f) || b == '\n' || b == '\t' || b == '\r' || b == 0x1b;
+  }
+
+  private Shape integer(Value value, IntType type) {
+    long bits = value.asLong();
+    if (type.character() && !isBitField(value)) {
+      return character(bits, type);
+    }
+    return new Datum.Leaf(number(bits, type.signed()), Optional.empty());
+  }
+
+  private static boolean isBitField(Value value) {
+    return value instanceof Value.Ref ref && ref.bitSize() != 0;
+  }
+
+  private Cell number(long bits, boolean signed) {
+    boolean decimal = options.radix() == Cell.Radix.DECIMAL;
+    return new Cell.Int(bits, options.radix(), signed && decimal, !decimal);
+  }
+
+  private Shape character(long bits, IntType type) {
+    boolean shown = bits >= ' ' && bits < 0x7f;
+    if (options.style() == Datum.Style.CRASH) {
+      var note = shown ? Optional.of("'" + (char) bits + "'") : Optional.<String>empty();
+      return new Datum.Leaf(number(bits, type.signed()), note);
+    }
+    return new Datum.Leaf(
+        shown ? Cell.text("'" + (char) bits + "'") : number(bits & 0xff, false), Optional.empty());
+  }
+
+  private Shape bool(Value value) {
+    long bits = value.asLong();
+    if (options.style() == Datum.Style.CRASH && bits <= 1 && bits >= 0) {
+      return new Datum.Leaf(new Cell.Flag(bits != 0), Optional.empty());
+    }
+    return new Datum.Leaf(number(bits, false), Optional.empty());
+  }
+
+  private Shape enumeration(Value value, EnumType type) {
+    long bits = value.asLong();
+    var name = type.of(bits).map(EnumType.Enumerator::name).or(() -> flags(bits, type));
+    if (options.style() == Datum.Style.CRASH && name.isPresent()) {
+      return new Datum.Leaf(Cell.text(name.get()), Optional.empty());
+    }
+    return new Datum.Leaf(number(bits, type.signed()), name.map(n -> "(" + n + ")"));
+  }
+
+  /** An enumeration of single bits shows the names of the bits that are set. */
+  private static Optional<String> flags(long bits, EnumType type) {
+    var names = new ArrayList<String>();
+    long left = bits;
+    for (var e : type.enumerators()) {
+      if (Long.bitCount(e.value()) > 1) {
+        return Optional.empty();
+      }
+      if (e.value() != 0 && (left & e.value()) != 0) {
+        names.add(e.name());
+        left &= ~e.value();
+      }
+    }
+    return left != 0 || names.isEmpty() ? Optional.empty() : Optional.of(String.join("|", names));
+  }
+
+  private Shape pointer(Value value, PointerType type) {
+    long target = value.asLong();
+    var symbol =
+        options.symbols() && target != 0
+            ? program.symbols().at(target).map(l -> l.text())
+            : Optional.<String>empty();
+    var string = behind(target, type);
+    if (options.style() == Datum.Style.CRASH) {
+      return new Datum.Leaf(Cell.hex(target), string.or(() -> symbol.map(s -> "<" + s + ">")));
+    }
+    return new Datum.Leaf(
+        symbol.isPresent() ? new Cell.Symbolic(target, symbol.get()) : Cell.hex(target), string);
+  }
+
+  /** The text that a character pointer leads to, in quotes. */
+  private Optional<String> behind(long target, PointerType type) {
+    if (!options.strings()
+        || target == 0
+        || !(type.target().resolved() instanceof IntType i)
+        || !i.character()) {
+      return Optional.empty();
+    }
+    int limit = options.arrayString().orElse(1024);
+    var bytes = new byte[Math.clamp(limit, 1, 4096)];
+    int count = program.memory().read(target, MemorySegment.ofArray(bytes));
+    int end = 0;
+    while (end < count && bytes[end] != 0) {
+      if (!printable(bytes[end])) {
+        return Optional.empty();
+      }
+      end++;
+    }
+    if (count == 0 || (end == count && count < bytes.length)) {
+      return Optional.empty();
+    }
+    var text = new String(bytes, 0, end, StandardCharsets.UTF_8);
+    return Optional.of('"' + text + '"' + (end == count ? "..." : ""));
+  }
+
+  private Shape floating(Value value, FloatType type) {
+    if (!(value instanceof Value.Ref ref) || (type.bytes() != 4 && type.bytes() != 8)) {
+      return absent(type.bytes() + "-byte floating-point number");
+    }
+    long bits = ref.space().unsigned(ref.address(), (int) type.bytes());
+    double number =
+        type.bytes() == 4 ? Float.intBitsToFloat((int) bits) : Double.longBitsToDouble(bits);
+    return new Datum.Leaf(new Cell.Real(number), Optional.empty());
+  }
+
+  private Shape function(Value.Ref ref) {
+    return new Datum.Leaf(
+        Cell.hex(ref.address()), Optional.of("<" + program.symbols().text(ref.address()) + ">"));
+  }
+}
