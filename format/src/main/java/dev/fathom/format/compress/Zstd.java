@@ -14,6 +14,9 @@ public final class Zstd implements Decompressor, AutoCloseable {
 
   @Override
   public int decompress(byte[] input, int from, int to, byte[] output) {
+    if (from == to) {
+      throw new BadDataException("zstd block", 0, "empty, expected a frame");
+    }
     try {
       return context.decompressByteArray(output, 0, output.length, input, from, to - from);
     } catch (ZstdException e) {

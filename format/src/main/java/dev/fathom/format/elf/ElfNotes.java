@@ -69,7 +69,7 @@ public final class ElfNotes {
       int nameSize = bytes.getInt(at);
       int descSize = bytes.getInt(at + 4);
       int type = bytes.getInt(at + 8);
-      if (nameSize == 0 && descSize == 0 && type == 0) {
+      if (nameSize == 0) {
         at += 4;
         continue;
       }
