@@ -124,11 +124,24 @@ public final class OrcUnwindSource implements UnwindSource {
           Optional.of(new UnwindRow(new Rule.Undefined(), Map.of(), UnwindRow.Kind.END));
       case CALL ->
           base(entry).map(cfa -> new UnwindRow(cfa, callRules(entry), UnwindRow.Kind.CALL));
-      case REGS -> base(entry).map(cfa -> new UnwindRow(cfa, PT_REGS, UnwindRow.Kind.INTERRUPTED));
+      case REGS ->
+          base(entry)
+              .map(cfa -> new UnwindRow(cfa, PT_REGS, kind(entry, UnwindRow.Kind.INTERRUPTED)));
       case REGS_PARTIAL ->
           base(entry)
-              .map(cfa -> new UnwindRow(cfa, partialRules(), UnwindRow.Kind.INTERRUPTED_PARTIAL));
+              .map(
+                  cfa ->
+                      new UnwindRow(
+                          cfa, partialRules(), kind(entry, UnwindRow.Kind.INTERRUPTED_PARTIAL)));
     };
+  }
+
+  /**
+   * A breakpoint's registers have the pc after the breakpoint, as a call's return address is after
+   * the call: 6.3 and later say so by a row without {@code signal}.
+   */
+  private static UnwindRow.Kind kind(OrcEntry entry, UnwindRow.Kind interrupted) {
+    return entry.signal() ? interrupted : UnwindRow.Kind.CALL;
   }
 
   /** The caller's stack pointer, or where the saved registers stand. */

@@ -11,14 +11,14 @@ import dev.fathom.kernel.Mapping;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.linux.boot.KernelPlace;
-import dev.fathom.kernel.linux.data.Block;
 import dev.fathom.kernel.linux.data.Layouts;
+import dev.fathom.kernel.linux.stack.LinuxStacks;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Image;
 import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
-import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.model.arch.x86_64.X86FlowDecoder;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.target.Target;
 import java.util.ArrayList;
@@ -41,6 +41,7 @@ final class LinuxKernel implements Kernel {
   private final List<String> warnings;
   private TaskReader reader;
   private Cpus cpus;
+  private LinuxStacks stacks;
 
   LinuxKernel(
       Target target,
@@ -159,40 +160,51 @@ final class LinuxKernel implements Kernel {
     if (cpu.isPresent()) {
       return cpuStates().registers(cpu.get());
     }
-    return saved(reader().raw(address).savedStackPointer());
+    try {
+      return stacks().saved(address);
+    } catch (FaultException _) {
+      return Optional.empty(); // The page with them is missing: they are not known.
+    }
   }
 
-  /**
-   * The registers that {@code __switch_to_asm} pushed: {@code struct inactive_task_frame}
-   * (arch/x86/include/asm/switch_to.h) since 4.9.
-   */
-  private Optional<Registers> saved(long stackPointer) {
-    try {
-      int bytes = layouts.size("inactive_task_frame").orElse(56);
-      var frame = Block.read(program.memory(), stackPointer, bytes);
-      return Optional.of(
-          Registers.none(X86_64.INSTANCE.registers())
-              .with(X86_64.R15, frame.u64(0))
-              .with(X86_64.R14, frame.u64(8))
-              .with(X86_64.R13, frame.u64(16))
-              .with(X86_64.R12, frame.u64(24))
-              .with(X86_64.RBX, frame.u64(bytes - 24))
-              .with(X86_64.RBP, frame.u64(bytes - 16))
-              .with(X86_64.RIP, frame.u64(bytes - 8))
-              .with(X86_64.RSP, stackPointer + bytes));
-    } catch (FaultException _) {
-      return Optional.empty();
+  private LinuxStacks stacks() {
+    if (stacks == null) {
+      var orc = new OrcSources(place, program, modules, warnings);
+      stacks =
+          new LinuxStacks(
+              program, place.image(), new X86FlowDecoder(), this::perCpuBases, List.of(orc));
     }
+    return stacks;
+  }
+
+  private List<Long> perCpuBases() {
+    var bases = new ArrayList<Long>();
+    var perCpu = cpuStates().perCpu();
+    for (int cpu : perCpu.possible()) {
+      var base = perCpu.offset(cpu);
+      if (base.isPresent()) {
+        bases.add(base.getAsLong());
+      }
+    }
+    return bases;
   }
 
   @Override
   public Backtrace stack(Task task) {
-    return Backtrace.none("stacks are not walked yet");
+    long address = task.object().address();
+    var cpu = cpuStates().cpuOf(address);
+    if (cpu.isEmpty()) {
+      return stacks().sleeping(address);
+    }
+    var registers = cpuStates().registers(cpu.get());
+    return registers.isPresent()
+        ? stacks().running(address, registers.get())
+        : Backtrace.none("runs on CPU " + cpu.get() + ", whose registers are not known");
   }
 
   @Override
   public Backtrace stack(Registers from) {
-    return Backtrace.none("stacks are not walked yet");
+    return stacks().from(from);
   }
 
   @Override

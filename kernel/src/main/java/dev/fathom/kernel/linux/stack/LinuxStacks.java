@@ -222,7 +222,8 @@ public final class LinuxStacks {
     if (name.startsWith("ret_from_fork")) {
       return "start of a kernel thread";
     }
-    if (name.startsWith("secondary_startup") || name.startsWith("x86_64_start")) {
+    // head_64.S: secondary_startup_64 and variants, common_startup_64 since 6.10.
+    if (name.startsWith("secondary_startup") || name.startsWith("common_startup")) {
       return "start of a CPU";
     }
     return name.isEmpty() ? "outermost frame" : "outermost frame, in " + name;

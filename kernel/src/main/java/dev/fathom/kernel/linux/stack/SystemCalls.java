@@ -11,8 +11,12 @@ final class SystemCalls {
   /** More than any kernel has. */
   private static final int MOST = 2048;
 
-  /** What names of functions in the table start with: since 4.17, from 4.16 down. */
-  private static final List<String> PREFIXES = List.of("__x64_sys_", "SyS_", "sys_");
+  /**
+   * What names of functions in the table start with: since 4.17 the first, and for calls without
+   * arguments any of the first three, which then share an address; before, the last two.
+   */
+  private static final List<String> PREFIXES =
+      List.of("__x64_sys_", "__do_sys_", "__ia32_sys_", "SyS_", "sys_");
 
   private final Program program;
 
@@ -28,8 +32,8 @@ final class SystemCalls {
     }
     try {
       long function = program.memory().u64(table.get().address() + 8 * number);
+      var found = program.symbols().at(function);
       for (var prefix : PREFIXES) {
-        var found = program.symbols().at(function);
         if (found.isPresent()
             && found.get().offset() == 0
             && found.get().symbol().name().startsWith(prefix)) {
