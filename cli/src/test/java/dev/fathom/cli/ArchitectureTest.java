@@ -50,8 +50,19 @@ class ArchitectureTest {
   void everyModuleIsSeen() {
     assertThat(LOCATIONS.keySet())
         .containsExactlyInAnyOrder(
-            "base", "format", "model", "symbols", "target", "host", "kernel", "session", "lang",
-            "command", "testkit", "cli");
+            "base",
+            "format",
+            "model",
+            "symbols",
+            "target",
+            "host",
+            "kernel",
+            "session",
+            "lang",
+            "command",
+            "capstone",
+            "testkit",
+            "cli");
     assertThat(CLASSES).hasSizeGreaterThan(10);
     for (String module : LOCATIONS.keySet()) {
       assertThat(CLASSES.that(resideInAPackage(PREFIX + module + "..")))
@@ -74,8 +85,19 @@ class ArchitectureTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "base", "format", "model", "symbols", "target", "host", "kernel", "session", "lang",
-        "command", "testkit", "cli"
+        "base",
+        "format",
+        "model",
+        "symbols",
+        "target",
+        "host",
+        "kernel",
+        "session",
+        "lang",
+        "command",
+        "capstone",
+        "testkit",
+        "cli"
       })
   void packagesHaveNoCycles(String module) {
     check(slices().matching(PREFIX + module + ".(**)").should().beFreeOfCycles());
