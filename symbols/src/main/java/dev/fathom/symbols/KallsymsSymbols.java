@@ -100,11 +100,10 @@ public final class KallsymsSymbols implements SymbolTable {
 
   @Override
   public Optional<Located> at(long address) {
-    int i = floor(address);
-    if (i < 0 || addresses[i] >= 0 != address >= 0) {
-      return Optional
-          .empty(); // kernel addresses are negative as numbers; the offsets of per-CPU symbols may
-      // not be
+    // Kernel addresses are negative as numbers; the offsets of per-CPU symbols are no addresses.
+    int i = address < 0 ? floor(address) : -1;
+    if (i < 0 || addresses[i] >= 0) {
+      return Optional.empty();
     }
     long start = addresses[i];
     if (i == addresses.length - 1 && start != address) {
