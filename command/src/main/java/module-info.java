@@ -10,5 +10,6 @@ module dev.fathom.command {
   requires dev.fathom.target;
 
   exports dev.fathom.command;
+  exports dev.fathom.command.crash;
   exports dev.fathom.command.kernel;
 }

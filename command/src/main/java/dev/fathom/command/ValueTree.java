@@ -98,6 +98,22 @@ public final class ValueTree {
           OptionalInt.of(200),
           DEPTH_LIMIT);
     }
+
+    /** These options with or without the address of each part. */
+    public Options withAddresses(boolean shown) {
+      return new Options(
+          style,
+          radix,
+          types,
+          baseTypes,
+          shown,
+          symbols,
+          strings,
+          holes,
+          arrayMembers,
+          arrayString,
+          depth);
+    }
   }
 
   private final Program program;

@@ -6,11 +6,11 @@ import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Image;
 import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
-import dev.fathom.model.Value;
 import dev.fathom.model.unwind.Backtrace;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /** An operating system found in a target. Used by one thread. */
@@ -94,11 +94,8 @@ public interface Kernel {
    */
   Map<String, String> memberAliases();
 
-  /**
-   * The value of type {@code struct …} that {@code text} (a pid or an address) selects, for {@code
-   * task N}.
-   */
-  default Optional<Value> taskObject(long id) {
-    return taskOfId(id).map(Task::object);
+  /** The address that an offset in the per-CPU area has on a CPU; empty for no such CPU. */
+  default OptionalLong perCpu(long offset, int cpu) {
+    return OptionalLong.empty();
   }
 }

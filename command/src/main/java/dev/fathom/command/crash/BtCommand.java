@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.crash;
+
+import dev.fathom.base.Cell;
+import dev.fathom.base.Datum;
+import dev.fathom.base.FathomException;
+import dev.fathom.command.Command;
+import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Invocation;
+import dev.fathom.command.Item;
+import dev.fathom.command.StackView;
+import dev.fathom.kernel.Task;
+import dev.fathom.model.Registers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/** {@code bt}. */
+final class BtCommand implements Command {
+  @Override
+  public CommandSpec spec() {
+    return CommandSpec.crash("bt", "backtrace of a task")
+        .flag('a', "of the task on each CPU")
+        .flag('v', "also each frame's size, how it was found, and why the stack ended")
+        .option('c', "cpus", "of the tasks on these CPUs, such as 0,2-3")
+        .arguments("[pid | task | command ...]")
+        .help(
+            """
+            Shows the kernel stack of a task: the one that `set` chose or that panicked, those
+            named, or with `-a` those that are on a CPU. Behind it come the registers with which
+            user mode entered the kernel, when the stack leads there.
+
+                > bt
+                PID: 97       TASK: ffff8880041c0000  CPU: 1    COMMAND: "sh"
+                 #0 [ffffc900001abd80] sysrq_handle_crash at ffffffff8169b1a6
+                > bt 1
+                > bt -a
+            """);
+  }
+
+  @Override
+  public Stream<Item> run(Invocation call) {
+    var args = call.args();
+    var tasks = new ArrayList<Task>();
+    if (args.has('a') || args.has('c')) {
+      var wanted = Crash.cpus(call, args.option('c').map(a -> a.text()).orElse("all"));
+      for (var cpu : call.kernel().cpus()) {
+        if (wanted.contains(cpu.id())) {
+          cpu.current().ifPresent(tasks::add);
+        }
+      }
+    }
+    for (var word : args.operands()) {
+      tasks.addAll(Crash.tasks(call, word.text()));
+    }
+    if (tasks.isEmpty()) {
+      tasks.add(Crash.selected(call));
+    }
+    return tasks.stream().flatMap(task -> show(call, task).stream());
+  }
+
+  private static List<Item> show(Invocation call, Task task) {
+    var title = title(task);
+    try {
+      var trace = call.kernel().stack(task);
+      var detail = call.args().has('v') ? Datum.Detail.FULL : Datum.Detail.FRAMES;
+      var items = new ArrayList<Item>();
+      items.add(
+          Item.show(
+              StackView.of(
+                  call.program(),
+                  trace,
+                  title,
+                  OptionalLong.of(task.object().address()),
+                  detail,
+                  Datum.Style.CRASH)));
+      trace.entry().ifPresent(registers -> items.add(Item.show(fields(registers))));
+      return items;
+    } catch (FathomException e) {
+      call.fail(title + ": " + e.getMessage());
+      return List.of();
+    }
+  }
+
+  private static String title(Task task) {
+    var cpu = task.cpu().isPresent() ? Integer.toString(task.cpu().getAsInt()) : "?";
+    return "PID: "
+        + pad(Long.toString(task.id()), 8)
+        + " TASK: "
+        + Long.toHexString(task.object().address())
+        + "  CPU: "
+        + pad(cpu, 4)
+        + " COMMAND: \""
+        + task.name()
+        + "\"";
+  }
+
+  private static String pad(String text, int width) {
+    return text + " ".repeat(Math.max(0, width - text.length()));
+  }
+
+  private static Datum.Fields fields(Registers registers) {
+    var fields = new ArrayList<Datum.Field>();
+    for (var register : registers.file().registers()) {
+      var value = registers.get(register);
+      if (value.isPresent()) {
+        fields.add(
+            new Datum.Field(register.name(), register.name(), Cell.address(value.getAsLong())));
+      }
+    }
+    return new Datum.Fields("user registers", fields, 12);
+  }
+}

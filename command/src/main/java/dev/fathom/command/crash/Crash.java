@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.crash;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.LookupException;
+import dev.fathom.base.UsageException;
+import dev.fathom.command.Invocation;
+import dev.fathom.kernel.Task;
+import dev.fathom.lang.Expressions;
+import dev.fathom.lang.Scope;
+import dev.fathom.model.Program;
+import dev.fathom.model.Symbol;
+import dev.fathom.model.Value;
+import dev.fathom.model.type.FunctionType;
+import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.VoidType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Predicate;
+
+/** How crash reads its arguments: addresses, tasks, CPU lists, expressions. */
+final class Crash {
+  private Crash() {}
+
+  /**
+   * An address: hexadecimal digits with or without {@code 0x}, a symbol with an optional {@code
+   * +offset}, or a C expression in parentheses.
+   */
+  static long address(Invocation call, String text) {
+    var number = hexadecimal(text);
+    if (number.isPresent()) {
+      return number.getAsLong();
+    }
+    if (text.startsWith("(")) {
+      return Expressions.evaluate(text, scope(call)).asLong();
+    }
+    int plus = text.indexOf('+');
+    var name = plus < 0 ? text : text.substring(0, plus);
+    var symbol = symbol(call.program(), name);
+    if (plus < 0) {
+      return symbol.address();
+    }
+    var offset = text.substring(plus + 1);
+    return symbol.address()
+        + hexadecimal(offset)
+            .orElseThrow(() -> new UsageException("'" + offset + "' is not an offset"));
+  }
+
+  static Symbol symbol(Program program, String name) {
+    return program
+        .symbols()
+        .first(name)
+        .orElseThrow(
+            () ->
+                new LookupException(
+                    "symbol",
+                    name,
+                    program
+                        .symbols()
+                        .completions(name.substring(0, Math.max(1, name.length() * 2 / 3)), 3)));
+  }
+
+  /** The text as a hexadecimal number; empty when it is none. */
+  static OptionalLong hexadecimal(String text) {
+    return digits(text.startsWith("0x") || text.startsWith("0X") ? text.substring(2) : text, 16);
+  }
+
+  /** The text as a number: decimal, or hexadecimal behind {@code 0x}; empty when it is none. */
+  static OptionalLong number(String text) {
+    return text.startsWith("0x") || text.startsWith("0X")
+        ? digits(text.substring(2), 16)
+        : digits(text, 10);
+  }
+
+  private static OptionalLong digits(String text, int radix) {
+    try {
+      return text.isEmpty() || text.startsWith("-") || text.startsWith("+")
+          ? OptionalLong.empty()
+          : OptionalLong.of(Long.parseUnsignedLong(text, radix));
+    } catch (NumberFormatException _) {
+      return OptionalLong.empty();
+    }
+  }
+
+  /**
+   * The tasks that an argument selects: a process or thread id, the address of a task's structure,
+   * or a name.
+   */
+  static List<Task> tasks(Invocation call, String text) {
+    var kernel = call.kernel();
+    var id = digits(text, 10);
+    if (id.isPresent()) {
+      var found = kernel.taskOfId(id.getAsLong());
+      if (found.isPresent()) {
+        return List.of(found.get());
+      }
+    }
+    var address = hexadecimal(text);
+    if (address.isPresent()) {
+      var found = first(call, t -> t.object().address() == address.getAsLong());
+      if (!found.isEmpty()) {
+        return found;
+      }
+    }
+    var named = new ArrayList<Task>();
+    kernel.tasks(call).filter(t -> t.name().equals(text)).forEach(named::add);
+    if (named.isEmpty()) {
+      throw new LookupException("process id, task address or command name", text);
+    }
+    return named;
+  }
+
+  private static List<Task> first(Invocation call, Predicate<Task> wanted) {
+    return call.kernel().tasks(call).filter(wanted).limit(1).toList();
+  }
+
+  /** The task that {@code set} chose, else the one that panicked or runs. */
+  static Task selected(Invocation call) {
+    var chosen = call.environment().selectedTask();
+    return chosen.isPresent()
+        ? call.kernel().task(chosen.getAsLong())
+        : call.kernel()
+            .initialTask()
+            .orElseThrow(() -> new LookupException("task", "panicked or running"));
+  }
+
+  /** The CPUs of a list such as {@code 0,2-3}, {@code a} or {@code all}. */
+  static List<Integer> cpus(Invocation call, String text) {
+    var known = call.kernel().cpus();
+    var chosen = new ArrayList<Integer>();
+    if (text.isEmpty() || text.equals("a") || text.equals("all")) {
+      known.forEach(cpu -> chosen.add(cpu.id()));
+      return chosen;
+    }
+    for (var part : text.split(",")) {
+      var ends = part.split("-", 2);
+      var from = digits(ends[0], 10);
+      var to = digits(ends[ends.length - 1], 10);
+      if (from.isEmpty() || to.isEmpty()) {
+        throw new UsageException("'" + text + "' is not a list of CPUs, such as 0,2-3 or all");
+      }
+      int before = chosen.size();
+      for (var cpu : known) {
+        if (cpu.id() >= from.getAsLong() && cpu.id() <= to.getAsLong()) {
+          chosen.add(cpu.id());
+        }
+      }
+      if (chosen.size() == before) {
+        throw new LookupException("CPU", part);
+      }
+    }
+    return chosen;
+  }
+
+  /** Names in C expressions: variables of the program, registers of the selected task. */
+  static Scope scope(Invocation call) {
+    return new Scope() {
+      @Override
+      public Program program() {
+        return call.program();
+      }
+
+      @Override
+      public Optional<Value> variable(String name) {
+        var symbol = call.program().symbols().first(name);
+        return symbol.map(s -> typed(call.program(), s));
+      }
+
+      @Override
+      public Optional<Value> dollar(String name) {
+        var registers = call.kernel().registersOf(selected(call));
+        return registers
+            .flatMap(r -> r.file().named(name).map(r::get))
+            .filter(OptionalLong::isPresent)
+            .map(bits -> new Value.Imm(program(), UNSIGNED_LONG, bits.getAsLong()));
+      }
+
+      @Override
+      public long perCpu(long offset, int cpu) {
+        return call.kernel()
+            .perCpu(offset, cpu)
+            .orElseThrow(() -> new EvalException("there is no CPU " + cpu));
+      }
+    };
+  }
+
+  private static final IntType UNSIGNED_LONG = new IntType("unsigned long", 8, false, false);
+
+  private static Value typed(Program program, Symbol symbol) {
+    try {
+      return program.global(symbol.name());
+    } catch (LookupException e) {
+      if (symbol.kind() == Symbol.Kind.TEXT) {
+        return new Value.Ref(
+            program, new FunctionType(() -> VoidType.VOID, List::of, true), symbol.address());
+      }
+      throw new EvalException(
+          "the type of '"
+              + symbol.name()
+              + "' is not known: cast its address, as in *(TYPE *)0x"
+              + Long.toHexString(symbol.address()));
+    }
+  }
+}
