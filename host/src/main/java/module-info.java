@@ -3,4 +3,7 @@ module dev.fathom.host {
   requires dev.fathom.base;
   requires dev.fathom.model;
   requires dev.fathom.target;
+
+  provides dev.fathom.model.arch.DisassemblerProvider with
+      dev.fathom.host.capstone.HostCapstoneProvider;
 }
