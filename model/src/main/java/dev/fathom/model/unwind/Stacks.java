@@ -18,6 +18,22 @@ public interface Stacks {
   /** Whether {@code address} is in the text and directly after a call. */
   boolean isReturnAddress(long address);
 
+  /** What the call before a return address calls. */
+  enum Callee {
+    /** The function in question. */
+    THIS,
+    /** One that is only known when it runs. */
+    ANY,
+    /** Another function: a frame in between is missing, or one called the other by a jump. */
+    OTHER
+  }
+
+  /**
+   * What the call before {@code returnAddress} calls, as seen from the function that holds {@code
+   * pc}.
+   */
+  Callee callee(long returnAddress, long pc);
+
   /**
    * The row for a full set of registers at {@code address}, as kernels built with frame pointers
    * mark them by an odd frame pointer; empty when what is there cannot be one.

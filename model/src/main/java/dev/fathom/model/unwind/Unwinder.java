@@ -147,6 +147,10 @@ public final class Unwinder {
         case Step.To to -> {
           next = Optional.of(to.state());
           cfa = to.cfa();
+          var stack = stacks.containing(sp);
+          if (!stack.equals(stacks.containing(to.state().registers().sp().orElse(0)))) {
+            stack.ifPresent(old -> left.add(old.range()));
+          }
         }
         case Step.End stop -> {
           next = Optional.empty();
@@ -189,21 +193,41 @@ public final class Unwinder {
     }
 
     private Step caller(State from) {
-      String trouble;
-      switch (bySource(from)) {
-        case Step.Failed failed -> trouble = failed.why();
-        case Step step -> {
-          return step;
+      return switch (bySource(from)) {
+        case Step.Failed failed -> byGuess(from, failed.why());
+        case Step step -> step;
+      };
+    }
+
+    /**
+     * Without unwind information: by the frame pointer, unless that leads past a caller that a scan
+     * finds. A function that keeps no frame leaves the frame pointer of one further out.
+     *
+     * @param trouble why there is no better way
+     */
+    private Step byGuess(State from, String trouble) {
+      var byFrame = byFramePointer(from);
+      if (byFrame instanceof Step.To frame) {
+        var callee = callee(from, frame.state());
+        if (callee == Stacks.Callee.THIS) {
+          return byFrame;
         }
+        var scanned = byScan(from, trouble);
+        boolean better =
+            scanned instanceof Step.To found
+                && found.state().how() == Frame.How.SCAN
+                && callee(from, found.state()) == Stacks.Callee.THIS
+                && Long.compareUnsigned(found.cfa(), frame.cfa()) < 0;
+        return better ? scanned : byFrame;
       }
-      switch (byFramePointer(from)) {
-        case Step.Failed _ -> {
-          return byScan(from, trouble);
-        }
-        case Step step -> {
-          return step;
-        }
-      }
+      return byFrame instanceof Step.Failed ? byScan(from, trouble) : byFrame;
+    }
+
+    private Stacks.Callee callee(State from, State to) {
+      var pc = from.registers().pc();
+      return pc.isPresent()
+          ? stacks.callee(to.registers().pc().orElseThrow(), pc.getAsLong())
+          : Stacks.Callee.ANY;
     }
 
     /** By the unwind sources; where the pc is no text at all, as if it had just been called. */
@@ -359,6 +383,9 @@ public final class Unwinder {
       if (!to.exact() && !stacks.isText(pc)) {
         return new Step.Failed("return address 0x" + Long.toHexString(pc) + " is not in the text");
       }
+      if (!to.exact() && isGuess(from) && !stacks.isReturnAddress(pc)) {
+        return new Step.Failed("0x" + Long.toHexString(pc) + " is not a return address");
+      }
       long sp = to.registers().sp().getAsLong();
       var old = from.registers().sp();
       var newStack = stacks.containing(sp);
@@ -372,20 +399,23 @@ public final class Unwinder {
                     + ", then 0x"
                     + Long.toHexString(sp));
           }
-        } else {
-          if (newStack.isPresent() && left.contains(newStack.get().range())) {
-            return new Step.Failed("back on the " + newStack.get().name() + " stack, a loop");
-          }
-          oldStack.ifPresent(stack -> left.add(stack.range()));
+        } else if (newStack.isPresent() && left.contains(newStack.get().range())) {
+          return new Step.Failed("back on the " + newStack.get().name() + " stack, a loop");
         }
       }
       return new Step.To(to, cfa.orElse(sp));
     }
 
+    private static boolean isGuess(State state) {
+      return state.how() == Frame.How.SCAN || state.how() == Frame.How.FRAME_POINTER;
+    }
+
     /**
-     * Looks for saved registers and return addresses above the stack pointer.
+     * Looks for saved registers and return addresses above the stack pointer. The first return
+     * address that fits is taken, but for one of a call of another function: then the next {@link
+     * #BLIND_WORDS} are searched for one of a call of this function.
      *
-     * @param trouble why there was no better way
+     * @param trouble why there is no better way
      */
     private Step byScan(State from, String trouble) {
       int size = memory.layout().wordBytes();
@@ -395,23 +425,39 @@ public final class Unwinder {
       }
       long at = sp.getAsLong() + size - 1 & -size;
       var stack = stacks.containing(sp.getAsLong());
-      int words =
+      long words =
           stack.isPresent()
-              ? (int) Math.min((stack.get().range().end() - at) / size, MAX_SCAN_WORDS)
+              ? Math.min((stack.get().range().end() - at) / size, MAX_SCAN_WORDS)
               : BLIND_WORDS;
-      for (int i = 0; i < words; i++, at += size) {
+      Optional<Step> second = Optional.empty();
+      for (; words > 0; words--, at += size) {
         var found = candidate(from, at);
-        if (found.isPresent()) {
-          return found.get();
+        if (found.isEmpty()) {
+          continue;
+        }
+        if (!(found.get() instanceof Step.To to) || to.state().how() != Frame.How.SCAN) {
+          // Saved registers: what is beyond them cannot have called this function.
+          return second.orElse(found.get());
+        }
+        var callee = callee(from, to.state());
+        if (callee == Stacks.Callee.THIS || (callee == Stacks.Callee.ANY && second.isEmpty())) {
+          return to;
+        }
+        if (second.isEmpty()) {
+          second = found;
+          words = Math.min(words, BLIND_WORDS);
         }
       }
-      if (stack.isPresent()) {
-        var exit = stack.get().exit();
-        if (exit.isPresent() && !left.contains(stack.get().range())) {
-          return leave(exit.get(), stack.get(), from, trouble);
-        }
+      return second.orElseGet(() -> atTop(from, trouble));
+    }
+
+    /** Goes on where the stack was entered from. */
+    private Step atTop(State from, String trouble) {
+      var stack = from.registers().sp().stream().boxed().findFirst().flatMap(stacks::containing);
+      if (stack.isEmpty() || stack.get().exit().isEmpty() || left.contains(stack.get().range())) {
+        return new Step.Failed(trouble);
       }
-      return new Step.Failed(trouble);
+      return leave(stack.get().exit().get(), stack.get(), from, trouble);
     }
 
     /** The frame that the word at {@code at} stands for, if it stands for one. */
@@ -429,6 +475,14 @@ public final class Unwinder {
               .set(file.pc(), word.getAsLong())
               .set(file.sp(), at + memory.layout().wordBytes())
               .build();
+      // The function may have left the frame pointer alone.
+      var fp = from.registers().get(file.fp());
+      if (fp.isPresent() && Long.compareUnsigned(fp.getAsLong(), at) > 0) {
+        var kept = new State(registers.with(file.fp(), fp.getAsLong()), false, Frame.How.SCAN);
+        if (leadsOn(kept)) {
+          return progress(arrive(from, kept, registers.sp()));
+        }
+      }
       var to = new State(registers, false, Frame.How.SCAN);
       return leadsOn(to) ? progress(arrive(from, to, registers.sp())) : Optional.empty();
     }

@@ -34,6 +34,10 @@ final class TestMachine implements Stacks, UnwindSource {
   final List<Stack> stacks = new ArrayList<>();
   final Map<Long, UnwindRow> rows = new HashMap<>();
   final Set<Long> returnAddresses = new HashSet<>();
+
+  /** The pc that the call before a return address leads to. */
+  final Map<Long, Long> callees = new HashMap<>();
+
   final Set<Long> interruptFrames = new HashSet<>();
   final Set<Long> savedRegisters = new HashSet<>();
 
@@ -118,6 +122,13 @@ final class TestMachine implements Stacks, UnwindSource {
   @Override
   public boolean isReturnAddress(long address) {
     return returnAddresses.contains(address);
+  }
+
+  @Override
+  public Callee callee(long returnAddress, long pc) {
+    return callees.containsKey(returnAddress)
+        ? callees.get(returnAddress) == pc ? Callee.THIS : Callee.OTHER
+        : Callee.ANY;
   }
 
   @Override

@@ -197,6 +197,43 @@ class UnwinderTest {
     assertThat(trace.frames().get(1).registers().sp()).hasValue(TASK + 0x910);
   }
 
+  /**
+   * A function without unwind information or frame: the frame pointer is its caller's and leads to
+   * the caller's caller.
+   */
+  @Test
+  void aFramePointerDoesNotLeadPastTheCaller() {
+    var stack = machine.stack("task", TASK, 0x1000, Optional.empty());
+    // Stale, from a call of something else.
+    stack.putLong(0x810, machine.call(0x600));
+    machine.callees.put(TEXT + 0x600, TEXT + 0x666);
+    stack.putLong(0x848, machine.call(0x200));
+    machine.callees.put(TEXT + 0x200, TEXT + 0x100);
+    machine.rows.put(
+        TEXT + 0x1ff,
+        new UnwindRow(
+            new Rule.RegPlus(RBP, 16),
+            Map.of(RIP, new Rule.AtCfa(-8), RBP, new Rule.AtCfa(-16)),
+            UnwindRow.Kind.CALL));
+    stack.putLong(0x908, machine.call(0x300));
+    machine.callees.put(TEXT + 0x300, TEXT + 0x200);
+    machine.rows.put(TEXT + 0x2ff, OUTERMOST);
+    var trace = walk(at(TEXT + 0x100, TASK + 0x800).with(RBP, TASK + 0x900));
+    assertThat(text(trace)).containsExactly("registers task 100!", "scan task 200", "orc task 300");
+  }
+
+  @Test
+  void aTailCalledFunctionIsFoundByTheFirstReturnAddress() {
+    var stack = machine.stack("task", TASK, 0x1000, Optional.empty());
+    stack.putLong(0x810, machine.call(0x200));
+    machine.callees.put(TEXT + 0x200, TEXT + 0x150);
+    machine.rows.put(TEXT + 0x1ff, OUTERMOST);
+    stack.putLong(0x820, machine.call(0x300));
+    machine.callees.put(TEXT + 0x300, TEXT + 0x250);
+    var trace = walk(at(TEXT + 0x100, TASK + 0x800));
+    assertThat(text(trace)).containsExactly("registers task 100!", "scan task 200");
+  }
+
   @Test
   void anOddFramePointerLeadsToSavedRegisters() {
     var stack = machine.stack("task", TASK, 0x1000, Optional.empty());

@@ -4,9 +4,11 @@ package dev.fathom.kernel.linux.stack;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.model.Memory;
+import dev.fathom.model.arch.Flow;
 import dev.fathom.model.arch.FlowDecoder;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /** Tells addresses of instructions from other numbers. */
 final class KernelText {
@@ -47,20 +49,20 @@ final class KernelText {
     return MODULE_SPACE.contains(address) && memory.at(address) == Readability.READABLE;
   }
 
-  /** Whether {@code address} is in the text and a call ends there. */
-  boolean followsCall(long address) {
+  /** The call that ends at {@code address}, when it is in the text and one does. */
+  Optional<Flow> callBefore(long address) {
     if (!contains(address)) {
-      return false;
+      return Optional.empty();
     }
-    long from = address - before.length;
-    if (memory.read(from, MemorySegment.ofArray(before)) == before.length) {
-      return decoder.callBefore(before, before.length, address).isPresent();
+    int have = before.length;
+    if (memory.read(address - have, MemorySegment.ofArray(before)) < have) {
+      // The page before may be missing: the call may be short enough.
+      have = (int) Math.min(before.length, address & 4095);
+      var piece = MemorySegment.ofArray(before).asSlice(0, have);
+      if (memory.read(address - have, piece) < have) {
+        return Optional.empty();
+      }
     }
-    // The page before may be missing: the shortest calls need only a few bytes.
-    int have = (int) Math.min(before.length, address & 4095);
-    var piece = MemorySegment.ofArray(before).asSlice(0, have);
-    return have > 0
-        && memory.read(address - have, piece) == have
-        && decoder.callBefore(before, have, address).isPresent();
+    return decoder.callBefore(before, have, address);
   }
 }

@@ -311,7 +311,30 @@ public final class LinuxStacks {
 
     @Override
     public boolean isReturnAddress(long address) {
-      return text.followsCall(address);
+      return text.callBefore(address).isPresent();
+    }
+
+    @Override
+    public Callee callee(long returnAddress, long pc) {
+      var call = text.callBefore(returnAddress);
+      if (call.isEmpty() || call.get().target().isEmpty()) {
+        return Callee.ANY;
+      }
+      var called = program.symbols().at(call.get().target().getAsLong());
+      var function = program.symbols().at(pc);
+      if (called.isEmpty() || function.isEmpty() || isTrampoline(called.get().symbol().name())) {
+        return Callee.ANY;
+      }
+      return called.get().symbol().address() == function.get().symbol().address()
+          ? Callee.THIS
+          : Callee.OTHER;
+    }
+
+    /**
+     * Jumps through a register, and calls that are patched (asm/nospec-branch.h, static_call.h).
+     */
+    private static boolean isTrampoline(String name) {
+      return name.startsWith("__x86_indirect_") || name.startsWith("__SCT__");
     }
 
     @Override
