@@ -56,6 +56,17 @@ public interface ByteSource {
     return copy;
   }
 
+  /**
+   * The bytes {@code [offset, offset + length)} as a source of the same name, not copied; offsets
+   * in it and in its errors count from {@code offset}.
+   *
+   * @throws BadDataException when the range does not lie inside this source
+   */
+  default ByteSource part(long offset, long length) {
+    check(offset, length);
+    return new PartSource(this, offset, length);
+  }
+
   /** A cursor at {@code offset}, reading numbers in {@code order}. */
   default ByteCursor cursor(long offset, ByteOrder order) {
     return new ByteCursor(this, order, offset);

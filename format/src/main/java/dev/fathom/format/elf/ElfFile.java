@@ -28,6 +28,9 @@ public final class ElfFile {
   private static final int SH_INFO32 = 28;
   private static final int CHUNK = 1 << 20;
 
+  /** More than QEMU writes even with paging; 150 MB of records. */
+  private static final int MAX_PROGRAM_HEADERS = 1 << 21;
+
   private final ByteSource source;
   private final ElfHeader header;
   private final List<ProgramHeader> programHeaders;
@@ -141,6 +144,12 @@ public final class ElfFile {
           Integer.toUnsignedLong(
               ByteBuffer.wrap(source.bytes(shoff + infoAt, 4)).order(order).getInt(0));
     }
+    if (realPhnum > MAX_PROGRAM_HEADERS) {
+      throw new BadDataException(
+          source.name(),
+          halves + 4,
+          realPhnum + " program headers, expected at most " + MAX_PROGRAM_HEADERS);
+    }
     int phdr = is64 ? PHDR64 : PHDR32;
     if (realPhnum > 0 && phentsize < phdr) {
       throw new BadDataException(
@@ -168,7 +177,6 @@ public final class ElfFile {
       return List.of();
     }
     long count = Math.min(header.phnum(), (source.size() - offset) / entry);
-    // A hostile phnum is bounded by the file's size; the list grows with what is really read.
     var list = new ArrayList<ProgramHeader>((int) Math.min(count, 4096));
     int perChunk = Math.max(1, CHUNK / entry);
     for (long done = 0; done < count; ) {

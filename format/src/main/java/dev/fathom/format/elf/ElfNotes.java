@@ -20,11 +20,15 @@ import java.util.List;
  * skipped.
  */
 public final class ElfNotes {
-  /** No dump has more: one CPU takes some 1.2 KiB, and Linux stops at 8192 CPUs. */
-  private static final long MAX_REGION = 256L << 20;
+  /** Dumps of devices (NT_VMCOREDD) can take hundreds of megabytes. */
+  private static final long MAX_REGION = 1L << 30;
+
+  /** Linux stops at 8192 CPUs. */
+  private static final int MAX_NOTES = 1 << 17;
 
   private static final int NOTE_HEADER = 12;
   private static final int MAX_NAME = 4096;
+  private static final int WINDOW = 1 << 16;
 
   private ElfNotes() {}
 
@@ -44,7 +48,7 @@ public final class ElfNotes {
       throw new BadDataException(
           source.name(),
           offset,
-          "notes of 0x" + Long.toHexString(size) + " bytes, expected at most 256 MiB");
+          "notes of 0x" + Long.toHexString(size) + " bytes, expected at most 1 GiB");
     }
     long there = offset < 0 || offset > source.size() ? 0 : Math.min(size, source.size() - offset);
     if (there == 0) {
@@ -63,30 +67,33 @@ public final class ElfNotes {
   private static Result walk(
       ByteSource source, long offset, long size, int align, ByteOrder order) {
     var notes = new ArrayList<ElfNote>();
-    ByteBuffer bytes = ByteBuffer.wrap(source.bytes(offset, (int) size)).order(order);
-    int at = 0;
+    ByteBuffer window = ByteBuffer.allocate(0);
+    long windowAt = 0;
+    long at = 0;
     while (at + NOTE_HEADER <= size) {
-      int nameSize = bytes.getInt(at);
-      int descSize = bytes.getInt(at + 4);
-      int type = bytes.getInt(at + 8);
+      if (at + NOTE_HEADER + MAX_NAME > windowAt + window.limit()
+          && windowAt + window.limit() < size) {
+        windowAt = at;
+        window = ByteBuffer.wrap(source.bytes(offset + at, (int) Math.min(WINDOW, size - at)));
+        window.order(order);
+      }
+      int local = (int) (at - windowAt);
+      int nameSize = window.getInt(local);
       if (nameSize == 0) {
         at += 4;
         continue;
       }
+      long descSize = Integer.toUnsignedLong(window.getInt(local + 4));
       long desc = pad(at + NOTE_HEADER + Integer.toUnsignedLong(nameSize), align);
-      long descEnd = desc + Integer.toUnsignedLong(descSize);
-      if (nameSize < 0 || nameSize > MAX_NAME || descEnd > size) {
+      long descEnd = desc + descSize;
+      if (nameSize < 0 || nameSize > MAX_NAME || descEnd > size || notes.size() == MAX_NOTES) {
         return new Result(List.copyOf(notes), false);
       }
-      String name = name(bytes.array(), at + NOTE_HEADER, nameSize);
+      String name = name(window.array(), local + NOTE_HEADER, nameSize);
       notes.add(
           new ElfNote(
-              name,
-              type,
-              offset + desc,
-              ByteSource.of(
-                  source.name(), source.slice(offset + desc, Integer.toUnsignedLong(descSize)))));
-      at = (int) Math.min(pad(descEnd, align), size);
+              name, window.getInt(local + 8), offset + desc, source.part(offset + desc, descSize)));
+      at = pad(descEnd, align);
     }
     return new Result(List.copyOf(notes), true);
   }

@@ -26,6 +26,8 @@ import java.util.Optional;
  * there, QEMU zeros.
  */
 final class DumpNotes {
+  static final int MAX_VMCOREINFO = 1 << 20;
+
   private static final Register[] PRSTATUS_REGISTERS = prStatusRegisters();
   private static final Register[] QEMU_REGISTERS = qemuRegisters();
 
@@ -51,7 +53,9 @@ final class DumpNotes {
       statuses.add(PrStatus.decode(note));
     } else if (note.is(QemuCpuState.OWNER, 0)) {
       states.add(QemuCpuState.decode(note));
-    } else if (note.is("VMCOREINFO", 0) && vmcoreinfo.isEmpty()) {
+    } else if (note.is("VMCOREINFO", 0)
+        && vmcoreinfo.isEmpty()
+        && note.descriptor().size() <= MAX_VMCOREINFO) {
       vmcoreinfo = Optional.of(note.descriptor().bytes(0, (int) note.descriptor().size()));
     } else if (note.name().equals("Xen")) {
       xen = true;

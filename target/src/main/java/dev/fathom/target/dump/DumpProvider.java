@@ -38,7 +38,7 @@ public final class DumpProvider implements TargetProvider {
       for (Path file : files) {
         mapped.add(MappedFile.open(file));
       }
-      return openMapped(mapped);
+      return openSources(mapped);
     } catch (FathomException e) {
       closeAll(mapped);
       throw e;
@@ -50,11 +50,12 @@ public final class DumpProvider implements TargetProvider {
     }
   }
 
-  private static Target openMapped(List<MappedFile> mapped) {
+  /** Opens dumps that are already bytes; the target closes those that are mapped files. */
+  static Target openSources(List<? extends ByteSource> files) {
     var warnings = new ArrayList<String>();
     var sources = new ArrayList<ByteSource>();
     boolean flattened = false;
-    for (MappedFile file : mapped) {
+    for (ByteSource file : files) {
       if (FlattenedImage.matches(file)) {
         FlattenedImage image = FlattenedImage.open(file);
         flattened = true;
@@ -69,8 +70,7 @@ public final class DumpProvider implements TargetProvider {
         sources.add(file);
       }
     }
-    Contents contents = contents(sources);
-    return new DumpTarget(mapped, contents, flattened, warnings);
+    return new DumpTarget(files, contents(sources), flattened, warnings);
   }
 
   private static Contents contents(List<ByteSource> sources) {

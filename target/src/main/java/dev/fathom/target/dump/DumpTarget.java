@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.dump;
 
+import dev.fathom.base.ByteSource;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.MappedFile;
@@ -18,20 +19,24 @@ import java.util.OptionalLong;
 
 /** An opened dump. */
 final class DumpTarget implements Target {
-  private final List<MappedFile> files;
+  private final List<ByteSource> files;
   private final Contents contents;
   private final TargetInfo info;
   private final List<Cpu> cpus;
   private final List<String> openingWarnings;
 
-  DumpTarget(List<MappedFile> files, Contents contents, boolean flattened, List<String> warnings) {
+  DumpTarget(
+      List<? extends ByteSource> files,
+      Contents contents,
+      boolean flattened,
+      List<String> warnings) {
     this.files = List.copyOf(files);
     this.contents = contents;
     this.openingWarnings = List.copyOf(warnings);
     this.cpus = contents.notes().cpus();
     var facts = new ArrayList<>(contents.facts());
     long size = 0;
-    for (MappedFile file : files) {
+    for (ByteSource file : files) {
       size += file.size();
     }
     facts.add(new Datum.Field("file_bytes", "file size", Cell.decimal(size)));
@@ -86,8 +91,10 @@ final class DumpTarget implements Target {
         && contents.physical().get() instanceof KdumpPhysicalMemory memory) {
       memory.close();
     }
-    for (MappedFile file : files) {
-      file.close();
+    for (ByteSource file : files) {
+      if (file instanceof MappedFile mapped) {
+        mapped.close();
+      }
     }
   }
 

@@ -17,8 +17,6 @@ import java.util.Optional;
 
 /** Reads one kdump-compressed file, or the files of a split set. */
 final class KdumpDump {
-  private static final int MAX_VMCOREINFO = 1 << 20;
-
   private final List<KdumpFile> parts;
   private final KdumpFile first;
   private final List<String> warnings = new ArrayList<>();
@@ -136,7 +134,7 @@ final class KdumpDump {
 
   private Optional<byte[]> vmcoreinfo(Range where) {
     ByteSource source = first.source();
-    if (where.length() > MAX_VMCOREINFO || where.end() > source.size()) {
+    if (where.length() > DumpNotes.MAX_VMCOREINFO || where.end() > source.size()) {
       warnings.add(
           source.name()
               + ": VMCOREINFO of "

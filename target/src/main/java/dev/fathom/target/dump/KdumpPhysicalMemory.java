@@ -49,7 +49,7 @@ final class KdumpPhysicalMemory implements PhysicalMemory, AutoCloseable {
     this.pageBytes = this.parts[0].header().blockSize();
     this.pageShift = Integer.numberOfTrailingZeros(pageBytes);
     this.maxMapnr = this.parts[0].header().maxMapnr();
-    this.cache = new PageCache(CACHE_BYTES, pageBytes);
+    this.cache = new PageCache((int) Math.min(CACHE_BYTES, maxMapnr * pageBytes), pageBytes);
   }
 
   /** How often a corrupt page was met; asking for the same one again at once does not count. */
@@ -189,9 +189,10 @@ final class KdumpPhysicalMemory implements PhysicalMemory, AutoCloseable {
       packed = new byte[2 * pageBytes];
     }
     MemorySegment.copy(stored, ValueLayout.JAVA_BYTE, 0, packed, 0, d.size());
+    Decompressor codec = codecs.of(part, d);
     int count;
     try {
-      count = codecs.of(part, d).decompress(packed, 0, d.size(), page);
+      count = codec.decompress(packed, 0, d.size(), page);
     } catch (BadDataException e) {
       throw new BadDataException(
           part.source().name(), d.offset() + e.offset(), e.source() + ": " + e.what());
