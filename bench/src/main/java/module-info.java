@@ -3,5 +3,6 @@
 module dev.fathom.bench {
   requires com.github.luben.zstd_jni;
   requires dev.fathom.format;
+  requires dev.fathom.testkit;
   requires jmh.core;
 }

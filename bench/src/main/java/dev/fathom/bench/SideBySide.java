@@ -9,12 +9,10 @@ import java.nio.file.StandardCopyOption;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -88,14 +86,14 @@ public final class SideBySide {
           new SideBySide(Path.of(args[2]), vmlinux, Integer.parseInt(args[1]), scratch);
       bench.run(Path.of(args[0]).toAbsolutePath().toString());
     } finally {
-      deleteTree(scratch);
+      Trees.delete(scratch);
     }
   }
 
   private void run(String fathom) throws IOException, InterruptedException {
-    readOnce(dump);
+    Trees.readOnce(dump);
     if (vmlinux.isPresent()) {
-      readOnce(vmlinux.get());
+      Trees.readOnce(vmlinux.get());
     }
     System.out.printf(
         Locale.ROOT,
@@ -177,14 +175,13 @@ public final class SideBySide {
     List<String> command = new ArrayList<>();
     command.add(program.get().toString());
     command.addAll(contender.arguments());
-    Path memory = Files.createDirectories(scratch.resolve("cache"));
+    Path memory = scratch.resolve("cache");
 
     List<Timed> measured = new ArrayList<>();
     long items = 0;
     for (int run = 0; run <= runs; run++) {
       if (contender.firstTime()) {
-        deleteTree(memory);
-        Files.createDirectories(memory);
+        Trees.delete(memory);
       }
       Timed timed = Timed.run(command, Map.of("XDG_CACHE_HOME", memory.toString()));
       items = count(timed, contender.item());
@@ -197,8 +194,8 @@ public final class SideBySide {
         measured.add(timed);
       }
     }
-    return new Answer.Measured(
-        median(measured, Timed::seconds), median(measured, Timed::mebibytes), items);
+    Timed median = Timed.median(measured);
+    return new Answer.Measured(median.seconds(), median.mebibytes(), items);
   }
 
   private static String line(Question question, Contender contender, Answer answer, double own) {
@@ -229,12 +226,6 @@ public final class SideBySide {
         .orElse("status " + timed.status() + " without a word");
   }
 
-  private static double median(List<Timed> runs, ToDoubleFunction<Timed> value) {
-    double[] sorted = runs.stream().mapToDouble(value).sorted().toArray();
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  }
-
   /** A resource as a file, because the peers read scripts from files. */
   private String script(String name) throws IOException {
     Path file = scratch.resolve(name);
@@ -258,24 +249,6 @@ public final class SideBySide {
           .map(line -> line.substring(line.indexOf(':') + 1).strip())
           .findFirst()
           .orElse("a CPU without a name");
-    }
-  }
-
-  /** Reads a file to its end, so that the first contender does not pay for the disk. */
-  private static void readOnce(Path file) throws IOException {
-    byte[] buffer = new byte[1 << 20];
-    try (InputStream in = Files.newInputStream(file)) {
-      while (in.read(buffer) >= 0) {
-        // The page cache is the point.
-      }
-    }
-  }
-
-  private static void deleteTree(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
     }
   }
 }

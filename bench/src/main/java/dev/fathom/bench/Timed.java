@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 
 /**
  * One run of a whole process, measured by {@code /usr/bin/time}.
@@ -57,5 +58,16 @@ record Timed(double seconds, double mebibytes, int status, List<String> output) 
       Files.delete(measured);
       Files.delete(output);
     }
+  }
+
+  /** A run that has the median of the times and of the sizes of these; its output is nobody's. */
+  static Timed median(List<Timed> runs) {
+    return new Timed(median(runs, Timed::seconds), median(runs, Timed::mebibytes), 0, List.of());
+  }
+
+  private static double median(List<Timed> runs, ToDoubleFunction<Timed> value) {
+    double[] sorted = runs.stream().mapToDouble(value).sorted().toArray();
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 }
