@@ -33,11 +33,17 @@ final class Bootstrap {
       warnings.add("no symbols: " + e.getMessage());
     }
     DirectMap.use(place, own, physical);
+    // The model asks for the kernel's own types only, so that it never has to read the modules'.
+    var ownTypes = new TypeSystem(space.layout().wordBytes());
     var types = new TypeSystem(space.layout().wordBytes());
+    var layouts = new Layouts(ownTypes);
     try {
       var btf = KernelTables.btf(space, own);
       if (btf.isPresent()) {
-        types.add(BtfTypeSource.of(btf.get(), space.layout().wordBytes()));
+        var source = BtfTypeSource.of(btf.get(), space.layout().wordBytes());
+        ownTypes.add(source);
+        types.add(source);
+        types.add(new ModuleTypes(space, own, layouts, source, warnings));
       } else {
         warnings.add(
             "this kernel has no BTF (it is older than 5.2, or CONFIG_DEBUG_INFO_BTF is off):"
@@ -46,12 +52,11 @@ final class Bootstrap {
     } catch (FathomException e) {
       warnings.add("no types: " + e.getMessage());
     }
-    var layouts = new Layouts(types);
     var modules = new ModuleTables(warnings);
     var symbols = new JoinedSymbols(own, modules::symbols);
     var program = new LinuxProgram(space, physical, symbols, types);
     modules.of(new Modules(program, layouts));
-    return new LinuxKernel(target, place, program, layouts, modules, warnings);
+    return new LinuxKernel(target, physical, place, program, layouts, modules, warnings);
   }
 
   /** Reads modules when they are first needed. */

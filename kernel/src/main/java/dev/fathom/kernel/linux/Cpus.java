@@ -16,7 +16,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * What runs where: the current and idle task of each CPU and the target's registers for it.
+ * What runs where: the current and idle task of each CPU and the target's registers for it. All
+ * possible CPUs count: those that a panic has stopped are no longer online.
  *
  * <p>The current task is {@code pcpu_hot.current_task} (6.2 to 6.13), the per-CPU {@code
  * current_task} (before, and again since 6.14), or else {@code runqueues.curr}.
@@ -40,7 +41,7 @@ final class Cpus {
     this.targetCpus = targetCpus;
     var hot = layouts.find("pcpu_hot", "current_task");
     var queueCurrent = layouts.find("rq", "curr");
-    for (int cpu : perCpu.online()) {
+    for (int cpu : perCpu.possible()) {
       var task = pointer("pcpu_hot", cpu, hot);
       if (task.isEmpty()) {
         task = pointer("current_task", cpu);
@@ -133,7 +134,7 @@ final class Cpus {
       }
     }
     for (var target : left) {
-      if (perCpu.isOnline(target.id())) {
+      if (perCpu.offset(target.id()).isPresent()) {
         matched.putIfAbsent(target.id(), target.registers());
       }
     }
@@ -143,7 +144,7 @@ final class Cpus {
   private Optional<Integer> byGsBase(Registers registers) {
     var gs = registers.get(X86_64.GS_BASE);
     var other = registers.get(X86_64.KERNEL_GS_BASE);
-    for (int cpu : perCpu.online()) {
+    for (int cpu : perCpu.possible()) {
       var base = perCpu.offset(cpu);
       if (base.isPresent() && (isBase(gs, base.getAsLong()) || isBase(other, base.getAsLong()))) {
         return Optional.of(cpu);

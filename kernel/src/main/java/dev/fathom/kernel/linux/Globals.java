@@ -70,23 +70,23 @@ final class Globals {
           case "vmap_nodes" -> "struct vmap_node *";
           case "nr_vmap_nodes" -> "int";
           case "map_idr", "prog_idr", "btf_idr", "link_idr" -> "struct idr";
-          case "jiffies", "jiffies_64" -> "unsigned long";
-          case "tick_period" -> "long";
-          case "loops_per_jiffy", "preset_lpj" -> "unsigned long";
-          case "avenrun" -> "unsigned long []";
+          case "jiffies", "jiffies_64" -> "long unsigned int";
+          case "tick_period" -> "long int";
+          case "loops_per_jiffy", "preset_lpj" -> "long unsigned int";
+          case "avenrun" -> "long unsigned int []";
           case "linux_banner", "linux_proc_banner", "boot_command_line", "command_line" ->
               "char []";
           case "saved_command_line", "static_command_line", "initcall_command_line" -> "char *";
           case "modprobe_path", "core_pattern", "vmcoreinfo_note", "static_log_buf" -> "char []";
           case "vmcoreinfo_data" -> "unsigned char *";
-          case "vmcoreinfo_size" -> "unsigned long";
+          case "vmcoreinfo_size" -> "long unsigned int";
           case "crash_notes" -> "note_buf_t *";
           case "crashing_cpu", "panic_timeout", "oops_in_progress", "panic_on_oops" -> "int";
           case "panic_on_warn", "sysctl_panic_on_stackoverflow", "kptr_restrict" -> "int";
           case "crash_kexec_post_notifiers" -> "bool";
           case "panic_cpu", "system_freezing_cnt" -> "atomic_t";
           case "die_counter", "die_nest_count", "die_owner" -> "int";
-          case "tainted_mask" -> "unsigned long";
+          case "tainted_mask" -> "long unsigned int";
           case "panic_notifier_list" -> "struct atomic_notifier_head";
           case "kexec_crash_image", "kexec_image" -> "struct kimage *";
           case "crashk_res", "crashk_low_res", "iomem_resource", "ioport_resource" ->
@@ -94,24 +94,25 @@ final class Globals {
           case "__cpu_possible_mask", "__cpu_online_mask", "__cpu_present_mask" -> "struct cpumask";
           case "__cpu_active_mask", "__cpu_dying_mask" -> "struct cpumask";
           case "nr_cpu_ids", "setup_max_cpus" -> "unsigned int";
-          case "__per_cpu_offset" -> "unsigned long []";
+          case "__per_cpu_offset" -> "long unsigned int []";
           case "pcpu_base_addr" -> "void *";
           case "pcpu_unit_size" -> "int";
           case "swapper_pg_dir", "init_top_pgt" -> "pgd_t []";
           case "level3_kernel_pgt" -> "pud_t []";
           case "level2_kernel_pgt", "level2_fixmap_pgt" -> "pmd_t []";
-          case "phys_base", "page_offset_base", "vmalloc_base", "vmemmap_base" -> "unsigned long";
-          case "sme_me_mask", "physical_mask" -> "unsigned long";
+          case "phys_base", "page_offset_base", "vmalloc_base", "vmemmap_base" ->
+              "long unsigned int";
+          case "sme_me_mask", "physical_mask" -> "long unsigned int";
           case "__pgtable_l5_enabled", "pgdir_shift", "ptrs_per_p4d" -> "unsigned int";
           case "max_pfn", "max_low_pfn", "min_low_pfn", "max_mapnr", "max_possible_pfn" ->
-              "unsigned long";
+              "long unsigned int";
           case "high_memory" -> "void *";
           case "mem_map" -> "struct page *";
           case "mem_section" -> "struct mem_section **";
           case "node_data" -> "struct pglist_data * []";
           case "contig_page_data" -> "struct pglist_data";
           case "vm_node_stat", "vm_zone_stat" -> "atomic_long_t []";
-          case "totalreserve_pages" -> "unsigned long";
+          case "totalreserve_pages" -> "long unsigned int";
           case "_totalram_pages" -> "atomic_long_t";
           case "vm_committed_as" -> "struct percpu_counter";
           case "swapper_spaces" -> "struct address_space * []";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.linux;
 
+import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.FaultException;
-import dev.fathom.base.Range;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelCpu;
 import dev.fathom.kernel.LogEntry;
@@ -12,6 +12,7 @@ import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.kernel.linux.data.Layouts;
+import dev.fathom.kernel.linux.log.KernelLog;
 import dev.fathom.kernel.linux.stack.LinuxStacks;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Image;
@@ -20,8 +21,10 @@ import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.x86_64.X86FlowDecoder;
 import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +37,7 @@ import java.util.stream.StreamSupport;
 /** Linux on x86-64. */
 final class LinuxKernel implements Kernel {
   private final Target target;
+  private final PhysicalMemory physical;
   private final KernelPlace place;
   private final LinuxProgram program;
   private final Layouts layouts;
@@ -42,15 +46,18 @@ final class LinuxKernel implements Kernel {
   private TaskReader reader;
   private Cpus cpus;
   private LinuxStacks stacks;
+  private CrashFacts crash;
 
   LinuxKernel(
       Target target,
+      PhysicalMemory physical,
       KernelPlace place,
       LinuxProgram program,
       Layouts layouts,
       Bootstrap.ModuleTables modules,
       List<String> warnings) {
     this.target = target;
+    this.physical = physical;
     this.place = place;
     this.program = program;
     this.layouts = layouts;
@@ -84,7 +91,14 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public List<Datum.Field> facts() {
-    return List.of();
+    return new SystemFacts(place, program, layouts, cpuStates()).list(() -> crash().message());
+  }
+
+  private CrashFacts crash() {
+    if (crash == null) {
+      crash = CrashFacts.of(program, logEntries(warnings::add));
+    }
+    return crash;
   }
 
   @Override
@@ -96,25 +110,50 @@ final class LinuxKernel implements Kernel {
   public List<Image> images() {
     var images = new ArrayList<Image>();
     images.add(
-        new Image("vmlinux", List.of(place.image()), Optional.empty(), OptionalLong.empty()));
+        new Image(
+            "vmlinux",
+            List.of(place.image()),
+            BuildIds.ofKernel(place, program),
+            OptionalLong.empty()));
     for (var module : modules.loaded()) {
       images.add(
           new Image(
-              module.name(), module.ranges(), Optional.empty(), OptionalLong.of(module.address())));
+              module.name(),
+              module.ranges(),
+              BuildIds.ofModule(program, layouts, module),
+              OptionalLong.of(module.address())));
     }
     return images;
   }
 
   @Override
   public List<Walker> walkers() {
-    return List.of();
+    return Walkers.of(program, layouts, this, userMemory());
+  }
+
+  private UserMemory userMemory() {
+    return new UserMemory(place, program, layouts);
+  }
+
+  /** Every thread, as {@link #tasks} has them. */
+  Iterator<Task> taskIterator(Walker.Notes notes) {
+    return new Tasks(program, reader(), cpuStates(), layouts, notes);
+  }
+
+  /** The run queues of all CPUs. */
+  List<Value> queues() {
+    var found = new ArrayList<Value>();
+    for (int cpu : cpuStates().perCpu().possible()) {
+      queue(cpu).ifPresent(found::add);
+    }
+    return found;
   }
 
   @Override
   public Stream<Task> tasks(Walker.Notes notes) {
-    var tasks = new Tasks(program, reader(), cpuStates(), layouts, notes);
     return StreamSupport.stream(
-        Spliterators.spliteratorUnknownSize(tasks, Spliterator.ORDERED | Spliterator.NONNULL),
+        Spliterators.spliteratorUnknownSize(
+            taskIterator(notes), Spliterator.ORDERED | Spliterator.NONNULL),
         false);
   }
 
@@ -140,9 +179,30 @@ final class LinuxKernel implements Kernel {
               queue(cpu),
               states.registers(cpu),
               current.isPresent() ? Optional.of(task(current.getAsLong())) : Optional.empty(),
-              List.of()));
+              cpuFacts(cpu)));
     }
     return found;
+  }
+
+  private List<Datum.Field> cpuFacts(int cpu) {
+    boolean online = cpuStates().perCpu().isOnline(cpu);
+    return List.of(
+        new Datum.Field("online", "on", Cell.text(online ? "yes" : "no")),
+        new Datum.Field("nr_running", "nrun", queueNumber(cpu, "nr_running")),
+        new Datum.Field("nr_switches", "switches", queueNumber(cpu, "nr_switches")));
+  }
+
+  private Cell queueNumber(int cpu, String member) {
+    var queue = cpuStates().perCpu().address("runqueues", cpu);
+    var field = layouts.find("rq", member);
+    if (queue.isEmpty() || field.isEmpty()) {
+      return new Cell.Absent("no such member in this kernel");
+    }
+    try {
+      return Cell.unsigned(field.get().at(program.memory(), queue.getAsLong()));
+    } catch (FaultException e) {
+      return new Cell.Absent(e.getMessage());
+    }
   }
 
   private Optional<Value> queue(int cpu) {
@@ -151,6 +211,12 @@ final class LinuxKernel implements Kernel {
     return address.isPresent() && type.isPresent()
         ? Optional.of(new Value.Ref(program, type.get(), address.getAsLong()))
         : Optional.empty();
+  }
+
+  @Override
+  public OptionalLong perCpu(long offset, int cpu) {
+    var base = cpuStates().perCpu().offset(cpu);
+    return base.isPresent() ? OptionalLong.of(base.getAsLong() + offset) : base;
   }
 
   @Override
@@ -209,41 +275,98 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public Stream<LogEntry> log(Walker.Notes notes) {
-    return Stream.empty();
+    return StreamSupport.stream(
+        Spliterators.spliteratorUnknownSize(
+            logEntries(notes), Spliterator.ORDERED | Spliterator.NONNULL),
+        false);
+  }
+
+  private Iterator<LogEntry> logEntries(Walker.Notes notes) {
+    return KernelLog.read(
+        program.memory(), program.ownSymbols(), program.types(), place.vmcoreinfo(), notes);
   }
 
   @Override
   public List<Datum.Field> panic() {
-    return List.of();
+    return crash().list(crashedTask());
   }
 
+  private Optional<Task> crashedTask() {
+    var cpu = crash().panicCpu();
+    var task = cpu.isPresent() ? cpuStates().current(cpu.getAsInt()) : OptionalLong.empty();
+    return task.isPresent() ? Optional.of(task(task.getAsLong())) : Optional.empty();
+  }
+
+  /** The task that panicked; else one that runs, rather not an idle one. */
   @Override
   public Optional<Task> initialTask() {
-    return Optional.empty();
+    var crashed = crashedTask();
+    if (crashed.isPresent()) {
+      return crashed;
+    }
+    Task idle = null;
+    for (int cpu : cpuStates().perCpu().possible()) {
+      var current = cpuStates().current(cpu);
+      if (current.isPresent()) {
+        var task = task(current.getAsLong());
+        if (task.id() != 0) {
+          return Optional.of(task);
+        }
+        idle = idle == null ? task : idle;
+      }
+    }
+    return Optional.ofNullable(idle);
+  }
+
+  private Regions regions() {
+    return new Regions(place, program, layouts, physical);
   }
 
   @Override
   public List<Mapping> mappings() {
-    return List.of(new Mapping(new Range(0, 0), "", ""));
+    return regions().list(modules.loaded());
   }
 
   @Override
   public List<Mapping> mappings(Task task, Walker.Notes notes) {
-    return List.of();
+    return userMemory().mappings(task.object().address(), notes);
   }
 
   @Override
   public Optional<AddressSpace> userSpace(Task task) {
-    return Optional.empty();
+    return userMemory().space(task.object().address());
   }
 
   @Override
   public List<String> whatis(long address) {
-    return List.of();
+    return new Whatis(program, layouts, regions(), cpuStates().perCpu(), modules.loaded())
+        .of(address, taskIterator(_ -> {}));
   }
 
+  /**
+   * Old and new names of members that users type and scripts contain, each usable where the kernel
+   * has the other.
+   */
   @Override
   public Map<String, String> memberAliases() {
-    return Map.of();
+    return Map.ofEntries(
+        // 5.14
+        Map.entry("task_struct.state", "__state"),
+        Map.entry("task_struct.__state", "state"),
+        // 5.16
+        Map.entry("task_struct.cpu", "thread_info.cpu"),
+        // 4.5
+        Map.entry("module.module_core", "core_layout.base"),
+        Map.entry("module.core_size", "core_layout.size"),
+        // 4.17 and 4.20
+        Map.entry("address_space.page_tree", "i_pages"),
+        Map.entry("radix_tree_root.rnode", "xa_head"),
+        // 3.19
+        Map.entry("file.f_dentry", "f_path.dentry"),
+        Map.entry("file.f_vfsmnt", "f_path.mnt"),
+        // 6.6 and 6.7
+        Map.entry("inode.i_ctime", "__i_ctime"),
+        Map.entry("inode.i_mtime", "__i_mtime"),
+        Map.entry("inode.i_atime", "__i_atime"));
   }
 }
