@@ -5,4 +5,5 @@ module dev.fathom.testkit {
 
   exports dev.fathom.testkit;
   exports dev.fathom.testkit.arch;
+  exports dev.fathom.testkit.lab;
 }

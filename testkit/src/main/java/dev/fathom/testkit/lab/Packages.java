@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.testkit.lab;
+
+import dev.fathom.base.TargetException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Debian packages, downloaded with the machine's own apt and unpacked with dpkg into the cache:
+ * nothing is installed and no rights are needed. What was unpacked once is used from then on without
+ * a network.
+ *
+ * <pre>
+ * cache/packages/KEY/root/...    the unpacked files of a package and, for tools, what it needs
+ * cache/packages/KEY/version     the package's name and version; its presence says complete
+ * </pre>
+ */
+final class Packages {
+  private final Path cache;
+
+  Packages(Path cache) {
+    this.cache = cache.resolve("packages");
+  }
+
+  /** An unpacked package. */
+  record Unpacked(Path root, String version) {}
+
+  /** Debian's cloud kernel of a version such as {@code 6.1}: the newest there is. */
+  Unpacked kernel(String version) {
+    return get("linux-" + version, directory -> List.of(download(directory, newest(version))));
+  }
+
+  /** A tool's package with the packages that it depends on and that are not installed here. */
+  Unpacked tool(String packageName) {
+    return get(
+        packageName,
+        directory -> {
+          String main = download(directory, packageName);
+          if (Shell.find(packageName).isEmpty()) {
+            downloadMissingDependencies(directory, packageName);
+          }
+          List<String> all = new ArrayList<>(debs(directory));
+          all.remove(main);
+          all.addFirst(main);
+          return all;
+        });
+  }
+
+  private interface Fetch {
+    /** Puts packages into a directory; the file names, the one that counts first. */
+    List<String> into(Path directory);
+  }
+
+  private Unpacked get(String key, Fetch fetch) {
+    Path home = cache.resolve(key);
+    Path mark = home.resolve("version");
+    try {
+      if (!Files.exists(mark)) {
+        Files.createDirectories(cache);
+        Path making = Files.createTempDirectory(cache, key + ".new");
+        try {
+          List<String> files = fetch.into(making);
+          Path root = Files.createDirectory(making.resolve("root"));
+          for (String file : files) {
+            Shell.Result result =
+                Shell.run(making, List.of("dpkg", "-x", file, root.toString()));
+            if (!result.worked()) {
+              throw new TargetException("lab: dpkg -x " + file + ": " + result.output().strip());
+            }
+            Files.delete(making.resolve(file));
+          }
+          Files.writeString(making.resolve("version"), files.getFirst());
+          Trees.delete(home);
+          Files.move(making, home);
+        } finally {
+          Trees.delete(making);
+        }
+      }
+      return new Unpacked(home.resolve("root"), Files.readString(mark).strip());
+    } catch (IOException e) {
+      throw new TargetException("lab: cannot keep package " + key + " in " + cache, e);
+    }
+  }
+
+  /** The newest signed cloud kernel whose version begins so, of those that apt knows. */
+  private static String newest(String version) {
+    String prefix = "linux-image-" + version;
+    for (int attempt = 0; ; attempt++) {
+      String names = apt(Path.of("/"), "apt-cache", "pkgnames", prefix).output();
+      Optional<String> found =
+          names
+              .lines()
+              .filter(name -> name.matches("linux-image-[0-9.]+([-+][^-]+)?-cloud-amd64"))
+              .filter(name -> !Character.isDigit(name.charAt(prefix.length())))
+              .filter(name -> name.charAt(prefix.length()) != '-')
+              .max((a, b) -> Arrays.compare(numbers(a), numbers(b)));
+      if (found.isPresent()) {
+        return found.get();
+      }
+      if (attempt > 0 || !update()) {
+        throw new TargetException(
+            "lab: apt knows no package "
+                + prefix
+                + "*-cloud-amd64; the lab needs Debian's sources and: sudo apt-get update");
+      }
+    }
+  }
+
+  private static int[] numbers(String name) {
+    return Stream.of(name.split("[^0-9]+"))
+        .filter(digits -> !digits.isEmpty() && digits.length() < 9)
+        .mapToInt(Integer::parseInt)
+        .toArray();
+  }
+
+  /** Downloads one package; its file's name. */
+  private static String download(Path directory, String name) {
+    Shell.Result result = apt(directory, "apt-get", "download", name);
+    if (!result.worked() && update()) {
+      result = apt(directory, "apt-get", "download", name);
+    }
+    List<String> files = debs(directory);
+    if (!result.worked() || files.isEmpty()) {
+      throw new TargetException(
+          "lab: cannot download the package " + name + ": " + result.output().strip());
+    }
+    return files.getFirst();
+  }
+
+  private static void downloadMissingDependencies(Path directory, String name) {
+    Shell.Result result =
+        apt(
+            directory,
+            "apt-get",
+            "install",
+            "--download-only",
+            "--no-install-recommends",
+            "-y",
+            "-o",
+            "Debug::NoLocking=1",
+            "-o",
+            "Dir::Cache::archives=" + directory,
+            name);
+    if (!result.worked()) {
+      throw new TargetException(
+          "lab: cannot download what " + name + " needs: " + result.output().strip());
+    }
+  }
+
+  private static Shell.Result apt(Path directory, String... command) {
+    return Shell.run(directory, List.of(command));
+  }
+
+  /** Asks apt to learn about newer packages, where this process may. */
+  private static boolean update() {
+    return Root.command("apt-get", "update")
+        .map(command -> Shell.run(Path.of("/"), command).worked())
+        .orElse(false);
+  }
+
+  private static List<String> debs(Path directory) {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(".deb"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new TargetException("lab: cannot list " + directory, e);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+#!/bin/sh
+# The first process of a lab guest. Options come as lab.NAME=VALUE on the kernel's command line.
+# Says LAB-READY when all is set up; the guest's own answers are then on the first virtio disk, as tar.
+export PATH=/bin:/sbin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+echo 0 >/proc/sys/kernel/kptr_restrict
+echo 1 >/proc/sys/kernel/sysrq
+read cmdline </proc/cmdline
+arg() {
+  for w in $cmdline; do case $w in lab.$1=*) echo "${w#*=}" ;; esac done
+}
+while read m; do insmod /lib/modules/$m || echo "LAB-WARN insmod $m"; done </lib/modules/order
+sleeps=$(arg sleeps) threads=$(arg threads) spin=$(arg spin) fault=$(arg fault) crash=$(arg crash)
+
+i=0
+while [ $i -lt ${sleeps:-5} ]; do sleep 1000000 & i=$((i + 1)); done
+threads ${threads:-3} &
+tp=$!
+[ -n "$spin" ] && threads 0 spin &
+sh -c 'sleep 1000001 & sleep 1000002; true' &
+mkfifo /fifo
+cat /fifo >/dev/null &
+usleep 300000
+
+mkdir -p /facts/maps
+cd /facts
+uname -r >release
+for f in cmdline version iomem cpuinfo modules kallsyms meminfo mounts interrupts vmallocinfo; do cat /proc/$f >$f; done
+cat /sys/kernel/notes >notes
+while read m r; do
+  for s in /sys/module/$m/sections/.[a-z]*; do [ -f $s ] && echo "$m ${s##*/} $(cat $s)"; done
+done <modules >module_sections
+for p in 1 $tp; do cat /proc/$p/maps >maps/$p; done
+usleep 200000
+dmesg >dmesg
+for d in /proc/[0-9]*; do for t in $d/task/*; do
+  [ -f $t/status ] || continue
+  name= state= tgid= ppid= rss=0
+  while read k v r; do
+    case $k in
+      Name:) name="$v${r:+ $r}" ;; State:) state=$v ;; Tgid:) tgid=$v ;; PPid:) ppid=$v ;; VmRSS:) rss=$v ;;
+    esac
+  done <$t/status
+  printf '%s\t%s\t%s\t%s\t%s\t%s\n' "${t##*/}" "$tgid" "$ppid" "$state" "$rss" "$name"
+done; done >tasks
+for d in /proc/[0-9]*; do for t in $d/task/*; do
+  [ -f $t/stack ] || continue
+  echo "== ${t##*/}"
+  while read l; do echo "$l"; done <$t/stack
+done; done >stacks
+tar -cf - -C / facts | dd of=/dev/vda bs=64k conv=fsync 2>/dev/null
+cd /
+
+if [ -n "$crash" ]; then
+  kexec -p /crash/vmlinuz --initrd=/crash/initrd \
+    --append="console=ttyS0,115200 maxcpus=1 reset_devices irqpoll panic=-1 $(arg crashargs | tr , ' ')" || echo "LAB-WARN kexec"
+fi
+echo LAB-READY
+case "$fault" in
+  sysrq) echo c >/proc/sysrq-trigger ;;
+  module) insmod /lib/fathom_fault.ko ;;
+esac
+while :; do sleep 1000003; done
