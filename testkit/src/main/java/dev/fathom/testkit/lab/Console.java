@@ -17,6 +17,9 @@ public final class Console implements AutoCloseable {
   /** What Linux prints last when it panics. */
   static final String PANIC_END = "---[ end Kernel panic";
 
+  /** What the lab's scripts say before they tell what they could not do. */
+  static final String FAILED = "LAB-FAILED";
+
   private static final int LONGEST = 64 << 20;
 
   private final ByteChannel channel;
@@ -39,8 +42,8 @@ public final class Console implements AutoCloseable {
    * Waits until the guest says something.
    *
    * @param alive says whether there is still somebody to wait for
-   * @throws TargetException when the time is over, the guest ended, or it panicked while something
-   *     else was waited for; the message ends with the console's last lines
+   * @throws TargetException when the time is over, the guest ended or failed, or it panicked while
+   *     something else was waited for; the message ends with the console's last lines
    */
   public void await(String marker, Duration limit, BooleanSupplier alive) {
     long deadline = System.nanoTime() + limit.toNanos();
@@ -49,6 +52,9 @@ public final class Console implements AutoCloseable {
       while (said.indexOf(marker) < 0) {
         if (!panicWanted && said.indexOf(PANIC_END) >= 0) {
           throw new TargetException("lab: the guest panicked before '" + marker + "'" + tail());
+        }
+        if (said.indexOf(FAILED) >= 0) {
+          throw new TargetException("lab: the guest failed before '" + marker + "'" + tail());
         }
         if (ended || !alive.getAsBoolean()) {
           throw new TargetException("lab: the guest ended before '" + marker + "'" + tail());

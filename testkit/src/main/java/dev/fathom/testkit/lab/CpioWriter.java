@@ -85,9 +85,7 @@ public final class CpioWriter implements AutoCloseable {
     byte[] nameBytes = (name + "\0").getBytes(StandardCharsets.UTF_8);
     StringBuilder header = new StringBuilder("070701");
     int links = (mode & 0xf000) == DIRECTORY ? 2 : 1;
-    int[] fields = {
-      inode++, mode, 0, 0, links, 0, content.length, 0, 0, 0, 0, nameBytes.length, 0
-    };
+    int[] fields = {inode++, mode, 0, 0, links, 0, content.length, 0, 0, 0, 0, nameBytes.length, 0};
     for (int field : fields) {
       String digits = Integer.toHexString(field);
       header.repeat('0', 8 - digits.length()).append(digits);

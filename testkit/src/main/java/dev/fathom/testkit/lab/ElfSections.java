@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The named sections of a 64-bit little-endian ELF file, as far as the lab needs them: what a kernel
- * module depends on and what libraries a program needs. The files come from the distribution's
- * packages.
+ * The named sections of a 64-bit little-endian ELF file, as far as the lab needs them: what a
+ * kernel module depends on and what libraries a program needs. The files come from the
+ * distribution's packages.
  */
 final class ElfSections {
   private final String name;

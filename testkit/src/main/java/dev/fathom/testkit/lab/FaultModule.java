@@ -117,16 +117,20 @@ final class FaultModule {
     object.section(".data", ElfObject.ALLOC | ElfObject.WRITE, 8, new byte[32]);
     object.section(".gnu.linkonce.this_module", ElfObject.ALLOC | ElfObject.WRITE, 64, module);
     object.section(".modinfo", ElfObject.ALLOC, 1, modinfo());
-    neighbour
-        .section("__versions")
-        .ifPresent(versions -> object.section("__versions", ElfObject.ALLOC, 32, versions));
+    if (fault != Fault.NULL_IN_INTERRUPT) {
+      byte[] versions = neighbour.section("__versions").orElseThrow(this::lacking);
+      object.section("__versions", ElfObject.ALLOC, 32, versions);
+    }
     orc(object);
     object.section(".note.GNU-stack", 0, 1, new byte[0]);
     functions.forEach((key, at) -> object.symbol(key, ".text", at, sizes.get(key), true));
-    object.symbol("fathom_fault_work", ".data", 0, 32, false);
-    object.undefined("irq_work_queue");
-    // struct irq_work: llist node, flags, source and destination CPU, then the function (since 5.11)
-    object.relocate(".data", new Relocation(16, RELA_64, "fathom_fault_outer", 0));
+    if (fault == Fault.NULL_IN_INTERRUPT) {
+      // struct irq_work: list node, flags, source and target CPU, then the function (since 5.11).
+      // The neighbour need not know irq_work_queue's version; Linux loads us without versions too.
+      object.symbol("fathom_fault_work", ".data", 0, 32, false);
+      object.undefined("irq_work_queue");
+      object.relocate(".data", new Relocation(16, RELA_64, "fathom_fault_outer", 0));
+    }
     object.relocate(
         ".gnu.linkonce.this_module", new Relocation(initOffset(), RELA_64, "init_module", 0));
     textRelocations.forEach(relocation -> object.relocate(".text", relocation));
@@ -179,8 +183,7 @@ final class FaultModule {
 
   private byte[] modinfo() {
     String magic = neighbour.modinfo("vermagic").orElseThrow(this::lacking);
-    String info =
-        "license=GPL\0depends=\0retpoline=Y\0name=" + NAME + "\0vermagic=" + magic + "\0";
+    String info = "license=GPL\0depends=\0retpoline=Y\0name=" + NAME + "\0vermagic=" + magic + "\0";
     return info.getBytes(StandardCharsets.US_ASCII);
   }
 
@@ -190,8 +193,7 @@ final class FaultModule {
    */
   private void orc(ElfObject object) {
     short flags = orcCallFlags();
-    ByteBuffer rows =
-        ByteBuffer.allocate(6 * orcRows.size()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer rows = ByteBuffer.allocate(6 * orcRows.size()).order(ByteOrder.LITTLE_ENDIAN);
     for (int[] row : orcRows) {
       rows.putShort((short) row[1]).putShort((short) 0).putShort(row[1] == 0 ? 0 : flags);
     }
@@ -200,8 +202,7 @@ final class FaultModule {
     object.sectionSymbol(".text");
     for (int i = 0; i < orcRows.size(); i++) {
       object.relocate(
-          ".orc_unwind_ip",
-          new Relocation(4 * i, RELA_PC32, ".text", orcRows.get(i)[0]));
+          ".orc_unwind_ip", new Relocation(4 * i, RELA_PC32, ".text", orcRows.get(i)[0]));
     }
   }
 
@@ -221,7 +222,9 @@ final class FaultModule {
     throw lacking();
   }
 
-  /** Where {@code struct module} has its {@code init}: where the neighbour has a relocation of it. */
+  /**
+   * Where {@code struct module} has its {@code init}: where the neighbour has a relocation of it.
+   */
   private int initOffset() {
     ByteBuffer relocations =
         ByteBuffer.wrap(

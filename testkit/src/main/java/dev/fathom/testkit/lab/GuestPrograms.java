@@ -84,8 +84,7 @@ final class GuestPrograms {
 
   /** A static executable: ELF header, one program header, code; loaded writable at BASE. */
   private static byte[] executable(byte[] code) {
-    ByteBuffer elf =
-        ByteBuffer.allocate(HEADERS + code.length).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer elf = ByteBuffer.allocate(HEADERS + code.length).order(ByteOrder.LITTLE_ENDIAN);
     elf.putInt(0x464c457f).putInt(0x00010102).putLong(0);
     elf.putShort((short) 2).putShort((short) 62).putInt(1).putLong(BASE + HEADERS);
     elf.putLong(64).putLong(0).putInt(0);

@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 
-/** Writes the guest's root file system: busybox, programs with their libraries, modules, scripts. */
+/**
+ * Writes the guest's root file system: busybox, programs with their libraries, modules, scripts.
+ */
 final class Initramfs implements AutoCloseable {
   private final Path file;
   private final CpioWriter cpio;
@@ -26,8 +28,7 @@ final class Initramfs implements AutoCloseable {
         cpio.directory(directory);
       }
       cpio.file("bin/busybox", 0755, Files.readAllBytes(busybox));
-      String names =
-          Shell.run(Path.of("/"), List.of(busybox.toString(), "--list")).output();
+      String names = Shell.run(Path.of("/"), List.of(busybox.toString(), "--list")).output();
       for (String name : names.lines().toList()) {
         if (!name.equals("busybox")) {
           cpio.symlink("bin/" + name, "busybox");
@@ -77,7 +78,8 @@ final class Initramfs implements AutoCloseable {
       ElfSections elf = new ElfSections(program.toString(), content);
       if (elf.interpreter().isPresent()) {
         String linker = elf.interpreter().get();
-        Path found = Files.exists(root.resolve("." + linker)) ? root.resolve("." + linker) : Path.of(linker);
+        Path found =
+            Files.exists(root.resolve("." + linker)) ? root.resolve("." + linker) : Path.of(linker);
         if (!cpio.contains(linker)) {
           program(linker, Files.readAllBytes(found));
         }

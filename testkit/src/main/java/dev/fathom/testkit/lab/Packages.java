@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 
 /**
  * Debian packages, downloaded with the machine's own apt and unpacked with dpkg into the cache:
- * nothing is installed and no rights are needed. What was unpacked once is used from then on without
- * a network.
+ * nothing is installed and no rights are needed. What was unpacked once is used from then on
+ * without a network.
  *
  * <pre>
  * cache/packages/KEY/root/...    the unpacked files of a package and, for tools, what it needs
@@ -68,8 +68,7 @@ final class Packages {
           List<String> files = fetch.into(making);
           Path root = Files.createDirectory(making.resolve("root"));
           for (String file : files) {
-            Shell.Result result =
-                Shell.run(making, List.of("dpkg", "-x", file, root.toString()));
+            Shell.Result result = Shell.run(making, List.of("dpkg", "-x", file, root.toString()));
             if (!result.worked()) {
               throw new TargetException("lab: dpkg -x " + file + ": " + result.output().strip());
             }

@@ -17,8 +17,8 @@ import java.util.Map;
 
 /**
  * Speaks QEMU's machine protocol (docs/interop/qmp-spec in QEMU's sources): one JSON text to a
- * line; a greeting, {@code qmp_capabilities}, then commands, each answered by a {@code return} or an
- * {@code error}, with events in between. One thread uses a client.
+ * line; a greeting, {@code qmp_capabilities}, then commands, each answered by a {@code return} or
+ * an {@code error}, with events in between. One thread uses a client.
  */
 public final class QmpClient implements AutoCloseable {
   private final BufferedReader in;

@@ -4,8 +4,8 @@ package dev.fathom.testkit.lab;
 import java.util.List;
 
 /**
- * What guest to boot and what to do with it. Two equal recipes over one kernel package give the same
- * dump out of the cache.
+ * What guest to boot and what to do with it. Two equal recipes over one kernel package give the
+ * same dump out of the cache.
  *
  * @param name a short name for people and for the cache's directory
  * @param kernel the kernel's version as packages name it, such as {@code 6.1}
@@ -67,70 +67,169 @@ public record Recipe(
   /** The same under another name. */
   public Recipe named(String newName) {
     return new Recipe(
-        newName, kernel, memoryMiB, cpus, fiveLevel, kaslr, vmcoreinfo, sleeps, threads, spin,
-        fault, kdump, flavours);
+        newName,
+        kernel,
+        memoryMiB,
+        cpus,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        fault,
+        kdump,
+        flavours);
   }
 
   /** The same with another amount of memory. */
   public Recipe memory(int mebibytes) {
     return new Recipe(
-        name, kernel, mebibytes, cpus, fiveLevel, kaslr, vmcoreinfo, sleeps, threads, spin, fault,
-        kdump, flavours);
+        name,
+        kernel,
+        mebibytes,
+        cpus,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        fault,
+        kdump,
+        flavours);
   }
 
   /** The same with five levels of page tables. */
   public Recipe withFiveLevels() {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, true, kaslr, vmcoreinfo, sleeps, threads, spin, fault,
-        kdump, flavours);
+        name,
+        kernel,
+        memoryMiB,
+        cpus,
+        true,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        fault,
+        kdump,
+        flavours);
   }
 
   /** The same with the kernel at its link address. */
   public Recipe withoutKaslr() {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, fiveLevel, false, vmcoreinfo, sleeps, threads, spin, fault,
-        kdump, flavours);
+        name,
+        kernel,
+        memoryMiB,
+        cpus,
+        fiveLevel,
+        false,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        fault,
+        kdump,
+        flavours);
   }
 
   /** The same without VMCOREINFO in the dump. */
   public Recipe withoutVmcoreinfo() {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, fiveLevel, kaslr, false, sleeps, threads, spin, fault,
-        kdump, flavours);
+        name, kernel, memoryMiB, cpus, fiveLevel, kaslr, false, sleeps, threads, spin, fault, kdump,
+        flavours);
   }
 
   /** The same with other numbers of sleeping processes and waiting threads. */
   public Recipe tasks(int newSleeps, int newThreads) {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, fiveLevel, kaslr, vmcoreinfo, newSleeps, newThreads, spin,
-        fault, kdump, flavours);
+        name,
+        kernel,
+        memoryMiB,
+        cpus,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        newSleeps,
+        newThreads,
+        spin,
+        fault,
+        kdump,
+        flavours);
   }
 
   /** The same with a process that runs in user mode. */
   public Recipe spinning() {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, fiveLevel, kaslr, vmcoreinfo, sleeps, threads, true, fault,
-        kdump, flavours);
+        name,
+        kernel,
+        memoryMiB,
+        cpus,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        true,
+        fault,
+        kdump,
+        flavours);
   }
 
   /** The same with a panic at the end. */
   public Recipe fault(Fault newFault) {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, fiveLevel, kaslr, vmcoreinfo, sleeps, threads, spin,
-        newFault, kdump, flavours);
+        name,
+        kernel,
+        memoryMiB,
+        cpus,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        newFault,
+        kdump,
+        flavours);
   }
 
   /** The same with other dumps. */
   public Recipe flavours(Flavour... newFlavours) {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, fiveLevel, kaslr, vmcoreinfo, sleeps, threads, spin, fault,
-        kdump, List.of(newFlavours));
+        name,
+        kernel,
+        memoryMiB,
+        cpus,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        fault,
+        kdump,
+        List.of(newFlavours));
   }
 
   /** The same dumped by a crash kernel. */
   public Recipe byKdump() {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, fiveLevel, kaslr, vmcoreinfo, sleeps, threads, spin, fault,
-        true, List.of());
+        name,
+        kernel,
+        memoryMiB,
+        cpus,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        fault,
+        true,
+        List.of());
   }
 }

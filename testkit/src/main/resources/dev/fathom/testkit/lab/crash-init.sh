@@ -15,7 +15,7 @@ cd /mnt/dumps
 flavour() {
   n=$1
   shift
-  "$@" >>/tmp/log 2>&1 || { echo "LAB-FAILED $n"; cat /tmp/log; }
+  "$@" >>/tmp/log 2>&1 || { cat /tmp/log; echo "LAB-FAILED $n"; }
 }
 m="makedumpfile --message-level 4"
 flavour zlib-d31 $m -c -d 31 /proc/vmcore zlib-d31
@@ -24,8 +24,8 @@ flavour raw-d31 $m -d 31 /proc/vmcore raw-d31
 flavour lzo-d0 $m -l -d 0 /proc/vmcore lzo-d0
 flavour elf-d31 $m -E -d 31 /proc/vmcore elf-d31
 flavour split $m -l -d 31 --split /proc/vmcore split.0 split.1 split.2
-$m -F -l -d 31 /proc/vmcore 2>/tmp/log >flat-lzo-d31 || { echo "LAB-FAILED flat-lzo-d31"; cat /tmp/log; }
-$m -F -E -d 31 /proc/vmcore 2>/tmp/log >flat-elf-d31 || { echo "LAB-FAILED flat-elf-d31"; cat /tmp/log; }
+$m -F -l -d 31 /proc/vmcore 2>/tmp/log >flat-lzo-d31 || { cat /tmp/log; echo "LAB-FAILED flat-lzo-d31"; }
+$m -F -E -d 31 /proc/vmcore 2>/tmp/log >flat-elf-d31 || { cat /tmp/log; echo "LAB-FAILED flat-elf-d31"; }
 dd if=/proc/vmcore of=vmcore bs=1M 2>/tmp/log || echo LAB-FAILED vmcore
 cd /mnt
 tar -cf - dumps | dd of=/dev/vdc bs=256k conv=fsync 2>/dev/null

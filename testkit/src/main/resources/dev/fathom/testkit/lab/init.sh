@@ -60,6 +60,6 @@ fi
 echo LAB-READY
 case "$fault" in
   sysrq) echo c >/proc/sysrq-trigger ;;
-  module) insmod /lib/fathom_fault.ko ;;
+  module) insmod /lib/fathom_fault.ko || { dmesg | tail; echo LAB-FAILED insmod; } ;;
 esac
 while :; do sleep 1000003; done

@@ -3,6 +3,7 @@ package dev.fathom.testkit.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,11 +19,12 @@ class LabTest {
   @ValueSource(strings = {"6.1", "6.12"})
   void healthyGuestTellsWhatItIs(String version) throws Exception {
     LabDump dump =
-        LAB.dump(Recipe.healthy(version).flavours(Flavour.ELF, Flavour.ELF_PAGING, Flavour.KDUMP_ZLIB));
+        LAB.dump(
+            Recipe.healthy(version).flavours(Flavour.ELF, Flavour.ELF_PAGING, Flavour.KDUMP_ZLIB));
 
     assertThat(Files.size(dump.dump())).isGreaterThan(512L << 20);
     assertThat(Files.readAllBytes(dump.dump(Flavour.KDUMP_ZLIB).orElseThrow()))
-        .startsWith("makedumpfile".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        .startsWith("makedumpfile".getBytes(StandardCharsets.US_ASCII));
     GuestFacts facts = dump.facts();
     assertThat(facts.release()).startsWith(version + ".").isEqualTo(LAB.kernel(version).release());
     assertThat(facts.tasks()).extracting(GuestFacts.Task::name).contains("init", "kthreadd");
@@ -49,14 +51,15 @@ class LabTest {
   void faultPanicsTheGuest(Fault fault) {
     LabDump dump = LAB.dump(Recipe.healthy("6.1").named("panic").fault(fault));
 
-    assertThat(dump.console()).contains(
-        switch (fault) {
-          case NONE -> throw new AssertionError("not asked for");
-          case SYSRQ, SYSRQ_IN_INTERRUPT -> "Kernel panic - not syncing: sysrq triggered crash";
-          case NULL_IN_MODULE -> "RIP: 0010:fathom_fault_leaf+0x";
-          case NULL_IN_INTERRUPT -> "Kernel panic - not syncing: Fatal exception in interrupt";
-          case STACK_OVERFLOW -> "fathom_fault_overflow+0x";
-        });
+    assertThat(dump.console())
+        .contains(
+            switch (fault) {
+              case NONE -> throw new AssertionError("not asked for");
+              case SYSRQ, SYSRQ_IN_INTERRUPT -> "Kernel panic - not syncing: sysrq triggered crash";
+              case NULL_IN_MODULE -> "RIP: 0010:fathom_fault_leaf+0x";
+              case NULL_IN_INTERRUPT -> "Kernel panic - not syncing: Fatal exception in interrupt";
+              case STACK_OVERFLOW -> "fathom_fault_overflow+0x";
+            });
   }
 
   @ParameterizedTest
@@ -67,8 +70,17 @@ class LabTest {
 
     assertThat(dump.kdumps())
         .containsExactly(
-            "elf-d31", "flat-elf-d31", "flat-lzo-d31", "lzo-d0", "lzo-d31", "raw-d31", "split.0",
-            "split.1", "split.2", "vmcore", "zlib-d31");
+            "elf-d31",
+            "flat-elf-d31",
+            "flat-lzo-d31",
+            "lzo-d0",
+            "lzo-d31",
+            "raw-d31",
+            "split.0",
+            "split.1",
+            "split.2",
+            "vmcore",
+            "zlib-d31");
     assertThat(Files.size(dump.kdump("lzo-d0"))).isGreaterThan(Files.size(dump.kdump("lzo-d31")));
     assertThat(dump.facts().tasks()).isNotEmpty();
   }
