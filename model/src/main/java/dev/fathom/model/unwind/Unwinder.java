@@ -448,16 +448,10 @@ public final class Unwinder {
           words = Math.min(words, BLIND_WORDS);
         }
       }
-      return second.orElseGet(() -> atTop(from, trouble));
-    }
-
-    /** Goes on where the stack was entered from. */
-    private Step atTop(State from, String trouble) {
-      var stack = from.registers().sp().stream().boxed().findFirst().flatMap(stacks::containing);
-      if (stack.isEmpty() || stack.get().exit().isEmpty() || left.contains(stack.get().range())) {
-        return new Step.Failed(trouble);
+      if (second.isPresent()) {
+        return second.get();
       }
-      return leave(stack.get().exit().get(), stack.get(), from, trouble);
+      return stack.isPresent() ? leave(stack.get(), from, trouble) : new Step.Failed(trouble);
     }
 
     /** The frame that the word at {@code at} stands for, if it stands for one. */
@@ -521,7 +515,11 @@ public final class Unwinder {
     }
 
     /** Goes on where the stack was entered from. */
-    private Step leave(UnwindRow exit, Stack stack, State from, String trouble) {
+    private Step leave(Stack stack, State from, String trouble) {
+      if (stack.exit().isEmpty()) {
+        return new Step.Failed(trouble);
+      }
+      var exit = stack.exit().get();
       if (exit.rules().containsKey(file.pc())) {
         return switch (apply(exit, from, Frame.How.SCAN)) {
           case Step.To to when !stacks.isText(to.state().registers().pc().orElseThrow()) ->
@@ -534,15 +532,15 @@ public final class Unwinder {
         return new Step.Failed(trouble);
       }
       var registers = registers(exit, from.registers(), cfa.getAsLong());
-      if (registers.sp().isEmpty()
-          || stacks.containing(registers.sp().getAsLong()).isEmpty()
-          || stacks.containing(registers.sp().getAsLong()).equals(Optional.of(stack))) {
+      var sp = registers.sp();
+      var next = sp.isPresent() ? stacks.containing(sp.getAsLong()) : Optional.<Stack>empty();
+      if (next.isEmpty() || next.get().equals(stack) || !left.add(stack.range())) {
         return new Step.Failed(trouble);
       }
-      left.add(stack.range());
       return byScan(new State(registers, false, Frame.How.SCAN), trouble);
     }
 
+    /** The word at {@code address}, absent when it cannot be read. */
     private OptionalLong word(long address) {
       return words.at(address);
     }
