@@ -216,8 +216,10 @@ public final class Unwinder {
         boolean better =
             scanned instanceof Step.To found
                 && found.state().how() == Frame.How.SCAN
-                && callee(from, found.state()) == Stacks.Callee.THIS
-                && Long.compareUnsigned(found.cfa(), frame.cfa()) < 0;
+                && Long.compareUnsigned(found.cfa(), frame.cfa()) < 0
+                && (callee(from, found.state()) == Stacks.Callee.THIS
+                    || (callee == Stacks.Callee.OTHER
+                        && callee(found.state(), frame.state()) == Stacks.Callee.THIS));
         return better ? scanned : byFrame;
       }
       return byFrame instanceof Step.Failed ? byScan(from, trouble) : byFrame;
