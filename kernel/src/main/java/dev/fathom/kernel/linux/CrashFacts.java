@@ -22,6 +22,9 @@ final class CrashFacts {
   private static final String PANIC = "Kernel panic - not syncing: ";
   private static final String RIP = "RIP: 0010:";
 
+  /** What a report may take from its first line to the panic. */
+  private static final long REPORT_NANOS = 5_000_000_000L;
+
   /**
    * How the first line of a report begins (arch/x86/kernel/traps.c, mm/fault.c, lib/bug.c, ...).
    */
@@ -40,7 +43,7 @@ final class CrashFacts {
           "PANIC: ",
           "sysrq: Trigger a crash",
           "watchdog: BUG: ",
-          "NMI watchdog: ",
+          "NMI watchdog: Watchdog detected",
           "Watchdog detected hard LOCKUP",
           "Out of memory: ",
           "INFO: task ",
@@ -62,31 +65,47 @@ final class CrashFacts {
     this.place = place;
   }
 
+  /** A line of a report and its time since boot in nanoseconds. */
+  private record Line(long nanos, String text) {}
+
   /** Reads the log for the last report in it. */
   static CrashFacts of(LinuxProgram program, Iterator<LogEntry> log) {
-    String panic = null;
-    String cause = null;
-    String place = null;
+    Line panic = null;
+    var causes = new ArrayList<Line>();
+    var places = new ArrayList<Line>();
     while (log.hasNext()) {
-      for (var text : log.next().text().split("\n", -1)) {
+      var entry = log.next();
+      for (var text : entry.text().split("\n", -1)) {
         if (text.startsWith(PANIC)) {
-          panic = text.substring(PANIC.length());
+          panic = new Line(entry.nanos(), text.substring(PANIC.length()));
         } else if (isCause(text)) {
-          // An oops says more after its first line; a new report begins after a panic's end only.
-          if (cause == null || place != null) {
-            cause = text;
-            place = null;
-          }
-        } else if (place == null && text.startsWith(RIP)) {
-          place = text.substring(RIP.length());
+          causes.add(new Line(entry.nanos(), text));
+        } else if (text.startsWith(RIP)) {
+          places.add(new Line(entry.nanos(), text.substring(RIP.length())));
         }
       }
     }
+    long end = panic != null ? panic.nanos() : causes.isEmpty() ? 0 : causes.getLast().nanos();
+    var cause = firstSince(causes, end - REPORT_NANOS);
+    // A report of something else than a fault has the place that was interrupted.
+    var place =
+        cause.isEmpty() || cause.get().text().startsWith("sysrq: ")
+            ? Optional.<Line>empty()
+            : firstSince(places, cause.get().nanos());
     return new CrashFacts(
         program,
-        Optional.ofNullable(panic),
-        Optional.ofNullable(cause),
-        Optional.ofNullable(place));
+        Optional.ofNullable(panic).map(Line::text),
+        cause.map(Line::text),
+        place.map(Line::text));
+  }
+
+  private static Optional<Line> firstSince(List<Line> lines, long nanos) {
+    for (var line : lines) {
+      if (line.nanos() >= nanos) {
+        return Optional.of(line);
+      }
+    }
+    return Optional.empty();
   }
 
   private static boolean isCause(String text) {
