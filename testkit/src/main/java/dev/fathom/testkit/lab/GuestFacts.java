@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,20 +80,38 @@ public final class GuestFacts {
     return text("version").strip();
   }
 
-  /** Every thread, in the order of {@code /proc}'s names. */
+  /** Every thread but the program that listed them, in the order of {@code /proc}'s names. */
   public List<Task> tasks() {
-    return lines(
-        "tasks",
-        line -> {
-          String[] part = line.split("\t", 6);
-          return new Task(
-              Integer.parseInt(part[0]),
-              Integer.parseInt(part[1]),
-              Integer.parseInt(part[2]),
-              part[3].charAt(0),
-              Long.parseLong(part[4]),
-              part[5]);
-        });
+    List<Task> tasks = new ArrayList<>();
+    Map<String, String> status = new HashMap<>();
+    for (String line : (text("tasks") + "Name:\n").lines().toList()) {
+      int colon = line.indexOf(':');
+      if (line.startsWith("Name:") && !status.isEmpty()) {
+        Task task = task(status);
+        if (!task.name().equals("grep")) {
+          tasks.add(task);
+        }
+        status.clear();
+      }
+      if (colon > 0) {
+        status.put(line.substring(0, colon), line.substring(colon + 1).strip());
+      }
+    }
+    return tasks;
+  }
+
+  private Task task(Map<String, String> status) {
+    try {
+      return new Task(
+          Integer.parseInt(status.get("Pid")),
+          Integer.parseInt(status.get("Tgid")),
+          Integer.parseInt(status.get("PPid")),
+          status.get("State").charAt(0),
+          Long.parseLong(status.getOrDefault("VmRSS", "0 kB").split(" ")[0]),
+          status.get("Name"));
+    } catch (NullPointerException | IndexOutOfBoundsException | NumberFormatException e) {
+      throw new BadDataException(directory.resolve("tasks").toString(), 0, "says: " + status);
+    }
   }
 
   /** The loaded modules, newest first. */
@@ -137,8 +156,8 @@ public final class GuestFacts {
     return lines(
         "module_sections",
         line -> {
-          String[] part = line.split(" ");
-          return new Section(part[0], part[1], address(part[2]));
+          String[] part = line.split("[/:]");
+          return new Section(part[3], part[5], address(part[6]));
         });
   }
 
@@ -147,16 +166,17 @@ public final class GuestFacts {
     return text("dmesg").lines().toList();
   }
 
-  /** The kernel's stack of each thread: lines such as {@code do_wait+0x171/0x310}. */
+  /** The kernel's stack of each thread that has one: lines such as {@code do_wait+0x171/0x310}. */
   public Map<Integer, List<String>> stacks() {
     Map<Integer, List<String>> stacks = new LinkedHashMap<>();
-    List<String> current = new ArrayList<>();
     for (String line : text("stacks").lines().toList()) {
-      if (line.startsWith("== ")) {
-        current = new ArrayList<>();
-        stacks.put(Integer.parseInt(line.substring(3)), current);
-      } else {
-        current.add(line.substring(line.indexOf(' ') + 1));
+      String[] part = line.split("[/:]", 7);
+      try {
+        stacks
+            .computeIfAbsent(Integer.valueOf(part[4]), key -> new ArrayList<>())
+            .add(part[6].substring(part[6].indexOf(' ') + 1));
+      } catch (IndexOutOfBoundsException | NumberFormatException e) {
+        throw new BadDataException(directory.resolve("stacks").toString(), 0, "is: " + line);
       }
     }
     return stacks;

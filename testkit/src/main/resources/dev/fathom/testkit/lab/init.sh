@@ -29,27 +29,12 @@ cd /facts
 uname -r >release
 for f in cmdline version iomem cpuinfo modules kallsyms meminfo mounts interrupts vmallocinfo; do cat /proc/$f >$f; done
 cat /sys/kernel/notes >notes
-while read m r; do
-  for s in /sys/module/$m/sections/.[a-z]*; do [ -f $s ] && echo "$m ${s##*/} $(cat $s)"; done
-done <modules >module_sections
+grep -H '' /sys/module/*/sections/.[a-z]* >module_sections
 for p in 1 $tp; do cat /proc/$p/maps >maps/$p; done
 usleep 200000
 dmesg >dmesg
-for d in /proc/[0-9]*; do for t in $d/task/*; do
-  [ -f $t/status ] || continue
-  name= state= tgid= ppid= rss=0
-  while read k v r; do
-    case $k in
-      Name:) name="$v${r:+ $r}" ;; State:) state=$v ;; Tgid:) tgid=$v ;; PPid:) ppid=$v ;; VmRSS:) rss=$v ;;
-    esac
-  done <$t/status
-  printf '%s\t%s\t%s\t%s\t%s\t%s\n' "${t##*/}" "$tgid" "$ppid" "$state" "$rss" "$name"
-done; done >tasks
-for d in /proc/[0-9]*; do for t in $d/task/*; do
-  [ -f $t/stack ] || continue
-  echo "== ${t##*/}"
-  while read l; do echo "$l"; done <$t/stack
-done; done >stacks
+grep -h -E '^(Name|State|Tgid|Pid|PPid|VmRSS):' /proc/[0-9]*/task/*/status >tasks 2>/dev/null
+grep -H '' /proc/[0-9]*/task/*/stack >stacks 2>/dev/null
 tar -cf - -C / facts | dd of=/dev/vda bs=64k conv=fsync 2>/dev/null
 cd /
 

@@ -27,13 +27,18 @@ class GuestFactsTest {
 
   @Test
   void readsTasks() throws IOException {
-    say("tasks", "1\t1\t0\tR\t1756\tinit\n28\t28\t2\tI\t0\tkworker/1:1-a b\n9\t7\t1\tS\t4\tx\n");
+    say(
+        "tasks",
+        status("init", "R (running)", 1, 1, 0, "VmRSS:\t    1756 kB\n")
+            + status("kworker/1:1-a b", "I (idle)", 28, 28, 2, "")
+            + status("grep", "R (running)", 40, 40, 1, "")
+            + status("x:y", "S (sleeping)", 7, 9, 1, "VmRSS:\t       4 kB\n"));
 
     assertThat(facts.tasks())
         .containsExactly(
             new GuestFacts.Task(1, 1, 0, 'R', 1756, "init"),
             new GuestFacts.Task(28, 28, 2, 'I', 0, "kworker/1:1-a b"),
-            new GuestFacts.Task(9, 7, 1, 'S', 4, "x"));
+            new GuestFacts.Task(9, 7, 1, 'S', 4, "x:y"));
     assertThat(facts.tasks())
         .extracting(GuestFacts.Task::leader)
         .containsExactly(true, true, false);
@@ -47,7 +52,7 @@ class GuestFactsTest {
         virtio_blk 28672 0 - Live 0xffffffffc02ef000
         virtio 20480 2 virtio_blk,virtio_pci, Live 0xffffffffc02dd000
         """);
-    say("module_sections", "virtio .text 0xffffffffc02dd000\n");
+    say("module_sections", "/sys/module/virtio/sections/.text:0xffffffffc02dd000\n");
 
     assertThat(facts.modules())
         .containsExactly(
@@ -79,11 +84,17 @@ class GuestFactsTest {
 
   @Test
   void readsStacks() throws IOException {
-    say("stacks", "== 1\n[<0>] do_wait+0x171/0x310\n[<0>] kernel_wait4+0xa0/0x150\n== 2\n");
+    say(
+        "stacks",
+        """
+        /proc/1/task/1/stack:[<0>] do_wait+0x171/0x310
+        /proc/1/task/1/stack:[<0>] kernel_wait4+0xa0/0x150
+        /proc/1/task/7/stack:[<0>] do_wait+0x171/0x310
+        """);
 
     assertThat(facts.stacks())
-        .containsEntry(1, List.of("do_wait+0x171/0x310", "kernel_wait4+0xa0/0x150"))
-        .containsEntry(2, List.of());
+        .containsOnlyKeys(1, 7)
+        .containsEntry(1, List.of("do_wait+0x171/0x310", "kernel_wait4+0xa0/0x150"));
   }
 
   @Test
@@ -163,7 +174,7 @@ class GuestFactsTest {
 
   @Test
   void namesTheLineThatIsWrong() throws IOException {
-    say("tasks", "1\t1\t0\tR\t1756\tinit\nkaput\n");
+    say("tasks", status("init", "R", 1, 1, 0, "") + "Name:\tkaput\nState:\tS\n");
 
     assertThatThrownBy(facts::tasks)
         .isInstanceOf(BadDataException.class)
@@ -171,6 +182,12 @@ class GuestFactsTest {
     assertThatThrownBy(facts::modules)
         .isInstanceOf(TargetException.class)
         .hasMessageContaining("did not tell modules");
+  }
+
+  private static String status(
+      String name, String state, int process, int thread, int parent, String more) {
+    return "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n%s"
+        .formatted(name, state, process, thread, parent, more);
   }
 
   private void say(String name, String text) throws IOException {

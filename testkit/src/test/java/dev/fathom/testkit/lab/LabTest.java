@@ -5,22 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Boots real guests. */
 @Tag("lab")
 class LabTest {
-  private static final Lab LAB = Lab.open(Lab.defaultCache(), line -> {});
+  private static final Lab LAB = Lab.open();
+  private static final List<String> KERNELS = LabRecipes.KERNELS;
 
   @ParameterizedTest
-  @ValueSource(strings = {"6.1", "6.12"})
+  @FieldSource("KERNELS")
   void healthyGuestTellsWhatItIs(String version) throws Exception {
-    LabDump dump =
-        LAB.dump(
-            Recipe.healthy(version).flavours(Flavour.ELF, Flavour.ELF_PAGING, Flavour.KDUMP_ZLIB));
+    LabDump dump = LAB.dump(LabRecipes.healthy(version));
 
     assertThat(Files.size(dump.dump())).isGreaterThan(512L << 20);
     assertThat(Files.readAllBytes(dump.dump(Flavour.KDUMP_ZLIB).orElseThrow()))
@@ -43,17 +43,18 @@ class LabTest {
     assertThat(facts.stacks().get(2)).anyMatch(line -> line.startsWith("kthreadd+0x"));
   }
 
+  static List<Recipe> faults() {
+    return LabRecipes.byQemu().stream().filter(recipe -> recipe.fault() != Fault.NONE).toList();
+  }
+
   @ParameterizedTest
-  @EnumSource(
-      value = Fault.class,
-      mode = EnumSource.Mode.EXCLUDE,
-      names = {"NONE"})
-  void faultPanicsTheGuest(Fault fault) {
-    LabDump dump = LAB.dump(Recipe.healthy("6.1").named("panic").fault(fault));
+  @MethodSource("faults")
+  void faultPanicsTheGuest(Recipe recipe) {
+    LabDump dump = LAB.dump(recipe);
 
     assertThat(dump.console())
         .contains(
-            switch (fault) {
+            switch (recipe.fault()) {
               case NONE -> throw new AssertionError("not asked for");
               case SYSRQ, SYSRQ_IN_INTERRUPT -> "Kernel panic - not syncing: sysrq triggered crash";
               case NULL_IN_MODULE -> "RIP: 0010:fathom_fault_leaf+0x";
@@ -63,24 +64,14 @@ class LabTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"6.1", "6.12"})
+  @FieldSource("KERNELS")
   void crashKernelWritesEveryFlavour(String version) throws Exception {
-    LabDump dump =
-        LAB.dump(Recipe.healthy(version).named("kdump").fault(Fault.NULL_IN_MODULE).byKdump());
+    LabDump dump = LAB.dump(LabRecipes.kdump(version));
 
     assertThat(dump.kdumps())
         .containsExactly(
-            "elf-d31",
-            "flat-elf-d31",
-            "flat-lzo-d31",
-            "lzo-d0",
-            "lzo-d31",
-            "raw-d31",
-            "split.0",
-            "split.1",
-            "split.2",
-            "vmcore",
-            "zlib-d31");
+            "elf-d31", "flat-elf-d31", "flat-lzo-d31", "lzo-d0", "lzo-d31", "raw-d31", "split.0",
+            "split.1", "split.2", "vmcore", "zlib-d31");
     assertThat(Files.size(dump.kdump("lzo-d0"))).isGreaterThan(Files.size(dump.kdump("lzo-d31")));
     assertThat(dump.facts().tasks()).isNotEmpty();
   }
