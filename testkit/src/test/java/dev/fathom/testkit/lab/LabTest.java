@@ -15,10 +15,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("lab")
 class LabTest {
   private static final Lab LAB = Lab.open();
-  private static final List<String> KERNELS = LabRecipes.KERNELS;
 
   @ParameterizedTest
-  @FieldSource("KERNELS")
+  @FieldSource("dev.fathom.testkit.lab.LabRecipes#KERNELS")
   void healthyGuestTellsWhatItIs(String version) throws Exception {
     LabDump dump = LAB.dump(LabRecipes.healthy(version));
 
@@ -64,14 +63,23 @@ class LabTest {
   }
 
   @ParameterizedTest
-  @FieldSource("KERNELS")
+  @FieldSource("dev.fathom.testkit.lab.LabRecipes#KERNELS")
   void crashKernelWritesEveryFlavour(String version) throws Exception {
     LabDump dump = LAB.dump(LabRecipes.kdump(version));
 
     assertThat(dump.kdumps())
         .containsExactly(
-            "elf-d31", "flat-elf-d31", "flat-lzo-d31", "lzo-d0", "lzo-d31", "raw-d31", "split.0",
-            "split.1", "split.2", "vmcore", "zlib-d31");
+            "elf-d31",
+            "flat-elf-d31",
+            "flat-lzo-d31",
+            "lzo-d0",
+            "lzo-d31",
+            "raw-d31",
+            "split.0",
+            "split.1",
+            "split.2",
+            "vmcore",
+            "zlib-d31");
     assertThat(Files.size(dump.kdump("lzo-d0"))).isGreaterThan(Files.size(dump.kdump("lzo-d31")));
     assertThat(dump.facts().tasks()).isNotEmpty();
   }
