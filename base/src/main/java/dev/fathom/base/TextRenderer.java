@@ -198,10 +198,11 @@ public final class TextRenderer implements Sink {
     if (node.address().isPresent()) {
       line.append(Long.toHexString(node.address().getAsLong())).append(' ');
     }
-    if (node.type().isPresent()) {
-      line.append(node.type().get()).append(' ');
-    }
     var name = node.name().orElse("");
+    if (node.type().isPresent()) {
+      var type = node.type().get();
+      line.append(type).append(type.endsWith("*") && !name.isEmpty() ? "" : " ");
+    }
     line.append(name);
     if (!name.isEmpty()) {
       line.append(node.shape() instanceof Datum.Declared ? " " : " = ");
@@ -539,6 +540,10 @@ public final class TextRenderer implements Sink {
 
   private void formattedText(String text) {
     if (text.isEmpty()) {
+      return;
+    }
+    if (text.equals("\t")) {
+      blanks(line.isEmpty() ? MARGIN : 8 - line.length() % 8);
       return;
     }
     if (line.length() > MARGIN && line.length() + text.length() > options.width()) {

@@ -19,24 +19,33 @@ public final class Arguments {
 
   /**
    * Sorts {@code all} as getopt does: single-letter options may be grouped, an option's argument
-   * may be attached or be the next word, {@code --} ends the options, the first other word too.
+   * may be attached or be the next word, {@code --} ends the options. In mdb's spelling the first
+   * other word ends them too; in crash's, options may also stand behind other words. Words of a
+   * command without options are all operands.
    *
    * @throws UsageException for an option that the command does not have, or that lacks its argument
    */
-  public static Arguments parse(List<Option> options, List<Argument> all) {
+  public static Arguments parse(CommandSpec spec, List<Argument> all) {
+    var options = spec.options();
+    if (options.isEmpty()) {
+      return new Arguments(all);
+    }
     var operands = new ArrayList<Argument>();
     var result = new Arguments(operands);
     int i = 0;
-    while (i < all.size()
-        && all.get(i) instanceof Argument.Word(String word)
-        && word.length() > 1
-        && word.charAt(0) == '-') {
+    while (i < all.size()) {
+      if (!(all.get(i) instanceof Argument.Word(String word))
+          || word.length() < 2
+          || word.charAt(0) != '-'
+          || isNegativeNumber(options, word)) {
+        if (spec.grammar() == Grammar.MDB) {
+          break;
+        }
+        operands.add(all.get(i++));
+        continue;
+      }
       i++;
       if (word.equals("--")) {
-        break;
-      }
-      if (isNegativeNumber(options, word)) {
-        i--;
         break;
       }
       for (int c = 1; c < word.length(); c++) {
@@ -78,6 +87,10 @@ public final class Arguments {
       }
     }
     throw new UsageException("illegal option -- " + letter);
+  }
+
+  public static Arguments none() {
+    return new Arguments(List.of());
   }
 
   /** Whether the option was given. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command;
 
+import dev.fathom.model.Program;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ public final class Environment {
   private final List<CommandGroup> groups;
   private final Map<String, Command> commands = new HashMap<>();
   private OptionalLong selectedTask = OptionalLong.empty();
+  private Optional<Disassembly> disassembly = Optional.empty();
   private boolean quitting;
 
   /**
@@ -67,6 +69,14 @@ public final class Environment {
 
   public void selectTask(OptionalLong address) {
     selectedTask = address;
+  }
+
+  /** The disassembler for {@code program}, made when first asked for. */
+  public Disassembly disassembly(Program program) {
+    if (disassembly.isEmpty()) {
+      disassembly = Optional.of(Disassembly.of(program));
+    }
+    return disassembly.get();
   }
 
   /** Whether the user asked to leave. */

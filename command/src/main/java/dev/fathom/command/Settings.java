@@ -12,6 +12,7 @@ public final class Settings {
   private int width = 80;
   private int stackArguments = 6;
   private boolean shellAllowed = true;
+  private boolean shellOnTerminal;
 
   /** The base of numbers without prefix, 2 to 16. */
   public int radix() {
@@ -70,6 +71,18 @@ public final class Settings {
 
   public void stackArguments(int count) {
     stackArguments = count;
+  }
+
+  /**
+   * Whether what a shell command prints goes straight to the program's own output, as a pager or an
+   * editor needs, and not to the sink.
+   */
+  public boolean shellOnTerminal() {
+    return shellOnTerminal;
+  }
+
+  public void shellOnTerminal(boolean direct) {
+    shellOnTerminal = direct;
   }
 
   /** Whether {@code !} may start a shell. */

@@ -27,7 +27,16 @@ public final class Variables {
     private boolean tagged;
   }
 
+  /** Read-only variables that come from elsewhere, such as registers. */
+  public interface Source {
+    List<String> names();
+
+    /** The value of {@code name}; empty when it is not known, or not one of {@link #names}. */
+    OptionalLong get(String name);
+  }
+
   private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final List<Source> sources = new ArrayList<>();
 
   /** The variables that mdb starts with. */
   public Variables() {
@@ -43,6 +52,11 @@ public final class Variables {
     entry.persistent = true;
   }
 
+  /** Adds a source, asked for names that are no variable. */
+  public void add(Source source) {
+    sources.add(source);
+  }
+
   private Entry entry(String name) {
     return entries.computeIfAbsent(name, _ -> new Entry());
   }
@@ -51,6 +65,12 @@ public final class Variables {
   public OptionalLong find(String name) {
     var entry = entries.get(name);
     if (entry == null) {
+      for (var source : sources) {
+        var value = source.get(name);
+        if (value.isPresent()) {
+          return value;
+        }
+      }
       return OptionalLong.empty();
     }
     return entry.source != null ? entry.source.get() : OptionalLong.of(entry.value);
@@ -75,6 +95,11 @@ public final class Variables {
     var old = entries.get(name);
     if (old == null) {
       checkName(name);
+      for (var source : sources) {
+        if (source.names().contains(name)) {
+          throw new EvalException("variable '" + name + "' is read-only");
+        }
+      }
       if (entries.size() >= LIMIT) {
         throw new EvalException("too many variables");
       }
@@ -128,6 +153,11 @@ public final class Variables {
                                 entry.source != null,
                                 entry.persistent,
                                 entry.tagged))));
+    for (var source : sources) {
+      for (var name : source.names()) {
+        source.get(name).ifPresent(value -> list.add(new Variable(name, value, true, true, false)));
+      }
+    }
     return list;
   }
 

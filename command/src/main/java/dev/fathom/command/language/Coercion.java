@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.language;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.LookupException;
+import dev.fathom.kernel.Kernel;
+import dev.fathom.model.Value;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.PointerType;
+import java.util.Optional;
+
+/**
+ * Turns what flows through a pipe into what the next command accepts, so that no command has to: a
+ * structure, a pointer to it, an untyped address and a process id all become the structure. A
+ * structure of another type is refused, unless one of the two begins with the other.
+ */
+final class Coercion {
+  /** The type of an address that was typed. */
+  static final CType ADDRESS = new IntType("uintptr_t", 8, false, false);
+
+  /** Process ids are below this (Linux: PID_MAX_LIMIT, include/linux/threads.h); addresses not. */
+  private static final long LEAST_ADDRESS = 4L << 20;
+
+  private static final int FIRST_MEMBER_LIMIT = 16;
+
+  private final Kernel kernel;
+
+  Coercion(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  Value address(long bits) {
+    return new Value.Imm(kernel.program(), ADDRESS, bits);
+  }
+
+  /** The number that stands for a value in mdb's language: dot, while a command handles it. */
+  static long dot(Value value) {
+    return switch (value) {
+      case Value.Ref ref -> ref.address();
+      case Value.Imm imm -> imm.bits();
+    };
+  }
+
+  /**
+   * @param accepted a type's name, such as {@code struct task_struct}
+   */
+  Value to(Value value, String accepted) {
+    CType wanted;
+    try {
+      wanted = kernel.program().types().parse(accepted);
+    } catch (LookupException _) {
+      // This kernel does not describe the type: the command must do with what there is.
+      return value;
+    }
+    return switch (value) {
+      case Value.Ref ref -> fromPlace(ref, wanted);
+      case Value.Imm imm -> fromNumber(imm, wanted);
+    };
+  }
+
+  private Value fromPlace(Value.Ref ref, CType wanted) {
+    if (same(ref.type(), wanted)) {
+      return ref;
+    }
+    return switch (ref.type().resolved()) {
+      case CompositeType composite -> {
+        checkRelated(composite, wanted);
+        yield new Value.Ref(ref.program(), wanted, ref.space(), ref.address(), 0, 0);
+      }
+      case PointerType pointer when same(pointer.target(), wanted) ->
+          new Value.Ref(ref.program(), wanted, ref.asLong());
+      default -> new Value.Ref(ref.program(), wanted, ref.address());
+    };
+  }
+
+  private Value fromNumber(Value.Imm imm, CType wanted) {
+    if (imm.type().resolved() instanceof PointerType pointer
+        && pointer.target().resolved() instanceof CompositeType composite) {
+      checkRelated(composite, wanted);
+    }
+    if (Long.compareUnsigned(imm.bits(), LEAST_ADDRESS) < 0) {
+      return ofProcess(imm.bits(), wanted);
+    }
+    return new Value.Ref(imm.program(), wanted, imm.bits());
+  }
+
+  private Value ofProcess(long id, CType wanted) {
+    Optional<Value> task = kernel.taskObject(id);
+    if (task.isPresent() && same(task.get().type(), wanted)) {
+      return task.get();
+    }
+    throw new EvalException(
+        "0x"
+            + Long.toHexString(id)
+            + " is neither the address of a "
+            + wanted.text()
+            + " nor the id of a thread");
+  }
+
+  private static void checkRelated(CompositeType found, CType wanted) {
+    if (!same(found, wanted) && !beginsWith(found, wanted) && !beginsWith(wanted, found)) {
+      throw new EvalException("expected " + wanted.text() + ", but got " + found.text());
+    }
+  }
+
+  private static boolean beginsWith(CType outer, CType inner) {
+    CType at = outer.resolved();
+    for (int depth = 0; depth < FIRST_MEMBER_LIMIT; depth++) {
+      if (!(at instanceof CompositeType composite) || composite.members().isEmpty()) {
+        return false;
+      }
+      at = composite.members().getFirst().type().resolved();
+      if (same(at, inner)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether both are the same type; types of the same tag from two sources are. */
+  static boolean same(CType a, CType b) {
+    var x = a.resolved();
+    var y = b.resolved();
+    if (x instanceof CompositeType c && y instanceof CompositeType d) {
+      boolean named = !c.name().isEmpty() && c.name().equals(d.name()) && c.kind() == d.kind();
+      return named || c.equals(d);
+    }
+    return x.equals(y);
+  }
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.language;
+
+import dev.fathom.base.Cell;
+import dev.fathom.base.Datum;
+import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
+import dev.fathom.base.Loss;
+import dev.fathom.base.Outcome;
+import dev.fathom.base.Sink;
+import dev.fathom.base.UsageException;
+import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Environment;
+import dev.fathom.command.Item;
+import dev.fathom.model.Value;
+import dev.fathom.session.Session;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/** The run of one command line: what it may use, where its output goes, what went wrong. */
+final class Execution {
+  private static final int NESTING_LIMIT = 32;
+
+  private final Session session;
+  private final Environment environment;
+  private final Position position;
+  private final Coercion coercion;
+  private final Memo memo;
+  private final Sink sink;
+  private final Map<String, Long> losses = new LinkedHashMap<>();
+  private Optional<String> error = Optional.empty();
+  private boolean stopped;
+  private boolean cancelled;
+  private int nesting;
+
+  /** What is remembered from one line to the next. */
+  static final class Memo {
+    private java.util.List<Statement.Stage> lastPipeline = java.util.List.of();
+  }
+
+  Execution(Session session, Environment environment, Position position, Memo memo, Sink sink) {
+    this.session = session;
+    this.environment = environment;
+    this.position = position;
+    this.coercion = new Coercion(session.kernel());
+    this.memo = memo;
+    this.sink = sink;
+  }
+
+  Session session() {
+    return session;
+  }
+
+  Environment environment() {
+    return environment;
+  }
+
+  Position position() {
+    return position;
+  }
+
+  Coercion coercion() {
+    return coercion;
+  }
+
+  Outcome outcome() {
+    return new Outcome(error);
+  }
+
+  // Expressions
+
+  long evaluate(Expr expression) {
+    return new Evaluator(session.kernel().program(), environment, position).evaluate(expression);
+  }
+
+  long evaluate(String expression, long dot) {
+    var there = new Position();
+    there.dot(dot);
+    there.increment(position.increment());
+    there.lastAddress(position.lastAddress());
+    return new Evaluator(session.kernel().program(), environment, there)
+        .evaluate(Parser.expression(expression, environment));
+  }
+
+  // Statements
+
+  /** Runs all statements of {@code line}; whatever goes wrong is in the sink and the outcome. */
+  void run(String line) {
+    try {
+      var parser = new Parser(line, environment);
+      while (!cancelled && !environment.quitting()) {
+        var statement = parser.next();
+        if (statement.isEmpty()) {
+          return;
+        }
+        stopped = false;
+        statement(statement.get());
+      }
+    } catch (FathomException e) {
+      // Wrong syntax or a failed expression throws the rest of the line away.
+      fail(e.getMessage());
+    }
+  }
+
+  private void statement(Statement statement) {
+    var start = start(statement, false);
+    var stages = statement.stages();
+    if (stages.isEmpty() && (statement.address().isPresent() || statement.count().isPresent())) {
+      stages = memo.lastPipeline;
+      if (stages.isEmpty()) {
+        return;
+      }
+      if (start.address().isEmpty()) {
+        position.dot(position.dot() + position.increment());
+      }
+    }
+    if (statement.tail().isPresent()) {
+      Tails.run(
+          this,
+          statement.tail().get(),
+          stages.isEmpty() ? Optional.empty() : Optional.of(Pipeline.run(this, stages, start)));
+    } else {
+      memo.lastPipeline = stages;
+      deliver(Pipeline.run(this, stages, start), sink);
+    }
+  }
+
+  private Pipeline.Start start(Statement statement, boolean toPipe) {
+    var address = OptionalLong.empty();
+    if (statement.address().isPresent()) {
+      address = OptionalLong.of(evaluate(statement.address().get()));
+    }
+    var count = OptionalLong.empty();
+    if (statement.count().isPresent()) {
+      count = OptionalLong.of(evaluate(statement.count().get()));
+    }
+    if (address.isPresent()) {
+      position.dot(address.getAsLong());
+      position.lastAddress(address.getAsLong());
+    }
+    return new Pipeline.Start(address, count, toPipe);
+  }
+
+  /** Gives all items to {@code to}. A stop has been reported by whoever asked for it. */
+  void deliver(Iterator<Item> items, Sink to) {
+    try {
+      while (items.hasNext()) {
+        switch (items.next()) {
+          case Item.Val val -> to.accept(shown(val.value()));
+          case Item.Out out -> to.accept(out.datum());
+        }
+      }
+    } catch (FathomException e) {
+      if (!stopped) {
+        throw e;
+      }
+    }
+  }
+
+  private Datum shown(Value value) {
+    var radix =
+        switch (environment.settings().radix()) {
+          case 2 -> Cell.Radix.BINARY;
+          case 8 -> Cell.Radix.OCTAL;
+          case 10 -> Cell.Radix.DECIMAL;
+          default -> Cell.Radix.HEX;
+        };
+    var name = value instanceof Value.Ref ? "address" : "value";
+    return new Datum.Scalar(
+        name,
+        new Cell.Int(Coercion.dot(value), radix, false, true),
+        Optional.of(value.type().text()));
+  }
+
+  /**
+   * Runs {@code text} inside a command. A naked expression sets dot or, in front of a pipe, is a
+   * value.
+   */
+  Stream<Item> nested(String text, boolean toPipe) {
+    if (++nesting > NESTING_LIMIT) {
+      nesting--;
+      throw new EvalException("commands are nested more than " + NESTING_LIMIT + " deep");
+    }
+    var parser = new Parser(text, environment);
+    return Lazily.stream(new Nested(parser, toPipe)).onClose(() -> nesting--);
+  }
+
+  private final class Nested extends Lazily<Item> {
+    private final Parser parser;
+    private final boolean toPipe;
+    private Iterator<Item> items = Collections.emptyIterator();
+
+    Nested(Parser parser, boolean toPipe) {
+      this.parser = parser;
+      this.toPipe = toPipe;
+    }
+
+    @Override
+    protected Optional<Item> advance() {
+      while (!items.hasNext()) {
+        if (environment.quitting()) {
+          return Optional.empty();
+        }
+        var next = parser.next();
+        if (next.isEmpty()) {
+          return Optional.empty();
+        }
+        var statement = next.get();
+        if (statement.tail().isPresent()) {
+          throw new EvalException("a shell command cannot be run inside another command");
+        }
+        var start = start(statement, toPipe);
+        if (!statement.stages().isEmpty()) {
+          items = Pipeline.run(Execution.this, statement.stages(), start);
+        } else if (toPipe && start.address().isPresent()) {
+          return Optional.of(Item.value(coercion.address(start.address().getAsLong())));
+        }
+      }
+      return Optional.of(items.next());
+    }
+  }
+
+  // Output and errors
+
+  void show(Datum datum) {
+    sink.accept(datum);
+  }
+
+  void note(String text) {
+    sink.accept(new Datum.Note(Datum.Severity.INFO, text));
+  }
+
+  void warn(String text) {
+    sink.accept(new Datum.Note(Datum.Severity.WARNING, text));
+  }
+
+  void fail(String text) {
+    sink.accept(new Datum.Note(Datum.Severity.ERROR, text));
+    if (error.isEmpty()) {
+      error = Optional.of(text);
+    }
+  }
+
+  void lost(String what, long count) {
+    losses.merge(what, count, Long::sum);
+  }
+
+  void reportLosses() {
+    losses.forEach((what, count) -> sink.lost(new Loss(what, count)));
+  }
+
+  /** Reports {@code e} and stops the pipeline; to be thrown. */
+  FathomException stop(FathomException e) {
+    fail(e.getMessage());
+    stopped = true;
+    return e;
+  }
+
+  /** Reports wrong usage of a command and stops the pipeline; to be thrown. */
+  UsageException usage(CommandSpec spec, UsageException e) {
+    fail(e.getMessage());
+    fail("Usage: " + spec.usage());
+    fail(
+        switch (spec.grammar()) {
+              case MDB -> "try '::help ";
+              case CRASH -> "try 'help ";
+            }
+            + spec.name()
+            + "' for more information");
+    stopped = true;
+    return e;
+  }
+
+  boolean isStopped() {
+    return stopped;
+  }
+
+  /**
+   * @throws EvalException when the user asked to stop
+   */
+  void checkInterrupt() {
+    if (session.takeInterrupt()) {
+      cancelled = true;
+      throw stop(new EvalException("command cancelled by user"));
+    }
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.language;
+
+import dev.fathom.base.Outcome;
+import dev.fathom.base.Sink;
+import dev.fathom.command.CommandGroup;
+import dev.fathom.command.CommandService;
+import dev.fathom.command.Environment;
+import dev.fathom.command.Variables;
+import dev.fathom.kernel.Task;
+import dev.fathom.model.Registers;
+import dev.fathom.session.Session;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Runs command lines in mdb's language, and lines in crash's spelling, over a session. */
+public final class Interpreter implements CommandService {
+  private final Session session;
+  private final Environment environment;
+  private final Position position = new Position();
+  private final Execution.Memo memo = new Execution.Memo();
+
+  public Interpreter(Session session, List<CommandGroup> groups) {
+    this.session = session;
+    this.environment = new Environment(groups);
+    var variables = environment.variables();
+    variables.computed(".", () -> OptionalLong.of(position.dot()));
+    variables.computed("thread", this::threadAddress);
+    variables.add(new RegisterVariables());
+  }
+
+  @Override
+  public Environment environment() {
+    return environment;
+  }
+
+  @Override
+  public void interrupt() {
+    session.interrupt();
+  }
+
+  @Override
+  public Outcome run(String line, Sink sink) {
+    sink.begin(line);
+    var execution = new Execution(session, environment, position, memo, sink);
+    try {
+      execution.run(line);
+    } catch (RuntimeException | StackOverflowError e) {
+      // A mistake of ours must not take the session with it.
+      execution.fail("internal error, please report it: " + e + at(e));
+    }
+    execution.reportLosses();
+    var outcome = execution.outcome();
+    sink.end(outcome);
+    return outcome;
+  }
+
+  private static String at(Throwable e) {
+    var trace = e.getStackTrace();
+    return trace.length == 0 ? "" : " at " + trace[0];
+  }
+
+  private Optional<Task> task() {
+    var selected = environment.selectedTask();
+    return selected.isPresent()
+        ? Optional.of(session.kernel().task(selected.getAsLong()))
+        : session.kernel().initialTask();
+  }
+
+  private OptionalLong threadAddress() {
+    var task = task();
+    return task.isPresent() ? OptionalLong.of(task.get().object().address()) : OptionalLong.empty();
+  }
+
+  /** {@code <rip} and the like: of the selected thread. */
+  private final class RegisterVariables implements Variables.Source {
+    @Override
+    public List<String> names() {
+      var names = new ArrayList<String>();
+      for (var register : session.kernel().program().architecture().registers().registers()) {
+        names.add(register.name());
+      }
+      return names;
+    }
+
+    @Override
+    public OptionalLong get(String name) {
+      var register = session.kernel().program().architecture().registers().named(name);
+      if (register.isEmpty()) {
+        return OptionalLong.empty();
+      }
+      Optional<Registers> registers = task().flatMap(session.kernel()::registersOf);
+      return registers.isPresent() ? registers.get().get(register.get()) : OptionalLong.empty();
+    }
+  }
+}
