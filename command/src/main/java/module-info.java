@@ -12,4 +12,5 @@ module dev.fathom.command {
   exports dev.fathom.command;
   exports dev.fathom.command.crash;
   exports dev.fathom.command.kernel;
+  exports dev.fathom.command.standard;
 }

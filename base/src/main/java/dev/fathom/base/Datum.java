@@ -65,6 +65,9 @@ public sealed interface Datum {
    */
   record Fields(String name, List<Field> fields, int labelWidth) implements Datum {}
 
+  /** A sentence for people; {@code fields} are what it states, as data. */
+  record Fact(String text, List<Field> fields) implements Datum {}
+
   /** Lines shown as they are: log text, help. No line feed at the end. */
   record Text(String text) implements Datum {}
 

@@ -55,6 +55,7 @@ public final class JsonRenderer implements Sink {
       case Datum.Header header -> header(header);
       case Datum.Fields fields -> fields(start("fields"), fields);
       case Datum.Text text -> start("text").writeStringProperty("text", text.text());
+      case Datum.Fact fact -> fact(fact);
       case Datum.Scalar scalar -> scalar(scalar);
       case Datum.Tree tree -> {
         start("tree").writeName("root");
@@ -179,6 +180,14 @@ public final class JsonRenderer implements Sink {
       cell(field.value());
     }
     to.writeEndObject();
+  }
+
+  private void fact(Datum.Fact fact) {
+    start("fact").writeStringProperty("text", fact.text());
+    for (var field : fact.fields()) {
+      json.writeName(field.key());
+      cell(field.value());
+    }
   }
 
   private void scalar(Datum.Scalar scalar) {

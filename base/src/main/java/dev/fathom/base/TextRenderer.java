@@ -75,6 +75,7 @@ public final class TextRenderer implements Sink {
       case Datum.Outline outline -> outline(outline);
       case Datum.Fields fields -> fields(fields);
       case Datum.Text text -> printLine(CellText.clean(text.text()));
+      case Datum.Fact fact -> printLine(CellText.clean(fact.text()));
       case Datum.Scalar scalar -> printLine(cell(scalar.value()));
       case Datum.Tree tree -> tree(tree);
       case Datum.Stack stack -> stack(stack);

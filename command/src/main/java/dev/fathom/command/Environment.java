@@ -12,6 +12,7 @@ import java.util.OptionalLong;
 public final class Environment {
   private final Variables variables = new Variables();
   private final Settings settings = new Settings();
+  private final SessionLog log = new SessionLog();
   private final List<CommandGroup> groups;
   private final Map<String, Command> commands = new HashMap<>();
   private OptionalLong selectedTask = OptionalLong.empty();
@@ -31,6 +32,10 @@ public final class Environment {
 
   public Settings settings() {
     return settings;
+  }
+
+  public SessionLog log() {
+    return log;
   }
 
   public List<CommandGroup> groups() {

@@ -6,11 +6,9 @@ import java.util.OptionalInt;
 /** What the user can set; the defaults are mdb's. */
 public final class Settings {
   private int radix = 16;
-  private long symbolDistance;
   private OptionalInt arrayMembers = OptionalInt.of(32);
   private OptionalInt arrayString = OptionalInt.of(1024);
   private int width = 80;
-  private int stackArguments = 6;
   private boolean shellAllowed = true;
   private boolean shellOnTerminal;
 
@@ -24,17 +22,6 @@ public final class Settings {
       throw new dev.fathom.base.UsageException("radix must be between 2 and 16");
     }
     radix = base;
-  }
-
-  /**
-   * How far behind a symbol an address may be to be shown by it; 0 leaves it to the symbol's size.
-   */
-  public long symbolDistance() {
-    return symbolDistance;
-  }
-
-  public void symbolDistance(long distance) {
-    symbolDistance = distance;
   }
 
   /** How many elements of an array are printed; empty for all. */
@@ -62,15 +49,6 @@ public final class Settings {
 
   public void width(int columns) {
     width = Math.clamp(columns, 40, 10_000);
-  }
-
-  /** How many arguments of a function a stack shows. */
-  public int stackArguments() {
-    return stackArguments;
-  }
-
-  public void stackArguments(int count) {
-    stackArguments = count;
   }
 
   /**

@@ -334,26 +334,36 @@ public final class ValueTree {
     if (type.character() && !isBitField(value)) {
       return character(bits, type);
     }
-    return new Datum.Leaf(number(bits, type.signed()), Optional.empty());
+    long width = value instanceof Value.Ref ref && ref.bitSize() != 0 ? ref.bitSize() : size(type);
+    return new Datum.Leaf(number(bits, width, type.signed()), Optional.empty());
+  }
+
+  private static long size(CType type) {
+    return Math.clamp(type.bytes() * 8, 1, 64);
   }
 
   private static boolean isBitField(Value value) {
     return value instanceof Value.Ref ref && ref.bitSize() != 0;
   }
 
-  private Cell number(long bits, boolean signed) {
-    boolean decimal = options.radix() == Cell.Radix.DECIMAL;
-    return new Cell.Int(bits, options.radix(), signed && decimal, !decimal);
+  /** A number of {@code width} bits, of which only decimal shows the sign. */
+  private Cell number(long bits, long width, boolean signed) {
+    if (options.radix() == Cell.Radix.DECIMAL) {
+      return new Cell.Int(bits, options.radix(), signed, options.style() == Datum.Style.MDB);
+    }
+    int unused = (int) (64 - width);
+    return new Cell.Int(bits << unused >>> unused, options.radix(), false, true);
   }
 
   private Shape character(long bits, IntType type) {
     boolean shown = bits >= ' ' && bits < 0x7f;
     if (options.style() == Datum.Style.CRASH) {
       var note = shown ? Optional.of("'" + (char) bits + "'") : Optional.<String>empty();
-      return new Datum.Leaf(number(bits, type.signed()), note);
+      return new Datum.Leaf(number(bits, size(type), type.signed()), note);
     }
     return new Datum.Leaf(
-        shown ? Cell.text("'" + (char) bits + "'") : number(bits & 0xff, false), Optional.empty());
+        shown ? Cell.text("'" + (char) bits + "'") : number(bits & 0xff, 8, false),
+        Optional.empty());
   }
 
   private Shape bool(Value value) {
@@ -361,7 +371,7 @@ public final class ValueTree {
     if (options.style() == Datum.Style.CRASH && bits <= 1 && bits >= 0) {
       return new Datum.Leaf(new Cell.Flag(bits != 0), Optional.empty());
     }
-    return new Datum.Leaf(number(bits, false), Optional.empty());
+    return new Datum.Leaf(number(bits, 8, false), Optional.empty());
   }
 
   private Shape enumeration(Value value, EnumType type) {
@@ -370,7 +380,7 @@ public final class ValueTree {
     if (options.style() == Datum.Style.CRASH && name.isPresent()) {
       return new Datum.Leaf(Cell.text(name.get()), Optional.empty());
     }
-    return new Datum.Leaf(number(bits, type.signed()), name.map(n -> "(" + n + ")"));
+    return new Datum.Leaf(number(bits, size(type), type.signed()), name.map(n -> "(" + n + ")"));
   }
 
   /** An enumeration of single bits shows the names of the bits that are set. */

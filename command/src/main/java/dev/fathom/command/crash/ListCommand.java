@@ -6,8 +6,6 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.FaultException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
-import dev.fathom.command.Argument;
-import dev.fathom.command.Arguments;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
@@ -54,8 +52,7 @@ final class ListCommand implements Command {
   @Override
   public Stream<Item> run(Invocation call) {
     var words = new ArrayList<String>();
-    // crash lets options stand between and behind the operands.
-    var again = Arguments.parse(spec().options(), reordered(call));
+    var again = call.args();
     again.operands().forEach(a -> words.add(a.text()));
     if (words.isEmpty() || words.size() > 2) {
       throw new UsageException(
@@ -80,27 +77,6 @@ final class ListCommand implements Command {
       view.ifPresent(v -> v.show(element, items));
     }
     return items.stream();
-  }
-
-  /** The arguments with the options first. */
-  private List<Argument> reordered(Invocation call) {
-    var options = new ArrayList<Argument>();
-    var operands = new ArrayList<Argument>();
-    var raw = call.rawArguments();
-    for (int i = 0; i < raw.size(); i++) {
-      var text = raw.get(i).text();
-      if (!text.startsWith("-") || text.length() < 2) {
-        operands.add(raw.get(i));
-        continue;
-      }
-      options.add(raw.get(i));
-      boolean takesArgument = text.length() == 2 && "ose".indexOf(text.charAt(1)) >= 0;
-      if (takesArgument && i + 1 < raw.size()) {
-        options.add(raw.get(++i));
-      }
-    }
-    options.addAll(operands);
-    return options;
   }
 
   static long offset(Invocation call, String text) {

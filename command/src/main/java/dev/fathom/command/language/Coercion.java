@@ -4,6 +4,7 @@ package dev.fathom.command.language;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.Task;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
@@ -87,7 +88,7 @@ final class Coercion {
   }
 
   private Value ofProcess(long id, CType wanted) {
-    Optional<Value> task = kernel.taskObject(id);
+    Optional<Value> task = kernel.taskOfId(id).map(Task::object);
     if (task.isPresent() && same(task.get().type(), wanted)) {
       return task.get();
     }

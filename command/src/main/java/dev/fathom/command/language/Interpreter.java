@@ -42,7 +42,8 @@ public final class Interpreter implements CommandService {
   }
 
   @Override
-  public Outcome run(String line, Sink sink) {
+  public Outcome run(String line, Sink user) {
+    var sink = environment.log().through(user);
     sink.begin(line);
     var execution = new Execution(session, environment, position, memo, sink);
     try {

@@ -328,6 +328,11 @@ final class Pipeline {
           outline.fields().forEach(field -> cells.add(field.value()));
           yield firstAddress(cells);
         }
+        case Datum.Fact fact -> {
+          var cells = new ArrayList<Cell>();
+          fact.fields().forEach(field -> cells.add(field.value()));
+          yield cells(cells.isEmpty() ? cells : List.of(cells.getLast()));
+        }
         case Datum.Header _ -> Collections.emptyIterator();
         case Datum.Note _ -> {
           execution.show(datum);
