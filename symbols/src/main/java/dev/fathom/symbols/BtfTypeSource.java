@@ -47,6 +47,9 @@ public final class BtfTypeSource implements TypeSource {
   private final Optional<BtfTypeSource> base;
   private final Map<Integer, CType> made = new HashMap<>();
 
+  /** The integers that have fewer bits than their bytes. */
+  private final Map<Integer, BtfType.Int> narrow = new HashMap<>();
+
   private BtfTypeSource(String name, Btf btf, long wordBytes, Optional<BtfTypeSource> base) {
     this.name = name;
     this.btf = btf;
@@ -145,31 +148,42 @@ public final class BtfTypeSource implements TypeSource {
     if (described != id) {
       return type(described);
     }
-    return switch (btf.type(id)) {
-      case BtfType.Void _ -> VoidType.VOID;
-      case BtfType.Int i ->
-          i.bool()
-              ? new BoolType(i.name(), i.size())
-              : new IntType(i.name(), i.size(), i.signed(), i.character() || isCharacter(i));
-      case BtfType.Ptr p -> new PointerType(wordBytes, () -> type(p.type()));
-      case BtfType.Array a -> array(id, a);
-      case BtfType.Composite c ->
+    // By kind and not by the decoded record: a switch over patterns costs milliseconds when it
+    // first runs, and structures need
+    // no decoding before their members are asked for.
+    return switch (btf.kind(id)) {
+      case Btf.STRUCT ->
           new CompositeType(
-              c.union() ? CompositeType.Kind.UNION : CompositeType.Kind.STRUCT,
-              c.name(),
-              c.size(),
-              () -> members(c));
-      case BtfType.Enum e -> enumeration(e);
-      case BtfType.Fwd f -> new OpaqueType((f.union() ? "union " : "struct ") + f.name());
-      case BtfType.Typedef t -> new TypedefType(t.name(), () -> type(t.type()));
-      case BtfType.Qualified q -> new QualifiedType(qualifier(q.qualifier()), () -> type(q.type()));
-      case BtfType.FuncProto f ->
-          new FunctionType(() -> type(f.returnType()), () -> parameters(f), f.variadic());
-      case BtfType.DataSec d -> new OpaqueType("section " + d.name());
-      case BtfType.Float f -> new FloatType(f.name(), f.size());
-      case BtfType.Func _, BtfType.Var _, BtfType.DeclTag _, BtfType.TypeTag _ ->
-          throw new IllegalStateException("seen through before: " + id);
+              CompositeType.Kind.STRUCT, btf.name(id), btf.size(id), () -> members(id));
+      case Btf.UNION ->
+          new CompositeType(
+              CompositeType.Kind.UNION, btf.name(id), btf.size(id), () -> members(id));
+      case Btf.PTR -> new PointerType(wordBytes, () -> type(btf.referenced(id)));
+      case Btf.TYPEDEF -> new TypedefType(btf.name(id), () -> type(btf.referenced(id)));
+      case Btf.CONST -> qualified(QualifiedType.Qualifier.CONST, id);
+      case Btf.VOLATILE -> qualified(QualifiedType.Qualifier.VOLATILE, id);
+      case Btf.RESTRICT -> qualified(QualifiedType.Qualifier.RESTRICT, id);
+      case Btf.INT -> integer(id, (BtfType.Int) btf.type(id));
+      case Btf.ARRAY -> array(id, (BtfType.Array) btf.type(id));
+      case Btf.ENUM, Btf.ENUM64 -> enumeration((BtfType.Enum) btf.type(id));
+      case Btf.FWD -> declared((BtfType.Fwd) btf.type(id));
+      case Btf.FUNC_PROTO -> function((BtfType.FuncProto) btf.type(id));
+      case Btf.FLOAT -> new FloatType(btf.name(id), btf.size(id));
+      case Btf.DATASEC -> new OpaqueType("section " + btf.name(id));
+      default -> new OpaqueType("BTF kind " + btf.kind(id));
     };
+  }
+
+  private CType qualified(QualifiedType.Qualifier qualifier, int id) {
+    return new QualifiedType(qualifier, () -> type(btf.referenced(id)));
+  }
+
+  private static CType declared(BtfType.Fwd f) {
+    return new OpaqueType((f.union() ? "union " : "struct ") + f.name());
+  }
+
+  private CType function(BtfType.FuncProto f) {
+    return new FunctionType(() -> type(f.returnType()), () -> parameters(f), f.variadic());
   }
 
   /** The id behind tags, functions and variables, which are no types of their own. */
@@ -180,41 +194,19 @@ public final class BtfTypeSource implements TypeSource {
       if (kind != Btf.TYPE_TAG && kind != Btf.DECL_TAG && kind != Btf.FUNC && kind != Btf.VAR) {
         return at;
       }
-      at = target(at);
+      at = btf.referenced(at);
     }
     throw cycle(id);
-  }
-
-  private int target(int id) {
-    return switch (btf.type(id)) {
-      case BtfType.TypeTag t -> t.type();
-      case BtfType.DeclTag t -> t.type();
-      case BtfType.Func f -> f.type();
-      case BtfType.Var v -> v.type();
-      case BtfType.Typedef t -> t.type();
-      case BtfType.Qualified q -> q.type();
-      case BtfType.Array a -> a.elementType();
-      case BtfType.Void _,
-          BtfType.Int _,
-          BtfType.Ptr _,
-          BtfType.Composite _,
-          BtfType.Enum _,
-          BtfType.Fwd _,
-          BtfType.FuncProto _,
-          BtfType.DataSec _,
-          BtfType.Float _ ->
-          0;
-    };
   }
 
   /** Checks that the elements' size can be told: a chain of arrays and typedefs that ends. */
   private CType array(int id, BtfType.Array a) {
     int at = a.elementType();
-    for (int depth = 0; at != 0; depth++) {
+    for (int depth = 0; at != 0 && btf.kind(at) != Btf.PTR; depth++) {
       if (depth == NESTING_LIMIT) {
         throw cycle(id);
       }
-      at = target(at);
+      at = btf.referenced(at);
     }
     var count = a.elements() == 0 ? OptionalLong.empty() : OptionalLong.of(a.elements());
     return new ArrayType(() -> type(a.elementType()), count);
@@ -233,14 +225,6 @@ public final class BtfTypeSource implements TypeSource {
             || i.name().equals("unsigned char"));
   }
 
-  private static QualifiedType.Qualifier qualifier(BtfType.Qualifier qualifier) {
-    return switch (qualifier) {
-      case CONST -> QualifiedType.Qualifier.CONST;
-      case VOLATILE -> QualifiedType.Qualifier.VOLATILE;
-      case RESTRICT -> QualifiedType.Qualifier.RESTRICT;
-    };
-  }
-
   private static CType enumeration(BtfType.Enum e) {
     if (e.values().isEmpty()) {
       return new OpaqueType("enum " + e.name());
@@ -252,22 +236,42 @@ public final class BtfTypeSource implements TypeSource {
     return new EnumType(e.name(), e.size(), e.signed(), values);
   }
 
-  private List<Member> members(BtfType.Composite c) {
+  private List<Member> members(int id) {
+    if (!(btf.type(id) instanceof BtfType.Composite c)) {
+      throw new IllegalStateException("is no structure: " + id);
+    }
     var members = new ArrayList<Member>(c.members().size());
     for (var m : c.members()) {
-      long bitOffset = m.bitOffset();
-      int bitSize = m.bitSize();
-      // Without kind_flag, which pahole sets since 1.13, the type itself says that a member is a
-      // bit-field.
-      if (bitSize == 0
-          && btf.kind(m.type()) == Btf.INT
-          && btf.type(m.type()) instanceof BtfType.Int i) {
-        bitSize = i.bits() != i.size() * 8 && !i.bool() ? i.bits() : 0;
-        bitOffset += i.bitOffset();
-      }
-      members.add(new Member(m.name(), type(m.type()), bitOffset, bitSize));
+      var type = type(m.type());
+      var bits = m.bitSize() == 0 ? narrow(m.type()) : Optional.<BtfType.Int>empty();
+      members.add(
+          bits.isEmpty()
+              ? new Member(m.name(), type, m.bitOffset(), m.bitSize())
+              : new Member(
+                  m.name(), type, m.bitOffset() + bits.get().bitOffset(), bits.get().bits()));
     }
     return members;
+  }
+
+  /**
+   * Without kind_flag, which pahole sets since 1.13, the type itself says that a member is a
+   * bit-field.
+   */
+  private Optional<BtfType.Int> narrow(int id) {
+    if (id > 0 && id < btf.firstId() && base.isPresent()) {
+      return base.get().narrow(id);
+    }
+    return Optional.ofNullable(narrow.get(id));
+  }
+
+  private CType integer(int id, BtfType.Int i) {
+    if (i.bool()) {
+      return new BoolType(i.name(), i.size());
+    }
+    if (i.bits() != i.size() * 8) {
+      narrow.put(id, i);
+    }
+    return new IntType(i.name(), i.size(), i.signed(), i.character() || isCharacter(i));
   }
 
   private List<FunctionType.Parameter> parameters(BtfType.FuncProto f) {

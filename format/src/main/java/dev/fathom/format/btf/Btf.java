@@ -111,15 +111,24 @@ public final class Btf {
    * @throws BadDataException when it is not BTF, is truncated or has a kind whose size is not known
    */
   public static Btf parse(ByteSource section) {
-    return parse(section, Optional.empty());
+    return parse(section, Optional.empty(), Optional.empty());
+  }
+
+  /**
+   * As {@link #parse(ByteSource)}, with the index that an earlier reading of the same bytes made.
+   * The caller answers for that: only its size is checked here, and one that does not fit is made
+   * anew.
+   */
+  public static Btf parse(ByteSource section, Index index) {
+    return parse(section, Optional.empty(), Optional.of(index));
   }
 
   /** Opens split BTF that continues {@code base}. */
   public static Btf parseSplit(ByteSource section, Btf base) {
-    return parse(section, Optional.of(base));
+    return parse(section, Optional.of(base), Optional.empty());
   }
 
-  private static Btf parse(ByteSource section, Optional<Btf> base) {
+  private static Btf parse(ByteSource section, Optional<Btf> base, Optional<Index> index) {
     if (section.size() < HEADER_LENGTH) {
       throw new BadDataException(
           section.name(), 0, "BTF header needs 24 bytes, the section has " + section.size());
@@ -165,8 +174,39 @@ public final class Btf {
         .get(words);
     var layout =
         headerLength >= HEADER_LENGTH + 8 ? layout(section, headerLength, order) : new byte[0];
+    if (index.isPresent() && index.get().fits(words.length)) {
+      var known = index.get();
+      var btf = new Btf(section.name(), base, typeStart, words, known.typeAt, strings);
+      btf.typeNames = btf.new NameIndex(known.heads, known.nexts);
+      return btf;
+    }
     int[] typeAt = index(section, typeStart, words, layout);
     return new Btf(section.name(), base, typeStart, words, typeAt, strings);
+  }
+
+  /**
+   * What opening a section computes from its bytes, to be kept for the next time.
+   *
+   * @param typeAt where each type record begins, in words
+   * @param heads the table of type names: for each slot one more than the number of its first type
+   * @param nexts for each type one more than the number of the next in its slot
+   */
+  public record Index(int[] typeAt, int[] heads, int[] nexts) {
+    /** Whether it can be the index of a section with so many words of types. */
+    private boolean fits(int words) {
+      int count = typeAt.length;
+      return Integer.bitCount(heads.length) == 1
+          && nexts.length == count
+          && (count == 0 ? words == 0 : typeAt[0] == 0 && typeAt[count - 1] <= words - 3);
+    }
+  }
+
+  /** The index of this section; it makes the table of type names if there is none yet. */
+  public Index index() {
+    if (typeNames == null) {
+      typeNames = new NameIndex(TYPE_KINDS);
+    }
+    return new Index(typeAt, typeNames.heads, typeNames.nexts);
   }
 
   private static void checkPart(ByteSource section, long at, String part, long start, long length) {
@@ -313,6 +353,35 @@ public final class Btf {
       return id == 0 ? "" : baseOf(id).name(id);
     }
     return string(words[at(id)]);
+  }
+
+  /** The size in bytes of a type whose kind has one, by its record; else 0. */
+  public long size(int id) {
+    if (id < firstId) {
+      return id == 0 ? 0 : baseOf(id).size(id);
+    }
+    int at = at(id);
+    return switch (kindOf(words[at + 1])) {
+      case INT, STRUCT, UNION, ENUM, DATASEC, FLOAT, ENUM64 ->
+          Integer.toUnsignedLong(words[at + 2]);
+      default -> 0;
+    };
+  }
+
+  /**
+   * The type id that a pointer, typedef, qualifier, tag, function or variable refers to, or that an
+   * array has for its elements; 0 for the other kinds.
+   */
+  public int referenced(int id) {
+    if (id < firstId) {
+      return id == 0 ? 0 : baseOf(id).referenced(id);
+    }
+    int at = at(id);
+    return switch (kindOf(words[at + 1])) {
+      case PTR, TYPEDEF, VOLATILE, CONST, RESTRICT, FUNC, VAR, DECL_TAG, TYPE_TAG -> words[at + 2];
+      case ARRAY -> words[at + 3];
+      default -> 0;
+    };
   }
 
   private String string(int offset) {
@@ -462,7 +531,7 @@ public final class Btf {
    */
   public int[] typesNamed(String name) {
     if (typeNames == null) {
-      typeNames = new NameIndex(false);
+      typeNames = new NameIndex(TYPE_KINDS);
     }
     return typeNames.find(name);
   }
@@ -473,47 +542,50 @@ public final class Btf {
    */
   public int[] symbolsNamed(String name) {
     if (symbolNames == null) {
-      symbolNames = new NameIndex(true);
+      symbolNames = new NameIndex(SYMBOL_KINDS);
     }
     return symbolNames.find(name);
   }
 
-  private static boolean isSymbol(int kind) {
-    return kind == FUNC || kind == VAR;
-  }
+  /** The kinds that {@link #symbolsNamed} and {@link #typesNamed} find, one bit for each. */
+  private static final int SYMBOL_KINDS = 1 << FUNC | 1 << VAR;
 
-  private static boolean isNamedType(int kind) {
-    return kind == INT
-        || kind == STRUCT
-        || kind == UNION
-        || kind == ENUM
-        || kind == FWD
-        || kind == TYPEDEF
-        || kind == FLOAT
-        || kind == ENUM64;
-  }
+  private static final int TYPE_KINDS =
+      1 << INT
+          | 1 << STRUCT
+          | 1 << UNION
+          | 1 << ENUM
+          | 1 << FWD
+          | 1 << TYPEDEF
+          | 1 << FLOAT
+          | 1 << ENUM64;
 
   /** A chained hash table from names to type numbers, in two arrays. */
   private final class NameIndex {
-    /** For each hash one more than the number of the first type, 0 for none. */
+    /** For each slot one more than the number of the first type, 0 for none. */
     private final int[] heads;
 
-    /** For each type one more than the number of the next in its chain. */
+    /** For each type one more than the number of the next in its slot, 0 for none. */
     private final int[] nexts;
 
-    NameIndex(boolean symbols) {
+    NameIndex(int kinds) {
       this.heads = new int[Integer.highestOneBit(Math.max(typeAt.length, 16)) << 1];
       this.nexts = new int[typeAt.length];
       for (int i = typeAt.length - 1; i >= 0; i--) {
-        add(i, symbols);
+        add(i, kinds);
       }
     }
 
-    private void add(int number, boolean symbols) {
+    NameIndex(int[] heads, int[] nexts) {
+      this.heads = heads;
+      this.nexts = nexts;
+    }
+
+    private void add(int number, int kinds) {
       int at = typeAt[number];
       int kind = kindOf(words[at + 1]);
       int start = words[at];
-      if (start == 0 || !(symbols ? isSymbol(kind) : isNamedType(kind))) {
+      if (start == 0 || kind > ENUM64 || ((kinds >>> kind) & 1) == 0) {
         return;
       }
       int slot = hashAt(start) & (heads.length - 1);

@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /**
  * The decoded table, in its own order, which is ascending by address (scripts/kallsyms.c writes it,
@@ -77,6 +78,20 @@ public final class Kallsyms {
    * @throws BadDataException when the tables contradict each other or leave the source
    */
   public static Kallsyms read(ByteSource memory, KallsymsPositions positions) {
+    return read(memory, positions, Optional.empty());
+  }
+
+  /**
+   * As {@link #read(ByteSource, KallsymsPositions)}, with the {@link #nameOffsets} that an earlier
+   * reading of the same bytes found. The caller answers for that: offsets that lead outside the
+   * table are found anew.
+   */
+  public static Kallsyms read(ByteSource memory, KallsymsPositions positions, int[] nameOffsets) {
+    return read(memory, positions, Optional.of(nameOffsets));
+  }
+
+  private static Kallsyms read(
+      ByteSource memory, KallsymsPositions positions, Optional<int[]> known) {
     int count = count(memory, positions.numSyms());
     int[] tokenIndex = tokenIndex(memory, positions.tokenIndex());
     byte[] tokens = tokens(memory, positions.tokenTable(), tokenIndex);
@@ -92,27 +107,11 @@ public final class Kallsyms {
               + " symbols");
     }
     byte[] names = memory.bytes(positions.names(), (int) namesLength);
-    int[] nameAt = new int[count];
-    int bad = indexNames(names, nameAt);
-    if (bad >= 0) {
-      throw new BadDataException(
-          memory.name(),
-          positions.names() + (bad == 0 ? 0 : nameAt[bad - 1]),
-          "kallsyms_names: the length of symbol "
-              + bad
-              + " of "
-              + count
-              + " leads past the table or above "
-              + MAX_NAME_LENGTH);
-    }
-    long[] addresses =
-        switch (positions.addresses()) {
-          case KallsymsPositions.Addresses.Absolute(long at) -> absolute(memory, at, count);
-          case KallsymsPositions.Addresses.BaseRelative(long at, long base) ->
-              relative(offsets(memory, at, count), u64(memory, base));
-          case KallsymsPositions.Addresses.PlaceRelative(long at, long address) ->
-              placeRelative(offsets(memory, at, count), address);
-        };
+    int[] nameAt =
+        known.isPresent() && fits(known.get(), count, names.length)
+            ? known.get()
+            : indexNames(memory, positions.names(), names, count);
+    long[] addresses = positions.addresses().read(memory, count);
     return new Kallsyms(memory.name(), names, nameAt, tokens, tokenIndex, addresses);
   }
 
@@ -167,20 +166,37 @@ public final class Kallsyms {
     return raw;
   }
 
-  /**
-   * Fills in where each name's length stands; the number of the first name that breaks the table,
-   * or -1.
-   */
-  private static int indexNames(byte[] names, int[] nameAt) {
+  private static boolean fits(int[] nameOffsets, int count, int length) {
+    if (nameOffsets.length != count || nameOffsets[0] != 0) {
+      return false;
+    }
+    boolean ascending = true;
+    for (int i = 1; i < count; i++) {
+      ascending &= nameOffsets[i - 1] < nameOffsets[i];
+    }
+    return ascending && nameOffsets[count - 1] < length;
+  }
+
+  /** Where each name's length stands in {@code names}, which begins at {@code start} of memory. */
+  private static int[] indexNames(ByteSource memory, long start, byte[] names, int count) {
+    int[] nameAt = new int[count];
     int at = 0;
-    for (int i = 0; i < nameAt.length; i++) {
+    for (int i = 0; i < count; i++) {
       nameAt[i] = at;
       at = next(names, at);
       if (at < 0) {
-        return i;
+        throw new BadDataException(
+            memory.name(),
+            start + nameAt[i],
+            "kallsyms_names: the length of symbol "
+                + i
+                + " of "
+                + count
+                + " leads past the table or above "
+                + MAX_NAME_LENGTH);
       }
     }
-    return -1;
+    return nameAt;
   }
 
   /**
@@ -273,6 +289,14 @@ public final class Kallsyms {
    */
   public long address(int symbol) {
     return addresses[symbol];
+  }
+
+  /**
+   * Where each name begins in {@code kallsyms_names}, in bytes: what opening the table took longest
+   * to find; a copy.
+   */
+  public int[] nameOffsets() {
+    return nameAt.clone();
   }
 
   /** The address of every symbol, a copy. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.format.kallsyms;
 
+import dev.fathom.base.ByteSource;
+
 /**
  * Where the tables stand in a byte source that holds kernel memory. All positions are byte offsets
  * in that source.
@@ -16,18 +18,32 @@ public record KallsymsPositions(
 
   /** The forms of the table of addresses. */
   public sealed interface Addresses {
+    /** The address of each of {@code count} symbols. */
+    long[] read(ByteSource memory, int count);
+
     /**
      * {@code kallsyms_addresses}: 64-bit addresses, relocated at boot (before 6.11, without
      * BASE_RELATIVE).
      */
-    record Absolute(long addresses) implements Addresses {}
+    record Absolute(long addresses) implements Addresses {
+      @Override
+      public long[] read(ByteSource memory, int count) {
+        return Kallsyms.absolute(memory, addresses, count);
+      }
+    }
 
     /**
      * {@code kallsyms_offsets}, 32 bits each, and {@code kallsyms_relative_base}, 64 bits (4.6
      * until 6.19). The base is a relocated pointer: in memory it already holds the address that
      * KASLR chose.
      */
-    record BaseRelative(long offsets, long relativeBase) implements Addresses {}
+    record BaseRelative(long offsets, long relativeBase) implements Addresses {
+      @Override
+      public long[] read(ByteSource memory, int count) {
+        int[] table = Kallsyms.offsets(memory, offsets, count);
+        return Kallsyms.relative(table, Kallsyms.u64(memory, relativeBase));
+      }
+    }
 
     /**
      * {@code kallsyms_offsets}, each relative to its own place (7.0 and later, which have no {@code
@@ -35,6 +51,11 @@ public record KallsymsPositions(
      *
      * @param address the virtual address of {@code kallsyms_offsets} itself
      */
-    record PlaceRelative(long offsets, long address) implements Addresses {}
+    record PlaceRelative(long offsets, long address) implements Addresses {
+      @Override
+      public long[] read(ByteSource memory, int count) {
+        return Kallsyms.placeRelative(Kallsyms.offsets(memory, offsets, count), address);
+      }
+    }
   }
 }

@@ -40,21 +40,13 @@ public sealed interface CType
   default CType resolved() {
     CType type = this;
     for (int depth = 0; depth < 64; depth++) {
-      switch (type) {
-        case TypedefType t -> type = t.target();
-        case QualifiedType q -> type = q.target();
-        case ArrayType _,
-            BoolType _,
-            CompositeType _,
-            EnumType _,
-            FloatType _,
-            FunctionType _,
-            IntType _,
-            OpaqueType _,
-            PointerType _,
-            VoidType _ -> {
-          return type;
-        }
+      // No switch over patterns: its first run costs milliseconds, and this is on every path.
+      if (type instanceof TypedefType t) {
+        type = t.target();
+      } else if (type instanceof QualifiedType q) {
+        type = q.target();
+      } else {
+        return type;
       }
     }
     return VoidType.VOID;
