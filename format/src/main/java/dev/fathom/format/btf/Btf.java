@@ -168,10 +168,7 @@ public final class Btf {
           section.name(), stringStart, "BTF strings do not begin and end with NUL");
     }
     var words = new int[(int) (typeLength / 4)];
-    ByteBuffer.wrap(section.bytes(typeStart, (int) typeLength))
-        .order(order)
-        .asIntBuffer()
-        .get(words);
+    section.slice(typeStart, typeLength).asByteBuffer().order(order).asIntBuffer().get(words);
     var layout =
         headerLength >= HEADER_LENGTH + 8 ? layout(section, headerLength, order) : new byte[0];
     if (index.isPresent() && index.get().fits(words.length)) {

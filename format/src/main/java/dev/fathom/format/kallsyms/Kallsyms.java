@@ -3,7 +3,6 @@ package dev.fathom.format.kallsyms;
 
 import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
@@ -116,7 +115,7 @@ public final class Kallsyms {
   }
 
   private static int count(ByteSource memory, long at) {
-    int count = ints(memory.bytes(at, 4)).get();
+    int count = ints(memory, at, 4).get();
     if (count <= 0 || count > MAX_COUNT) {
       throw new BadDataException(
           memory.name(),
@@ -221,27 +220,27 @@ public final class Kallsyms {
   }
 
   static long u64(ByteSource memory, long at) {
-    return longs(memory.bytes(at, 8)).get();
+    return longs(memory, at, 8).get();
   }
 
   static int[] offsets(ByteSource memory, long at, int count) {
     var offsets = new int[count];
-    ints(memory.bytes(at, 4 * count)).get(offsets);
+    ints(memory, at, 4L * count).get(offsets);
     return offsets;
   }
 
   static long[] absolute(ByteSource memory, long at, int count) {
     var addresses = new long[count];
-    longs(memory.bytes(at, 8 * count)).get(addresses);
+    longs(memory, at, 8L * count).get(addresses);
     return addresses;
   }
 
-  private static IntBuffer ints(byte[] bytes) {
-    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+  private static IntBuffer ints(ByteSource memory, long at, long length) {
+    return memory.slice(at, length).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
   }
 
-  private static LongBuffer longs(byte[] bytes) {
-    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer();
+  private static LongBuffer longs(ByteSource memory, long at, long length) {
+    return memory.slice(at, length).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asLongBuffer();
   }
 
   /**

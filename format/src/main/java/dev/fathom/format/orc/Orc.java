@@ -6,8 +6,6 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.base.Range;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.IntBuffer;
-import java.nio.ShortBuffer;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -72,15 +70,9 @@ public final class Orc {
     }
     int n = (int) count;
     var ips = new int[n];
-    IntBuffer words =
-        ByteBuffer.wrap(ip.bytes(0, 4 * n)).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
-    words.get(ips);
+    buffer(ip, 4L * n).asIntBuffer().get(ips);
     var shorts = new short[3 * n];
-    ShortBuffer halves =
-        ByteBuffer.wrap(entries.bytes(0, ENTRY_LENGTH * n))
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .asShortBuffer();
-    halves.get(shorts);
+    buffer(entries, (long) ENTRY_LENGTH * n).asShortBuffer().get(shorts);
     OrcLayout known =
         layout.isPresent()
             ? layout.get()
@@ -92,6 +84,10 @@ public final class Orc {
                             0,
                             "ORC entries of " + n + " addresses are in no known layout"));
     return new Orc(ip.name(), ipAddress, ips, shorts, known);
+  }
+
+  private static ByteBuffer buffer(ByteSource source, long length) {
+    return source.slice(0, length).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /**
