@@ -5,4 +5,5 @@ module dev.fathom.symbols {
   requires transitive dev.fathom.model;
 
   exports dev.fathom.symbols;
+  exports dev.fathom.symbols.index;
 }

@@ -16,8 +16,7 @@ import java.util.stream.Stream;
 
 /**
  * The symbols of a Linux kernel proper, out of its kallsyms. A symbol ends where the next one
- * begins. {@link Symbol} objects are made on demand; the index of names is made by the first search
- * for a name. Used by one thread.
+ * begins. {@link Symbol} objects are made on demand. Used by one thread.
  */
 public final class KallsymsSymbols implements SymbolTable {
   private final Kallsyms kallsyms;
@@ -30,23 +29,53 @@ public final class KallsymsSymbols implements SymbolTable {
 
   private final int[] numbers;
   private final Range perCpu;
-  private NameTable names;
+  private final NameTable names;
 
-  private KallsymsSymbols(Kallsyms kallsyms, long[] addresses, int[] numbers) {
+  private KallsymsSymbols(
+      Kallsyms kallsyms, long[] addresses, int[] numbers, Optional<NameIndex> index) {
     this.kallsyms = kallsyms;
     this.addresses = addresses;
     this.numbers = numbers;
+    this.names =
+        index.isPresent() && index.get().nexts.length == addresses.length
+            ? new NameTable(index.get().heads, index.get().nexts)
+            : NameTable.of(kallsyms.nameHashes());
     this.perCpu = perCpuArea();
   }
 
+  /**
+   * The table of names as numbers, to be kept for the next time.
+   *
+   * @param heads for each slot one more than the number of the first symbol
+   * @param nexts for each symbol one more than the number of the next in its slot
+   */
+  public record NameIndex(int[] heads, int[] nexts) {}
+
+  /** The table of names. */
+  public NameIndex nameIndex() {
+    return new NameIndex(names.heads(), names.nexts());
+  }
+
   public static KallsymsSymbols of(Kallsyms kallsyms) {
+    return of(kallsyms, Optional.empty());
+  }
+
+  /**
+   * As {@link #of(Kallsyms)}, with the table of names that an earlier reading of the same bytes
+   * made.
+   */
+  public static KallsymsSymbols of(Kallsyms kallsyms, NameIndex names) {
+    return of(kallsyms, Optional.of(names));
+  }
+
+  private static KallsymsSymbols of(Kallsyms kallsyms, Optional<NameIndex> names) {
     long[] addresses = kallsyms.addresses();
     boolean sorted = true;
     for (int i = 1; i < addresses.length; i++) {
       sorted &= Long.compareUnsigned(addresses[i - 1], addresses[i]) <= 0;
     }
     if (sorted) {
-      return new KallsymsSymbols(kallsyms, addresses, new int[0]);
+      return new KallsymsSymbols(kallsyms, addresses, new int[0], names);
     }
     int[] numbers =
         IntStream.range(0, addresses.length)
@@ -58,7 +87,7 @@ public final class KallsymsSymbols implements SymbolTable {
     for (int i = 0; i < ordered.length; i++) {
       ordered[i] = addresses[numbers[i]];
     }
-    return new KallsymsSymbols(kallsyms, ordered, numbers);
+    return new KallsymsSymbols(kallsyms, ordered, numbers, names);
   }
 
   private Range perCpuArea() {
@@ -80,22 +109,15 @@ public final class KallsymsSymbols implements SymbolTable {
   /** The number of the first symbol of that name, or -1. */
   private int find(String name) {
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-    return find(bytes, names().first(Kallsyms.hash(bytes)));
+    return find(bytes, names.first(Kallsyms.hash(bytes)));
   }
 
   private int find(byte[] name, int from) {
     int number = from;
     while (number >= 0 && !kallsyms.nameEquals(number, name)) {
-      number = names().next(number);
+      number = names.next(number);
     }
     return number;
-  }
-
-  private NameTable names() {
-    if (names == null) {
-      names = NameTable.of(kallsyms.nameHashes());
-    }
-    return names;
   }
 
   @Override
@@ -178,9 +200,9 @@ public final class KallsymsSymbols implements SymbolTable {
     }
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
     var found = new ArrayList<Symbol>(1);
-    for (int number = find(bytes, names().first(Kallsyms.hash(bytes)));
+    for (int number = find(bytes, names.first(Kallsyms.hash(bytes)));
         number >= 0;
-        number = find(bytes, names().next(number))) {
+        number = find(bytes, names.next(number))) {
       found.add(symbol(number));
     }
     return found;

@@ -12,7 +12,7 @@ final class NameTable {
   /** For each number one more than the next number of its slot, 0 for none. */
   private final int[] nexts;
 
-  private NameTable(int[] heads, int[] nexts) {
+  NameTable(int[] heads, int[] nexts) {
     this.heads = heads;
     this.nexts = nexts;
   }
@@ -31,6 +31,14 @@ final class NameTable {
 
   private static int slot(int hash, int slots) {
     return (hash ^ (hash >>> 15)) & (slots - 1);
+  }
+
+  int[] heads() {
+    return heads;
+  }
+
+  int[] nexts() {
+    return nexts;
   }
 
   /** The lowest number whose hash may be this one, or -1. */

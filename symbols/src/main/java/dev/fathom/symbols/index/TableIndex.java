@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.symbols.index;
+
+import dev.fathom.base.BadDataException;
+import dev.fathom.base.ByteSource;
+import dev.fathom.format.btf.Btf;
+import dev.fathom.format.kallsyms.Kallsyms;
+import dev.fathom.format.kallsyms.KallsymsPositions;
+import dev.fathom.symbols.KallsymsSymbols;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.zip.CRC32;
+
+/**
+ * Opens the tables of one kernel, with the help of an index where there is one, and stores one
+ * where there is none. The index of a build-id is used only if the tables' bytes have the checksum
+ * that they had when it was made, so a damaged dump or a reused build-id is no danger.
+ */
+public final class TableIndex {
+  private static final int MAX_BUILD_ID = 128;
+
+  private final Optional<IndexFolder> folder;
+  private final String buildId;
+
+  private TableIndex(Optional<IndexFolder> folder, String buildId) {
+    this.folder = folder;
+    this.buildId = buildId;
+  }
+
+  /** Opens tables without an index. */
+  public static TableIndex none() {
+    return new TableIndex(Optional.empty(), "");
+  }
+
+  /**
+   * The index of one kernel.
+   *
+   * @param path the folder of all indexes; need not exist
+   * @param buildId the kernel's GNU build-id in hexadecimal; anything else has no index
+   */
+  public static TableIndex of(Path path, String buildId) {
+    return of(new IndexFolder(path, IndexFolder.DEFAULT_LIMIT), buildId);
+  }
+
+  /** As {@link #of(Path, String)}, in a folder with a limit of its own. */
+  public static TableIndex of(IndexFolder folder, String buildId) {
+    return isBuildId(buildId) ? new TableIndex(Optional.of(folder), buildId) : none();
+  }
+
+  /** It becomes a file's name, so it must be what it should be. */
+  private static boolean isBuildId(String text) {
+    if (text.isEmpty() || text.length() > MAX_BUILD_ID) {
+      return false;
+    }
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.digit(text.charAt(i), 16) < 0 || text.charAt(i) > 'f') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * The symbols whose tables stand at {@code positions} of {@code memory}.
+   *
+   * @throws BadDataException when the tables contradict each other
+   */
+  public KallsymsSymbols symbols(ByteSource memory, KallsymsPositions positions) {
+    if (folder.isEmpty()) {
+      return KallsymsSymbols.of(Kallsyms.read(memory, positions));
+    }
+    var name = buildId + "-kallsyms";
+    long fingerprint = fingerprint(memory, positions.names(), positions.tokenIndex() + 512);
+    var known = folder.get().load(name, fingerprint);
+    if (known.isPresent() && known.get().length == 3) {
+      int[][] arrays = known.get();
+      var names = new KallsymsSymbols.NameIndex(arrays[1], arrays[2]);
+      return KallsymsSymbols.of(Kallsyms.read(memory, positions, arrays[0]), names);
+    }
+    var symbols = KallsymsSymbols.of(Kallsyms.read(memory, positions));
+    var names = symbols.nameIndex();
+    folder
+        .get()
+        .store(name, fingerprint, symbols.kallsyms().nameOffsets(), names.heads(), names.nexts());
+    return symbols;
+  }
+
+  /**
+   * The kernel's BTF.
+   *
+   * @throws BadDataException when it is not BTF or is truncated
+   */
+  public Btf btf(ByteSource section) {
+    if (folder.isEmpty()) {
+      return Btf.parse(section);
+    }
+    var name = buildId + "-btf";
+    long fingerprint = fingerprint(section, 0, section.size());
+    var known = folder.get().load(name, fingerprint);
+    if (known.isPresent() && known.get().length == 3) {
+      int[][] arrays = known.get();
+      return Btf.parse(section, new Btf.Index(arrays[0], arrays[1], arrays[2]));
+    }
+    var btf = Btf.parse(section);
+    var index = btf.index();
+    folder.get().store(name, fingerprint, index.typeAt(), index.heads(), index.nexts());
+    return btf;
+  }
+
+  /** Checksum and length of the bytes from {@code start} to {@code end}. */
+  private static long fingerprint(ByteSource source, long start, long end) {
+    if (end <= start) {
+      throw new BadDataException(
+          source.name(),
+          start,
+          "the tables end at 0x" + Long.toHexString(end) + ", before they begin");
+    }
+    var crc = new CRC32();
+    crc.update(source.slice(start, end - start).asByteBuffer());
+    return crc.getValue() << 32 | ((end - start) & 0xffffffffL);
+  }
+}
