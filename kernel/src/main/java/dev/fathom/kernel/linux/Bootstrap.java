@@ -2,6 +2,7 @@
 package dev.fathom.kernel.linux;
 
 import dev.fathom.base.FathomException;
+import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.model.SymbolTable;
@@ -9,21 +10,25 @@ import dev.fathom.model.type.TypeSystem;
 import dev.fathom.symbols.BtfTypeSource;
 import dev.fathom.symbols.JoinedSymbols;
 import dev.fathom.symbols.ModuleSymbols;
+import dev.fathom.symbols.index.TableIndex;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Makes a kernel of the place where it was found: symbols, then types, then the rest. */
 final class Bootstrap {
   private Bootstrap() {}
 
-  static LinuxKernel start(Target target, PhysicalMemory physical, KernelPlace place) {
+  static LinuxKernel start(
+      Target target, PhysicalMemory physical, KernelPlace place, KernelOptions options) {
+    var index = index(place, options);
     var warnings = new ArrayList<>(place.warnings());
     var space = place.space();
     SymbolTable own = new NoSymbols();
     try {
-      var table = KernelTables.symbols(place);
+      var table = KernelTables.symbols(place, index);
       if (table.isPresent()) {
         own = table.get();
       } else {
@@ -38,7 +43,7 @@ final class Bootstrap {
     var types = new TypeSystem(space.layout().wordBytes());
     var layouts = new Layouts(ownTypes);
     try {
-      var btf = KernelTables.btf(space, own);
+      var btf = KernelTables.btf(space, own, index);
       if (btf.isPresent()) {
         var source = BtfTypeSource.of(btf.get(), space.layout().wordBytes());
         ownTypes.add(source);
@@ -57,6 +62,17 @@ final class Bootstrap {
     var program = new LinuxProgram(space, physical, symbols, types);
     modules.of(new Modules(program, layouts));
     return new LinuxKernel(target, physical, place, program, layouts, modules, warnings);
+  }
+
+  /** The index of this kernel, where its build-id is known: VMCOREINFO has it since 5.9. */
+  private static TableIndex index(KernelPlace place, KernelOptions options) {
+    var buildId =
+        place.vmcoreinfo().isPresent()
+            ? place.vmcoreinfo().get().buildId()
+            : Optional.<String>empty();
+    return options.index().isPresent() && buildId.isPresent()
+        ? TableIndex.of(options.index().get(), buildId.get())
+        : TableIndex.none();
   }
 
   /** Reads modules when they are first needed. */

@@ -4,7 +4,6 @@ package dev.fathom.kernel.linux;
 import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
 import dev.fathom.format.btf.Btf;
-import dev.fathom.format.kallsyms.Kallsyms;
 import dev.fathom.format.kallsyms.KallsymsFinder;
 import dev.fathom.format.kallsyms.KallsymsPositions;
 import dev.fathom.format.kallsyms.KallsymsPositions.Addresses;
@@ -15,6 +14,7 @@ import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.symbols.KallsymsSymbols;
+import dev.fathom.symbols.index.TableIndex;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -31,9 +31,9 @@ final class KernelTables {
    *
    * @throws BadDataException when VMCOREINFO leads to tables that contradict each other
    */
-  static Optional<KallsymsSymbols> symbols(KernelPlace place) {
+  static Optional<KallsymsSymbols> symbols(KernelPlace place, TableIndex index) {
     if (place.vmcoreinfo().isPresent()) {
-      var told = told(place, place.vmcoreinfo().get());
+      var told = told(place, place.vmcoreinfo().get(), index);
       if (told.isPresent()) {
         return told;
       }
@@ -41,11 +41,11 @@ final class KernelTables {
     long start = place.image().start();
     long length = Math.min(place.image().length(), SIZE_LIMIT);
     var image = KernelFinder.imageBytes(place, start, (int) length);
-    return KallsymsFinder.find(image, start)
-        .map(positions -> KallsymsSymbols.of(Kallsyms.read(image, positions)));
+    return KallsymsFinder.find(image, start).map(positions -> index.symbols(image, positions));
   }
 
-  private static Optional<KallsymsSymbols> told(KernelPlace place, Vmcoreinfo info) {
+  private static Optional<KallsymsSymbols> told(
+      KernelPlace place, Vmcoreinfo info, TableIndex tableIndex) {
     var names = info.symbol("kallsyms_names");
     var number = info.symbol("kallsyms_num_syms");
     var tokens = info.symbol("kallsyms_token_table");
@@ -87,7 +87,7 @@ final class KernelTables {
             tokens.getAsLong() - start,
             index.getAsLong() - start,
             form);
-    return Optional.of(KallsymsSymbols.of(Kallsyms.read(bytes, positions)));
+    return Optional.of(tableIndex.symbols(bytes, positions));
   }
 
   /** The smallest run of addresses that holds all that was added. */
@@ -119,8 +119,8 @@ final class KernelTables {
    * The BTF between {@code __start_BTF} and {@code __stop_BTF}; empty when the kernel has none
    * (before 5.2, or CONFIG_DEBUG_INFO_BTF off).
    */
-  static Optional<Btf> btf(AddressSpace memory, SymbolTable symbols) {
-    return between("BTF", memory, symbols, "__start_BTF", "__stop_BTF").map(Btf::parse);
+  static Optional<Btf> btf(AddressSpace memory, SymbolTable symbols, TableIndex index) {
+    return between("BTF", memory, symbols, "__start_BTF", "__stop_BTF").map(index::btf);
   }
 
   /** The kernel's ORC tables; empty when it has none (before 4.14, or CONFIG_UNWINDER_ORC off). */

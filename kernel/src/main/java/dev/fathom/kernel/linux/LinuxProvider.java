@@ -26,6 +26,6 @@ public final class LinuxProvider implements KernelProvider {
     var place = KernelFinder.find(target, physical.get(), options);
     return place.isEmpty()
         ? Optional.empty()
-        : Optional.of(Bootstrap.start(target, physical.get(), place.get()));
+        : Optional.of(Bootstrap.start(target, physical.get(), place.get(), options));
   }
 }
