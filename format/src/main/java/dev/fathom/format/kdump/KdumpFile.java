@@ -79,12 +79,12 @@ public final class KdumpFile {
         two ? new PageBitmap(source, first + blocks / 2 * blockSize, header.maxMapnr()) : existing;
     this.descriptors = first + blocks * blockSize;
     long end = header.maxMapnr();
-    Range all = new Range(0, end);
-    this.pfns =
-        header
-            .splitPfns()
-            .map(r -> new Range(Math.min(r.start(), end), Math.min(r.end(), end)))
-            .orElse(all);
+    if (header.splitPfns().isPresent()) {
+      Range share = header.splitPfns().get();
+      this.pfns = new Range(Math.min(share.start(), end), Math.min(share.end(), end));
+    } else {
+      this.pfns = new Range(0, end);
+    }
     this.rankOfFirst = pfns.start() == 0 ? 0 : dumped.rank(pfns.start());
   }
 

@@ -3,7 +3,6 @@ package dev.fathom.format.kdump;
 
 import dev.fathom.base.ByteSource;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
@@ -22,8 +21,6 @@ final class PageBitmap {
   private static final int CHUNK_WORDS = CHUNK_BYTES / 8;
   private static final int CHUNK_SHIFT = 15;
   private static final int SLOTS = 1024;
-  private static final ValueLayout.OfLong WORD =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private record Chunk(long index, long[] words, int[] before) {}
 
@@ -152,19 +149,15 @@ final class PageBitmap {
     return chunk;
   }
 
-  /**
-   * Fills {@code words} with the bits of a chunk; bits at or above the number of pages are cleared.
-   */
+  /** Fills {@code words} with a chunk; bits at or above the number of pages are cleared. */
   private void load(long index, long[] words) {
     long from = index * CHUNK_BYTES;
     int there = (int) Math.max(0, Math.min(CHUNK_BYTES, knownBytes - from));
     Arrays.fill(words, 0);
-    if (there == CHUNK_BYTES) {
-      MemorySegment.copy(source.slice(offset + from, there), WORD, 0, words, 0, CHUNK_WORDS);
-    } else if (there > 0) {
-      byte[] bytes = source.bytes(offset + from, there);
-      for (int i = 0; i < there; i++) {
-        words[i >> 3] |= (bytes[i] & 0xffL) << ((i & 7) * 8);
+    source.copy(offset + from, there, MemorySegment.ofArray(words), 0);
+    if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
+      for (int i = 0; i < words.length; i++) {
+        words[i] = Long.reverseBytes(words[i]);
       }
     }
     long firstInvalid = pages - (index << CHUNK_SHIFT);

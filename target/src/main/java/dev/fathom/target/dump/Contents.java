@@ -7,12 +7,13 @@ import dev.fathom.target.VirtualMemory;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /**
  * What the reader of one format found in a dump.
  *
  * @param format the format's name, as {@link dev.fathom.target.TargetInfo#format}
- * @param facts what the headers say
+ * @param facts what the headers say, put together when asked: dates take long to start up
  * @param release the kernel release that the header states
  */
 record Contents(
@@ -23,5 +24,5 @@ record Contents(
     Optional<byte[]> vmcoreinfo,
     OptionalLong physBase,
     Optional<String> release,
-    List<Datum.Field> facts,
+    Supplier<List<Datum.Field>> facts,
     List<String> warnings) {}

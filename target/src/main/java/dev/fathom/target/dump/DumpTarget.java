@@ -21,7 +21,7 @@ import java.util.OptionalLong;
 final class DumpTarget implements Target {
   private final List<ByteSource> files;
   private final Contents contents;
-  private final TargetInfo info;
+  private final boolean flattened;
   private final List<Cpu> cpus;
   private final List<String> openingWarnings;
 
@@ -34,20 +34,19 @@ final class DumpTarget implements Target {
     this.contents = contents;
     this.openingWarnings = List.copyOf(warnings);
     this.cpus = contents.notes().cpus();
-    var facts = new ArrayList<>(contents.facts());
+    this.flattened = flattened;
+  }
+
+  @Override
+  public TargetInfo info() {
+    var facts = new ArrayList<>(contents.facts().get());
     long size = 0;
     for (ByteSource file : files) {
       size += file.size();
     }
     facts.add(new Datum.Field("file_bytes", "file size", Cell.decimal(size)));
     String format = (flattened ? "flattened " : "") + contents.format();
-    this.info =
-        new TargetInfo("crash dump", files.get(0).name(), format, "x86_64", List.copyOf(facts));
-  }
-
-  @Override
-  public TargetInfo info() {
-    return info;
+    return new TargetInfo("crash dump", files.get(0).name(), format, "x86_64", List.copyOf(facts));
   }
 
   @Override

@@ -81,10 +81,7 @@ final class ElfDump {
               + ", but its segments reach to 0x"
               + Long.toHexString(storedEnd));
     }
-    var facts = new ArrayList<Datum.Field>();
-    facts.add(
-        new Datum.Field(
-            "writer", "written by", Cell.text(notes.qemu() ? "QEMU" : "kdump or makedumpfile")));
+    boolean qemu = notes.qemu();
     return new Contents(
         "ELF vmcore",
         physical,
@@ -93,8 +90,13 @@ final class ElfDump {
         notes.vmcoreinfo(),
         OptionalLong.empty(),
         Optional.empty(),
-        facts,
+        () -> facts(qemu),
         warnings);
+  }
+
+  private static List<Datum.Field> facts(boolean qemu) {
+    String writer = qemu ? "QEMU" : "kdump or makedumpfile";
+    return List.of(new Datum.Field("writer", "written by", Cell.text(writer)));
   }
 
   private void checkHeader() {

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Reads one kdump-compressed file, or the files of a split set. */
 final class KdumpDump {
@@ -63,7 +64,7 @@ final class KdumpDump {
         header.utsname().release().isEmpty()
             ? Optional.empty()
             : Optional.of(header.utsname().release()),
-        facts(header, notes),
+        new Facts(header, notes.qemu()),
         warnings);
   }
 
@@ -169,27 +170,28 @@ final class KdumpDump {
     return (status & 0x20) != 0 ? "zstd" : "uncompressed";
   }
 
-  private static List<Datum.Field> facts(KdumpHeader header, DumpNotes notes) {
-    var facts = new ArrayList<Datum.Field>();
-    facts.add(
-        new Datum.Field("writer", "written by", Cell.text(notes.qemu() ? "QEMU" : "makedumpfile")));
-    if (header.dumpLevel().isPresent()) {
-      int level = header.dumpLevel().getAsInt();
-      facts.add(
-          new Datum.Field(
-              "dump_level", "dump level", Cell.text(level + " (" + leftOut(level) + ")")));
+  private record Facts(KdumpHeader header, boolean qemu) implements Supplier<List<Datum.Field>> {
+    @Override
+    public List<Datum.Field> get() {
+      var facts = new ArrayList<Datum.Field>();
+      facts.add(field("writer", "written by", qemu ? "QEMU" : "makedumpfile"));
+      if (header.dumpLevel().isPresent()) {
+        int level = header.dumpLevel().getAsInt();
+        facts.add(field("dump_level", "dump level", level + " (" + leftOut(level) + ")"));
+      }
+      if (header.timestampSeconds() > 0 && header.timestampSeconds() < 1L << 33) {
+        var time = Instant.ofEpochSecond(header.timestampSeconds());
+        facts.add(field("dump_time", "dump time", time.toString()));
+      }
+      if (!header.utsname().nodename().isEmpty()) {
+        facts.add(field("host", "host", header.utsname().nodename()));
+      }
+      return facts;
     }
-    if (header.timestampSeconds() > 0 && header.timestampSeconds() < 1L << 33) {
-      facts.add(
-          new Datum.Field(
-              "dump_time",
-              "dump time",
-              Cell.text(Instant.ofEpochSecond(header.timestampSeconds()).toString())));
+
+    private static Datum.Field field(String key, String label, String value) {
+      return new Datum.Field(key, label, Cell.text(value));
     }
-    if (!header.utsname().nodename().isEmpty()) {
-      facts.add(new Datum.Field("host", "host", Cell.text(header.utsname().nodename())));
-    }
-    return facts;
   }
 
   private static String leftOut(int level) {

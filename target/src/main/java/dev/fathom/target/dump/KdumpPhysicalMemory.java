@@ -14,7 +14,6 @@ import dev.fathom.format.kdump.PageDescriptor;
 import dev.fathom.model.Layout;
 import dev.fathom.target.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -102,7 +101,7 @@ final class KdumpPhysicalMemory implements PhysicalMemory, AutoCloseable {
       }
       int start = (int) at & (pageBytes - 1);
       int count = Math.min(pageBytes - start, wanted - done);
-      MemorySegment.copy(page, start, into, ValueLayout.JAVA_BYTE, done, count);
+      MemorySegment.copy(MemorySegment.ofArray(page), start, into, done, count);
       done += count;
     }
     return done;
@@ -182,13 +181,13 @@ final class KdumpPhysicalMemory implements PhysicalMemory, AutoCloseable {
   private void unpack(KdumpFile part, PageDescriptor d, byte[] page) {
     MemorySegment stored = part.stored(d);
     if (d.compression() == PageDescriptor.Compression.NONE) {
-      MemorySegment.copy(stored, ValueLayout.JAVA_BYTE, 0, page, 0, pageBytes);
+      MemorySegment.copy(stored, 0, MemorySegment.ofArray(page), 0, pageBytes);
       return;
     }
     if (packed.length < d.size()) {
       packed = new byte[2 * pageBytes];
     }
-    MemorySegment.copy(stored, ValueLayout.JAVA_BYTE, 0, packed, 0, d.size());
+    MemorySegment.copy(stored, 0, MemorySegment.ofArray(packed), 0, d.size());
     Decompressor codec = codecs.of(part, d);
     int count;
     try {
