@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code fathom}. */
+@Command(
+    name = "fathom",
+    description = "A debugger for kernels that run inside something else or left a dump.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {OpenCommand.class})
+final class FathomCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "expected a command: open");
+  }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import picocli.CommandLine;
+
+/** Where the program starts. */
+public final class Main {
+  private Main() {}
+
+  /** Runs the program; the exit status is 0 only if all went well, 2 for wrong arguments. */
+  public static void main(String[] arguments) {
+    int status =
+        new CommandLine(new FathomCommand())
+            .setExecutionExceptionHandler(
+                (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))
+            .setParameterExceptionHandler(Problems::usage)
+            .setUsageHelpAutoWidth(true)
+            .execute(arguments);
+    System.exit(status);
+  }
+}

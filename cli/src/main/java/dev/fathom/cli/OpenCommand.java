@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import dev.fathom.base.JsonRenderer;
+import dev.fathom.base.Sink;
+import dev.fathom.base.TextRenderer;
+import dev.fathom.command.CommandService;
+import dev.fathom.command.standard.StandardCommands;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.session.Session;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code fathom open}. */
+@Command(
+    name = "open",
+    description = "Look at a dead kernel: open a crash dump.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Without -e commands are read from the terminal, or from standard input.",
+      "The exit status is 0 only if all commands worked.",
+      "",
+      "  fathom open vmcore",
+      "  fathom open vmcore -e '::ps' -e '::walk thread | ::findstack -v'",
+      "  fathom open vmcore --json -e '::ps'",
+    })
+final class OpenCommand implements Callable<Integer> {
+  @Parameters(
+      paramLabel = "DUMP",
+      arity = "1..*",
+      description = "The dump, or the parts of a split one.")
+  private List<Path> files;
+
+  @Option(
+      names = {"-e", "--execute"},
+      paramLabel = "LINE",
+      description = "Run this command line; may be given more than once.")
+  private List<String> lines = new ArrayList<>();
+
+  @Option(names = "--json", description = "Write one JSON document for each command line.")
+  private boolean json;
+
+  @Option(
+      names = "--color",
+      paramLabel = "WHEN",
+      description = "When to use colour: auto, always, never.",
+      defaultValue = "auto")
+  private Colour colour;
+
+  @Option(names = "--no-index", description = "Neither read nor write the index on disk.")
+  private boolean noIndex;
+
+  @Option(
+      names = "--ignore-vmcoreinfo",
+      description = "Find the kernel from CPU state and memory alone.")
+  private boolean ignoreVmcoreinfo;
+
+  @Option(names = "--no-shell", description = "Refuse commands that start a shell.")
+  private boolean noShell;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Say nothing of the dump before the first command.")
+  private boolean quiet;
+
+  /** {@code --color}; the names are those that users type. */
+  enum Colour {
+    auto,
+    always,
+    never
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    var console = Console.standard();
+    var index = noIndex ? Optional.<Path>empty() : Folders.index();
+    try (var session =
+        Session.open(files, new KernelOptions(index, !ignoreVmcoreinfo, console.progress()))) {
+      console.progress().clear();
+      var service = StandardCommands.over(session);
+      service.environment().settings().shellAllowed(!noShell);
+      if (!quiet) {
+        warn(session, console);
+      }
+      if (lines.isEmpty() && !json && console.interactive()) {
+        try (var repl = Repl.open(session, service, coloured(console))) {
+          repl.run(quiet);
+        }
+        return 0;
+      }
+      var sink = sink(console);
+      boolean good =
+          lines.isEmpty() ? runInput(service, sink, console) : runLines(service, sink, console);
+      return good ? 0 : Problems.FAILED;
+    } finally {
+      console.flush();
+    }
+  }
+
+  private boolean runLines(CommandService service, Sink sink, Console console) throws IOException {
+    boolean good = true;
+    for (var line : lines) {
+      good &= run(service, sink, console, line);
+      if (service.environment().quitting()) {
+        break;
+      }
+    }
+    return good;
+  }
+
+  private boolean runInput(CommandService service, Sink sink, Console console) throws IOException {
+    boolean good = true;
+    var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (var line = input.readLine(); line != null; line = input.readLine()) {
+      if (!line.isBlank()) {
+        good &= run(service, sink, console, line);
+      }
+      if (service.environment().quitting()) {
+        break;
+      }
+    }
+    return good;
+  }
+
+  private static boolean run(CommandService service, Sink sink, Console console, String line)
+      throws IOException {
+    try (var _ = console.progress().watch(line)) {
+      return service.run(line, sink).ok();
+    } finally {
+      console.flush();
+    }
+  }
+
+  private Sink sink(Console console) {
+    if (json) {
+      return new JsonRenderer(console.out());
+    }
+    int word = TextRenderer.Options.PLAIN.wordBytes();
+    return new TextRenderer(
+        console.out(),
+        console.err(),
+        new TextRenderer.Options("fathom", console.width(), word, coloured(console)));
+  }
+
+  /** Colour goes to terminals only, unless asked for; NO_COLOR (no-color.org) switches it off. */
+  private boolean coloured(Console console) {
+    return switch (colour) {
+      case always -> true;
+      case never -> false;
+      case auto -> {
+        var no = System.getenv("NO_COLOR");
+        yield console.interactive()
+            && (no == null || no.isEmpty())
+            && !"dumb".equals(System.getenv("TERM"));
+      }
+    };
+  }
+
+  private static void warn(Session session, Console console) throws IOException {
+    for (var warning : session.target().warnings()) {
+      console.err().append("fathom: warning: ").append(warning).append('\n');
+    }
+    for (var warning : session.kernel().warnings()) {
+      console.err().append("fathom: warning: ").append(warning).append('\n');
+    }
+    console.flush();
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import dev.fathom.base.FathomException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import picocli.CommandLine;
+
+/** Turns what went wrong into one line for the user and an exit status. */
+final class Problems {
+  static final int FAILED = 1;
+  static final int WRONG_ARGUMENTS = 2;
+
+  /** What a shell reports of a program that wrote into a pipe that nobody reads. */
+  static final int BROKEN_PIPE = 141;
+
+  /** What a shell reports of a program that Ctrl-C ended. */
+  static final int INTERRUPTED = 130;
+
+  private Problems() {}
+
+  static int report(Exception error, PrintWriter err) {
+    if (isBrokenPipe(error)) {
+      return BROKEN_PIPE;
+    }
+    if (error instanceof FathomException) {
+      err.println("fathom: " + error.getMessage());
+    } else {
+      err.println("fathom: internal error, please report it:");
+      error.printStackTrace(err);
+    }
+    err.flush();
+    return FAILED;
+  }
+
+  static int usage(CommandLine.ParameterException error, String[] arguments) {
+    var err = error.getCommandLine().getErr();
+    err.println("fathom: " + error.getMessage());
+    var name = error.getCommandLine().getCommandSpec().qualifiedName();
+    err.println("fathom: try '" + name + " --help'");
+    return WRONG_ARGUMENTS;
+  }
+
+  private static boolean isBrokenPipe(Exception error) {
+    var cause = error instanceof UncheckedIOException unchecked ? unchecked.getCause() : error;
+    return cause instanceof IOException && "Broken pipe".equals(cause.getMessage());
+  }
+}
