@@ -326,7 +326,9 @@ public final class Lab {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update((recipe + "\n" + kernel.packageVersion()).getBytes(StandardCharsets.UTF_8));
-      digest.update((MODULES + CRASH_MEMORY + GENERATION).getBytes(StandardCharsets.UTF_8));
+      digest.update(
+          (MODULES + CRASH_MEMORY + Guest.KERNEL_OPTIONS + GENERATION)
+              .getBytes(StandardCharsets.UTF_8));
       digest.update(Initramfs.resource("init.sh"));
       digest.update(Initramfs.resource("crash-init.sh"));
       digest.update(GuestPrograms.threads());

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.base.Range;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.LogEntry;
+import dev.fathom.kernel.Progress;
+import dev.fathom.kernel.Task;
+import dev.fathom.kernel.Walker;
+import dev.fathom.model.Image;
+import dev.fathom.model.Located;
+import dev.fathom.model.Symbol;
+import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.model.unwind.Frame;
+import dev.fathom.testkit.lab.Fault;
+import dev.fathom.testkit.lab.Flavour;
+import dev.fathom.testkit.lab.GuestFacts;
+import dev.fathom.testkit.lab.Lab;
+import dev.fathom.testkit.lab.LabDump;
+import dev.fathom.testkit.lab.LabRecipes;
+import dev.fathom.testkit.lab.Recipe;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What Fathom finds in a dump against what the guest said about itself just before: its tasks,
+ * modules, log, symbols, stacks, mappings and memory.
+ */
+@Tag("lab")
+class GuestAnswersTest {
+  private static final Lab LAB = Lab.open();
+
+  /** One way to open one guest's dump. */
+  private record Case(String name, LabDump dump, List<Path> files) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static List<Recipe> byQemu() {
+    return LabRecipes.byQemu();
+  }
+
+  static Stream<Case> flavours() {
+    List<Case> cases = new ArrayList<>();
+    for (String kernel : LabRecipes.KERNELS) {
+      LabDump healthy = LAB.dump(LabRecipes.healthy(kernel));
+      for (Flavour flavour : Flavour.values()) {
+        healthy
+            .dump(flavour)
+            .ifPresent(
+                file -> cases.add(new Case(kernel + " " + flavour, healthy, List.of(file))));
+      }
+      LabDump kdump = LAB.dump(LabRecipes.kdump(kernel));
+      List<Path> split = new ArrayList<>();
+      for (String name : kdump.kdumps()) {
+        if (name.startsWith("split")) {
+          split.add(kdump.kdump(name));
+        } else {
+          cases.add(
+              new Case(kernel + " kdump " + name, kdump, List.of(kdump.kdump(name))));
+        }
+      }
+      cases.add(new Case(kernel + " kdump split", kdump, split));
+    }
+    return cases.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("byQemu")
+  void agreesWithTheGuest(Recipe recipe) {
+    LabDump dump = LAB.dump(recipe);
+    try (Session session = open(List.of(dump.dump()))) {
+      check(session, dump);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("flavours")
+  void readsEveryFlavour(Case one) {
+    try (Session session = open(one.files())) {
+      check(session, one.dump());
+    }
+  }
+
+  private static Session open(List<Path> files) {
+    return Session.open(files, new KernelOptions(Optional.empty(), true, Progress.NONE));
+  }
+
+  private static void check(Session session, LabDump dump) {
+    GuestFacts facts = dump.facts();
+    SoftAssertions softly = new SoftAssertions();
+    softly.check(() -> tasks(session, facts));
+    softly.check(() -> modules(session, dump));
+    softly.check(() -> log(session, facts));
+    softly.check(() -> symbols(session, facts));
+    softly.check(() -> stacks(session, facts));
+    softly.check(() -> addresses(session, facts));
+    softly.check(() -> mappings(session, facts));
+    softly.check(() -> faulted(session, dump));
+    softly.assertAll();
+  }
+
+  /** Tasks that come and go by themselves, and those of the fault. */
+  private static boolean transientTask(String name) {
+    return name.startsWith("kworker/") || name.equals("insmod") || name.equals("swapper");
+  }
+
+  private static void tasks(Session session, GuestFacts facts) {
+    Map<Long, Task> found = new LinkedHashMap<>();
+    notes(notes -> session.kernel().tasks(notes)).forEach(task -> found.put(task.id(), task));
+    found.remove(0L);
+    Set<String> said = new TreeSet<>();
+    Set<String> saw = new TreeSet<>();
+    for (GuestFacts.Task task : facts.tasks()) {
+      if (!transientTask(task.name())) {
+        said.add(line(task.tid(), task.tgid(), task.parent(), task.name()));
+      }
+      Task same = found.get((long) task.tid());
+      if (same != null && task.name().startsWith("kworker/")) {
+        assertThat(task.name()).startsWith(same.name());
+      }
+      if (same != null && task.name().equals("sleep")) {
+        assertThat(same.state()).as("state of %s", same).isEqualTo('S');
+        assertThat(same.kernelThread()).as("%s", same).isFalse();
+      }
+    }
+    for (Task task : found.values()) {
+      if (!transientTask(task.name())) {
+        saw.add(line(task.id(), task.process(), task.parent(), task.name()));
+      }
+    }
+    assertThat(saw).as("tasks").isEqualTo(said);
+  }
+
+  private static String line(long id, long process, long parent, String name) {
+    return "%5d process %5d parent %5d %s".formatted(id, process, parent, name);
+  }
+
+  private static void modules(Session session, LabDump dump) {
+    Map<String, List<Range>> found =
+        session.kernel().images().stream()
+            .skip(1)
+            .collect(Collectors.toMap(Image::name, Image::ranges));
+    Set<String> said = new HashSet<>();
+    for (GuestFacts.Module module : dump.facts().modules()) {
+      said.add(module.name());
+      assertThat(found).as("modules").containsKey(module.name());
+      assertThat(found.get(module.name()))
+          .as("where %s is", module)
+          .anyMatch(range -> range.contains(module.address()));
+    }
+    if (dump.recipe().fault() != Fault.NONE && found.containsKey("fathom_fault")) {
+      said.add("fathom_fault");
+    }
+    assertThat(found.keySet()).as("modules").isEqualTo(said);
+  }
+
+  private static void log(Session session, GuestFacts facts) {
+    List<String> found = new ArrayList<>();
+    for (LogEntry entry : notes(notes -> session.kernel().log(notes))) {
+      long micros = entry.nanos() / 1000;
+      String time = "[%5d.%06d] ".formatted(micros / 1_000_000, micros % 1_000_000);
+      entry.text().lines().forEach(line -> found.add(time + line));
+    }
+    assertThat(found).as("log").hasSizeGreaterThanOrEqualTo(facts.log().size());
+    assertThat(found.subList(0, facts.log().size())).as("log").isEqualTo(facts.log());
+  }
+
+  private static void symbols(Session session, GuestFacts facts) {
+    Set<String> found = new HashSet<>();
+    session
+        .kernel()
+        .program()
+        .symbols()
+        .stream()
+        .forEach(symbol -> found.add(key(symbol.address(), symbol.name(), symbol.module())));
+    List<String> missing = new ArrayList<>();
+    int asked = 0;
+    for (GuestFacts.Symbol symbol : facts.symbols()) {
+      String module = symbol.module().orElse("");
+      if (module.equals("bpf") || module.startsWith("__builtin__")) {
+        continue;
+      }
+      asked++;
+      String key = key(symbol.address(), symbol.name(), module);
+      if (!found.contains(key)) {
+        missing.add(key);
+      }
+    }
+    assertThat(asked).as("symbols that the guest told").isGreaterThan(50_000);
+    assertThat(missing).as("symbols not found").isEmpty();
+  }
+
+  private static String key(long address, String name, String module) {
+    return Long.toHexString(address) + " " + name + " " + module;
+  }
+
+  /** {@code /proc/PID/stack} leaves out the scheduler's own functions, which come first. */
+  private static void stacks(Session session, GuestFacts facts) {
+    Map<Integer, List<String>> said = facts.stacks();
+    SoftAssertions softly = new SoftAssertions();
+    int compared = 0;
+    for (GuestFacts.Task task : facts.tasks()) {
+      boolean settled =
+          task.state() == 'S' && (task.name().equals("sleep") || task.name().equals("lab-thread"));
+      boolean workless = task.state() == 'I' && !task.name().startsWith("kworker/");
+      List<String> lines = said.get(task.tid());
+      if ((settled || workless) && lines != null) {
+        Task same = session.kernel().taskOfId(task.tid()).orElseThrow();
+        Backtrace stack = session.kernel().stack(same);
+        List<String> frames = new ArrayList<>();
+        for (Frame frame : stack.frames()) {
+          frames.add(
+              session
+                  .kernel()
+                  .program()
+                  .symbols()
+                  .at(frame.lookup())
+                  .map(at -> text(at, frame))
+                  .orElse("0x" + Long.toHexString(frame.pc())));
+        }
+        List<String> wanted =
+            lines.stream().map(line -> line.replaceFirst("/0x[0-9a-f]+.*", "")).toList();
+        int from = frames.indexOf(wanted.getFirst());
+        softly
+            .assertThat(frames.subList(Math.max(0, from), frames.size()))
+            .as("stack of %s, which ended %s: %s", task, stack.end(), stack.why())
+            .isEqualTo(wanted);
+        softly.assertThat(stack.end()).as("%s", task).isEqualTo(Backtrace.End.COMPLETE);
+        compared++;
+      }
+    }
+    softly.assertThat(compared).as("stacks to compare").isGreaterThan(10);
+    softly.assertAll();
+  }
+
+  private static String text(Located at, Frame frame) {
+    long offset = frame.pc() - at.symbol().address();
+    return at.symbol().name() + "+0x" + Long.toHexString(offset);
+  }
+
+  private static void addresses(Session session, GuestFacts facts) {
+    var program = session.kernel().program();
+    Symbol text = program.symbols().first("_text").orElseThrow();
+    long code =
+        facts.memory().stream()
+            .filter(resource -> resource.name().equals("Kernel code"))
+            .findFirst()
+            .orElseThrow()
+            .start();
+    assertThat(program.memory().physical(text.address())).as("_text").hasValue(code);
+    assertThat(session.kernel().images().getFirst().buildId()).isEqualTo(facts.buildId());
+  }
+
+  private static void mappings(Session session, GuestFacts facts) {
+    for (int process : facts.mapped()) {
+      Task task = session.kernel().taskOfId(process).orElseThrow();
+      List<String> said =
+          facts.mappings(process).stream()
+              .filter(mapping -> !mapping.name().equals("[vsyscall]"))
+              .map(m -> region(m.start(), m.end(), m.permissions(), m.name()))
+              .toList();
+      List<String> found =
+          notes(notes -> session.kernel().mappings(task, notes).stream()).stream()
+              .map(m -> region(m.range().start(), m.range().end(), m.protection(), m.name()))
+              .toList();
+      assertThat(found).as("mappings of %d", process).isEqualTo(said);
+    }
+  }
+
+  private static String region(long start, long end, String protection, String name) {
+    return String.format(Locale.ROOT, "%x-%x %s %s", start, end, protection, name);
+  }
+
+  /** The panicked task's stack leads to the fault. */
+  private static void faulted(Session session, LabDump dump) {
+    List<String> wanted =
+        switch (dump.recipe().fault()) {
+          case NONE -> List.of();
+          case SYSRQ -> List.of("panic", "sysrq_handle_crash", "vfs_write");
+          case SYSRQ_IN_INTERRUPT -> List.of("panic", "sysrq_handle_crash", "serial8250_interrupt");
+          case NULL_IN_MODULE ->
+              List.of(
+                  "fathom_fault_leaf",
+                  "fathom_fault_middle",
+                  "fathom_fault_outer",
+                  "init_module",
+                  "do_one_initcall",
+                  "do_syscall_64");
+          case NULL_IN_INTERRUPT ->
+              List.of(
+                  "fathom_fault_leaf",
+                  "fathom_fault_middle",
+                  "fathom_fault_outer",
+                  "irq_work_run",
+                  "irq_work_queue",
+                  "init_module",
+                  "do_one_initcall",
+                  "do_syscall_64");
+          case STACK_OVERFLOW -> List.of("fathom_fault_overflow");
+        };
+    if (wanted.isEmpty()) {
+      return;
+    }
+    Task task = session.kernel().initialTask().orElseThrow();
+    Backtrace stack = session.kernel().stack(task);
+    List<String> names =
+        stack.frames().stream()
+            .map(frame -> session.kernel().program().symbols().at(frame.lookup()))
+            .map(at -> at.map(found -> found.symbol().name()).orElse("?"))
+            .toList();
+    assertThat(names).as("stack of %s: %s", task, stack.why()).containsSubsequence(wanted);
+    if (dump.recipe().fault() != Fault.STACK_OVERFLOW) {
+      assertThat(stack.end()).as(stack.why()).isEqualTo(Backtrace.End.COMPLETE);
+    }
+  }
+
+  /** All that a walk yields, which must have nothing to remark. */
+  private static <T> List<T> notes(Function<Walker.Notes, Stream<T>> walk) {
+    List<String> remarks = new ArrayList<>();
+    List<T> all = walk.apply(remarks::add).toList();
+    assertThat(remarks).as("remarks of the walk").isEmpty();
+    return all;
+  }
+}
