@@ -40,11 +40,11 @@ cd /
 
 if [ -n "$crash" ]; then
   kexec -p /crash/vmlinuz --initrd=/crash/initrd \
-    --append="console=ttyS0,115200 maxcpus=1 reset_devices irqpoll no_timer_check panic=-1 $(arg crashargs | tr , ' ')" || echo "LAB-WARN kexec"
+    --append="console=ttyS0,115200 maxcpus=1 reset_devices irqpoll no_timer_check loglevel=4 panic=-1 $(arg crashargs | tr , ' ')" || echo "LAB-WARN kexec"
 fi
 echo LAB-READY
 case "$fault" in
   sysrq) echo c >/proc/sysrq-trigger ;;
   module) insmod /lib/fathom_fault.ko || { dmesg | tail; echo LAB-FAILED insmod; } ;;
 esac
-while :; do sleep 1000003; done
+while :; do read line; done
