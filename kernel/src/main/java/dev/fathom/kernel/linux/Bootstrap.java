@@ -28,7 +28,7 @@ final class Bootstrap {
     var space = place.space();
     SymbolTable own = new NoSymbols();
     try {
-      var table = KernelTables.symbols(place, index);
+      var table = KernelTables.symbols(place, index, warnings);
       if (table.isPresent()) {
         own = table.get();
       } else {
@@ -37,7 +37,6 @@ final class Bootstrap {
     } catch (FathomException e) {
       warnings.add("no symbols: " + e.getMessage());
     }
-    DirectMap.use(place, own, physical);
     // The model asks for the kernel's own types only, so that it never has to read the modules'.
     var ownTypes = new TypeSystem(space.layout().wordBytes());
     var types = new TypeSystem(space.layout().wordBytes());

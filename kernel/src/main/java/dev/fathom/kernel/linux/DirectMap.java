@@ -4,7 +4,6 @@ package dev.fathom.kernel.linux;
 import dev.fathom.base.FaultException;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.model.SymbolTable;
-import dev.fathom.target.PhysicalMemory;
 
 /**
  * The bases of the regions of the kernel's address space (Documentation/arch/x86/x86_64/mm.rst).
@@ -17,11 +16,8 @@ import dev.fathom.target.PhysicalMemory;
 record DirectMap(long pageOffset, long vmalloc, long vmemmap) {
   private static final int LEVELS_5 = 5;
 
-  /** How many places of the map are compared with the page tables before it is used unseen. */
-  private static final int SAMPLES = 16;
-
   static DirectMap of(KernelPlace place, SymbolTable symbols) {
-    boolean five = place.levels() == LEVELS_5;
+    boolean five = place.paging().levels() == LEVELS_5;
     return new DirectMap(
         variable(
             place, symbols, "page_offset_base", five ? 0xff11000000000000L : 0xffff888000000000L),
@@ -37,39 +33,7 @@ record DirectMap(long pageOffset, long vmalloc, long vmemmap) {
     try {
       return place.space().u64(symbol.get().address());
     } catch (FaultException _) {
-      return usual; // Not in the dump: the samples tell whether the usual base is right.
-    }
-  }
-
-  /**
-   * Lets the space translate direct map addresses by arithmetic, if a sample of them agrees with
-   * the page tables.
-   */
-  static void use(KernelPlace place, SymbolTable symbols, PhysicalMemory physical) {
-    long base = of(place, symbols).pageOffset();
-    if (base >= 0 || (base & 0x3fff_ffffL) != 0) {
-      return;
-    }
-    long end = 0;
-    int agree = 0;
-    for (var range : physical.ranges()) {
-      if (range.end() == 0) {
-        return;
-      }
-      end = Math.max(end, range.end());
-      long step = Math.max(4096, range.length() / SAMPLES & -4096L);
-      for (long at = range.start(); range.contains(at); at += step) {
-        var translated = place.space().physical(base + at);
-        if (translated.isPresent()) {
-          if (translated.getAsLong() != at) {
-            return;
-          }
-          agree++;
-        }
-      }
-    }
-    if (agree > 0 && end <= 1L << 46) {
-      place.space().linear(base, end, 0);
+      return usual; // Not in the dump: without KASLR this is right.
     }
   }
 }

@@ -3,6 +3,8 @@ package dev.fathom.kernel.linux;
 
 import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
+import dev.fathom.base.FathomException;
+import dev.fathom.base.Readability;
 import dev.fathom.format.btf.Btf;
 import dev.fathom.format.kallsyms.KallsymsFinder;
 import dev.fathom.format.kallsyms.KallsymsPositions;
@@ -15,6 +17,7 @@ import dev.fathom.model.AddressSpace;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.symbols.KallsymsSymbols;
 import dev.fathom.symbols.index.TableIndex;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -23,25 +26,47 @@ final class KernelTables {
   /** Larger than the images and tables of any kernel; a table beyond is corrupt. */
   private static final long SIZE_LIMIT = 256L << 20;
 
+  /** How {@code linux_banner} begins (init/version.c). */
+  private static final String BANNER = "Linux version ";
+
   private KernelTables() {}
 
   /**
    * The kernel's symbols: where VMCOREINFO says they are (kernels since 6.0), else where a search
-   * through the image finds them; empty when the kernel has none (CONFIG_KALLSYMS off).
+   * through the image finds them; empty when the kernel has none (CONFIG_KALLSYMS off). What
+   * VMCOREINFO leads to counts only if {@code linux_banner} is where these symbols say.
    *
-   * @throws BadDataException when VMCOREINFO leads to tables that contradict each other
+   * @param warnings told when VMCOREINFO leads to no usable table
+   * @throws BadDataException when the tables found contradict each other
    */
-  static Optional<KallsymsSymbols> symbols(KernelPlace place, TableIndex index) {
+  static Optional<KallsymsSymbols> symbols(
+      KernelPlace place, TableIndex index, List<String> warnings) {
     if (place.vmcoreinfo().isPresent()) {
-      var told = told(place, place.vmcoreinfo().get(), index);
-      if (told.isPresent()) {
-        return told;
+      try {
+        var told = told(place, place.vmcoreinfo().get(), index);
+        if (told.isPresent()) {
+          if (bannerAgrees(place, told.get())) {
+            return told;
+          }
+          warnings.add("the symbols that VMCOREINFO leads to do not fit the kernel");
+        }
+      } catch (FathomException e) {
+        warnings.add("the symbols that VMCOREINFO leads to cannot be read: " + e.getMessage());
       }
     }
     long start = place.image().start();
     long length = Math.min(place.image().length(), SIZE_LIMIT);
     var image = KernelFinder.imageBytes(place, start, (int) length);
     return KallsymsFinder.find(image, start).map(positions -> index.symbols(image, positions));
+  }
+
+  /** Whether {@code linux_banner} begins as {@code /proc/version} does, if the dump has it. */
+  private static boolean bannerAgrees(KernelPlace place, SymbolTable symbols) {
+    var banner = symbols.first("linux_banner");
+    if (banner.isEmpty() || place.space().at(banner.get().address()) != Readability.READABLE) {
+      return true;
+    }
+    return place.space().cString(banner.get().address(), BANNER.length()).equals(BANNER);
   }
 
   private static Optional<KallsymsSymbols> told(

@@ -42,7 +42,7 @@ final class Regions {
   }
 
   private boolean five() {
-    return place.levels() == LEVELS_5;
+    return place.paging().levels() == LEVELS_5;
   }
 
   /** The end of physical memory. */

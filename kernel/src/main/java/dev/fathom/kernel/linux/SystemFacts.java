@@ -95,7 +95,7 @@ final class SystemFacts {
     add(facts, "found_by", "found by", () -> Cell.text(place.how()));
     add(facts, "kaslr_offset", "KASLR offset", () -> Cell.hex(kaslrOffset()));
     add(facts, "phys_base", "phys_base", () -> Cell.hex(place.physBase()));
-    add(facts, "paging_levels", "paging levels", () -> Cell.decimal(place.levels()));
+    add(facts, "paging_levels", "paging levels", () -> Cell.decimal(place.paging().levels()));
     return facts;
   }
 

@@ -7,12 +7,13 @@ import dev.fathom.base.Range;
 import dev.fathom.kernel.Mapping;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.linux.boot.KernelPlace;
-import dev.fathom.kernel.linux.boot.PagedSpace;
 import dev.fathom.kernel.linux.data.ChainNodes;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.kernel.linux.data.MapleEntries;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Memory;
+import dev.fathom.model.arch.x86_64.PageTables;
+import dev.fathom.model.arch.x86_64.PagedMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -62,8 +63,10 @@ final class UserMemory {
     return root.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            PagedSpace.of(
-                "user", program.physical(), root.getAsLong(), place.levels(), place.smeMask()));
+            new PagedMemory(
+                "user",
+                program.physical(),
+                new PageTables(program.physical(), root.getAsLong(), place.paging())));
   }
 
   /** The addresses of the {@code vm_area_struct}s of an {@code mm_struct}, by address. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.linux.boot;
 
-import dev.fathom.base.Readability;
+import dev.fathom.model.arch.x86_64.PageTables;
 import java.util.Optional;
 
 /**
@@ -22,32 +22,41 @@ record ImageMapping(long start, long end, long physical) {
   /** Holes within an image are freed pieces; a larger one ends it. */
   private static final long HOLE_LIMIT = 32L << 20;
 
+  /** The tables below one entry of level 3: 512 page tables and the directory, and those above. */
+  private static final long TABLE_LIMIT = 520;
+
   /** The longest run of pages in the image's gigabyte at one distance from physical memory. */
-  static Optional<ImageMapping> find(PageWalk walk) {
-    long at = KernelPlace.START_KERNEL_MAP;
-    long limit = at + SPACE;
-    ImageMapping best = null;
-    ImageMapping run = null;
-    while (at < limit) {
-      var step = walk.walk(at);
-      long size = 1L << step.shift();
-      long next = (at & -size) + size;
-      if (step.readability() == Readability.READABLE) {
-        long physical = step.physical() | (at & (size - 1));
-        if (run != null
-            && at - run.start() == physical - run.physical()
-            && at - run.end() <= HOLE_LIMIT) {
-          run = new ImageMapping(run.start(), next, run.physical());
-        } else if (run == null || at - run.end() > HOLE_LIMIT || run.length() < LEAST) {
-          run = new ImageMapping(at, next, physical);
-        }
-        if (best == null || run.length() > best.length()) {
-          best = run;
-        }
+  static Optional<ImageMapping> find(PageTables tables) {
+    var search = new Search();
+    tables.sweep(
+        KernelPlace.START_KERNEL_MAP,
+        KernelPlace.START_KERNEL_MAP + SPACE - 1,
+        TABLE_LIMIT,
+        search::take);
+    return search.best == null || search.best.length() < LEAST
+        ? Optional.empty()
+        : Optional.of(search.best);
+  }
+
+  private static final class Search {
+    private ImageMapping run;
+    private ImageMapping best;
+
+    boolean take(PageTables.Mapping mapping) {
+      long at = mapping.virtual();
+      long end = at + mapping.bytes();
+      if (run != null
+          && at - run.start() == mapping.physical() - run.physical()
+          && at - run.end() <= HOLE_LIMIT) {
+        run = new ImageMapping(run.start(), end, run.physical());
+      } else if (run == null || at - run.end() > HOLE_LIMIT || run.length() < LEAST) {
+        run = new ImageMapping(at, end, mapping.physical());
       }
-      at = next;
+      if (best == null || run.length() > best.length()) {
+        best = run;
+      }
+      return true;
     }
-    return best == null || best.length() < LEAST ? Optional.empty() : Optional.of(best);
   }
 
   long length() {

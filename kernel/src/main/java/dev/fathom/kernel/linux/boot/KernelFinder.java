@@ -9,11 +9,15 @@ import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.KernelOptions;
+import dev.fathom.model.arch.x86_64.PageTables;
+import dev.fathom.model.arch.x86_64.PagedMemory;
+import dev.fathom.model.arch.x86_64.Paging;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.KernelNotes;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -37,11 +41,8 @@ public final class KernelFinder {
   /** KERNEL_IMAGE_SIZE with KASLR: the image and its random offset stay within 1 GiB. */
   private static final long IMAGE_SPACE = 1L << 30;
 
-  /** CR4.LA57: five levels of page tables. */
-  private static final long CR4_LA57 = 1 << 12;
-
   /** CR3 less the bits of PCID, and less the one that tells PTI's user tables from the kernel's. */
-  private static final long CR3_KERNEL = PageWalk.ADDRESS & ~0x1000L;
+  private static final long CR3_KERNEL = RootScan.ADDRESS & ~0x1000L;
 
   private final Target target;
   private final PhysicalMemory physical;
@@ -89,9 +90,7 @@ public final class KernelFinder {
         .flatMap(
             found ->
                 proved(
-                    found.root(),
-                    found.levels(),
-                    found.smeMask(),
+                    tables(found.root(), found.levels(), found.smeMask()),
                     Optional.empty(),
                     "page tables found by their shape"));
   }
@@ -129,12 +128,12 @@ public final class KernelFinder {
       for (long base : bases) {
         long root = swapper.getAsLong() - START_KERNEL_MAP + base;
         for (int levels : levels(info)) {
-          var walk = new PageWalk(physical, root, levels, smeMask);
-          var step = walk.walk(swapper.getAsLong());
-          if (step.readability() == Readability.READABLE
-              && physicalOf(step, swapper.getAsLong()) == root
-              && releaseAgrees(info, walk)) {
-            return proved(root, levels, smeMask, Optional.of(info), how);
+          var tables = tables(root, levels, smeMask);
+          var translated = tables.physical(swapper.getAsLong());
+          if (translated.isPresent()
+              && translated.getAsLong() == root
+              && releaseAgrees(info, tables)) {
+            return proved(tables, Optional.of(info), how);
           }
         }
       }
@@ -153,12 +152,12 @@ public final class KernelFinder {
     return new int[] {4, 5};
   }
 
-  private static long physicalOf(PageWalk.Step step, long virtual) {
-    return step.physical() | (virtual & ((1L << step.shift()) - 1));
+  private PageTables tables(long root, int levels, long smeMask) {
+    return new PageTables(physical, root, new Paging(levels, smeMask, Paging.NotPresent.LINUX));
   }
 
   /** Whether init_uts_ns.name.release is the release that VMCOREINFO names. */
-  private boolean releaseAgrees(Vmcoreinfo info, PageWalk walk) {
+  private boolean releaseAgrees(Vmcoreinfo info, PageTables tables) {
     var uts = info.symbol("init_uts_ns");
     var release = info.osRelease();
     if (uts.isEmpty() || release.isEmpty()) {
@@ -166,7 +165,7 @@ public final class KernelFinder {
     }
     // struct new_utsname: sysname, nodename and release, each of 65 bytes.
     long at = uts.getAsLong() + info.offset("uts_namespace.name").orElse(0) + 130;
-    var space = new PagedSpace("kernel", physical, walk);
+    var space = new PagedMemory("kernel", physical, tables);
     if (space.at(at) != Readability.READABLE) {
       return true;
     }
@@ -184,9 +183,9 @@ public final class KernelFinder {
           ranges.isEmpty() ? 0 : RootScan.smeMask(cr3.getAsLong(), ranges.getLast().end());
       long root = cr3.getAsLong() & CR3_KERNEL & ~smeMask;
       for (int levels : levels(cpu)) {
-        var walk = new PageWalk(physical, root, levels, smeMask);
-        if (idtPointsAtImage(cpu, walk)) {
-          var place = proved(root, levels, smeMask, Optional.empty(), "CPU state");
+        var tables = tables(root, levels, smeMask);
+        if (idtPointsAtImage(cpu, tables)) {
+          var place = proved(tables, Optional.empty(), "CPU state");
           if (place.isPresent()) {
             return place;
           }
@@ -199,7 +198,7 @@ public final class KernelFinder {
   private static int[] levels(Cpu cpu) {
     OptionalLong cr4 = cpu.registers().get(X86_64.CR4);
     if (cr4.isPresent()) {
-      return (cr4.getAsLong() & CR4_LA57) != 0 ? new int[] {5} : new int[] {4};
+      return (cr4.getAsLong() & Paging.CR4_LA57) != 0 ? new int[] {5} : new int[] {4};
     }
     return new int[] {4, 5};
   }
@@ -208,20 +207,20 @@ public final class KernelFinder {
    * Whether the first gate of the CPU's interrupt descriptor table (Intel SDM volume 3, section
    * 6.14.1) leads into the range of kernel images; true when the table's place is not known.
    */
-  private boolean idtPointsAtImage(Cpu cpu, PageWalk walk) {
+  private boolean idtPointsAtImage(Cpu cpu, PageTables tables) {
     var idt = cpu.registers().get(X86_64.IDT_BASE);
     if (idt.isEmpty() || idt.getAsLong() == 0) {
       return true;
     }
-    var space = new PagedSpace("kernel", physical, walk);
+    var space = new PagedMemory("kernel", physical, tables);
     if (space.at(idt.getAsLong()) != Readability.READABLE) {
       return false;
     }
     long handler = handler(space, idt.getAsLong());
-    return inImageSpace(handler) && walk.walk(handler).readability() == Readability.READABLE;
+    return inImageSpace(handler) && tables.physical(handler).isPresent();
   }
 
-  private static long handler(PagedSpace space, long gate) {
+  private static long handler(PagedMemory space, long gate) {
     return space.u16(gate) | (long) space.u16(gate + 6) << 16 | space.u32(gate + 8) << 32;
   }
 
@@ -229,33 +228,24 @@ public final class KernelFinder {
     return Long.compareUnsigned(address - START_KERNEL_MAP, IMAGE_SPACE) < 0;
   }
 
-  /** Finds the image that these page tables map and the direct map, and checks the tables. */
-  private Optional<KernelPlace> proved(
-      long root, int levels, long smeMask, Optional<Vmcoreinfo> info, String how) {
-    var walk = new PageWalk(physical, root, levels, smeMask);
-    var image = ImageMapping.find(walk);
-    if (image.isEmpty()) {
-      return Optional.empty();
-    }
-    var space = new PagedSpace("kernel", physical, walk);
-    var found = image.get();
-    return Optional.of(
-        new KernelPlace(
-            space,
-            root,
-            levels,
-            smeMask,
-            new Range(found.start(), found.end()),
-            found.physical(),
-            info,
-            how,
-            List.copyOf(warnings)));
+  /** What these page tables map as the kernel's image; empty when they map none. */
+  private Optional<KernelPlace> proved(PageTables tables, Optional<Vmcoreinfo> info, String how) {
+    var image = ImageMapping.find(tables);
+    return image.map(
+        found ->
+            new KernelPlace(
+                new PagedMemory("kernel", physical, tables),
+                new Range(found.start(), found.end()),
+                found.physical(),
+                info,
+                how,
+                List.copyOf(warnings)));
   }
 
   /** A view of the kernel's image by offset from its start; missing pages read as zeros. */
   public static ByteSource imageBytes(KernelPlace place, long start, int length) {
     var block = new byte[length];
-    var all = java.lang.foreign.MemorySegment.ofArray(block);
+    var all = MemorySegment.ofArray(block);
     int done = 0;
     while (done < length) {
       int got = place.space().read(start + done, all.asSlice(done));

@@ -3,17 +3,16 @@ package dev.fathom.kernel.linux.boot;
 
 import dev.fathom.base.Range;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
+import dev.fathom.model.arch.x86_64.PagedMemory;
+import dev.fathom.model.arch.x86_64.Paging;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Where a Linux kernel is in a target's memory.
  *
- * @param space the kernel's virtual memory
- * @param root the physical address of {@code swapper_pg_dir}, or of a page table with the same
+ * @param space the kernel's virtual memory, behind {@code swapper_pg_dir} or a table with the same
  *     kernel half
- * @param levels 4 or 5
- * @param smeMask AMD's memory encryption bit in page table entries; 0 when unused
  * @param image the virtual addresses that the kernel's image is mapped at, from {@code _text} on,
  *     in whole pages
  * @param imagePhysical the physical address of the image's first byte
@@ -22,10 +21,7 @@ import java.util.Optional;
  * @param warnings what the user should know
  */
 public record KernelPlace(
-    PagedSpace space,
-    long root,
-    int levels,
-    long smeMask,
+    PagedMemory space,
     Range image,
     long imagePhysical,
     Optional<Vmcoreinfo> vmcoreinfo,
@@ -40,6 +36,11 @@ public record KernelPlace(
 
   /** {@code __START_KERNEL} as every distribution configures it: 16 MiB above the above. */
   public static final long DEFAULT_TEXT = START_KERNEL_MAP + 0x100_0000L;
+
+  /** How this machine's page tables are read, user ones too. */
+  public Paging paging() {
+    return space.tables().paging();
+  }
 
   /** The kernel's variable {@code phys_base}: add it to an image address less the map's start. */
   public long physBase() {

@@ -2,6 +2,8 @@
 package dev.fathom.kernel.linux.boot;
 
 import dev.fathom.kernel.Progress;
+import dev.fathom.model.arch.x86_64.PageTables;
+import dev.fathom.model.arch.x86_64.Paging;
 import dev.fathom.target.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -18,6 +20,11 @@ import java.util.Optional;
  * and what it maps as kernel image must hold the table itself.
  */
 final class RootScan {
+  /** Bits 51 to 12 of an entry: the physical address. */
+  static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+
+  private static final long LARGE = 1 << 7;
+
   private static final int PAGE = 4096;
   private static final int STEP = 1 << 14;
 
@@ -58,7 +65,7 @@ final class RootScan {
           progress.step("searching memory for page tables", done, total);
         }
         if (physical.read(page + PAGE - 8, segment) == 8) {
-          long entry = PageWalk.entry(last, 0);
+          long entry = entry(last, 0);
           if (isTable(entry)) {
             var found = check(page, entry);
             if (found.isPresent()) {
@@ -73,37 +80,51 @@ final class RootScan {
 
   private static boolean isTable(long entry) {
     return (entry & TABLE_FLAGS) == TABLE_FLAGS
-        && (entry & PageWalk.LARGE) == 0
+        && (entry & LARGE) == 0
         && entry >= 0
-        && (entry & PageWalk.ADDRESS) != 0;
+        && (entry & ADDRESS) != 0;
   }
 
   private Optional<Found> check(long root, long lastEntry) {
     long smeMask = smeMask(lastEntry, end);
-    var walk = new PageWalk(physical, root, 4, smeMask);
-    byte[] top = walk.table(root);
+    byte[] top = table(root);
     if (top == null || !userHalfEmpty(top) || !hasMaps(top)) {
       return Optional.empty();
     }
-    byte[] below = walk.table(lastEntry & PageWalk.ADDRESS & ~smeMask);
+    byte[] below = table(lastEntry & ADDRESS & ~smeMask);
     if (below == null) {
       return Optional.empty();
     }
     int levels = 0;
     if (isLevel3(below)) {
       levels = 4;
-    } else if (isTable(PageWalk.entry(below, 511))) {
-      byte[] third = walk.table(PageWalk.entry(below, 511) & PageWalk.ADDRESS & ~smeMask);
+    } else if (isTable(entry(below, 511))) {
+      byte[] third = table(entry(below, 511) & ADDRESS & ~smeMask);
       levels = third != null && isLevel3(third) ? 5 : 0;
     }
     if (levels == 0) {
       return Optional.empty();
     }
-    var image = ImageMapping.find(new PageWalk(physical, root, levels, smeMask));
+    var paging = new Paging(levels, smeMask, Paging.NotPresent.HARDWARE);
+    var image = ImageMapping.find(new PageTables(physical, root, paging));
     boolean holdsRoot =
         image.isPresent()
             && Long.compareUnsigned(root - image.get().physical(), image.get().length()) < 0;
     return holdsRoot ? Optional.of(new Found(root, levels, smeMask)) : Optional.empty();
+  }
+
+  /** The page at a physical address, or null when it cannot be read. */
+  private byte[] table(long at) {
+    var page = new byte[PAGE];
+    return physical.read(at, MemorySegment.ofArray(page)) == PAGE ? page : null;
+  }
+
+  private static long entry(byte[] table, int index) {
+    long value = 0;
+    for (int i = 7; i >= 0; i--) {
+      value = value << 8 | (table[index * 8 + i] & 0xff);
+    }
+    return value;
   }
 
   private static boolean userHalfEmpty(byte[] table) {
@@ -117,7 +138,7 @@ final class RootScan {
 
   private static boolean hasMaps(byte[] table) {
     for (int i = FIRST_KERNEL; i < LAST_MAPS; i++) {
-      if (isTable(PageWalk.entry(table, i))) {
+      if (isTable(entry(table, i))) {
         return true;
       }
     }
@@ -126,11 +147,11 @@ final class RootScan {
 
   private static boolean isLevel3(byte[] table) {
     for (int i = 0; i < 510; i++) {
-      if (PageWalk.entry(table, i) != 0) {
+      if (entry(table, i) != 0) {
         return false;
       }
     }
-    return isTable(PageWalk.entry(table, 510)) && isTable(PageWalk.entry(table, 511));
+    return isTable(entry(table, 510)) && isTable(entry(table, 511));
   }
 
   /**
@@ -138,7 +159,7 @@ final class RootScan {
    * 8000001Fh, EBX bits 5 to 0: 47 or 51 so far) that lifts the address above all memory.
    */
   static long smeMask(long entry, long memoryEnd) {
-    long address = entry & PageWalk.ADDRESS;
+    long address = entry & ADDRESS;
     if (Long.compareUnsigned(address, memoryEnd) < 0) {
       return 0;
     }
