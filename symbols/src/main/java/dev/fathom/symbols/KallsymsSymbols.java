@@ -21,23 +21,23 @@ import java.util.stream.Stream;
 public final class KallsymsSymbols implements SymbolTable {
   private final Kallsyms kallsyms;
 
-  /**
-   * The addresses in ascending order, and the number of the symbol that has each; the same as the
-   * table's order if it is sorted.
-   */
-  private final long[] addresses;
+  private final int count;
 
+  /**
+   * The numbers of the symbols in ascending order of their addresses; empty when that is the order
+   * of the table, as it is but for kernels that moved their functions at boot.
+   */
   private final int[] numbers;
+
   private final Range perCpu;
   private final NameTable names;
 
-  private KallsymsSymbols(
-      Kallsyms kallsyms, long[] addresses, int[] numbers, Optional<NameIndex> index) {
+  private KallsymsSymbols(Kallsyms kallsyms, int[] numbers, Optional<NameIndex> index) {
     this.kallsyms = kallsyms;
-    this.addresses = addresses;
+    this.count = kallsyms.count();
     this.numbers = numbers;
     this.names =
-        index.isPresent() && index.get().nexts.length == addresses.length
+        index.isPresent() && index.get().nexts.length == count
             ? new NameTable(index.get().heads, index.get().nexts)
             : NameTable.of(kallsyms.nameHashes());
     this.perCpu = perCpuArea();
@@ -69,25 +69,16 @@ public final class KallsymsSymbols implements SymbolTable {
   }
 
   private static KallsymsSymbols of(Kallsyms kallsyms, Optional<NameIndex> names) {
-    long[] addresses = kallsyms.addresses();
-    boolean sorted = true;
-    for (int i = 1; i < addresses.length; i++) {
-      sorted &= Long.compareUnsigned(addresses[i - 1], addresses[i]) <= 0;
-    }
-    if (sorted) {
-      return new KallsymsSymbols(kallsyms, addresses, new int[0], names);
+    if (kallsyms.isSorted()) {
+      return new KallsymsSymbols(kallsyms, new int[0], names);
     }
     int[] numbers =
-        IntStream.range(0, addresses.length)
+        IntStream.range(0, kallsyms.count())
             .boxed()
-            .sorted((a, b) -> Long.compareUnsigned(addresses[a], addresses[b]))
+            .sorted((a, b) -> Long.compareUnsigned(kallsyms.address(a), kallsyms.address(b)))
             .mapToInt(Integer::intValue)
             .toArray();
-    var ordered = new long[addresses.length];
-    for (int i = 0; i < ordered.length; i++) {
-      ordered[i] = addresses[numbers[i]];
-    }
-    return new KallsymsSymbols(kallsyms, ordered, numbers, names);
+    return new KallsymsSymbols(kallsyms, numbers, names);
   }
 
   private Range perCpuArea() {
@@ -124,14 +115,14 @@ public final class KallsymsSymbols implements SymbolTable {
   public Optional<Located> at(long address) {
     // Kernel addresses are negative as numbers; the offsets of per-CPU symbols are no addresses.
     int i = address < 0 ? floor(address) : -1;
-    if (i < 0 || addresses[i] >= 0) {
+    if (i < 0 || addressAt(i) >= 0) {
       return Optional.empty();
     }
-    long start = addresses[i];
-    if (i == addresses.length - 1 && start != address) {
+    long start = addressAt(i);
+    if (i == count - 1 && start != address) {
       return Optional.empty();
     }
-    while (i > 0 && addresses[i - 1] == start) {
+    while (i > 0 && addressAt(i - 1) == start) {
       i--; // of symbols with the same address, the kernel puts the best first
     }
     return Optional.of(new Located(symbol(number(i), i), address - start));
@@ -140,16 +131,20 @@ public final class KallsymsSymbols implements SymbolTable {
   /** The place of the last address that is not above {@code address}, or -1. */
   private int floor(long address) {
     int low = 0;
-    int high = addresses.length - 1;
+    int high = count - 1;
     while (low <= high) {
       int middle = (low + high) >>> 1;
-      if (Long.compareUnsigned(addresses[middle], address) <= 0) {
+      if (Long.compareUnsigned(addressAt(middle), address) <= 0) {
         low = middle + 1;
       } else {
         high = middle - 1;
       }
     }
     return high;
+  }
+
+  private long addressAt(int place) {
+    return kallsyms.address(number(place));
   }
 
   private int number(int place) {
@@ -162,17 +157,17 @@ public final class KallsymsSymbols implements SymbolTable {
 
   /** The symbol, given the place of any symbol with its address. */
   private Symbol symbol(int number, int place) {
-    long address = addresses[place];
+    long address = addressAt(place);
     int next = place;
-    while (next < addresses.length && addresses[next] == address) {
+    while (next < count && addressAt(next) == address) {
       next++;
     }
-    boolean known = next < addresses.length && addresses[next] >= 0 == address >= 0;
+    boolean known = next < count && addressAt(next) >= 0 == address >= 0;
     char letter = kallsyms.type(number);
     return new Symbol(
         kallsyms.name(number),
         address,
-        known ? addresses[next] - address : 0,
+        known ? addressAt(next) - address : 0,
         kind(address, letter),
         letter,
         "");
@@ -210,7 +205,7 @@ public final class KallsymsSymbols implements SymbolTable {
 
   @Override
   public Stream<Symbol> stream() {
-    return IntStream.range(0, addresses.length).mapToObj(i -> symbol(number(i), i));
+    return IntStream.range(0, count).mapToObj(i -> symbol(number(i), i));
   }
 
   @Override

@@ -169,11 +169,20 @@ public final class Kallsyms {
     if (nameOffsets.length != count || nameOffsets[0] != 0) {
       return false;
     }
-    boolean ascending = true;
-    for (int i = 1; i < count; i++) {
-      ascending &= nameOffsets[i - 1] < nameOffsets[i];
+    for (int from = 1; from < count; from += PIECE) {
+      if (!ascends(nameOffsets, from, Math.min(count, from + PIECE))) {
+        return false;
+      }
     }
-    return ascending && nameOffsets[count - 1] < length;
+    return nameOffsets[count - 1] < length;
+  }
+
+  private static boolean ascends(int[] numbers, int from, int to) {
+    boolean ascends = true;
+    for (int i = from; i < to; i++) {
+      ascends &= numbers[i - 1] < numbers[i];
+    }
+    return ascends;
   }
 
   /** Where each name's length stands in {@code names}, which begins at {@code start} of memory. */
@@ -245,24 +254,38 @@ public final class Kallsyms {
 
   /**
    * Chooses between the two meanings of an offset by evidence: without ABSOLUTE_PERCPU no offset
-   * reaches 2 GiB, and with it only the per-CPU symbols are not negative.
+   * reaches 2 GiB, and with it only those of the per-CPU symbols, which come first, are not
+   * negative.
    */
   static long[] relative(int[] offsets, long base) {
-    int negative = 0;
-    for (int offset : offsets) {
-      negative += offset >>> 31;
+    int count = offsets.length;
+    int negative =
+        (offsets[count - 1] >>> 31)
+            + (offsets[count / 2] >>> 31)
+            + (offsets[count - 1 - count / 4] >>> 31);
+    var addresses = new long[count];
+    for (int from = 0; from < count; from += PIECE) {
+      relative(offsets, base, negative >= 2, addresses, from, Math.min(count, from + PIECE));
     }
-    boolean percpu = negative > offsets.length / 2;
-    var addresses = new long[offsets.length];
-    for (int i = 0; i < offsets.length; i++) {
+    return addresses;
+  }
+
+  /**
+   * Loops over all symbols go by pieces: a method that is called often is compiled sooner than a
+   * loop that runs long.
+   */
+  private static final int PIECE = 64;
+
+  private static void relative(
+      int[] offsets, long base, boolean perCpu, long[] addresses, int from, int to) {
+    for (int i = from; i < to; i++) {
       int offset = offsets[i];
-      if (percpu) {
+      if (perCpu) {
         addresses[i] = offset >= 0 ? offset : base - 1 - offset;
       } else {
         addresses[i] = base + (offset & 0xffffffffL);
       }
     }
-    return addresses;
   }
 
   static long[] placeRelative(int[] offsets, long address) {
@@ -298,9 +321,25 @@ public final class Kallsyms {
     return nameAt.clone();
   }
 
-  /** The address of every symbol, a copy. */
-  public long[] addresses() {
-    return addresses.clone();
+  /**
+   * Whether the symbols are in ascending order of their addresses, as the kernel's build leaves
+   * them.
+   */
+  public boolean isSorted() {
+    for (int from = 1; from < count; from += PIECE) {
+      if (!ascends(addresses, from, Math.min(count, from + PIECE))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean ascends(long[] addresses, int from, int to) {
+    boolean ascends = true;
+    for (int i = from; i < to; i++) {
+      ascends &= addresses[i - 1] + Long.MIN_VALUE <= addresses[i] + Long.MIN_VALUE; // unsigned
+    }
+    return ascends;
   }
 
   /**

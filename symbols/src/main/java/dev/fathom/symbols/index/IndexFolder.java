@@ -9,8 +9,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -37,6 +35,8 @@ public final class IndexFolder {
   private static final long MAGIC = 0x315844494d485446L; // FTHMIDX1
   private static final int HEADER_LENGTH = 24;
   private static final int CHECKED_FROM = 12;
+  private static final long HOUR = 3_600_000;
+  private static final long DAY = 24 * HOUR;
   private static final int MAX_ARRAYS = 16;
   private static final String SUFFIX = ".index";
   private static final String UNFINISHED = ".tmp";
@@ -122,9 +122,9 @@ public final class IndexFolder {
 
   /** Keeps a file young for the eviction; once a day is enough. */
   private static void markUsed(Path path) throws IOException {
-    var now = Instant.now();
-    if (Files.getLastModifiedTime(path).toInstant().isBefore(now.minus(Duration.ofDays(1)))) {
-      Files.setLastModifiedTime(path, FileTime.from(now));
+    long now = System.currentTimeMillis();
+    if (Files.getLastModifiedTime(path).toMillis() < now - DAY) {
+      Files.setLastModifiedTime(path, FileTime.fromMillis(now));
     }
   }
 
@@ -185,7 +185,7 @@ public final class IndexFolder {
         if (!path.toString().endsWith(UNFINISHED)) {
           stored.add(file);
           total += file.size;
-        } else if (file.used.toInstant().isBefore(Instant.now().minus(Duration.ofHours(1)))) {
+        } else if (file.used.toMillis() < System.currentTimeMillis() - HOUR) {
           Files.deleteIfExists(path); // of a process that was killed
         }
       } catch (NoSuchFileException e) {
