@@ -25,8 +25,8 @@ import java.util.Set;
  * absent; it never throws.
  */
 public final class Unwinder {
-  /** More frames than any real stack has. */
-  public static final int MAX_FRAMES = 1024;
+  /** The most frames that the largest stacks, 32 KiB, have room for. */
+  public static final int MAX_FRAMES = 4096;
 
   /** Words that a scan looks at where no stack is known. */
   private static final int BLIND_WORDS = 512;
