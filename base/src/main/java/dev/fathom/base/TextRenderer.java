@@ -217,7 +217,7 @@ public final class TextRenderer implements Sink {
       case Datum.Characters text -> characters(text, "[ ", " ]");
       case Datum.Composite composite -> {
         line.append('{');
-        mdbLines(composite.members(), depth, "");
+        mdbLines(composite.members(), depth, "", false);
         line.append('}');
       }
       case Datum.Elements elements -> mdbElements(elements, depth);
@@ -239,30 +239,23 @@ public final class TextRenderer implements Sink {
       return;
     }
     line.append('[');
-    mdbLines(array.elements(), depth, ",");
-    if (cut) {
-      line.setLength(line.length() - depth * 4);
-      blanks((depth + 1) * 4);
-      line.append("...");
-      endLine();
-      blanks(depth * 4);
-    }
+    mdbLines(array.elements(), depth, ",", cut);
     line.append(']');
   }
 
-  private void mdbLines(List<Datum.Node> nodes, int depth, String separator) {
+  private void mdbLines(List<Datum.Node> nodes, int depth, String separator, boolean cut) {
     endLine();
-    if (depth >= DEPTH_LIMIT) {
+    boolean tooDeep = depth >= DEPTH_LIMIT;
+    for (int i = 0; i < nodes.size() && !tooDeep; i++) {
+      blanks((depth + 1) * 4);
+      mdbNode(nodes.get(i), depth + 1);
+      line.append(i < nodes.size() - 1 || cut ? separator : "");
+      endLine();
+    }
+    if (cut || tooDeep) {
       blanks((depth + 1) * 4);
       line.append("...");
       endLine();
-    } else {
-      for (var node : nodes) {
-        blanks((depth + 1) * 4);
-        mdbNode(node, depth + 1);
-        line.append(separator);
-        endLine();
-      }
     }
     blanks(depth * 4);
   }
@@ -287,7 +280,7 @@ public final class TextRenderer implements Sink {
 
   private void characters(Datum.Characters text, String before, String after) {
     line.append(before).append('"').append(CellText.clean(text.text())).append('"');
-    line.append(text.cut() ? " ... " : "").append(after);
+    line.append(text.cut() ? " ..." : "").append(after);
   }
 
   private void crashNode(Datum.Node node, int depth) {
@@ -314,7 +307,7 @@ public final class TextRenderer implements Sink {
   private void crashShape(Datum.Shape shape, int depth) {
     switch (shape) {
       case Datum.Leaf leaf -> leaf(leaf);
-      case Datum.Characters text -> characters(text, "", text.cut() ? "..." : "");
+      case Datum.Characters text -> characters(text, "", "");
       case Datum.Composite composite -> {
         line.append('{');
         crashLines(composite.members(), depth);
@@ -525,7 +518,7 @@ public final class TextRenderer implements Sink {
     }
     if (formatted.label().isPresent()) {
       line.append(CellText.clean(formatted.label().get()));
-      blanks(MARGIN - line.length());
+      blanks(MARGIN - line.length() % MARGIN);
     }
     for (var item : formatted.items()) {
       var text = CellText.clean(item.text());

@@ -3,6 +3,7 @@ package dev.fathom.command;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
+import dev.fathom.base.UsageException;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSystem;
@@ -45,15 +46,15 @@ public record TypeWords(CType type, int words) {
   /**
    * As {@link #find}, but a type must be there.
    *
-   * @throws EvalException when there is none
+   * @throws EvalException when there is none of that name
    */
   public static TypeWords get(TypeSystem types, List<Argument> operands) {
+    if (operands.isEmpty()) {
+      throw new UsageException("the name of a type is needed");
+    }
     return find(types, operands)
         .orElseThrow(
-            () ->
-                new EvalException(
-                    "failed to look up type "
-                        + (operands.isEmpty() ? "" : operands.getFirst().text())));
+            () -> new EvalException("failed to look up type " + operands.getFirst().text()));
   }
 
   private static boolean isKeyword(String word) {

@@ -151,8 +151,14 @@ public final class ValueTree {
   private List<Node> declarations(CompositeType type, long base, int depth) {
     boolean mdb = options.style() == Datum.Style.MDB;
     var found = new ArrayList<Node>();
+    boolean holes = options.holes() && type.kind() != CompositeType.Kind.UNION;
+    long end = 0;
     for (var member : type.members()) {
       long offset = base + member.byteOffset();
+      if (holes) {
+        hole(base, end, member.bitOffset()).ifPresent(found::add);
+        end = member.bitOffset() + bits(member);
+      }
       var shown = options.addresses() ? OptionalLong.of(offset) : OptionalLong.empty();
       boolean open =
           member.type() instanceof CompositeType c
@@ -170,7 +176,8 @@ public final class ValueTree {
         found.add(
             new Node(
                 named(member.name()),
-                Optional.of(typeText(member.type())),
+                Optional.of(
+                    typeText(member.type()) + (member.isBitField() ? " :" + member.bitSize() : "")),
                 shown,
                 new Datum.Declared()));
       } else {
@@ -182,6 +189,9 @@ public final class ValueTree {
                 shown,
                 new Datum.Declared()));
       }
+    }
+    if (holes) {
+      hole(base, end, type.bytes() * 8).ifPresent(found::add);
     }
     return found;
   }
@@ -204,7 +214,9 @@ public final class ValueTree {
         options.addresses() && value instanceof Value.Ref ref
             ? OptionalLong.of(ref.address())
             : OptionalLong.empty();
-    var type = options.types() ? Optional.of(typeText(value.type())) : Optional.<String>empty();
+    var bits = value instanceof Value.Ref ref && ref.bitSize() != 0 ? " :" + ref.bitSize() : "";
+    var type =
+        options.types() ? Optional.of(typeText(value.type()) + bits) : Optional.<String>empty();
     return new Node(name, type, address, shape(value, depth));
   }
 
@@ -241,13 +253,13 @@ public final class ValueTree {
     long end = 0;
     for (var member : type.members()) {
       if (options.holes() && type.kind() != CompositeType.Kind.UNION) {
-        hole(ref, end, member.bitOffset()).ifPresent(members::add);
+        hole(ref.address(), end, member.bitOffset()).ifPresent(members::add);
         end = member.bitOffset() + bits(member);
       }
       members.add(node(Optional.of(label(member)), part(ref, member), depth + 1));
     }
     if (options.holes() && type.kind() != CompositeType.Kind.UNION) {
-      hole(ref, end, type.bytes() * 8).ifPresent(members::add);
+      hole(ref.address(), end, type.bytes() * 8).ifPresent(members::add);
     }
     return new Datum.Composite(members);
   }
@@ -263,14 +275,13 @@ public final class ValueTree {
     return member.isBitField() ? member.bitSize() : member.type().bytes() * 8;
   }
 
-  private Optional<Node> hole(Value.Ref ref, long end, long next) {
+  private Optional<Node> hole(long start, long end, long next) {
     if (next <= end) {
       return Optional.empty();
     }
     long size = next - end;
     var text = size % 8 == 0 ? size / 8 + " bytes" : size + " bits";
-    var address =
-        options.addresses() ? OptionalLong.of(ref.address() + end / 8) : OptionalLong.empty();
+    var address = options.addresses() ? OptionalLong.of(start + end / 8) : OptionalLong.empty();
     return Optional.of(
         new Node(
             Optional.of("<<HOLE>>"),

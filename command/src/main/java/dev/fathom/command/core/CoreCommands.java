@@ -112,7 +112,8 @@ public final class CoreCommands implements CommandGroup {
       case "log", "$>" -> new LogCommand();
       case "map" -> new MapCommand();
       case "mappings", "$m" -> new MappingsCommand();
-      case "nm", "$e" -> new NmCommand();
+      case "nm" -> new NmCommand(false);
+      case "$e" -> new NmCommand(true);
       case "objects", "$f" -> new ObjectsCommand();
       case "offsetof" -> new OffsetofCommand();
       case "print" -> new PrintCommand();

@@ -15,6 +15,15 @@ import java.util.stream.Stream;
 
 /** {@code ::nm}. */
 final class NmCommand implements Command {
+  private final boolean globalOnly;
+
+  /**
+   * @param globalOnly whether local symbols are left out, as {@code $e} does
+   */
+  NmCommand(boolean globalOnly) {
+    this.globalOnly = globalOnly;
+  }
+
   @Override
   public CommandSpec spec() {
     return CommandSpec.mdb("nm", "print symbols")
@@ -55,7 +64,7 @@ final class NmCommand implements Command {
     } else {
       symbols = call.program().symbols().stream();
     }
-    if (args.has('g')) {
+    if (globalOnly || args.has('g')) {
       symbols = symbols.filter(symbol -> Character.isUpperCase(symbol.letter()));
     }
     if (args.has('n')) {

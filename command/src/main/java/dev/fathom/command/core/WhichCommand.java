@@ -33,24 +33,25 @@ final class WhichCommand implements Command {
 
   @Override
   public Stream<Item> run(Invocation call) {
-    call.args().expect(1, Integer.MAX_VALUE);
+    return call.args().expect(1, Integer.MAX_VALUE).operands().stream()
+        .flatMap(operand -> definitions(call, operand.text()).stream());
+  }
+
+  private static List<Item> definitions(Invocation call, String typed) {
     var items = new ArrayList<Item>();
-    for (var operand : call.args().operands()) {
-      var name = operand.text().startsWith("::") ? operand.text().substring(2) : operand.text();
-      int before = items.size();
-      for (var grammar : Grammar.values()) {
-        definitions(call, grammar, name, items);
-      }
-      for (var walker : call.kernel().walkers()) {
-        if (walker.name().equals(name)) {
-          items.add(fact(name, name + " is a walker of the kernel model", call.kernel().os()));
-        }
-      }
-      if (items.size() == before) {
-        call.fail(operand.text() + " is not found");
+    var name = typed.startsWith("::") ? typed.substring(2) : typed;
+    for (var grammar : Grammar.values()) {
+      definitions(call, grammar, name, items);
+    }
+    for (var walker : call.kernel().walkers()) {
+      if (walker.name().equals(name)) {
+        items.add(fact(name, name + " is a walker of the kernel model", call.kernel().os()));
       }
     }
-    return items.stream();
+    if (items.isEmpty()) {
+      call.fail(typed + " is not found");
+    }
+    return items;
   }
 
   private static void definitions(Invocation call, Grammar grammar, String name, List<Item> items) {

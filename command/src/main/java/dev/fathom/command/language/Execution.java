@@ -99,7 +99,14 @@ final class Execution {
           return;
         }
         stopped = false;
-        statement(statement.get());
+        try {
+          statement(statement.get());
+        } catch (FathomException e) {
+          // A stop has been reported, and ends this statement only.
+          if (!stopped) {
+            throw e;
+          }
+        }
       }
     } catch (FathomException e) {
       // Wrong syntax or a failed expression throws the rest of the line away.

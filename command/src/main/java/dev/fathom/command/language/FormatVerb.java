@@ -122,7 +122,7 @@ final class FormatVerb {
             if (!items.isEmpty() || label.isPresent()) {
               break;
             }
-            label = Optional.of(Format.pad(symbol(address) + ":", MARGIN));
+            label = Optional.of(symbol(address) + ":");
             step++;
           } else {
             apply(current, items);
@@ -133,7 +133,12 @@ final class FormatVerb {
       }
       if (step >= steps.size()) {
         ended = true;
-        call.advance(address - start);
+        if (verb == '=') {
+          call.advance(0);
+          call.moveDot(address);
+        } else {
+          call.advance(address - start);
+        }
       }
       return Optional.of(
           Item.show(
@@ -238,7 +243,8 @@ final class FormatVerb {
     }
 
     private Datum.FormattedItem number(Format format) {
-      long raw = start;
+      // For '=' the number is dot itself, which only + and - change.
+      long raw = address;
       if (verb != '=') {
         raw = memory.unsigned(address, format.size());
         moved(format.size());
