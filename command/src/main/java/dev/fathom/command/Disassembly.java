@@ -4,15 +4,13 @@ package dev.fathom.command;
 import dev.fathom.base.Datum;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Program;
-import dev.fathom.model.arch.Code;
 import dev.fathom.model.arch.Disassembler;
 import dev.fathom.model.arch.Disassemblers;
 import dev.fathom.model.arch.Syntax;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /** Instructions of a program as what commands show. */
@@ -56,11 +54,7 @@ public final class Disassembly {
     if (got == 0) {
       throw memory.fault(address);
     }
-    return line(address, code, got, marked, withBytes);
-  }
-
-  private Line line(long address, byte[] code, int readable, boolean marked, boolean withBytes) {
-    var found = disassembler.decode(code, 0, readable, address);
+    var found = disassembler.decode(code, 0, got, address);
     int length = found.isPresent() ? found.get().length() : 1;
     Optional<String> comment = Optional.empty();
     var text = UNKNOWN;
@@ -96,16 +90,37 @@ public final class Disassembly {
   }
 
   /**
-   * Instructions that have been found already.
-   *
-   * @param marked the address that is to be pointed out
+   * The start of the instruction that ends at {@code address}: from the start of its function where
+   * there is one, else the likeliest one.
    */
-  public List<Line> lines(Code code, OptionalLong marked) {
-    var lines = new ArrayList<Line>();
-    for (var slot : code.slots()) {
-      boolean isMarked = marked.isPresent() && marked.getAsLong() == slot.address();
-      lines.add(line(slot.address(), slot.bytes(), slot.bytes().length, isMarked, false));
+  public OptionalLong before(Memory memory, long address) {
+    var located = program.symbols().at(address - 1);
+    if (located.isPresent() && Long.compareUnsigned(located.get().offset(), 1 << 20) < 0) {
+      return fromStart(memory, address - 1 - located.get().offset(), address);
     }
-    return lines;
+    int reach = program.architecture().flowDecoder().longest() * 7;
+    var code = new byte[reach];
+    if (memory.read(address - reach, MemorySegment.ofArray(code)) < reach) {
+      return OptionalLong.empty();
+    }
+    OptionalInt length = program.architecture().flowDecoder().lengthBefore(code, reach, address);
+    return length.isPresent() ? OptionalLong.of(address - length.getAsInt()) : OptionalLong.empty();
+  }
+
+  private OptionalLong fromStart(Memory memory, long start, long end) {
+    int size = (int) (end - start);
+    var code = new byte[size];
+    if (memory.read(start, MemorySegment.ofArray(code)) < size) {
+      return OptionalLong.empty();
+    }
+    var decoder = program.architecture().flowDecoder();
+    int at = 0;
+    int last = 0;
+    while (at < size) {
+      var flow = decoder.decode(code, at, size, start + at);
+      last = at;
+      at += flow.isPresent() ? flow.get().length() : 1;
+    }
+    return OptionalLong.of(start + last);
   }
 }

@@ -84,6 +84,11 @@ public final class Environment {
     return disassembly.get();
   }
 
+  /** Disassembles with {@code chosen} from now on. */
+  public void disassembly(Disassembly chosen) {
+    disassembly = Optional.of(chosen);
+  }
+
   /** Whether the user asked to leave. */
   public boolean quitting() {
     return quitting;

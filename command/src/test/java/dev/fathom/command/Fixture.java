@@ -27,6 +27,8 @@ import dev.fathom.model.Symbol;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.arch.Disassembler;
+import dev.fathom.model.arch.Instruction;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.TypeSystem;
 import dev.fathom.model.unwind.Backtrace;
@@ -71,6 +73,7 @@ public final class Fixture {
     var program = new FixtureProgram();
     session = Session.of(new FixtureTarget(), new FixtureKernel(program));
     service = StandardCommands.over(session);
+    service.environment().disassembly(new Disassembly(program, new LengthDisassembler()));
   }
 
   public Session session() {
@@ -112,6 +115,31 @@ public final class Fixture {
   public Outcome outcome(String line) {
     var out = new StringBuilder();
     return service.run(line, new TextRenderer(out, out, TextRenderer.Options.PLAIN));
+  }
+
+  /** Names instructions by their length, where the real disassembler's spelling does not matter. */
+  private static final class LengthDisassembler implements Disassembler {
+    @Override
+    public String description() {
+      return "lengths only";
+    }
+
+    @Override
+    public Optional<Instruction> decode(byte[] code, int offset, int length, long address) {
+      return X86_64
+          .INSTANCE
+          .flowDecoder()
+          .decode(code, offset, offset + length, address)
+          .map(
+              flow ->
+                  new Instruction(
+                      address,
+                      flow.length(),
+                      "op" + flow.length(),
+                      flow.target().isPresent() ? Long.toHexString(flow.target().getAsLong()) : "",
+                      flow.target(),
+                      flow.memory()));
+    }
   }
 
   private static final class FixtureTarget implements Target {

@@ -11,7 +11,9 @@ import dev.fathom.command.Disassembly;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.model.Memory;
-import dev.fathom.model.arch.Code;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
@@ -88,14 +90,36 @@ final class DisCommand implements Command {
     if (count < 0 || count > FUNCTION_LIMIT) {
       throw new UsageException("the number of instructions is too large");
     }
-    var located = call.program().symbols().at(center);
-    var function =
-        located.isPresent()
-            ? OptionalLong.of(center - located.get().offset())
-            : OptionalLong.empty();
-    var decoder = call.program().architecture().flowDecoder();
-    var code = Code.around(memory, decoder, function, center, (int) count, (int) count);
-    return shown(call, disassembly, code, OptionalLong.of(center), center);
+    var before = new ArrayDeque<Long>();
+    long at = center;
+    while (before.size() < count) {
+      var previous = disassembly.before(memory, at);
+      if (previous.isEmpty()) {
+        break;
+      }
+      at = previous.getAsLong();
+      before.addFirst(at);
+    }
+    var items = new ArrayList<Item>();
+    for (long address : before) {
+      items.add(line(call, disassembly.at(memory, address, false, false)));
+    }
+    at = center;
+    try {
+      for (long i = 0; i <= count; i++) {
+        call.checkInterrupt();
+        var line = disassembly.at(memory, at, at == center, false);
+        items.add(line(call, line));
+        at += line.length();
+      }
+    } catch (FaultException e) {
+      if (at == center) {
+        throw e;
+      }
+      call.warn(e.getMessage());
+    }
+    call.advance(at - center);
+    return items.stream();
   }
 
   private static Stream<Item> range(
@@ -105,22 +129,21 @@ final class DisCommand implements Command {
       long start,
       long end,
       OptionalLong marked) {
-    var decoder = call.program().architecture().flowDecoder();
-    var code = Code.from(memory, decoder, start, OptionalLong.of(end), (int) FUNCTION_LIMIT);
-    return shown(call, disassembly, code, marked, start);
+    call.advance(end - start);
+    return Stream.iterate(
+            Optional.of(disassembly.at(memory, start, isMarked(marked, start), false)),
+            Optional::isPresent,
+            line -> {
+              long next = line.orElseThrow().address() + line.orElseThrow().length();
+              return Long.compareUnsigned(next, end) < 0
+                  ? Optional.of(disassembly.at(memory, next, isMarked(marked, next), false))
+                  : Optional.empty();
+            })
+        .map(line -> line(call, line.orElseThrow()));
   }
 
-  private static Stream<Item> shown(
-      Invocation call, Disassembly disassembly, Code code, OptionalLong marked, long from) {
-    call.advance(code.slots().getLast().end() - from);
-    var lines = disassembly.lines(code, marked).stream().map(line -> line(call, line));
-    return code.fault().isEmpty()
-        ? lines
-        : Stream.concat(lines, Stream.of(code.fault().get()).map(DisCommand::failed));
-  }
-
-  private static Item failed(FaultException fault) {
-    throw fault;
+  private static boolean isMarked(OptionalLong marked, long address) {
+    return marked.isPresent() && marked.getAsLong() == address;
   }
 
   private static Item line(Invocation call, Disassembly.Line line) {
