@@ -82,7 +82,7 @@ public final class FlattenedImage implements ByteSource {
           16,
           "flattened stream of type " + header.getLong(16) + ", expected " + TYPE);
     }
-    var pieces = new Pieces();
+    var pieces = new Pieces(256);
     // Copies to the heap: layouts with a byte order take 50 ms to start up, this takes none.
     ByteBuffer blockHeader = ByteBuffer.allocate(BLOCK_HEADER).order(ByteOrder.BIG_ENDIAN);
     MemorySegment blockHeaderSegment = MemorySegment.ofArray(blockHeader.array());
@@ -204,14 +204,20 @@ public final class FlattenedImage implements ByteSource {
 
   /** Pieces of the image and where they stand in the stream, in three parallel arrays. */
   private static final class Pieces {
-    private long[] image = new long[256];
-    private long[] stream = new long[256];
-    private int[] length = new int[256];
+    private long[] image;
+    private long[] stream;
+    private int[] length;
     private int count;
+
+    Pieces(int capacity) {
+      image = new long[capacity];
+      stream = new long[capacity];
+      length = new int[capacity];
+    }
 
     void add(long imageOffset, long streamOffset, int bytes) {
       if (count == image.length) {
-        int larger = count + (count >> 1);
+        int larger = Math.max(256, count + (count >> 1));
         image = Arrays.copyOf(image, larger);
         stream = Arrays.copyOf(stream, larger);
         length = Arrays.copyOf(length, larger);
@@ -230,7 +236,7 @@ public final class FlattenedImage implements ByteSource {
     /** The same, ordered by image offset and free of overlaps: of two pieces the later one wins. */
     Pieces arranged() {
       int[] order = sorted();
-      var result = new Pieces();
+      var result = new Pieces(count);
       boolean overlaps = false;
       for (int i = 0; i < count; i++) {
         int p = order[i];
@@ -289,7 +295,7 @@ public final class FlattenedImage implements ByteSource {
      * Sweeps over the pieces by image offset; at any place the one with the highest number wins.
      */
     private Pieces resolved(int[] order) {
-      var result = new Pieces();
+      var result = new Pieces(count);
       var active = new PriorityQueue<Integer>((a, b) -> Integer.compare(b, a));
       int next = 0;
       long at = 0;
