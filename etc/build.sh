@@ -87,6 +87,8 @@ train() {
   local command log=$dist/train.log
   java_command "$dist"
   rm -f "$dist/stamp" "$dist/fathom.aot"
+  cp "$home/etc/jvm.options" "$dist"
+  [[ ! -e $dist/libzstd-jni.so ]] || printf '"-DZstdNativePath=%s"\n' "$dist/libzstd-jni.so" >> "$dist/jvm.options"
   if ! "${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2}" --version >"$log" 2>&1; then
     cat "$log" >&2
     fail "the first run of the program failed"
@@ -94,7 +96,7 @@ train() {
   printf '%s\n' "$jdk" "$jdk_runtime" "$dist" > "$dist/stamp"
 }
 
-# Builds the program and lays it out in dist/: lib/*.jar, jvm.options, fathom.aot, and stamp, which is written last.
+# Builds the program and lays it out in dist/: lib/*.jar, libzstd-jni.so, jvm.options, fathom.aot, and stamp, which is written last.
 make_distribution() {
   local next=$home/dist.next
   exec 8>"$home/.dist.lock"
@@ -108,8 +110,8 @@ make_distribution() {
   mkdir -p "$next/lib"
   cp "$home"/cli/build/lib/*.jar "$next/lib"
   cp "$home"/cli/build/cli-*.jar "$next/lib"
-  cp "$home/etc/jvm.options" "$next"
   "$jdk/bin/java" "$home/etc/dist/Modernise.java" "$next"/lib/picocli-*.jar || fail "cannot rewrite the argument parser's jar"
+  "$jdk/bin/java" "$home/etc/dist/LeanZstd.java" "$next"/lib/zstd-jni-*.jar "$next/libzstd-jni.so" || fail "cannot rewrite zstd-jni's jar"
   rm -rf "$dist"
   mv "$next" "$dist"
   train
