@@ -20,7 +20,10 @@ public final class RangeMap<V> {
 
   private RangeMap(List<Entry<V>> entries) {
     this.entries = List.copyOf(entries);
-    this.starts = entries.stream().mapToLong(e -> e.range().start() ^ Long.MIN_VALUE).toArray();
+    this.starts = new long[entries.size()];
+    for (int i = 0; i < starts.length; i++) {
+      starts[i] = this.entries.get(i).range().start() ^ Long.MIN_VALUE;
+    }
   }
 
   /** The ranges in ascending unsigned order. */
@@ -72,7 +75,9 @@ public final class RangeMap<V> {
         overlap = Long.compareUnsigned(sorted.get(i).range().start(), previousLast) <= 0;
       }
       if (!overlap) {
-        sorted.forEach(a -> done.add(new Entry<>(a.range(), a.value())));
+        for (var a : sorted) {
+          done.add(new Entry<>(a.range(), a.value()));
+        }
         return new RangeMap<>(done);
       }
       var free = new java.util.TreeMap<Long, Entry<V>>(Long::compareUnsigned);
