@@ -82,19 +82,36 @@ java_command() {
   command=("$jdk/bin/java" "@$1/jvm.options" -p "$1/lib" -m "$main")
 }
 
-# Makes the AOT cache of the distribution in $dist from a run that touches what users touch.
+# Makes the AOT cache of the distribution in $dist from a run that touches what users touch: an interactive session over a
+# made-up kernel's dump, on a terminal of its own where there is the means (script, of Debian's bsdutils), else one-shot.
 train() {
-  local command log=$dist/train.log
+  local command log=$dist/train.log work line arguments=()
+  work=$(mktemp -d)
   java_command "$dist"
   rm -f "$dist/stamp" "$dist/fathom.aot"
   cp "$home/etc/jvm.options" "$dist"
   [[ ! -e $dist/libzstd-jni.so ]] || printf '"-DZstdNativePath=%s"\n' "$dist/libzstd-jni.so" >> "$dist/jvm.options"
-  if ! "${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2}" --version >"$log" 2>&1; then
-    cat "$log" >&2
-    fail "the first run of the program failed"
+  "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyLinux "$work/vmcore" >"$log" 2>&1 &&
+    XDG_CACHE_HOME=$work "${command[@]}" open "$work/vmcore" -e ::ps >>"$log" 2>&1 || { cat "$log" >&2; fail "the first run of the program failed"; }
+  command=("${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2}" open "$work/vmcore")
+  if command -v script >/dev/null; then
+    printf '%s\r' "${training_lines[@]}" ::quit |
+      XDG_CACHE_HOME=$work XDG_STATE_HOME=$work script -qec "stty rows 500 cols 200; ${command[*]@Q}" /dev/null >>"$log" 2>&1 || true
   fi
+  if [[ ! -s $dist/fathom.aot ]]; then
+    for line in "${training_lines[@]}"; do arguments+=(-e "$line"); done
+    XDG_CACHE_HOME=$work "${command[@]}" "${arguments[@]}" >>"$log" 2>&1 || { cat "$log" >&2; fail "the first run of the program failed"; }
+  fi
+  rm -rf "$work"
   printf '%s\n' "$jdk" "$jdk_runtime" "$dist" > "$dist/stamp"
 }
+
+# What train runs.
+training_lines=(
+  ::status ::ps '::walk thread | ::findstack -v' ::stacks ::cpuinfo ::msgbuf ::panicinfo ::modinfo
+  'init_task::print struct task_struct comm pid' '::ps | ::print struct task_struct comm' 'init_task/KKs' '0t10=K'
+  'panic::dis' '::pgrep init' ::ptree bt ps log sys mod 'p init_task.comm' 'struct list_head' 'sym panic' 'rd init_task'
+)
 
 # Builds the program and lays it out in dist/: lib/*.jar, libzstd-jni.so, jvm.options, fathom.aot, and stamp, which is written last.
 make_distribution() {

@@ -6,4 +6,5 @@ module dev.fathom.testkit {
   exports dev.fathom.testkit;
   exports dev.fathom.testkit.arch;
   exports dev.fathom.testkit.lab;
+  exports dev.fathom.testkit.tiny;
 }

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.LogEntry;
+import dev.fathom.kernel.Progress;
+import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.testkit.tiny.TinyLinux;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The made-up kernel, whose every answer is known, opened as a user's dump is. */
+class TinyLinuxTest {
+  @TempDir private Path folder;
+
+  private Session open(TinyLinux tiny, boolean trust) throws IOException {
+    var file = Files.write(folder.resolve("vmcore"), tiny.vmcore());
+    return Session.open(List.of(file), new KernelOptions(Optional.empty(), trust, Progress.NONE));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void everyTaskIsFoundWithAndWithoutVmcoreinfo(boolean withVmcoreinfo) throws IOException {
+    var tiny = withVmcoreinfo ? new TinyLinux() : new TinyLinux().withoutVmcoreinfo();
+    try (var session = open(tiny, true)) {
+      var notes = new ArrayList<String>();
+      var found = session.kernel().tasks(notes::add).toList();
+      assertThat(notes).isEmpty();
+      assertThat(session.kernel().warnings()).isEmpty();
+      assertThat(found).hasSameSizeAs(tiny.tasks());
+      for (var expected : tiny.tasks()) {
+        assertThat(found)
+            .as(expected.toString())
+            .anySatisfy(
+                t -> {
+                  assertThat(t.object().address()).isEqualTo(expected.address());
+                  assertThat(t.id()).isEqualTo(expected.pid());
+                  assertThat(t.process()).isEqualTo(expected.tgid());
+                  assertThat(t.parent()).isEqualTo(expected.parent());
+                  assertThat(t.name()).isEqualTo(expected.name());
+                  assertThat(t.state()).isEqualTo(expected.state());
+                });
+      }
+    }
+  }
+
+  @Test
+  void everyStackIsWalkedToItsEnd() throws IOException {
+    var tiny = new TinyLinux();
+    try (var session = open(tiny, true)) {
+      var symbols = session.kernel().program().symbols();
+      for (var expected : tiny.tasks()) {
+        var trace = session.kernel().stack(session.kernel().task(expected.address()));
+        var names =
+            trace.frames().stream()
+                .map(f -> symbols.at(f.lookup()).orElseThrow().symbol().name())
+                .toList();
+        assertThat(names).as(expected.toString()).isEqualTo(expected.stack());
+        if (!expected.stack().isEmpty()) {
+          assertThat(trace.end()).as(expected.toString()).isEqualTo(Backtrace.End.COMPLETE);
+        }
+      }
+    }
+  }
+
+  @Test
+  void logModulesAndSymbols() throws IOException {
+    var tiny = new TinyLinux();
+    try (var session = open(tiny, true)) {
+      var kernel = session.kernel();
+      assertThat(kernel.log(_ -> {}).map(LogEntry::text)).isEqualTo(tiny.log());
+      assertThat(kernel.images()).extracting(i -> i.name()).containsExactly("vmlinux", "tiny_mod");
+      var symbols = kernel.program().symbols();
+      assertThat(symbols.first("panic").orElseThrow().address()).isEqualTo(tiny.address("panic"));
+      assertThat(symbols.text(tiny.address("panic") + 0x50)).isEqualTo("panic+0x50");
+      assertThat(symbols.first("tiny_work").orElseThrow().qualified())
+          .isEqualTo("tiny_mod`tiny_work");
+      assertThat(kernel.program().global("init_task").member("comm").string(16))
+          .isEqualTo("swapper/0");
+    }
+  }
+}
