@@ -19,6 +19,12 @@ record SegmentSource(String name, MemorySegment segment) implements ByteSource {
   @Override
   public void copy(long offset, long length, MemorySegment into, long at) {
     check(offset, length);
-    MemorySegment.copy(segment, offset, into, at, length);
+    try {
+      MemorySegment.copy(segment, offset, into, at, length);
+    } catch (InternalError _) {
+      // The JVM's word for a page of a mapped file that the system could not bring in.
+      throw new BadDataException(
+          name, offset, "cannot be read: the disk failed or the file became shorter");
+    }
   }
 }

@@ -168,12 +168,13 @@ public final class KdumpFile {
   }
 
   /**
-   * The stored bytes of a page, not copied and still compressed.
+   * Copies the stored bytes of a page, still compressed, to the start of {@code into}, which takes
+   * at least two blocks, or one when the page is not compressed.
    *
    * @throws BadDataException when the descriptor points outside the file or states an impossible
    *     size
    */
-  public MemorySegment stored(PageDescriptor d) {
+  public void copy(PageDescriptor d, byte[] into) {
     boolean plain = d.compression() == PageDescriptor.Compression.NONE;
     int limit = plain ? header.blockSize() : 2 * header.blockSize();
     if (d.size() <= 0 || d.size() > limit || (plain && d.size() != limit)) {
@@ -195,7 +196,7 @@ public final class KdumpFile {
               + ", but the file ends at 0x"
               + Long.toHexString(source.size()));
     }
-    return source.slice(d.offset(), d.size());
+    source.copy(d.offset(), d.size(), MemorySegment.ofArray(into), 0);
   }
 
   /**

@@ -9,7 +9,6 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.base.Range;
 import dev.fathom.testkit.KdumpWriter;
 import dev.fathom.testkit.KdumpWriter.Codec;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -97,9 +96,7 @@ class KdumpFileTest {
               : excluded.contains(at) ? KdumpFile.State.EXCLUDED : KdumpFile.State.ABSENT;
       assertThat(file.state(at)).isEqualTo(expected);
       if (expected == KdumpFile.State.STORED) {
-        var bytes = file.stored(file.descriptor(at).orElseThrow());
-        assertThat(bytes.byteSize()).isEqualTo(blockSize);
-        assertThat(bytes.get(ValueLayout.JAVA_LONG_UNALIGNED, 8)).isEqualTo(at);
+        assertThat(stored(file, at)).isEqualTo(filled(blockSize, at));
       }
       Long next = stored.ceiling(at);
       assertThat(file.nextStored(at, pfn + 1)).isEqualTo(next == null ? pfn + 1 : next);
@@ -124,10 +121,7 @@ class KdumpFileTest {
         assertThat(file.state(pfn))
             .isEqualTo(mine ? KdumpFile.State.STORED : KdumpFile.State.ELSEWHERE);
         if (mine) {
-          assertThat(
-                  file.stored(file.descriptor(pfn).orElseThrow())
-                      .get(ValueLayout.JAVA_LONG_UNALIGNED, 8))
-              .isEqualTo(pfn);
+          assertThat(stored(file, pfn)).isEqualTo(filled(4096, pfn));
         }
       }
       assertThat(file.truncated()).isFalse();
@@ -198,7 +192,7 @@ class KdumpFileTest {
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(descriptor + 8, 8193);
     var file = open(bytes);
     var d = file.descriptor(1).orElseThrow();
-    assertThatThrownBy(() -> file.stored(d))
+    assertThatThrownBy(() -> file.copy(d, new byte[8192]))
         .hasMessage("dump: at offset 0x4008: page descriptor with size 8193, expected 1 to 8192");
   }
 
@@ -252,7 +246,7 @@ class KdumpFileTest {
         if (file.state(pfn) == KdumpFile.State.STORED) {
           var descriptor = file.descriptor(pfn);
           if (descriptor.isPresent()) {
-            file.stored(descriptor.get());
+            file.copy(descriptor.get(), new byte[2 * file.header().blockSize()]);
           }
         }
       }
@@ -262,6 +256,12 @@ class KdumpFileTest {
     } catch (RuntimeException e) {
       throw new AssertionError("seed " + SEED, e);
     }
+  }
+
+  private static byte[] stored(KdumpFile file, long pfn) {
+    var bytes = new byte[file.header().blockSize()];
+    file.copy(file.descriptor(pfn).orElseThrow(), bytes);
+    return bytes;
   }
 
   private static KdumpFile open(byte[] bytes) {

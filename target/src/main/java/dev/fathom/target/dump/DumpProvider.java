@@ -42,11 +42,6 @@ public final class DumpProvider implements TargetProvider {
     } catch (FathomException e) {
       closeAll(mapped);
       throw e;
-    } catch (InternalError e) {
-      // The JVM's word for a file that has become shorter than its mapping.
-      closeAll(mapped);
-      throw new BadDataException(
-          files.get(0).toString(), 0, "file changed while it was opened: " + e.getMessage());
     }
   }
 

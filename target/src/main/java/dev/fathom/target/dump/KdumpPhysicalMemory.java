@@ -111,12 +111,17 @@ final class KdumpPhysicalMemory implements PhysicalMemory, AutoCloseable {
   public Readability at(long address) {
     long pfn = address >>> pageShift;
     KdumpFile part = part(pfn);
-    return switch (part.state(pfn)) {
-      case STORED -> stored(part, pfn);
-      case EXCLUDED, ELSEWHERE -> Readability.NOT_DUMPED;
-      case ABSENT -> Readability.UNMAPPED;
-      case UNKNOWN -> Readability.ERROR;
-    };
+    try {
+      return switch (part.state(pfn)) {
+        case STORED -> stored(part, pfn);
+        case EXCLUDED, ELSEWHERE -> Readability.NOT_DUMPED;
+        case ABSENT -> Readability.UNMAPPED;
+        case UNKNOWN -> Readability.ERROR;
+      };
+    } catch (BadDataException e) {
+      corrupt(pfn, e);
+      return Readability.ERROR;
+    }
   }
 
   @Override
@@ -154,10 +159,10 @@ final class KdumpPhysicalMemory implements PhysicalMemory, AutoCloseable {
 
   private byte[] load(long pfn) {
     KdumpFile part = part(pfn);
-    if (part.state(pfn) != KdumpFile.State.STORED) {
-      return null;
-    }
     try {
+      if (part.state(pfn) != KdumpFile.State.STORED) {
+        return null;
+      }
       var descriptor = part.descriptor(pfn);
       if (descriptor.isEmpty() || descriptor.get().unwritten() || !part.reaches(descriptor.get())) {
         return null;
@@ -170,24 +175,18 @@ final class KdumpPhysicalMemory implements PhysicalMemory, AutoCloseable {
     } catch (BadDataException e) {
       corrupt(pfn, e);
       return null;
-    } catch (InternalError e) {
-      // The JVM's word for a file that has become shorter than its mapping.
-      corrupt(
-          pfn, new BadDataException(part.source().name(), 0, "file changed: " + e.getMessage()));
-      return null;
     }
   }
 
   private void unpack(KdumpFile part, PageDescriptor d, byte[] page) {
-    MemorySegment stored = part.stored(d);
     if (d.compression() == PageDescriptor.Compression.NONE) {
-      MemorySegment.copy(stored, 0, MemorySegment.ofArray(page), 0, pageBytes);
+      part.copy(d, page);
       return;
     }
-    if (packed.length < d.size()) {
+    if (packed.length == 0) {
       packed = new byte[2 * pageBytes];
     }
-    MemorySegment.copy(stored, 0, MemorySegment.ofArray(packed), 0, d.size());
+    part.copy(d, packed);
     Decompressor codec = codecs.of(part, d);
     int count;
     try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.dump;
 
+import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
 import dev.fathom.base.Readability;
 import java.lang.foreign.MemorySegment;
@@ -63,12 +64,12 @@ final class SegmentMemory {
     return copy(offset, 1, MemorySegment.ofArray(new byte[1]), 0);
   }
 
-  /** False when the file has become shorter than its mapping, which the JVM says by an error. */
+  /** False when the file became shorter or its disk failed. */
   private boolean copy(long offset, long count, MemorySegment into, long at) {
     try {
       source.copy(offset, count, into, at);
       return true;
-    } catch (InternalError _) {
+    } catch (BadDataException _) {
       return false;
     }
   }

@@ -18,14 +18,20 @@ import dev.fathom.testkit.ElfCoreWriter;
 import dev.fathom.testkit.FlattenedWriter;
 import dev.fathom.testkit.KdumpWriter;
 import dev.fathom.testkit.KdumpWriter.Codec;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -442,6 +448,32 @@ class DumpTargetTest {
             "dump: truncated: the flattened stream has no end mark, it stops at 0x"
                 + Long.toHexString(flat.length - 16));
     assertThat(physical(cut).bytes(PAGE, PAGE)).isEqualTo(page(1));
+  }
+
+  /** The JVM reports this by an InternalError, as it does a disk that fails. */
+  @ParameterizedTest
+  @CsvSource({"true", "false"})
+  void aFileThatBecomesShorterIsAnError(boolean elf, @TempDir Path folder) throws IOException {
+    byte[] image =
+        elf
+            ? new ElfCoreWriter().load(PAGE, 0, joined(noise(1), new byte[1 << 20])).build()
+            : new KdumpWriter(6)
+                .page(1, noise(1), Codec.RAW)
+                .page(200, noise(2), Codec.RAW)
+                .build();
+    Path file = folder.resolve("vmcore");
+    Files.write(file, image);
+    try (var target = new DumpProvider().open(List.of(file))) {
+      PhysicalMemory memory = physical(target);
+      assertThat(memory.at(200 * PAGE)).isEqualTo(Readability.READABLE);
+    }
+    try (var target = new DumpProvider().open(List.of(file));
+        var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      PhysicalMemory memory = physical(target);
+      channel.truncate(PAGE);
+      assertThat(memory.at(200 * PAGE)).isEqualTo(Readability.ERROR);
+      assertThatThrownBy(() -> memory.bytes(200 * PAGE, 8)).isInstanceOf(FaultException.class);
+    }
   }
 
   private static Target open(byte[] bytes) {
