@@ -68,7 +68,7 @@ public record CommandSpec(
 
   /** The name as typed: {@code ::walk}, {@code $C}, {@code bt}. */
   public String typed() {
-    boolean bare = grammar == Grammar.CRASH || name.startsWith("$") || name.startsWith(":");
+    boolean bare = grammar == Grammar.CRASH || "$:>".indexOf(name.charAt(0)) >= 0;
     return bare ? name : "::" + name;
   }
 

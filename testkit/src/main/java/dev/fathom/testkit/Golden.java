@@ -13,7 +13,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Golden files: what commands show, one file per cell. A cell's file holds command lines, each
- * behind {@code "> "}, and below each what it shows. A new cell is a file with only command lines.
+ * behind {@code "> "}, and below each what it shows, where a line that begins so itself has a
+ * backslash in front. A new cell is a file with only command lines.
  *
  * <p>{@code -Dgolden=NAME} runs only cells whose name contains NAME; {@code -Dgolden.update=true}
  * writes what commands show now into the files, for a person to read in the diff.
@@ -66,7 +67,7 @@ public final class Golden {
       var expected = Files.readString(cell.file());
       var actual = new StringBuilder();
       for (var line : commands(expected)) {
-        actual.append(PROMPT).append(line).append('\n').append(shell.apply(line));
+        actual.append(PROMPT).append(line).append('\n').append(escaped(shell.apply(line)));
       }
       if (actual.toString().equals(expected)) {
         return;
@@ -84,6 +85,11 @@ public final class Golden {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Output that looks like a command line has a backslash in front. */
+  private static String escaped(String output) {
+    return ("\n" + output).replace("\n" + PROMPT, "\n\\" + PROMPT).substring(1);
   }
 
   private static List<String> commands(String text) {

@@ -45,6 +45,8 @@ public final class Interpreter implements CommandService {
   public Outcome run(String line, Sink user) {
     var sink = environment.log().through(user);
     sink.begin(line);
+    // What came after the line before had ended was not meant for this one.
+    session.takeInterrupt();
     var execution = new Execution(session, environment, position, memo, sink);
     try {
       execution.run(line);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.language;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.base.Datum;
+import dev.fathom.base.Loss;
+import dev.fathom.base.Outcome;
+import dev.fathom.base.Sink;
+import dev.fathom.command.Fixture;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InterpreterTest {
+  private final Fixture fixture = new Fixture();
+
+  /** Keeps what it is given; {@code onDatum} runs for each datum. */
+  private static final class Recorder implements Sink {
+    private final List<Datum> data = new ArrayList<>();
+    private final Runnable onDatum;
+    private int begun;
+    private int ended;
+
+    Recorder(Runnable onDatum) {
+      this.onDatum = onDatum;
+    }
+
+    @Override
+    public void begin(String command) {
+      begun++;
+    }
+
+    @Override
+    public void accept(Datum datum) {
+      data.add(datum);
+      onDatum.run();
+    }
+
+    @Override
+    public void lost(Loss loss) {}
+
+    @Override
+    public void end(Outcome outcome) {
+      ended++;
+    }
+  }
+
+  @Test
+  void anInterruptStopsAnEndlessWalkAndTheRestOfTheLine() {
+    var sink = new Recorder(() -> fixture.service().interrupt());
+    var outcome = fixture.service().run("::walk endless; ::echo more", sink);
+    assertThat(outcome.error()).contains("command cancelled by user");
+    assertThat(sink.data).hasSizeLessThan(5);
+    assertThat(sink.data).noneMatch(d -> d instanceof Datum.Text);
+    assertThat(sink.begun).isEqualTo(1);
+    assertThat(sink.ended).isEqualTo(1);
+    assertThat(fixture.outcome("1=K").ok()).as("the next line runs").isTrue();
+  }
+
+  @Test
+  void aFailedElementDoesNotStopTheWalk() {
+    assertThat(fixture.text("::walk task | ::map .+8 | ::whatis"))
+        .contains("fathom: whatis failed on purpose")
+        .contains("ffff888000001008 is first_task+8");
+    assertThat(fixture.outcome("::walk task | ::map .+8 | ::whatis").error())
+        .contains("whatis failed on purpose");
+  }
+
+  @Test
+  void outcomeTellsOneShotUsersWhetherAllWorked() {
+    assertThat(fixture.outcome("1=K").ok()).isTrue();
+    assertThat(fixture.outcome("::nosuch").ok()).isFalse();
+    assertThat(fixture.outcome("0/X").ok()).isFalse();
+    assertThat(fixture.outcome("add/W 5").ok()).isFalse();
+    assertThat(fixture.outcome("::print -z").ok()).isFalse();
+    assertThat(fixture.outcome("").ok()).isTrue();
+  }
+
+  @Test
+  void shellCommandsCanBeSwitchedOff() {
+    fixture.service().environment().settings().shellAllowed(false);
+    assertThat(fixture.text("!echo secret")).contains("switched off").doesNotContain("secret\n");
+    assertThat(fixture.text("::echo a ! cat")).contains("switched off").doesNotContain("a\n");
+  }
+
+  @Test
+  void aShellCommandThatStopsReadingIsNoError() {
+    assertThat(fixture.text("::walk task ! head -1")).isEqualTo("0xffff888000001000\n");
+    assertThat(fixture.outcome("::walk task ! true").ok()).isTrue();
+  }
+
+  @Test
+  void crashOutputGoesToFiles(@TempDir Path folder) throws IOException {
+    var file = folder.resolve("out");
+    assertThat(fixture.text("sym start > " + file)).isEmpty();
+    assertThat(fixture.text("sym head >> " + file)).isEmpty();
+    assertThat(Files.readString(file)).contains("start").contains("head");
+    assertThat(fixture.text("sym start > " + folder)).startsWith("fathom: cannot write ");
+  }
+
+  @Test
+  void theLogHoldsCommandsAndResults(@TempDir Path folder) throws IOException {
+    var file = folder.resolve("log");
+    fixture.text("::log " + file);
+    fixture.text("1=K");
+    fixture.text("nosuch=K");
+    fixture.text("::log -d");
+    fixture.text("2=K");
+    assertThat(Files.readString(file))
+        .startsWith("> 1=K\n                1               \n> nosuch=K\nfathom: failed")
+        .doesNotContain("2=K");
+  }
+
+  @Test
+  void quitEndsTheLine() {
+    assertThat(fixture.text("::quit; ::echo more")).isEmpty();
+    assertThat(fixture.service().environment().quitting()).isTrue();
+  }
+
+  @Test
+  void jsonIsOneDocumentPerLine() {
+    assertThat(fixture.json("::walk task | ::head -1"))
+        .isEqualTo(
+            "{\"command\":\"::walk task | ::head -1\",\"results\":[{\"kind\":\"value\","
+                + "\"name\":\"address\",\"type\":\"struct task\",\"value\":"
+                + "\"0xffff888000001000\"}],\"ok\":true,\"notes\":[],\"lost\":[],"
+                + "\"error\":null}\n");
+    assertThat(fixture.json("::nosuch"))
+        .isEqualTo(
+            "{\"command\":\"::nosuch\",\"results\":[],\"ok\":false,\"notes\":[{\"severity\":"
+                + "\"error\",\"text\":\"invalid command '::nosuch': unknown dcmd name\"}],"
+                + "\"lost\":[],\"error\":\"invalid command '::nosuch': unknown dcmd name\"}\n");
+    assertThat(fixture.json("first_task::print struct task comm pid"))
+        .contains("{\"name\":\"comm\",\"value\":\"init\",\"cut\":false}");
+    assertThat(fixture.json("ps")).contains("\"kind\":\"table\"").contains("\"pid\":1");
+  }
+}
