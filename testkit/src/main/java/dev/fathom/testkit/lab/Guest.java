@@ -39,7 +39,7 @@ public final class Guest implements AutoCloseable {
   private Guest(Process process, Path sockets) {
     this.process = process;
     this.sockets = sockets;
-    this.hook = new Thread(process::destroyForcibly, "guest end");
+    this.hook = new Thread(this::end, "guest end");
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
@@ -170,6 +170,16 @@ public final class Guest implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (IllegalStateException | IOException e) {
+      throw new TargetException("lab: cannot clean up after a guest in " + sockets, e);
+    }
+  }
+
+  /** What is left to do when this JVM ends before {@link #close}. */
+  private void end() {
+    process.destroyForcibly();
+    try {
+      Trees.delete(sockets);
+    } catch (IOException e) {
       throw new TargetException("lab: cannot clean up after a guest in " + sockets, e);
     }
   }
