@@ -40,7 +40,7 @@ public final class Lab {
   /** One more whenever something that a guest gets changes and {@link #hash} does not see it. */
   private static final int GENERATION = 1;
 
-  private static final String CRASH_MEMORY = "crashkernel=192M";
+  private static final String CRASH_MEMORY = "crashkernel=160M";
   private static final Duration BOOT = Duration.ofSeconds(240);
   private static final Duration CRASH = Duration.ofSeconds(600);
   private static final List<String> MODULES =

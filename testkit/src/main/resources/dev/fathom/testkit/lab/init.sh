@@ -40,7 +40,7 @@ cd /
 
 if [ -n "$crash" ]; then
   kexec -p /crash/vmlinuz --initrd=/crash/initrd \
-    --append="console=ttyS0,115200 maxcpus=1 reset_devices irqpoll no_timer_check loglevel=4 panic=-1 $(arg crashargs | tr , ' ')" || echo "LAB-WARN kexec"
+    --append="console=ttyS0,115200 maxcpus=1 reset_devices irqpoll no_timer_check loglevel=4 panic=-1 $(arg crashargs | tr , ' ')" || echo "LAB-FAILED kexec"
 fi
 echo LAB-READY
 case "$fault" in
