@@ -4,14 +4,10 @@ package dev.fathom.cli;
 import dev.fathom.base.JsonRenderer;
 import dev.fathom.base.Sink;
 import dev.fathom.base.TextRenderer;
-import dev.fathom.command.CommandService;
 import dev.fathom.command.standard.StandardCommands;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.session.Session;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,53 +86,17 @@ final class OpenCommand implements Callable<Integer> {
       console.progress().clear();
       var service = StandardCommands.over(session);
       service.environment().settings().shellAllowed(!noShell);
-      if (!quiet) {
-        warn(session, console);
-      }
+      var warnings = new Warnings(session, quiet ? _ -> {} : console::warn);
+      warnings.show();
       if (lines.isEmpty() && !json && console.interactive()) {
-        try (var repl = Repl.open(session, service, coloured(console))) {
+        try (var repl = Repl.open(session, service, warnings, coloured(console))) {
           repl.run(quiet);
         }
         return 0;
       }
-      var sink = sink(console);
-      boolean good =
-          lines.isEmpty() ? runInput(service, sink, console) : runLines(service, sink, console);
+      var batch = new Batch(service, sink(console), console, warnings);
+      boolean good = lines.isEmpty() ? batch.runInput() : batch.run(lines);
       return good ? 0 : Problems.FAILED;
-    } finally {
-      console.flush();
-    }
-  }
-
-  private boolean runLines(CommandService service, Sink sink, Console console) throws IOException {
-    boolean good = true;
-    for (var line : lines) {
-      good &= run(service, sink, console, line);
-      if (service.environment().quitting()) {
-        break;
-      }
-    }
-    return good;
-  }
-
-  private boolean runInput(CommandService service, Sink sink, Console console) throws IOException {
-    boolean good = true;
-    var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    for (var line = input.readLine(); line != null; line = input.readLine()) {
-      if (!line.isBlank()) {
-        good &= run(service, sink, console, line);
-      }
-      if (service.environment().quitting()) {
-        break;
-      }
-    }
-    return good;
-  }
-
-  private static boolean run(CommandService service, Sink sink, Console console, String line)
-      throws IOException {
-    try (var _ = console.progress().watch(line)) {
-      return service.run(line, sink).ok();
     } finally {
       console.flush();
     }
@@ -165,15 +125,5 @@ final class OpenCommand implements Callable<Integer> {
             && !"dumb".equals(System.getenv("TERM"));
       }
     };
-  }
-
-  private static void warn(Session session, Console console) throws IOException {
-    for (var warning : session.target().warnings()) {
-      console.err().append("fathom: warning: ").append(warning).append('\n');
-    }
-    for (var warning : session.kernel().warnings()) {
-      console.err().append("fathom: warning: ").append(warning).append('\n');
-    }
-    console.flush();
   }
 }

@@ -26,12 +26,19 @@ final class Repl implements AutoCloseable {
   private final Terminal terminal;
   private final LineReader reader;
   private final boolean coloured;
+  private final Warnings warnings;
 
-  private Repl(Session session, CommandService service, Terminal terminal, boolean coloured) {
+  Repl(
+      Session session,
+      CommandService service,
+      Terminal terminal,
+      Warnings warnings,
+      boolean coloured) {
     this.session = session;
     this.service = service;
     this.terminal = terminal;
     this.coloured = coloured;
+    this.warnings = warnings;
     var builder =
         LineReaderBuilder.builder()
             .terminal(terminal)
@@ -49,14 +56,16 @@ final class Repl implements AutoCloseable {
   }
 
   /** Takes over the terminal. */
-  static Repl open(Session session, CommandService service, boolean coloured) throws IOException {
+  static Repl open(Session session, CommandService service, Warnings warnings, boolean coloured)
+      throws IOException {
     var history = Folders.history();
     if (history.isPresent()) {
       Files.createDirectories(history.get().getParent());
     }
     // Asking the terminal what it can do costs up to 200 ms where nobody answers.
     System.setProperty("org.jline.terminal.graphemeCluster", "false");
-    return new Repl(session, service, TerminalBuilder.builder().system(true).build(), coloured);
+    return new Repl(
+        session, service, TerminalBuilder.builder().system(true).build(), warnings, coloured);
   }
 
   void run(boolean quiet) throws IOException {
@@ -113,6 +122,7 @@ final class Repl implements AutoCloseable {
       service.run(line, sink);
     } finally {
       terminal.flush();
+      warnings.show();
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import dev.fathom.base.LookupException;
 import dev.fathom.command.CommandService;
 import dev.fathom.command.Grammar;
 import dev.fathom.kernel.Walker;
@@ -132,7 +133,7 @@ final class SessionCompleter implements Completer {
   /** Members of what {@code variable.path} is, the last piece still being typed. */
   private List<String> dotted(String variable, String path, String operator, String prefix) {
     var types = session.kernel().program().types();
-    Optional<CType> type = types.ofSymbol(variable).or(() -> types.findStruct(variable));
+    var type = variable(variable).or(() -> types.findStruct(variable));
     for (var step : path.split("\\.|->")) {
       if (!step.isEmpty()) {
         type =
@@ -142,6 +143,15 @@ final class SessionCompleter implements Completer {
       }
     }
     return members(type, variable + path + operator, prefix);
+  }
+
+  private Optional<CType> variable(String name) {
+    var program = session.kernel().program();
+    try {
+      return program.symbols().first(name).map(s -> program.global(s.name()).type());
+    } catch (LookupException _) {
+      return Optional.empty(); // Its type is not known: there is nothing to complete.
+    }
   }
 
   private static CType pointed(CType type) {

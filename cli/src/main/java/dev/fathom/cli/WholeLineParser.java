@@ -2,6 +2,7 @@
 package dev.fathom.cli;
 
 import java.util.List;
+import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 
@@ -29,7 +30,7 @@ final class WholeLineParser implements Parser {
   }
 
   /** The text of the line up to the word being completed is in {@code line}. */
-  record Word(String line, int cursor, int start) implements ParsedLine {
+  record Word(String line, int cursor, int start) implements CompletingParsedLine {
     @Override
     public String word() {
       return line.substring(start, cursor);
@@ -48,6 +49,22 @@ final class WholeLineParser implements Parser {
     @Override
     public List<String> words() {
       return List.of(word());
+    }
+
+    /** Nothing is quoted: the language has its own rules. */
+    @Override
+    public CharSequence escape(CharSequence candidate, boolean complete) {
+      return candidate;
+    }
+
+    @Override
+    public int rawWordCursor() {
+      return wordCursor();
+    }
+
+    @Override
+    public int rawWordLength() {
+      return word().length();
     }
   }
 }

@@ -11,7 +11,7 @@ import java.util.Optional;
 public final class CrashCommands implements CommandGroup {
   private static final List<String> NAMES =
       List.of(
-          "bt", "list", "log", "mod", "p", "ps", "rd", "set", "struct", "sym", "sys", "task",
+          "bt", "dis", "list", "log", "mod", "p", "ps", "rd", "set", "struct", "sym", "sys", "task",
           "tree", "union", "vtop", "whatis");
 
   @Override
@@ -32,6 +32,7 @@ public final class CrashCommands implements CommandGroup {
     return Optional.ofNullable(
         switch (name) {
           case "bt" -> new BtCommand();
+          case "dis" -> new DisCommand();
           case "list" -> new ListCommand();
           case "log", "dmesg" -> new LogCommand();
           case "mod" -> new ModCommand();

@@ -44,6 +44,7 @@ final class LinuxKernel implements Kernel {
   private final Bootstrap.ModuleTables modules;
   private final List<String> warnings;
   private TaskReader reader;
+  private TaskDetails details;
   private Cpus cpus;
   private LinuxStacks stacks;
   private CrashFacts crash;
@@ -165,6 +166,14 @@ final class LinuxKernel implements Kernel {
   @Override
   public Optional<Task> taskOfId(long id) {
     return tasks(_ -> {}).filter(t -> t.id() == id).findFirst();
+  }
+
+  @Override
+  public List<Datum.Field> details(Task task) {
+    if (details == null) {
+      details = new TaskDetails(program, layouts);
+    }
+    return details.of(task);
   }
 
   @Override
