@@ -88,7 +88,7 @@ final class CpuStacks {
     var exit =
         new UnwindRow(
             new Rule.Constant(top - 8), Map.of(X86_64.RSP, new Rule.AtCfa(0)), UnwindRow.Kind.CALL);
-    return Optional.of(new Stack("irq", new Range(top - threadSize, top), Optional.of(exit)));
+    return stack("irq", top - threadSize, top, exit);
   }
 
   /**
@@ -109,7 +109,7 @@ final class CpuStacks {
             && member.type().resolved() instanceof ArrayType
             && bytes >= PtRegs.BYTES) {
           long start = area.getAsLong() + member.bitOffset() / 8;
-          stacks.add(exceptionStack(nameOf(member.name()), start, start + bytes));
+          exceptionStack(nameOf(member.name()), start, start + bytes).ifPresent(stacks::add);
         }
       }
       return;
@@ -123,7 +123,8 @@ final class CpuStacks {
       var top = word(tss.getAsLong() + TSS_IST + 8L * i);
       if (top.isPresent() && top.getAsLong() != 0) {
         long size = doubled ? 2 * PAGE : PAGE;
-        stacks.add(exceptionStack(IST_NAMES.get(i), top.getAsLong() - size, top.getAsLong()));
+        exceptionStack(IST_NAMES.get(i), top.getAsLong() - size, top.getAsLong())
+            .ifPresent(stacks::add);
       }
     }
   }
@@ -140,8 +141,15 @@ final class CpuStacks {
   }
 
   /** At its top are the registers that the exception saved. */
-  private static Stack exceptionStack(String name, long start, long end) {
-    return new Stack(name, new Range(start, end), Optional.of(PtRegs.at(end - PtRegs.BYTES)));
+  private static Optional<Stack> exceptionStack(String name, long start, long end) {
+    return stack(name, start, end, PtRegs.at(end - PtRegs.BYTES));
+  }
+
+  /** The stack, unless its addresses are not a range in the kernel's half. */
+  private static Optional<Stack> stack(String name, long start, long end, UnwindRow exit) {
+    return start < end && end < 0
+        ? Optional.of(new Stack(name, new Range(start, end), Optional.of(exit)))
+        : Optional.empty();
   }
 
   /**
@@ -155,9 +163,7 @@ final class CpuStacks {
       return Optional.empty();
     }
     long end = top.getAsLong();
-    return Optional.of(
-        new Stack(
-            "entry", new Range(end - 1 & -PAGE, end), Optional.of(PtRegs.at(end - PtRegs.BYTES))));
+    return exceptionStack("entry", end - 1 & -PAGE, end);
   }
 
   /** {@code cpu_tss_rw} since 4.15, {@code cpu_tss} before. */

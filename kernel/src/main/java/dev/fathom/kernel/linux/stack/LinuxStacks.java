@@ -239,7 +239,8 @@ public final class LinuxStacks {
       return Optional.empty();
     }
     long base = memory.u64(task + stackOffset.getAsLong());
-    return base == 0 ? Optional.empty() : Optional.of(taskStackAt(base));
+    boolean inKernel = base < base + threadSize && base + threadSize < 0;
+    return inKernel ? Optional.of(taskStackAt(base)) : Optional.empty();
   }
 
   /** The stack from {@code base} on, at whose top are the registers of user mode. */
@@ -298,6 +299,9 @@ public final class LinuxStacks {
       }
       // Stacks of tasks are aligned to their size.
       long base = sp & -threadSize;
+      if (base >= -threadSize) {
+        return Optional.empty();
+      }
       var magic = words.at(base);
       return magic.isPresent() && (int) magic.getAsLong() == STACK_END_MAGIC
           ? Optional.of(taskStackAt(base))
