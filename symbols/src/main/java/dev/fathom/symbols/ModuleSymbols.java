@@ -7,7 +7,6 @@ import dev.fathom.model.Located;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.SymbolTable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +21,10 @@ import java.util.stream.Stream;
 public final class ModuleSymbols implements SymbolTable {
   private final String module;
   private final List<Range> ranges;
+
+  /** By address, without the marks of assembler and linker. */
   private final Symbol[] sorted;
+
   private final Map<String, List<Symbol>> names;
 
   private ModuleSymbols(
@@ -39,24 +41,14 @@ public final class ModuleSymbols implements SymbolTable {
    *     of a per-CPU variable
    */
   public static ModuleSymbols of(String module, List<Range> ranges, ModuleKallsyms table) {
-    var sorted = new Symbol[table.count()];
-    var names = new HashMap<String, List<Symbol>>();
-    for (int i = 0; i < sorted.length; i++) {
-      long address = table.address(i);
-      char letter = table.type(i);
-      boolean inside = false;
-      for (var range : ranges) {
-        inside |= range.contains(address);
-      }
-      var kind =
-          switch (letter) {
-            case 't', 'T', 'w', 'W' -> Symbol.Kind.TEXT;
-            case 'a', 'A' -> inside ? Symbol.Kind.DATA : Symbol.Kind.ABSOLUTE;
-            default -> inside ? Symbol.Kind.DATA : Symbol.Kind.PER_CPU;
-          };
-      sorted[i] = new Symbol(table.name(i), address, table.size(i), kind, letter, module);
+    var proper = new ArrayList<Symbol>(table.count());
+    var marks = new ArrayList<Symbol>();
+    for (int i = 0; i < table.count(); i++) {
+      var symbol = symbol(module, ranges, table, i);
+      (table.isMark(i) ? marks : proper).add(symbol);
     }
-    Arrays.sort(sorted, (a, b) -> Long.compareUnsigned(a.address(), b.address()));
+    proper.sort((a, b) -> Long.compareUnsigned(a.address(), b.address()));
+    var sorted = proper.toArray(Symbol[]::new);
     for (int i = 0; i < sorted.length; i++) {
       if (sorted[i].size() == 0) {
         var s = sorted[i];
@@ -64,9 +56,31 @@ public final class ModuleSymbols implements SymbolTable {
         sorted[i] =
             new Symbol(s.name(), s.address(), end - s.address(), s.kind(), s.letter(), module);
       }
-      names.computeIfAbsent(sorted[i].name(), _ -> new ArrayList<>(1)).add(sorted[i]);
+    }
+    var names = new HashMap<String, List<Symbol>>();
+    for (var symbol : sorted) {
+      names.computeIfAbsent(symbol.name(), _ -> new ArrayList<>(1)).add(symbol);
+    }
+    for (var symbol : marks) {
+      names.computeIfAbsent(symbol.name(), _ -> new ArrayList<>(1)).add(symbol);
     }
     return new ModuleSymbols(module, List.copyOf(ranges), sorted, names);
+  }
+
+  private static Symbol symbol(String module, List<Range> ranges, ModuleKallsyms table, int i) {
+    long address = table.address(i);
+    char letter = table.type(i);
+    boolean inside = false;
+    for (var range : ranges) {
+      inside |= range.contains(address);
+    }
+    var kind =
+        switch (letter) {
+          case 't', 'T', 'w', 'W' -> Symbol.Kind.TEXT;
+          case 'a', 'A' -> inside ? Symbol.Kind.DATA : Symbol.Kind.ABSOLUTE;
+          default -> inside ? Symbol.Kind.DATA : Symbol.Kind.PER_CPU;
+        };
+    return new Symbol(table.name(i), address, table.size(i), kind, letter, module);
   }
 
   /**
@@ -143,7 +157,7 @@ public final class ModuleSymbols implements SymbolTable {
 
   @Override
   public Stream<Symbol> stream() {
-    return Arrays.stream(sorted);
+    return names.values().stream().flatMap(List::stream);
   }
 
   @Override

@@ -53,6 +53,7 @@ final class SymbolsTest {
     var w =
         new ModuleKallsymsWriter()
             .symbol('t', start + 0x100, 0x20, name + "_exit")
+            .symbol('r', start + 0x10, 0, ".LC0")
             .symbol('t', start, 0, name + "_open")
             .symbol('t', start + 0x40, 0x30, "do_one")
             .symbol('d', 0x35010, 8, name + "_count")
@@ -149,6 +150,7 @@ final class SymbolsTest {
   void moduleSymbolsStayInTheirRanges() {
     var table = module("dummy", MODULE);
     assertThat(table.text(MODULE + 0x41)).isEqualTo("dummy`do_one+1");
+    assertThat(table.first(".LC0")).as("a mark is listed but names no address").isPresent();
     assertThat(table.text(MODULE + 0x39)).isEqualTo("dummy`dummy_open+0x39");
     assertThat(table.text(MODULE + 0x2008)).isEqualTo("dummy`dummy_state+8");
     assertThat(table.at(MODULE + 0x1000)).isEmpty();
@@ -182,7 +184,7 @@ final class SymbolsTest {
     assertThat(joined.named("vmlinux`do_one")).hasSize(2);
     assertThat(joined.first("loop_open").orElseThrow().qualified()).isEqualTo("loop`loop_open");
     assertThat(joined.first("nothing")).isEmpty();
-    assertThat(joined.stream()).hasSize(22);
+    assertThat(joined.stream()).hasSize(24);
     assertThat(joined.completions("d", 10))
         .containsExactly("do_one", "dummy_count", "dummy_exit", "dummy_open", "dummy_state");
     assertThat(joined.completions("loop`loop_", 2))

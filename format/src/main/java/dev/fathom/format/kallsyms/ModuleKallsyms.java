@@ -21,9 +21,8 @@ import java.util.Optional;
  *   typetab  n x type letter (since 5.2; before, the letter is in st_info)
  * </pre>
  *
- * Entries without a name or a section, and the marks of tools ({@code $x}, {@code .L}), are left
- * out, as {@code /proc/kallsyms} does. Everything is checked when the table is opened, names are
- * made on access.
+ * Entries without a name or a section are left out, as {@code /proc/kallsyms} does. Everything is
+ * checked when the table is opened, names are made on access.
  */
 public final class ModuleKallsyms {
   private static final int ENTRY_LENGTH = 24;
@@ -106,10 +105,7 @@ public final class ModuleKallsyms {
   }
 
   private static boolean isNamed(byte[] strings, int at) {
-    if (at <= 0 || at >= strings.length || strings[at] == 0 || strings[at] == '$') {
-      return false;
-    }
-    if (strings[at] == '.' && at + 1 < strings.length && strings[at + 1] == 'L') {
+    if (at <= 0 || at >= strings.length || strings[at] == 0) {
       return false;
     }
     int limit = Math.min(strings.length, at + Kallsyms.MAX_NAME_LENGTH + 1);
@@ -132,6 +128,15 @@ public final class ModuleKallsyms {
       end++;
     }
     return new String(strings, start, end - start, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Whether the symbol is a mark of the assembler or linker ({@code .LC0}, {@code $x}), which the
+   * kernel does not use to name addresses.
+   */
+  public boolean isMark(int symbol) {
+    int at = nameAt[symbol];
+    return strings[at] == '$' || (strings[at] == '.' && strings[at + 1] == 'L');
   }
 
   /** The run-time address. */

@@ -27,13 +27,18 @@ final class ModuleKallsymsTest {
   }
 
   private static void assertComplete(ModuleKallsyms table) {
-    assertThat(table.count()).isEqualTo(2);
+    assertThat(table.count()).isEqualTo(4);
+    assertThat(table.isMark(0)).isFalse();
+    assertThat(table.name(1)).isEqualTo("$x");
+    assertThat(table.isMark(1)).isTrue();
+    assertThat(table.name(2)).isEqualTo(".LC0");
+    assertThat(table.isMark(2)).isTrue();
     assertThat(table.name(0)).isEqualTo("dummy_xmit");
     assertThat(table.address(0)).isEqualTo(0xffffffffc0422000L);
     assertThat(table.size(0)).isEqualTo(0x40);
     assertThat(table.type(0)).isEqualTo('t');
-    assertThat(table.name(1)).isEqualTo("dummy_init");
-    assertThat(table.type(1)).isEqualTo('T');
+    assertThat(table.name(3)).isEqualTo("dummy_init");
+    assertThat(table.type(3)).isEqualTo('T');
   }
 
   @Test
