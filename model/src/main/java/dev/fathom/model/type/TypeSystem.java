@@ -39,8 +39,8 @@ public final class TypeSystem {
 
   /**
    * The type of that name. A {@code PLAIN} name that no typedef or base type answers to finds the
-   * structure, union or enum of that name. A definition in a later source is better than a
-   * declaration in an earlier one.
+   * structure, union or enum of that name; the words of an integer type may be in any order. A
+   * definition in a later source is better than a declaration in an earlier one.
    */
   public Optional<CType> find(TypeName name) {
     var known = cache.get(name);
@@ -68,7 +68,20 @@ public final class TypeSystem {
         }
       }
     }
-    return declared;
+    return declared.isEmpty() && name.kind() == TypeName.Kind.PLAIN ? integer(name) : declared;
+  }
+
+  /** An integer type under the name that its source has for it. */
+  private Optional<CType> integer(TypeName name) {
+    for (var spelling : IntegerNames.spellings(name.name())) {
+      for (var source : sources) {
+        var found = source.find(TypeName.plain(spelling));
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** The type written as {@code text}, with any number of {@code *} behind it. */

@@ -82,4 +82,31 @@ class TypeSystemTest {
     assertThat(types().parse("int").bytes()).isEqualTo(4);
     assertThatThrownBy(() -> types().parse("struct nosuch *")).isInstanceOf(LookupException.class);
   }
+
+  @Test
+  void integerTypesHaveManyNames() {
+    var gcc = new TypeSystem(8);
+    var gccLong = new IntType("long unsigned int", 8, false, false);
+    gcc.add(new One("gcc", TypeName.plain("long unsigned int"), gccLong));
+    var clang = new TypeSystem(8);
+    var clangLong = new IntType("unsigned long", 8, false, false);
+    clang.add(new One("clang", TypeName.plain("unsigned long"), clangLong));
+    for (var name :
+        new String[] {
+          "unsigned long", "long unsigned int", "unsigned long int", "int long unsigned"
+        }) {
+      assertThat(gcc.find(TypeName.plain(name))).as(name).contains(gccLong);
+      assertThat(clang.find(TypeName.plain(name))).as(name).contains(clangLong);
+    }
+    for (var name :
+        new String[] {"long", "unsigned long long", "unsigned", "long short", "unsigned page"}) {
+      assertThat(gcc.find(TypeName.plain(name))).as(name).isEmpty();
+    }
+    assertThat(IntegerNames.spellings("unsigned")).containsExactly("unsigned int");
+    assertThat(IntegerNames.spellings("signed")).containsExactly("int");
+    assertThat(IntegerNames.spellings("short")).containsExactly("short int", "short");
+    assertThat(IntegerNames.spellings("long long")).containsExactly("long long int", "long long");
+    assertThat(IntegerNames.spellings("unsigned signed int")).isEmpty();
+    assertThat(IntegerNames.spellings("page")).isEmpty();
+  }
 }
