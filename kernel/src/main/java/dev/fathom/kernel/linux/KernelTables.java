@@ -34,7 +34,7 @@ final class KernelTables {
   /**
    * The kernel's symbols: where VMCOREINFO says they are (kernels since 6.0), else where a search
    * through the image finds them; empty when the kernel has none (CONFIG_KALLSYMS off). What
-   * VMCOREINFO leads to counts only if {@code linux_banner} is where these symbols say.
+   * VMCOREINFO leads to counts only if it fits what is known otherwise.
    *
    * @param warnings told when VMCOREINFO leads to no usable table
    * @throws BadDataException when the tables found contradict each other
@@ -45,7 +45,7 @@ final class KernelTables {
       try {
         var told = told(place, place.vmcoreinfo().get(), index);
         if (told.isPresent()) {
-          if (bannerAgrees(place, told.get())) {
+          if (agrees(place, told.get())) {
             return told;
           }
           warnings.add("the symbols that VMCOREINFO leads to do not fit the kernel");
@@ -60,8 +60,16 @@ final class KernelTables {
     return KallsymsFinder.find(image, start).map(positions -> index.symbols(image, positions));
   }
 
-  /** Whether {@code linux_banner} begins as {@code /proc/version} does, if the dump has it. */
-  private static boolean bannerAgrees(KernelPlace place, SymbolTable symbols) {
+  /**
+   * Whether {@code _stext} is where VMCOREINFO says, and {@code linux_banner}, which kernels
+   * without CONFIG_KALLSYMS_ALL do not list, begins as {@code /proc/version} does.
+   */
+  private static boolean agrees(KernelPlace place, SymbolTable symbols) {
+    var text = symbols.first("_stext");
+    var stated = place.vmcoreinfo().orElseThrow().symbol("_stext");
+    if (text.isEmpty() || (stated.isPresent() && stated.getAsLong() != text.get().address())) {
+      return false;
+    }
     var banner = symbols.first("linux_banner");
     if (banner.isEmpty() || place.space().at(banner.get().address()) != Readability.READABLE) {
       return true;

@@ -85,7 +85,7 @@ final class LinuxKernel implements Kernel {
 
   private Cpus cpuStates() {
     if (cpus == null) {
-      cpus = new Cpus(program, PerCpu.of(program), layouts, target.cpus());
+      cpus = new Cpus(program, program.perCpu(), layouts, target.cpus());
     }
     return cpus;
   }

@@ -22,7 +22,7 @@ final class LinuxProgram implements Program {
   private final Memory physical;
   private final JoinedSymbols symbols;
   private final TypeSystem types;
-  private long perCpuBase;
+  private PerCpu perCpu;
 
   LinuxProgram(AddressSpace memory, Memory physical, JoinedSymbols symbols, TypeSystem types) {
     this.memory = memory;
@@ -56,9 +56,12 @@ final class LinuxProgram implements Program {
     return types;
   }
 
-  /** What {@link #global} adds to the address of a per-CPU variable: the first CPU's offset. */
-  void perCpuBase(long base) {
-    this.perCpuBase = base;
+  /** The kernel's CPUs and where each keeps its variables; read when first asked for. */
+  PerCpu perCpu() {
+    if (perCpu == null) {
+      perCpu = PerCpu.of(this);
+    }
+    return perCpu;
   }
 
   /** As the interface says; a per-CPU variable is the first CPU's. */
@@ -67,7 +70,9 @@ final class LinuxProgram implements Program {
     var symbol = symbols.first(name).orElseThrow(() -> new LookupException("symbol", name));
     var type = typeOf(symbol).orElseThrow(() -> new LookupException("type of the variable", name));
     long address =
-        symbol.kind() == Symbol.Kind.PER_CPU ? symbol.address() + perCpuBase : symbol.address();
+        symbol.kind() == Symbol.Kind.PER_CPU
+            ? symbol.address() + perCpu().firstOffset()
+            : symbol.address();
     return new Value.Ref(this, type, address);
   }
 

@@ -106,7 +106,8 @@ final class Modules {
   }
 
   private static void addPart(List<Part> parts, String name, long base, long size) {
-    if (base != 0 && size > 0 && size <= 1 << 30) {
+    // A module lies in the upper half and does not wrap around.
+    if (base < 0 && base + size < 0 && size > 0 && size <= 1 << 30) {
       parts.add(new Part(name, Range.of(base, size)));
     }
   }

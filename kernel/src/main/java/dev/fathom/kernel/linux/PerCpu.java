@@ -43,9 +43,6 @@ final class PerCpu {
         offsets[cpu] = block.has(cpu * 8, 8) ? block.u64(cpu * 8) : 0;
       }
     }
-    if (possible.length > 0) {
-      program.perCpuBase(offsets[possible[0]]);
-    }
     return new PerCpu(program, possible, online, offsets);
   }
 
@@ -93,6 +90,11 @@ final class PerCpu {
     return cpu >= 0 && cpu < offsets.length && offsets[cpu] != 0
         ? OptionalLong.of(offsets[cpu])
         : OptionalLong.empty();
+  }
+
+  /** The offset of the first CPU; 0 when there is none. */
+  long firstOffset() {
+    return possible.length == 0 ? 0 : offsets[possible[0]];
   }
 
   /** The address of {@code cpu}'s instance of a per-CPU variable, when the kernel has it. */

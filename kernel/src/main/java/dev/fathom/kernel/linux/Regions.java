@@ -41,6 +41,12 @@ final class Regions {
     this.bases = DirectMap.of(place, program.ownSymbols());
   }
 
+  /** The range, or as much of it as there are addresses: bases come from the target's memory. */
+  private static Range from(long start, long length) {
+    long end = start + length;
+    return Long.compareUnsigned(end, start) < 0 ? new Range(start, 0) : new Range(start, end);
+  }
+
   private boolean five() {
     return place.paging().levels() == LEVELS_5;
   }
@@ -55,17 +61,17 @@ final class Regions {
   }
 
   Range directMap() {
-    return Range.of(bases.pageOffset(), memoryEnd());
+    return from(bases.pageOffset(), memoryEnd());
   }
 
   /** VMALLOC_SIZE_TB: 32 TiB with four levels, 12,800 with five. */
   Range vmalloc() {
-    return Range.of(bases.vmalloc(), (five() ? 12800 : 32) * TEBI);
+    return from(bases.vmalloc(), (five() ? 12800 : 32) * TEBI);
   }
 
   /** One {@code struct page} for each page of physical memory. */
   Range vmemmap() {
-    return Range.of(bases.vmemmap(), memoryEnd() / PAGE * pageStruct());
+    return from(bases.vmemmap(), memoryEnd() / PAGE * pageStruct());
   }
 
   /** The size of {@code struct page}. */
@@ -89,8 +95,8 @@ final class Regions {
     add(found, directMap(), "direct map of physical memory");
     add(found, vmalloc(), "vmalloc and ioremap");
     add(found, vmemmap(), "vmemmap: struct page");
-    add(found, Range.of(ENTRY_AREA, TEBI / 2), "CPU entry areas");
-    add(found, Range.of(ESPFIX, TEBI / 2), "espfix stacks");
+    add(found, from(ENTRY_AREA, TEBI / 2), "CPU entry areas");
+    add(found, from(ESPFIX, TEBI / 2), "espfix stacks");
     add(found, new Range(EFI, EFI_END), "EFI run-time services");
     add(found, place.image(), "kernel image");
     section(found, "kernel text", "_stext", "_etext");
@@ -104,7 +110,7 @@ final class Regions {
       }
     }
     add(found, new Range(FIXMAP, VSYSCALL), "fixed mappings");
-    add(found, Range.of(VSYSCALL, PAGE), "vsyscall page");
+    add(found, from(VSYSCALL, PAGE), "vsyscall page");
     found.sort((a, b) -> Long.compareUnsigned(a.range().start(), b.range().start()));
     return found;
   }

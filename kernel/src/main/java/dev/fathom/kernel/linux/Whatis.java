@@ -2,7 +2,6 @@
 package dev.fathom.kernel.linux;
 
 import dev.fathom.base.FathomException;
-import dev.fathom.base.Range;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.kernel.linux.data.RbNodes;
@@ -93,7 +92,7 @@ final class Whatis {
     var end = program.address("_end");
     return start.isPresent()
         && end.isPresent()
-        && new Range(start.getAsLong(), end.getAsLong()).contains(address);
+        && within(start.getAsLong(), end.getAsLong() - start.getAsLong(), address);
   }
 
   private void inModule(long address, List<String> found) {
@@ -112,10 +111,14 @@ final class Whatis {
         }
       }
       var type = layouts.size("module");
-      if (type.isPresent() && Range.of(module.address(), type.getAsInt()).contains(address)) {
+      if (type.isPresent() && within(module.address(), type.getAsInt(), address)) {
         found.add(offset(module.address(), address) + ", struct module of " + module.name());
       }
     }
+  }
+
+  private static boolean within(long start, long length, long address) {
+    return Long.compareUnsigned(address - start, length) < 0;
   }
 
   private static String offset(long start, long address) {
@@ -168,11 +171,11 @@ final class Whatis {
       long object = task.object().address();
       var who = "of thread " + task.id() + " (" + task.name() + ")";
       try {
-        if (Range.of(object, size.getAsInt()).contains(address)) {
+        if (within(object, size.getAsInt(), address)) {
           found.add(offset(object, address) + ", struct task_struct " + who);
         }
         long base = stack.get().at(memory, object);
-        if (Range.of(base, STACK_BYTES).contains(address)) {
+        if (within(base, STACK_BYTES, address)) {
           found.add(
               offset(base, address)
                   + ", on the kernel stack "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.linux.data;
 
+import dev.fathom.base.EvalException;
 import dev.fathom.model.Memory;
 
 /**
@@ -25,6 +26,7 @@ public record Field(String name, int offset, int bytes, boolean signed, int bitS
       }
       return extend(raw >>> bitShift, bitSize);
     }
+    requireNumber();
     return extend(block.unsigned(base + offset, bytes), bytes * 8);
   }
 
@@ -38,7 +40,15 @@ public record Field(String name, int offset, int bytes, boolean signed, int bitS
     if (bitSize != 0) {
       return in(Block.read(memory, address + offset, 8), -offset);
     }
+    requireNumber();
     return extend(memory.unsigned(address + offset, bytes), bytes * 8);
+  }
+
+  /** What the kernel's types call a structure or an array is none, even if it should be. */
+  private void requireNumber() {
+    if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) {
+      throw new EvalException(name + " has " + bytes + " bytes and is no number");
+    }
   }
 
   private long extend(long raw, int bits) {
