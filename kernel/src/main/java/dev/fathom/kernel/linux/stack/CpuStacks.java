@@ -81,10 +81,13 @@ final class CpuStacks {
         pointer = variable.isPresent() ? word(variable.getAsLong()) : OptionalLong.empty();
       }
     }
-    if (pointer.isEmpty() || pointer.getAsLong() == 0) {
+    if (pointer.isEmpty()) {
       return Optional.empty();
     }
     long top = pointer.getAsLong() + PAGE - 1 & -PAGE;
+    if (top >= 0) {
+      return Optional.empty(); // Not in the kernel's half: corrupt, or not set up.
+    }
     var exit =
         new UnwindRow(
             new Rule.Constant(top - 8), Map.of(X86_64.RSP, new Rule.AtCfa(0)), UnwindRow.Kind.CALL);
@@ -100,7 +103,7 @@ final class CpuStacks {
     var variable = perCpu("cea_exception_stacks", base);
     if (type.isPresent() && variable.isPresent()) {
       var area = word(variable.getAsLong());
-      if (area.isEmpty() || area.getAsLong() == 0) {
+      if (area.isEmpty() || !ENTRY_AREA.contains(area.getAsLong())) {
         return;
       }
       for (var member : type.get().members()) {
@@ -121,7 +124,7 @@ final class CpuStacks {
     boolean doubled = threadSize > LinuxStacks.USUAL_THREAD_SIZE;
     for (int i = 0; i < IST_NAMES.size(); i++) {
       var top = word(tss.getAsLong() + TSS_IST + 8L * i);
-      if (top.isPresent() && top.getAsLong() != 0) {
+      if (top.isPresent() && top.getAsLong() < 0) {
         long size = doubled ? 2 * PAGE : PAGE;
         exceptionStack(IST_NAMES.get(i), top.getAsLong() - size, top.getAsLong())
             .ifPresent(stacks::add);
