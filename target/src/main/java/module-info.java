@@ -5,6 +5,7 @@ module dev.fathom.target {
   requires transitive dev.fathom.model;
 
   exports dev.fathom.target;
+  exports dev.fathom.target.snapshot;
 
   uses dev.fathom.target.TargetProvider;
 
