@@ -96,7 +96,7 @@ train() {
   command=("${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2}" open "$work/vmcore")
   if command -v script >/dev/null; then
     printf '%s\r' "${training_lines[@]}" ::quit |
-      XDG_CACHE_HOME=$work XDG_STATE_HOME=$work script -qec "stty rows 500 cols 200; ${command[*]@Q}" /dev/null >>"$log" 2>&1 || true
+      XDG_CACHE_HOME=$work XDG_STATE_HOME=$work timeout -k 5 120 script -qec "stty rows 500 cols 200; ${command[*]@Q}" /dev/null >>"$log" 2>&1 || true
   fi
   if [[ ! -s $dist/fathom.aot ]]; then
     for line in "${training_lines[@]}"; do arguments+=(-e "$line"); done

@@ -53,7 +53,8 @@ public final class SideBySide {
   private record Question(String text, List<Contender> contenders) {}
 
   private sealed interface Answer {
-    record Measured(double seconds, double mebibytes, long items) implements Answer {}
+    record Measured(double seconds, double processor, double mebibytes, long items)
+        implements Answer {}
 
     record None(String why) implements Answer {}
   }
@@ -104,8 +105,9 @@ public final class SideBySide {
         Runtime.version(),
         Files.size(dump) >> 20,
         runs);
-    System.out.println("| question | tool | answered | seconds | times Fathom | MiB |");
-    System.out.println("|---|---|---|---|---|---|");
+    System.out.println(
+        "| question | tool | answered | seconds | times Fathom | processor s | MiB |");
+    System.out.println("|---|---|---|---|---|---|---|");
     for (Question question : questions(fathom)) {
       double own = 0;
       for (Contender contender : question.contenders()) {
@@ -195,21 +197,22 @@ public final class SideBySide {
       }
     }
     Timed median = Timed.median(measured);
-    return new Answer.Measured(median.seconds(), median.mebibytes(), items);
+    return new Answer.Measured(median.seconds(), median.processor(), median.mebibytes(), items);
   }
 
   private static String line(Question question, Contender contender, Answer answer, double own) {
     String start = "| " + question.text() + " | " + contender.tool() + " | ";
     return switch (answer) {
-      case Answer.None none -> start + none.why().replace("|", "\\|") + " | | | |";
-      case Answer.Measured(double seconds, double mebibytes, long items) ->
+      case Answer.None none -> start + none.why().replace("|", "\\|") + " | | | | |";
+      case Answer.Measured(double seconds, double processor, double mebibytes, long items) ->
           start
               + String.format(
                   Locale.ROOT,
-                  "%d | %.2f | %s | %.0f |",
+                  "%d | %.2f | %s | %.2f | %.0f |",
                   items,
                   seconds,
                   own == 0 ? "" : String.format(Locale.ROOT, "%.1f", seconds / own),
+                  processor,
                   mebibytes);
     };
   }

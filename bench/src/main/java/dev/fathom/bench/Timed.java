@@ -15,11 +15,12 @@ import java.util.function.ToDoubleFunction;
  * One run of a whole process, measured by {@code /usr/bin/time}.
  *
  * @param seconds elapsed time
+ * @param processor processor time, its own and the system's for it, in seconds
  * @param mebibytes largest resident set
  * @param status exit status; 124 when it was ended for taking too long
  * @param output what it wrote, standard error included
  */
-record Timed(double seconds, double mebibytes, int status, List<String> output) {
+record Timed(double seconds, double processor, double mebibytes, int status, List<String> output) {
   private static final long LIMIT_SECONDS = 300;
   private static final int STATUS_TOO_LONG = 124;
 
@@ -30,7 +31,7 @@ record Timed(double seconds, double mebibytes, int status, List<String> output) 
     Path output = Files.createTempFile("fathom-out", ".txt");
     try {
       List<String> timed = new ArrayList<>(List.of("/usr/bin/time", "-o", measured.toString()));
-      timed.addAll(List.of("-f", "%e %M"));
+      timed.addAll(List.of("-f", "%e %U %S %M"));
       timed.addAll(command);
       ProcessBuilder builder = new ProcessBuilder(timed);
       builder.environment().putAll(environment);
@@ -51,7 +52,8 @@ record Timed(double seconds, double mebibytes, int status, List<String> output) 
       String text = new String(Files.readAllBytes(output), StandardCharsets.UTF_8);
       return new Timed(
           Double.parseDouble(numbers[0]),
-          Double.parseDouble(numbers[1]) / 1024,
+          Double.parseDouble(numbers[1]) + Double.parseDouble(numbers[2]),
+          Double.parseDouble(numbers[3]) / 1024,
           status,
           text.lines().toList());
     } finally {
@@ -62,7 +64,12 @@ record Timed(double seconds, double mebibytes, int status, List<String> output) 
 
   /** A run that has the median of the times and of the sizes of these; its output is nobody's. */
   static Timed median(List<Timed> runs) {
-    return new Timed(median(runs, Timed::seconds), median(runs, Timed::mebibytes), 0, List.of());
+    return new Timed(
+        median(runs, Timed::seconds),
+        median(runs, Timed::processor),
+        median(runs, Timed::mebibytes),
+        0,
+        List.of());
   }
 
   private static double median(List<Timed> runs, ToDoubleFunction<Timed> value) {
