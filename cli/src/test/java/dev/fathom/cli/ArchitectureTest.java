@@ -11,11 +11,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.lang.ArchRule;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.lang.module.ResolvedModule;
-import java.nio.file.Path;
+import java.net.URI;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -27,8 +28,11 @@ class ArchitectureTest {
 
   private static final String PREFIX = "dev.fathom.";
 
-  /** Every module of the program that these tests run in, by its name after {@code dev.fathom.}. */
-  private static final Map<String, Path> LOCATIONS =
+  /**
+   * Every module of the program that these tests run in, by its name after {@code dev.fathom.}: a
+   * folder of classes, or a jar when the modules are packaged already.
+   */
+  private static final Map<String, Location> LOCATIONS =
       ModuleLayer.boot().configuration().modules().stream()
           .filter(module -> module.name().startsWith(PREFIX))
           .collect(
@@ -37,10 +41,11 @@ class ArchitectureTest {
                   ArchitectureTest::locationOf));
 
   private static final JavaClasses CLASSES =
-      new ClassFileImporter().importPaths(LOCATIONS.values());
+      new ClassFileImporter().importLocations(LOCATIONS.values());
 
-  private static Path locationOf(ResolvedModule module) {
-    return Path.of(module.reference().location().orElseThrow());
+  private static Location locationOf(ResolvedModule module) {
+    URI uri = module.reference().location().orElseThrow();
+    return Location.of(uri.getPath().endsWith(".jar") ? URI.create("jar:" + uri + "!/") : uri);
   }
 
   /**
@@ -63,7 +68,7 @@ class ArchitectureTest {
             "capstone",
             "testkit",
             "cli");
-    assertThat(CLASSES).hasSizeGreaterThan(10);
+    assertThat(CLASSES).hasSizeGreaterThan(300);
     for (String module : LOCATIONS.keySet()) {
       assertThat(CLASSES.that(resideInAPackage(PREFIX + module + "..")))
           .as("classes of %s", module)
