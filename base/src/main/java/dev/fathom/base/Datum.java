@@ -217,12 +217,15 @@ public sealed interface Datum {
    * @param address where the items were read; absent for {@code =}
    * @param label the address as text, with its colon; absent where no address is shown
    * @param continued whether the items go on in the line of the piece before
+   * @param columns whether items begin in the same column of every line and wrap at the width of
+   *     the page; otherwise label and items stand in one line as they are
    */
   record Formatted(
       Optional<String> heading,
       OptionalLong address,
       Optional<String> label,
       boolean continued,
+      boolean columns,
       List<FormattedItem> items)
       implements Datum {}
 

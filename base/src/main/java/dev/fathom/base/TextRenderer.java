@@ -284,12 +284,8 @@ public final class TextRenderer implements Sink {
   }
 
   private void crashNode(Datum.Node node, int depth) {
-    if (node.shape() instanceof Datum.Declared) {
-      var offset = node.address().isPresent() ? "[" + node.address().getAsLong() + "]" : "";
-      blanks(6 - offset.length());
-      line.append(offset).append(' ').append(node.type().orElse(""));
-      node.name().ifPresent(name -> line.append(' ').append(name));
-      line.append(';');
+    if (isLayout(node)) {
+      crashLayout(node, depth);
       return;
     }
     if (node.address().isPresent() && depth > 0) {
@@ -304,8 +300,43 @@ public final class TextRenderer implements Sink {
     crashShape(node.shape(), depth);
   }
 
+  /** Whether the node declares a member and holds no value. */
+  private static boolean isLayout(Datum.Node node) {
+    return switch (node.shape()) {
+      case Datum.Declared _ -> true;
+      case Datum.Composite composite ->
+          !composite.members().isEmpty() && isLayout(composite.members().getFirst());
+      case Datum.Leaf _, Datum.Characters _, Datum.Elements _ -> false;
+    };
+  }
+
+  private void crashLayout(Datum.Node node, int depth) {
+    if (node.address().isPresent()) {
+      var offset = "[" + node.address().getAsLong() + "]";
+      blanks(6 - offset.length());
+      line.append(offset).append(' ');
+      blanks((depth - 1) * 4);
+    } else {
+      blanks(depth * 4);
+    }
+    line.append(node.type().orElse(""));
+    if (node.shape() instanceof Datum.Composite composite) {
+      line.append(" {");
+      endLine();
+      for (var member : composite.members()) {
+        crashLayout(member, depth + 1);
+        endLine();
+      }
+      blanks(depth * 4);
+      line.append('}');
+    }
+    node.name().ifPresent(name -> line.append(' ').append(name));
+    line.append(depth == 0 ? "" : ";");
+  }
+
   private void crashShape(Datum.Shape shape, int depth) {
     switch (shape) {
+      case Datum.Leaf(Cell.Flag flag, _) -> line.append(flag.value());
       case Datum.Leaf leaf -> leaf(leaf);
       case Datum.Characters text -> characters(text, "", "");
       case Datum.Composite composite -> {
@@ -343,10 +374,10 @@ public final class TextRenderer implements Sink {
     } else {
       for (int i = 0; i < nodes.size(); i++) {
         var node = nodes.get(i);
-        boolean declared = node.shape() instanceof Datum.Declared;
-        blanks(declared ? 0 : (depth + 1) * 2);
+        boolean layout = isLayout(node);
+        blanks(layout ? 0 : (depth + 1) * 2);
         crashNode(node, depth + 1);
-        line.append(declared || i == nodes.size() - 1 ? "" : ",");
+        line.append(layout || i == nodes.size() - 1 ? "" : ",");
         endLine();
       }
     }
@@ -515,6 +546,12 @@ public final class TextRenderer implements Sink {
     }
     if (formatted.heading().isPresent()) {
       printLine(CellText.clean(formatted.heading().get()) + ":");
+    }
+    if (!formatted.columns()) {
+      line.append(CellText.clean(formatted.label().orElse("")));
+      formatted.items().forEach(item -> line.append(CellText.clean(item.text())));
+      endLine();
+      return;
     }
     if (formatted.label().isPresent()) {
       line.append(CellText.clean(formatted.label().get()));

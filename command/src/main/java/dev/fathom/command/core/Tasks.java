@@ -4,6 +4,7 @@ package dev.fathom.command.core;
 import dev.fathom.base.EvalException;
 import dev.fathom.command.Invocation;
 import dev.fathom.kernel.Task;
+import dev.fathom.model.Value;
 
 /** Tasks as users name them. */
 final class Tasks {
@@ -11,6 +12,14 @@ final class Tasks {
   private static final long LEAST_ADDRESS = 4L << 20;
 
   private Tasks() {}
+
+  /** The task's structure where a number that is no address is the id of one, else the value. */
+  static Value orValue(Invocation call, Value value) {
+    if (!(value instanceof Value.Imm imm) || Long.compareUnsigned(imm.bits(), LEAST_ADDRESS) >= 0) {
+      return value;
+    }
+    return call.kernel().taskOfId(imm.bits()).map(Task::object).orElse(value);
+  }
 
   /** The task whose structure is at {@code number}, or whose id it is. */
   static Task of(Invocation call, long number) {

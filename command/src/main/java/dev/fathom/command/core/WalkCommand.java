@@ -30,6 +30,9 @@ final class WalkCommand implements Command {
                 > ::walk thread | ::findstack
                 > ::walk proc p | ::map .+1 | ::eval '<p=K'
                 > modules::walk list
+                > 1::walk children
+
+            A thread's or process's id may stand for the address of its structure.
             """);
   }
 
@@ -69,9 +72,9 @@ final class WalkCommand implements Command {
         if (!call.hasAddress()) {
           throw new EvalException("failed to perform walk: walker requires starting address");
         }
-        yield call.value();
+        yield call.value().map(value -> Tasks.orValue(call, value));
       }
-      case OPTIONAL -> call.value();
+      case OPTIONAL -> call.value().map(value -> Tasks.orValue(call, value));
       case NONE -> {
         if (call.hasAddress() && !call.piped()) {
           throw new EvalException(

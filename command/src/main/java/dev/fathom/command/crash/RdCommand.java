@@ -184,6 +184,7 @@ final class RdCommand implements Command {
         OptionalLong.of(address),
         Optional.of(Long.toHexString(address) + ":  "),
         false,
+        false,
         items);
   }
 }

@@ -31,7 +31,10 @@ final class Evaluator {
               .orElseThrow(
                   () ->
                       new EvalException(
-                          "failed to dereference symbol '" + n.text() + "': unknown symbol name"));
+                          "failed to dereference symbol '"
+                              + n.text()
+                              + "': unknown symbol name"
+                              + NearMisses.exact(environment, n.text())));
       case Expr.Variable v -> environment.variables().get(v.name());
       case Expr.Dot _ -> position.dot();
       case Expr.Next _ -> next();

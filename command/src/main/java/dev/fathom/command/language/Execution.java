@@ -34,6 +34,8 @@ final class Execution {
   private final Sink sink;
   private final Map<String, Long> losses = new LinkedHashMap<>();
   private Optional<String> error = Optional.empty();
+  private Optional<String> lastError = Optional.empty();
+  private long repeats;
   private boolean stopped;
   private boolean cancelled;
   private int nesting;
@@ -246,10 +248,27 @@ final class Execution {
     sink.accept(new Datum.Note(Datum.Severity.WARNING, text));
   }
 
+  /** Reports an error. The same one again and again, as over a long walk, is only counted. */
   void fail(String text) {
-    sink.accept(new Datum.Note(Datum.Severity.ERROR, text));
+    if (lastError.equals(Optional.of(text))) {
+      repeats++;
+    } else {
+      reportRepeats();
+      lastError = Optional.of(text);
+      sink.accept(new Datum.Note(Datum.Severity.ERROR, text));
+    }
     if (error.isEmpty()) {
       error = Optional.of(text);
+    }
+  }
+
+  private void reportRepeats() {
+    if (repeats > 0) {
+      sink.accept(
+          new Datum.Note(
+              Datum.Severity.ERROR,
+              repeats == 1 ? "the same once more" : "the same " + repeats + " more times"));
+      repeats = 0;
     }
   }
 
@@ -257,7 +276,9 @@ final class Execution {
     losses.merge(what, count, Long::sum);
   }
 
+  /** To be called at the end of the line. */
   void reportLosses() {
+    reportRepeats();
     losses.forEach((what, count) -> sink.lost(new Loss(what, count)));
   }
 

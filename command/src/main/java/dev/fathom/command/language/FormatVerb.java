@@ -147,6 +147,7 @@ final class FormatVerb {
                   verb == '=' ? OptionalLong.empty() : OptionalLong.of(start),
                   label,
                   continued,
+                  true,
                   items)));
     }
 

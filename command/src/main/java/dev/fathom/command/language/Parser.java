@@ -263,7 +263,12 @@ final class Parser {
     if (environment.command(Grammar.MDB, name).isEmpty()) {
       boolean bare = name.startsWith("$") || name.startsWith(":");
       throw new EvalException(
-          Span.at(at), "invalid command '" + (bare ? "" : "::") + name + "': unknown dcmd name");
+          Span.at(at),
+          "invalid command '"
+              + (bare ? "" : "::")
+              + name
+              + "': unknown dcmd name"
+              + (bare ? "" : NearMisses.hint(environment, name)));
     }
     return name;
   }
