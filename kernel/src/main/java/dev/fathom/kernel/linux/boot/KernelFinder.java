@@ -163,13 +163,18 @@ public final class KernelFinder {
     if (uts.isEmpty() || release.isEmpty()) {
       return true;
     }
-    // struct new_utsname: sysname, nodename and release, each of 65 bytes.
-    long at = uts.getAsLong() + info.offset("uts_namespace.name").orElse(0) + 130;
+    // VMCOREINFO states where the name is since 5.11, when it came first; until then a kref stood
+    // before it.
+    var stated = info.offset("uts_namespace.name");
     var space = new PagedMemory("kernel", physical, tables);
-    if (space.at(at) != Readability.READABLE) {
-      return true;
+    for (long name : stated.isPresent() ? new long[] {stated.getAsLong()} : new long[] {4, 0}) {
+      // struct new_utsname: sysname, nodename and release, each of 65 bytes.
+      long at = uts.getAsLong() + name + 130;
+      if (space.at(at) != Readability.READABLE || space.cString(at, 65).equals(release.get())) {
+        return true;
+      }
     }
-    return space.cString(at, 65).equals(release.get());
+    return false;
   }
 
   private Optional<KernelPlace> byCpuState() {
