@@ -11,7 +11,8 @@ public final class OrcWriter {
     V4_14,
     V4_18,
     V6_3,
-    V6_4
+    V6_4,
+    V7_2
   }
 
   /** What lies at the caller's stack pointer. */
@@ -51,7 +52,7 @@ public final class OrcWriter {
   public OrcWriter entry(
       long address, int sp, int spOffset, int bp, int bpOffset, Type type, boolean signal) {
     ips.u32(address - (ipAddress + ips.size()));
-    entries.u16(spOffset).u16(bpOffset).u16(sp | bp << 4 | bits(type, signal));
+    entries.u16(spOffset).u16(bpOffset).u16(number(sp) | number(bp) << 4 | bits(type, signal));
     return this;
   }
 
@@ -60,13 +61,27 @@ public final class OrcWriter {
     return entry(address, SP, spOffset, UNDEFINED, 0, Type.CALL, false);
   }
 
+  /** The register's number in this layout. */
+  private int number(int register) {
+    if (layout != Layout.V7_2) {
+      return register;
+    }
+    return switch (register) {
+      case UNDEFINED, BP, R10, R13, SP_INDIRECT -> register;
+      case SP -> 3;
+      case PREV_SP -> 8;
+      case BP_INDIRECT -> 10;
+      default -> throw new IllegalArgumentException("no known number of register " + register);
+    };
+  }
+
   private int bits(Type type, boolean signal) {
     return switch (layout) {
       case V4_14 -> old(type) << 8;
       case V4_18 -> old(type) << 8 | (type == Type.END_OF_STACK ? 1 << 10 : 0);
       case V6_3 ->
           old(type) << 8 | (signal ? 1 << 10 : 0) | (type == Type.END_OF_STACK ? 1 << 11 : 0);
-      case V6_4 -> type.ordinal() << 8 | (signal ? 1 << 11 : 0);
+      case V6_4, V7_2 -> type.ordinal() << 8 | (signal ? 1 << 11 : 0);
     };
   }
 

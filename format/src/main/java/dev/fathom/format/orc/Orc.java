@@ -92,8 +92,9 @@ public final class Orc {
 
   /**
    * Tells the layout from the entries: by far the most describe plain calls, whose type is 2 in 6.4
-   * and 0 before; before 6.4 only 6.3 sets bit 11, and 6.3 sets bit 10 on entries that lead on, not
-   * on those that end a stack.
+   * and 0 before, and find the caller's stack pointer by their own, which is 3 in 7.2 and 5 before;
+   * before 6.4 only 6.3 sets bit 11, and 6.3 sets bit 10 on entries that lead on, not on those that
+   * end a stack.
    */
   private static Optional<OrcLayout> detect(short[] entries) {
     int calls = 0;
@@ -101,11 +102,13 @@ public final class Orc {
     int bit10 = 0;
     int bit10LeadsOn = 0;
     int bit11 = 0;
+    int bySpOf72 = 0;
     int count = 0;
     for (int i = 2; i < entries.length; i += 3) {
       int bits = entries[i];
       if ((bits & 0xf) != 0) {
         count++;
+        bySpOf72 += (bits & 0xf) == 3 ? 1 : 0;
         calls += ((bits >> TYPE_SHIFT) & 3) == 0 ? 1 : 0;
         calls64 += ((bits >> TYPE_SHIFT) & 7) == 2 ? 1 : 0;
         bit10LeadsOn += (bits >> 10) & 1;
@@ -117,7 +120,7 @@ public final class Orc {
       return Optional.empty();
     }
     if (calls64 > count / 2) {
-      return Optional.of(OrcLayout.V6_4);
+      return Optional.of(bySpOf72 > count / 2 ? OrcLayout.V7_2 : OrcLayout.V6_4);
     }
     if (calls <= count / 2) {
       return Optional.empty();
@@ -183,14 +186,14 @@ public final class Orc {
   /** Entry {@code index}, decoded. */
   public OrcEntry entry(int index) {
     int bits = entries[3 * index + 2];
-    var sp = OrcEntry.Base.of(bits & 0xf);
-    var bp = OrcEntry.Base.of((bits >> 4) & 0xf);
+    var sp = OrcEntry.Base.of(bits & 0xf, layout);
+    var bp = OrcEntry.Base.of((bits >> 4) & 0xf, layout);
     var encoded =
         switch (layout) {
           case V4_14 -> sp == OrcEntry.Base.UNDEFINED ? OrcEntry.Type.END_OF_STACK : oldType(bits);
           case V4_18 -> bit(bits, 10) ? OrcEntry.Type.END_OF_STACK : oldType(bits);
           case V6_3 -> bit(bits, 11) ? OrcEntry.Type.END_OF_STACK : oldType(bits);
-          case V6_4 -> newType(bits);
+          case V6_4, V7_2 -> newType(bits);
         };
     boolean leadsOn = sp != OrcEntry.Base.UNDEFINED || encoded == OrcEntry.Type.END_OF_STACK;
     var type = leadsOn ? encoded : OrcEntry.Type.UNDEFINED;
@@ -198,7 +201,7 @@ public final class Orc {
         switch (layout) {
           case V4_14, V4_18 -> isRegs(type);
           case V6_3 -> bit(bits, 10);
-          case V6_4 -> bit(bits, 11);
+          case V6_4, V7_2 -> bit(bits, 11);
         };
     return new OrcEntry(sp, entries[3 * index], bp, entries[3 * index + 1], type, signal);
   }

@@ -14,7 +14,7 @@ package dev.fathom.format.orc;
  */
 public record OrcEntry(Base sp, int spOffset, Base bp, int bpOffset, Type type, boolean signal) {
 
-  /** {@code ORC_REG_*}: what an offset is added to. The order is the encoding's. */
+  /** {@code ORC_REG_*}: what an offset is added to. The order is the encoding's before 7.2. */
   public enum Base {
     /** For bp: unchanged. For sp: there is no way on. */
     UNDEFINED,
@@ -32,12 +32,23 @@ public record OrcEntry(Base sp, int spOffset, Base bp, int bpOffset, Type type, 
     SP_INDIRECT,
     /** Since 7.1. */
     AX,
-    /** A number that no kernel up to 7.1 uses. */
+    /** A number whose meaning is not known. */
     UNKNOWN;
 
     private static final Base[] ALL = values();
 
-    static Base of(int number) {
+    /**
+     * The numbers of 7.2, from the tables of a running kernel: each use of a register in them has
+     * its like in 6.12's. 1, 2 and 5, which hardly any entry has, are not known.
+     */
+    private static final Base[] RENUMBERED = {
+      UNDEFINED, UNKNOWN, UNKNOWN, SP, BP, UNKNOWN, R10, R13, PREV_SP, SP_INDIRECT, BP_INDIRECT
+    };
+
+    static Base of(int number, OrcLayout layout) {
+      if (layout == OrcLayout.V7_2) {
+        return number < RENUMBERED.length ? RENUMBERED[number] : UNKNOWN;
+      }
       return number < UNKNOWN.ordinal() ? ALL[number] : UNKNOWN;
     }
   }

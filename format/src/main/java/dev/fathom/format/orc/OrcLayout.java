@@ -16,5 +16,7 @@ public enum OrcLayout {
   /** 6.3: type in bits 8 and 9, signal in bit 10, end in bit 11. */
   V6_3,
   /** 6.4 and later: type in bits 8 to 10 with new numbers, signal in bit 11. */
-  V6_4
+  V6_4,
+  /** As {@link #V6_4}, with the registers numbered anew; first seen in 7.2. */
+  V7_2
 }
