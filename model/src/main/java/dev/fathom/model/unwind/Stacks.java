@@ -18,6 +18,14 @@ public interface Stacks {
   /** Whether {@code address} is in the text and directly after a call. */
   boolean isReturnAddress(long address);
 
+  /**
+   * The return address that stands for {@code found}, which is at {@code slot}: tracers replace
+   * those on the stack by their own and keep the real ones elsewhere.
+   */
+  default long returnAddress(long found, long slot) {
+    return found;
+  }
+
   /** What the call before a return address calls. */
   enum Callee {
     /** The function in question. */

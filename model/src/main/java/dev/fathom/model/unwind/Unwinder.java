@@ -253,7 +253,7 @@ public final class Unwinder {
     private Step byWildCall(State from) {
       var sp = from.registers().sp();
       if (sp.isPresent()) {
-        var pc = word(sp.getAsLong());
+        var pc = returnAddress(sp.getAsLong());
         if (pc.isPresent() && stacks.isReturnAddress(pc.getAsLong())) {
           var registers =
               from.registers()
@@ -279,7 +279,7 @@ public final class Unwinder {
             : new Step.Failed("no registers behind the frame pointer");
       }
       int size = memory.layout().wordBytes();
-      var pc = word(at + size);
+      var pc = returnAddress(at + size);
       if (at % size != 0
           || Long.compareUnsigned(at, sp.getAsLong()) < 0
           || !stacks.containing(at).equals(stacks.containing(sp.getAsLong()))
@@ -323,7 +323,12 @@ public final class Unwinder {
       }
       for (var entry : row.rules().entrySet()) {
         var value = value(entry.getValue(), from, entry.getKey(), OptionalLong.of(cfa));
-        if (value.isPresent()) {
+        if (value.isPresent()
+            && entry.getKey().equals(file.pc())
+            && entry.getValue() instanceof Rule.AtCfa(long offset)
+            && row.kind() == UnwindRow.Kind.CALL) {
+          to.set(file.pc(), stacks.returnAddress(value.getAsLong(), cfa + offset));
+        } else if (value.isPresent()) {
           int unused = 64 - entry.getKey().bits();
           to.set(entry.getKey(), value.getAsLong() << unused >>> unused);
         }
@@ -462,7 +467,7 @@ public final class Unwinder {
       if (saved.isPresent()) {
         return progress(apply(saved.get(), from, Frame.How.SCAN));
       }
-      var word = word(at);
+      var word = returnAddress(at);
       if (word.isEmpty() || !stacks.isReturnAddress(word.getAsLong())) {
         return Optional.empty();
       }
@@ -540,6 +545,14 @@ public final class Unwinder {
         return new Step.Failed(trouble);
       }
       return byScan(new State(registers, false, Frame.How.SCAN), trouble);
+    }
+
+    /** The word at {@code slot}, or the return address that a tracer has replaced by it. */
+    private OptionalLong returnAddress(long slot) {
+      var found = word(slot);
+      return found.isPresent()
+          ? OptionalLong.of(stacks.returnAddress(found.getAsLong(), slot))
+          : found;
     }
 
     /** The word at {@code address}, absent when it cannot be read. */

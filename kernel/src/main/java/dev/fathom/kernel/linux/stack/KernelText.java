@@ -16,8 +16,7 @@ final class KernelText {
    * {@code MODULES_VADDR} to {@code MODULES_END} at their widest (Documentation/x86/x86_64/mm.rst):
    * modules, BPF programs, trampolines of ftrace and kprobes.
    */
-  private static final Range MODULE_SPACE =
-      new Range(0xffff_ffff_a000_0000L, 0xffff_ffff_ff00_0000L);
+  static final Range MODULE_SPACE = new Range(0xffff_ffff_a000_0000L, 0xffff_ffff_ff00_0000L);
 
   private final Memory memory;
   private final Range image;

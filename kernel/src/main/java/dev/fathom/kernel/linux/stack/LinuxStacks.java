@@ -63,6 +63,7 @@ public final class LinuxStacks {
   private final Supplier<List<Long>> perCpuBases;
   private final KernelText text;
   private final SystemCalls calls;
+  private final ReplacedReturns replaced;
   private final long threadSize;
   private final long padding;
   private final InactiveFrame inactive;
@@ -84,10 +85,12 @@ public final class LinuxStacks {
       List<UnwindSource> sources) {
     this.program = program;
     this.memory = program.memory();
-    this.sources = List.copyOf(sources);
+    this.sources = new ArrayList<>(sources);
+    this.sources.add(new FtraceTrampolines(program, sources));
     this.perCpuBases = perCpuBases;
     text = new KernelText(memory, image, textRanges(program, image), decoder);
     calls = new SystemCalls(program);
+    replaced = new ReplacedReturns(program);
     threadSize = threadSize(program);
     // TOP_OF_KERNEL_STACK_PADDING: 16 since 6.9 where the kernel is built for FRED.
     padding = program.symbols().first("asm_fred_entrypoint_user").isPresent() ? 16 : 0;
@@ -170,7 +173,7 @@ public final class LinuxStacks {
       long pc = registers.get().pc().orElseThrow();
       var symbol = program.symbols().at(pc);
       boolean fresh = symbol.isPresent() && symbol.get().offset() == 0;
-      var view = new View(taskStack(task));
+      var view = new View(OptionalLong.of(task), taskStack(task));
       var trace = walk(registers.get(), fresh, view);
       return fresh
           ? new Backtrace(
@@ -194,12 +197,12 @@ public final class LinuxStacks {
       // The walk can still find out by itself what stack the CPU is on.
       stack = Optional.empty();
     }
-    return walk(cpu, true, new View(stack));
+    return walk(cpu, true, new View(OptionalLong.of(task), stack));
   }
 
   /** The stack that {@code registers} are in the midst of. */
   public Backtrace from(Registers registers) {
-    return walk(registers, true, new View(Optional.empty()));
+    return walk(registers, true, new View(OptionalLong.empty(), Optional.empty()));
   }
 
   private Backtrace walk(Registers start, boolean exact, View view) {
@@ -264,13 +267,24 @@ public final class LinuxStacks {
 
   /** What one walk knows: the task's own stack beside those of all CPUs. */
   private final class View implements Stacks {
-    private final Optional<Stack> task;
+    private final OptionalLong task;
+    private final Optional<Stack> own;
     private final Words words = new Words(memory);
     private Optional<Stack> last;
 
-    View(Optional<Stack> task) {
+    /**
+     * @param task the address of the task whose stack it is, where known
+     * @param own that task's stack
+     */
+    View(OptionalLong task, Optional<Stack> own) {
       this.task = task;
-      last = task;
+      this.own = own;
+      last = own;
+    }
+
+    @Override
+    public long returnAddress(long found, long slot) {
+      return task.isPresent() ? replaced.original(task.getAsLong(), found, slot, words) : found;
     }
 
     @Override
@@ -282,20 +296,20 @@ public final class LinuxStacks {
     }
 
     private Optional<Stack> find(long sp) {
-      if (task.isPresent() && task.get().range().contains(sp)) {
-        return task;
+      if (own.isPresent() && own.get().range().contains(sp)) {
+        return own;
       }
       for (var stack : cpuStacks()) {
         if (stack.range().contains(sp)) {
           return Optional.of(stack);
         }
       }
-      if (task.isPresent()
-          && task.get().range().start() - sp <= GUARD
-          && task.get().range().start() - sp > 0) {
+      if (own.isPresent()
+          && own.get().range().start() - sp <= GUARD
+          && own.get().range().start() - sp > 0) {
         return Optional.of(
             new Stack(
-                "overflow", Range.of(task.get().range().start() - GUARD, GUARD), Optional.empty()));
+                "overflow", Range.of(own.get().range().start() - GUARD, GUARD), Optional.empty()));
       }
       // Stacks of tasks are aligned to their size.
       long base = sp & -threadSize;
@@ -415,10 +429,10 @@ public final class LinuxStacks {
 
     /** The registers at the top of the task's stack, if they are those of user mode. */
     Optional<Registers> userRegisters() {
-      if (task.isEmpty()) {
+      if (own.isEmpty()) {
         return Optional.empty();
       }
-      var registers = PtRegs.read(words, task.get().range().end() - padding - PtRegs.BYTES);
+      var registers = PtRegs.read(words, own.get().range().end() - padding - PtRegs.BYTES);
       return isUser(registers) ? Optional.of(registers) : Optional.empty();
     }
   }

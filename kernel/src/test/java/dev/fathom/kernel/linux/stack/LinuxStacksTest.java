@@ -383,6 +383,132 @@ class LinuxStacksTest {
         .containsExactly("registers task handler!", "orc task ?", "frame-pointer task idle");
   }
 
+  /** Words of task_struct that tests of tracing use, beside the others. */
+  private void tracedTask() {
+    kernel.struct(
+        "task_struct",
+        0x100,
+        Map.of(
+            "stack",
+            0x20,
+            "thread.sp",
+            0x40,
+            "rethooks.first",
+            0x60,
+            "kretprobe_instances.first",
+            0x68,
+            "ret_stack",
+            0x70));
+  }
+
+  /** A return address replaced twice is in two nodes: the later one has the real one. */
+  @Test
+  void aReturnAddressThatAReturnProbeReplacedIsFound() {
+    labels();
+    rows();
+    tracedTask();
+    kernel
+        .label("arch_rethook_trampoline", 0x900)
+        .struct("rethook_node", 48, Map.of("llist", 16, "ret_addr", 32, "frame", 40));
+    sleeper(SIZE, 0);
+    int slot = SIZE - PtRegs.BYTES - 0x10 - 8;
+    var real = stack.getLong(slot);
+    stack.putLong(slot, IMAGE + 0x900);
+    long first = 0xffff_8880_0020_0000L;
+    var nodes = kernel.area(first, 0x100);
+    kernel.taskWord(0x60, first + 16);
+    nodes.putLong(16, first + 0x40 + 16);
+    nodes.putLong(32, IMAGE + 0x900);
+    nodes.putLong(40, STACK + slot);
+    nodes.putLong(0x40 + 16, 0);
+    nodes.putLong(0x40 + 32, real);
+    nodes.putLong(0x40 + 40, STACK + slot);
+    var trace = kernel.stacks().sleeping(TASK);
+    assertThat(kernel.text(trace))
+        .containsExactly(
+            "registers task schedule", "orc task __x64_sys_read", "orc task entry_SYSCALL_64");
+    // A list that leads back to itself ends too.
+    nodes.putLong(0x40 + 16, first + 16);
+    assertThat(kernel.stacks().sleeping(TASK).end()).isEqualTo(Backtrace.End.COMPLETE);
+  }
+
+  @Test
+  void aReturnAddressThatAnOlderReturnProbeReplacedIsFound() {
+    labels();
+    rows();
+    tracedTask();
+    kernel
+        .label("__kretprobe_trampoline", 0x900)
+        .struct("kretprobe_instance", 48, Map.of("llist", 0, "ret_addr", 24, "fp", 32));
+    sleeper(SIZE, 0);
+    int slot = SIZE - PtRegs.BYTES - 0x10 - 8;
+    long node = 0xffff_8880_0020_0000L;
+    var nodes = kernel.area(node, 0x100);
+    kernel.taskWord(0x68, node);
+    nodes.putLong(24, stack.getLong(slot));
+    nodes.putLong(32, STACK + slot);
+    stack.putLong(slot, IMAGE + 0x900);
+    assertThat(kernel.text(kernel.stacks().sleeping(TASK)))
+        .containsExactly(
+            "registers task schedule", "orc task __x64_sys_read", "orc task entry_SYSCALL_64");
+  }
+
+  @Test
+  void aReturnAddressThatTheGraphTracerReplacedIsFound() {
+    labels();
+    rows();
+    tracedTask();
+    kernel
+        .label("return_to_handler", 0x900)
+        .struct("ftrace_ret_stack", 32, Map.of("ret", 0, "retp", 24));
+    sleeper(SIZE, 0);
+    int slot = SIZE - PtRegs.BYTES - 0x10 - 8;
+    long returns = 0xffff_8880_0020_0000L;
+    var stacked = kernel.area(returns, 0x1000);
+    kernel.taskWord(0x70, returns);
+    // Since 6.11 structures are not at multiples of their size.
+    stacked.putLong(0x28, stack.getLong(slot));
+    stacked.putLong(0x28 + 24, STACK + slot);
+    stack.putLong(slot, IMAGE + 0x900);
+    assertThat(kernel.text(kernel.stacks().sleeping(TASK)))
+        .containsExactly(
+            "registers task schedule", "orc task __x64_sys_read", "orc task entry_SYSCALL_64");
+  }
+
+  @Test
+  void ftracesTrampolinesHaveTheRowsOfWhatTheyAreCopiesOf() {
+    labels();
+    rows();
+    kernel
+        .label("ftrace_caller", 0xa00)
+        .label("ftrace_regs_caller", 0xb00)
+        .label("ftrace_ops_list", 0xc00)
+        .label("ftrace_list_end", 0xd00)
+        .struct(
+            "ftrace_ops",
+            64,
+            Map.of("next", 8, "flags", 16, "trampoline", 24, "trampoline_size", 32))
+        .callRow(0xa00, 0x100)
+        .callRow(0xb00, 0x18)
+        .noRow(0xc00);
+    long ops = 0xffff_8880_0020_0000L;
+    long copy = 0xffff_ffff_c000_1000L;
+    var area = kernel.area(ops, 0x100);
+    ByteBuffer.wrap(kernel.text).order(java.nio.ByteOrder.LITTLE_ENDIAN).putLong(0xc00, ops);
+    area.putLong(8, IMAGE + 0xd00);
+    area.putLong(16, 1 << 2);
+    area.putLong(24, copy);
+    area.putLong(32, 0x80);
+    var code = new byte[0x80];
+    kernel.memory.put(copy, code);
+    stack.putLong(0x1000, copy + 0x40);
+    stack.putLong(0x1018, kernel.indirectCall(IDLE + 0x10));
+    kernel.task(STACK, 0);
+    var trace = kernel.stacks().running(TASK, at(HANDLER, STACK + 0x1000));
+    assertThat(kernel.text(trace))
+        .containsExactly("registers task handler!", "orc task ?", "orc task idle");
+  }
+
   @Test
   void aKernelForFredKeepsTwoWordsFreeAboveTheUsersRegisters() {
     labels();

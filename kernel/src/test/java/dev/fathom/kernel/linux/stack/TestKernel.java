@@ -207,6 +207,11 @@ final class TestKernel implements Program {
     return this;
   }
 
+  /** Another word of the task. */
+  void taskWord(int offset, long value) {
+    task.putLong(offset, value);
+  }
+
   private List<UnwindSource> sources() {
     if (rows == 0) {
       return List.of();
