@@ -183,12 +183,7 @@ final class LinuxKernel implements Kernel {
     for (int cpu : states.perCpu().possible()) {
       var current = states.current(cpu);
       found.add(
-          new KernelCpu(
-              cpu,
-              queue(cpu),
-              states.registers(cpu),
-              current.isPresent() ? Optional.of(task(current.getAsLong())) : Optional.empty(),
-              cpuFacts(cpu)));
+          new KernelCpu(cpu, queue(cpu), states.registers(cpu), taskAt(current), cpuFacts(cpu)));
     }
     return found;
   }
@@ -303,7 +298,14 @@ final class LinuxKernel implements Kernel {
   private Optional<Task> crashedTask() {
     var cpu = crash().panicCpu();
     var task = cpu.isPresent() ? cpuStates().current(cpu.getAsInt()) : OptionalLong.empty();
-    return task.isPresent() ? Optional.of(task(task.getAsLong())) : Optional.empty();
+    return taskAt(task);
+  }
+
+  /** The task at an address; empty without one, and where the kernel's types are not known. */
+  private Optional<Task> taskAt(OptionalLong address) {
+    return address.isPresent() && layouts.types().findStruct("task_struct").isPresent()
+        ? Optional.of(task(address.getAsLong()))
+        : Optional.empty();
   }
 
   /** The task that panicked; else one that runs, rather not an idle one. */
@@ -315,13 +317,12 @@ final class LinuxKernel implements Kernel {
     }
     Task idle = null;
     for (int cpu : cpuStates().perCpu().possible()) {
-      var current = cpuStates().current(cpu);
+      var current = taskAt(cpuStates().current(cpu));
       if (current.isPresent()) {
-        var task = task(current.getAsLong());
-        if (task.id() != 0) {
-          return Optional.of(task);
+        if (current.get().id() != 0) {
+          return current;
         }
-        idle = idle == null ? task : idle;
+        idle = idle == null ? current.get() : idle;
       }
     }
     return Optional.ofNullable(idle);

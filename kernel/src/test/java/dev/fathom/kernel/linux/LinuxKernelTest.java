@@ -7,14 +7,18 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.LookupException;
+import dev.fathom.base.UsageException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.model.Image;
+import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.target.Cpu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -262,15 +266,38 @@ class LinuxKernelTest {
     assertThat(notes).anyMatch(n -> n.contains("comes back"));
   }
 
-  @Test
-  void withoutTypesThereAreStillSymbolsMemoryAndTheLog() {
-    var synthetic = kernel(SyntheticKernel.Era.NEW);
+  @ParameterizedTest
+  @EnumSource
+  void withoutTypesThereAreStillSymbolsMemoryAndTheLog(SyntheticKernel.Era era) {
+    var synthetic = kernel(era);
     synthetic.put(synthetic.symbols.get("__start_BTF"), new byte[24]);
+    synthetic.vmcoreinfo = synthetic.vmcoreinfoWithLog();
     var kernel = synthetic.open();
     assertThat(kernel.warnings()).anyMatch(w -> w.startsWith("no types"));
     assertThat(kernel.program().symbols().first("do_things")).isPresent();
     assertThat(kernel.cpus()).hasSize(2);
+    assertThat(kernel.initialTask()).isEmpty();
+    assertThat(kernel.images()).hasSize(1);
     assertThat(text(kernel.facts(), "release")).isEqualTo("6.4.0-test");
+    assertThat(kernel.log(notes::add)).hasSize(4);
+    assertThat(notes).isEmpty();
+    assertThatThrownBy(() -> kernel.tasks(notes::add))
+        .isInstanceOf(LookupException.class)
+        .hasMessageContaining("task_struct");
+  }
+
+  @Test
+  void cpusAreToldApartByTheBaseOfTheirVariables() {
+    var synthetic = kernel(SyntheticKernel.Era.NEW);
+    long base = synthetic.open().perCpu(0, 1).orElseThrow();
+    var none = Registers.none(X86_64.INSTANCE.registers());
+    var kernelMode = new Cpu(0, none.with(X86_64.RIP, 1).with(X86_64.GS_BASE, base), "test");
+    var userMode =
+        new Cpu(1, none.with(X86_64.RIP, 2).with(X86_64.KERNEL_GS_BASE, base - 0x1_0000), "test");
+    var kernel =
+        SyntheticKernel.open(synthetic.target(true, kernelMode, userMode), true).orElseThrow();
+    assertThat(kernel.cpus().get(0).registers().orElseThrow().pc()).hasValue(2);
+    assertThat(kernel.cpus().get(1).registers().orElseThrow().pc()).hasValue(1);
   }
 
   @Test
@@ -280,6 +307,6 @@ class LinuxKernelTest {
         kernel.walkers().stream().filter(w -> w.name().equals("list")).findFirst().orElseThrow();
     assertThat(list.start()).isEqualTo(Walker.Start.REQUIRED);
     assertThatThrownBy(() -> list.walk(kernel.program(), Optional.empty(), notes::add))
-        .isInstanceOf(dev.fathom.base.UsageException.class);
+        .isInstanceOf(UsageException.class);
   }
 }

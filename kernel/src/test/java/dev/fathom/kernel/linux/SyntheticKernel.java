@@ -592,6 +592,26 @@ final class SyntheticKernel {
     ram.put(VMCOREINFO_PAGE, vmcoreinfo);
   }
 
+  /** VMCOREINFO with the layout of the log, which the kernel adds since 3.11. */
+  byte[] vmcoreinfoWithLog() {
+    var info = new VmcoreinfoWriter().line(new String(vmcoreinfo, StandardCharsets.UTF_8).strip());
+    var structs =
+        era == Era.OLD
+            ? List.of("printk_log")
+            : List.of(
+                "printk_ringbuffer",
+                "prb_desc_ring",
+                "prb_data_ring",
+                "prb_desc",
+                "prb_data_blk_lpos",
+                "printk_info");
+    for (var struct : structs) {
+      info.size(struct, types.size(struct));
+      types.members(struct).forEach((member, offset) -> info.offset(struct + "." + member, offset));
+    }
+    return info.bytes();
+  }
+
   /** The table with its entries marked accessed and dirty, as the kernel's are. */
   private static byte[] used(byte[] table) {
     var marked = ByteBuffer.wrap(table.clone()).order(ByteOrder.LITTLE_ENDIAN);

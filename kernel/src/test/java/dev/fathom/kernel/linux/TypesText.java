@@ -66,6 +66,18 @@ final class TypesText {
     return writer.array(ids.get(text.substring(0, bracket)), ids.get("int"), count);
   }
 
+  /** The members of a structure and their offsets. */
+  Map<String, Integer> members(String struct) {
+    var members = new HashMap<String, Integer>();
+    offsets.forEach(
+        (path, offset) -> {
+          if (path.startsWith(struct + ".")) {
+            members.put(path.substring(struct.length() + 1), offset);
+          }
+        });
+    return members;
+  }
+
   /** The offset of {@code struct.member}. */
   int offset(String member) {
     return offsets.get(member);
