@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Makes dumps of real guests after recipes, and keeps them.
@@ -40,7 +42,7 @@ public final class Lab {
   /** One more whenever something that a guest gets changes and {@link #hash} does not see it. */
   private static final int GENERATION = 1;
 
-  private static final String CRASH_MEMORY = "crashkernel=160M";
+  private static final String CRASH_MEMORY = "crashkernel=192M";
   private static final Duration BOOT = Duration.ofSeconds(240);
   private static final Duration CRASH = Duration.ofSeconds(600);
   private static final List<String> MODULES =
@@ -54,6 +56,8 @@ public final class Lab {
           "bridge",
           "pvpanic_pci",
           "squashfs");
+
+  private static final Pattern VMCORE_SIZE = Pattern.compile("LAB-VMCORE ([0-9]{1,15}) bytes");
 
   /** File locks are the whole process's; within it this lock comes first. */
   private static final ReentrantLock IN_PROCESS = new ReentrantLock();
@@ -142,8 +146,9 @@ public final class Lab {
       try {
         List<Path> disks = new ArrayList<>(List.of(disk(work, "facts", 128)));
         if (recipe.kdump()) {
-          disks.add(disk(work, "scratch", 3 * recipe.memoryMiB() + 512));
-          disks.add(disk(work, "dumps", 3 * recipe.memoryMiB() + 512));
+          disks.add(disk(work, "vmcore", recipe.memoryMiB() + 64L));
+          disks.add(disk(work, "scratch", 4L * recipe.memoryMiB()));
+          disks.add(disk(work, "dumps", 4L * recipe.memoryMiB()));
         }
         Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
         try (Guest guest =
@@ -205,6 +210,9 @@ public final class Lab {
       TarReader.unpack(disks.getLast(), into.resolve("tar"));
       Files.move(into.resolve("tar/dumps"), into.resolve("kdump"));
       Trees.delete(into.resolve("tar"));
+      truncate(disks.get(1), guest.console().text());
+      sparse(disks.get(1), into.resolve("kdump/vmcore"));
+      refilter(into.resolve("kdump"));
       return;
     }
     if (recipe.fault() != Fault.NONE) {
@@ -224,6 +232,40 @@ public final class Lab {
         Files.delete(whole);
       }
     }
+  }
+
+  /** Cuts the disk with the copy of {@code /proc/vmcore} to the size that the console tells. */
+  private static void truncate(Path disk, String console) throws IOException {
+    Matcher size = VMCORE_SIZE.matcher(console);
+    if (!size.find()) {
+      throw new TargetException("lab: the crash kernel did not say how large /proc/vmcore is");
+    }
+    try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+      file.setLength(Long.parseLong(size.group(1)));
+    }
+  }
+
+  /** Writes the flavours that take long under emulation: the same program, outside of the guest. */
+  private void refilter(Path directory) throws IOException {
+    Packages.Unpacked unpacked = packages.tool("makedumpfile");
+    String program = program(unpacked, "usr/bin/makedumpfile").toString();
+    for (List<String> flavour :
+        List.of(
+            List.of("lzo-d0", "-l", "-d", "0"),
+            List.of("raw-d31", "-d", "31"),
+            List.of("elf-d31", "-E", "-d", "31"))) {
+      List<String> command = new ArrayList<>(List.of(program));
+      command.addAll(flavour.subList(1, flavour.size()));
+      command.addAll(List.of("vmcore", flavour.getFirst()));
+      Shell.Result result = Shell.run(directory, unpacked.libraries(), command);
+      if (!result.worked()) {
+        throw new TargetException("lab: makedumpfile: " + result.output().strip());
+      }
+    }
+    byte[] flat =
+        Shell.bytes(
+            directory, unpacked.libraries(), List.of(program, "-F", "-E", "-d", "31", "vmcore"));
+    Files.write(directory.resolve("flat-elf-d31"), flat);
   }
 
   private static String options(Recipe recipe) {
@@ -330,7 +372,9 @@ public final class Lab {
           (MODULES + CRASH_MEMORY + Guest.KERNEL_OPTIONS + GENERATION)
               .getBytes(StandardCharsets.UTF_8));
       digest.update(Initramfs.resource("init.sh"));
-      digest.update(Initramfs.resource("crash-init.sh"));
+      if (recipe.kdump()) {
+        digest.update(Initramfs.resource("crash-init.sh"));
+      }
       digest.update(GuestPrograms.threads());
       return HexFormat.of().formatHex(digest.digest(), 0, 6);
     } catch (NoSuchAlgorithmException e) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -29,7 +30,14 @@ final class Packages {
   }
 
   /** An unpacked package. */
-  record Unpacked(Path root, String version) {}
+  record Unpacked(Path root, String version) {
+    /** Where a program of this package finds libraries that this machine has not installed. */
+    Map<String, String> libraries() {
+      return Map.of(
+          "LD_LIBRARY_PATH",
+          root.resolve("usr/lib/x86_64-linux-gnu") + ":" + root.resolve("lib/x86_64-linux-gnu"));
+    }
+  }
 
   /** Debian's cloud kernel of a version such as {@code 6.1}: the newest there is. */
   Unpacked kernel(String version) {

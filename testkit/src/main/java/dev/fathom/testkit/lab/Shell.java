@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Runs the machine's own programs. */
@@ -22,8 +23,13 @@ final class Shell {
 
   /** Runs a program in a directory and waits for it. A program that is not there is status 127. */
   static Result run(Path directory, List<String> command) {
+    return run(directory, Map.of(), command);
+  }
+
+  /** The same with more variables in the environment. */
+  static Result run(Path directory, Map<String, String> environment, List<String> command) {
     try {
-      Process process = start(directory, command, ProcessBuilder.Redirect.PIPE, true);
+      Process process = start(directory, environment, command, ProcessBuilder.Redirect.PIPE, true);
       byte[] output = process.getInputStream().readAllBytes();
       return new Result(process.waitFor(), new String(output, StandardCharsets.UTF_8));
     } catch (IOException e) {
@@ -36,8 +42,13 @@ final class Shell {
 
   /** Runs a program and gives its standard output as bytes; a failure is an error. */
   static byte[] bytes(Path directory, List<String> command) {
+    return bytes(directory, Map.of(), command);
+  }
+
+  /** The same with more variables in the environment. */
+  static byte[] bytes(Path directory, Map<String, String> environment, List<String> command) {
     try {
-      Process process = start(directory, command, ProcessBuilder.Redirect.PIPE, false);
+      Process process = start(directory, environment, command, ProcessBuilder.Redirect.PIPE, false);
       byte[] output = process.getInputStream().readAllBytes();
       int status = process.waitFor();
       if (status != 0) {
@@ -67,10 +78,15 @@ final class Shell {
   }
 
   private static Process start(
-      Path directory, List<String> command, ProcessBuilder.Redirect output, boolean merge)
+      Path directory,
+      Map<String, String> environment,
+      List<String> command,
+      ProcessBuilder.Redirect output,
+      boolean merge)
       throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
     builder.environment().put("LC_ALL", "C");
+    builder.environment().putAll(environment);
     builder.environment().put("DEBIAN_FRONTEND", "noninteractive");
     builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
     builder.redirectOutput(output).redirectErrorStream(merge);
