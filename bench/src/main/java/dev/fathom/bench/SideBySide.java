@@ -25,10 +25,12 @@ import java.util.stream.Stream;
  */
 public final class SideBySide {
   private static final Pattern KERNEL_ADDRESS = Pattern.compile("\\bffff[0-9a-f]{12}\\b");
+  private static final Pattern TASK_OF_CRASH =
+      Pattern.compile("^>? *\\d+ +\\d+ +\\d+ +ffff[0-9a-f]{12} ");
   private static final Pattern STACK_OF_FATHOM = Pattern.compile("^stack pointer for .*");
   private static final Pattern STACK_OF_CRASH = Pattern.compile("^PID: .*TASK: .*");
   private static final Pattern STACK_OF_DRGN = Pattern.compile("^TASK [0-9a-f]+$");
-  private static final Pattern SWAPPER = Pattern.compile("swapper");
+  private static final Pattern KTHREADD = Pattern.compile("kthreadd");
 
   /**
    * One way to get an answer.
@@ -37,7 +39,8 @@ public final class SideBySide {
    * @param program what must be in PATH, or an absolute path
    * @param arguments to the program
    * @param item what a line of output matches once for each thing that was asked for
-   * @param must what the output must contain to be an answer about this dump at all
+   * @param must what the output must contain to be about the dump: gdb shows the first task, whose
+   *     content is in vmlinux too, and none after it
    * @param needsVmlinux whether it cannot start without the kernel's debug file
    * @param firstTime whether every run starts without what earlier runs remembered
    */
@@ -131,13 +134,13 @@ public final class SideBySide {
             List.of(
                 own("Fathom", fathom, tasks, KERNEL_ADDRESS, false),
                 own("Fathom, kernel never seen before", fathom, tasks, KERNEL_ADDRESS, true),
-                peer("crash", crash(script("tasks.crash"), kernel, core), KERNEL_ADDRESS),
+                peer("crash", crash(script("tasks.crash"), kernel, core), TASK_OF_CRASH),
                 new Contender(
                     "gdb",
                     "gdb",
                     List.of("-nx", "-q", "-batch", "-x", script("tasks.gdb.py"), kernel, core),
                     KERNEL_ADDRESS,
-                    Optional.of(SWAPPER),
+                    Optional.of(KTHREADD),
                     true,
                     false),
                 peer("drgn", drgn(script("tasks.drgn.py"), kernel, core), KERNEL_ADDRESS))),
@@ -189,8 +192,11 @@ public final class SideBySide {
       items = count(timed, contender.item());
       boolean about =
           contender.must().isEmpty() || count(timed, contender.must().orElseThrow()) > 0;
-      if (timed.status() != 0 || items == 0 || !about) {
+      if (timed.status() != 0 || items == 0) {
         return new Answer.None("cannot: " + lastLine(timed));
+      }
+      if (!about) {
+        return new Answer.None("cannot: answers from vmlinux, not from the dump");
       }
       if (run > 0) {
         measured.add(timed);
