@@ -29,6 +29,10 @@ public final class MappedFile implements ByteSource, AutoCloseable {
     if (Files.isDirectory(path)) {
       throw new TargetException(path + ": is a directory, expected a file");
     }
+    if (!Files.isRegularFile(path) && Files.exists(path)) {
+      // Opening a pipe would wait for its writer; a device has no size.
+      throw new TargetException(path + ": is a pipe, socket or device, expected a regular file");
+    }
     var arena = Arena.ofShared();
     try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
       MemorySegment map = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);

@@ -40,6 +40,13 @@ class ByteSourceTest {
   }
 
   @Test
+  void aDeviceIsNoFile() {
+    assertThatThrownBy(() -> MappedFile.open(Path.of("/dev/null")))
+        .isInstanceOf(TargetException.class)
+        .hasMessage("/dev/null: is a pipe, socket or device, expected a regular file");
+  }
+
+  @Test
   void aMappedFileIsReadOnly(@TempDir Path folder) throws IOException {
     Path path = folder.resolve("f");
     Files.write(path, BYTES);

@@ -45,9 +45,20 @@ public final class Session implements AutoCloseable {
       target.close();
       throw e;
     }
+    var message =
+        new StringBuilder(target.info().name())
+            .append(": no known kernel found in this ")
+            .append(target.info().format());
+    if (!target.warnings().isEmpty()) {
+      // A dump that was cut off is the likely reason.
+      String warning = target.warnings().get(0);
+      String prefix = target.info().name() + ": ";
+      message
+          .append("; ")
+          .append(warning.startsWith(prefix) ? warning.substring(prefix.length()) : warning);
+    }
     target.close();
-    throw new TargetException(
-        target.info().name() + ": no known kernel found in this " + target.info().format());
+    throw new TargetException(message.toString());
   }
 
   /** A session over parts that are already there. */

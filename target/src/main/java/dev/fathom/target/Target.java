@@ -9,7 +9,13 @@ import java.util.Optional;
  * closes it.
  */
 public interface Target extends AutoCloseable {
+  /** What this is, for people: put together when asked, which may take milliseconds. */
   TargetInfo info();
+
+  /** {@link TargetInfo#architecture} alone. */
+  default String architecture() {
+    return info().architecture();
+  }
 
   /** The CPUs whose state the target has; empty when it has none. */
   List<Cpu> cpus();

@@ -43,7 +43,7 @@ public final class ElfFile {
 
   /** Whether the source starts as ELF does. */
   public static boolean matches(ByteSource source) {
-    if (source.size() < IDENT) {
+    if (source.size() < 4) {
       return false;
     }
     byte[] ident = source.bytes(0, 4);
@@ -88,6 +88,9 @@ public final class ElfFile {
   }
 
   private static ElfHeader readHeader(ByteSource source) {
+    if (source.size() < IDENT) {
+      throw new BadDataException(source.name(), source.size(), "file ends inside the ELF header");
+    }
     byte[] ident = source.bytes(0, IDENT);
     boolean is64 =
         switch (ident[4]) {

@@ -20,7 +20,7 @@ public final class LinuxProvider implements KernelProvider {
   @Override
   public Optional<Kernel> attach(Target target, KernelOptions options) {
     var physical = target.find(PhysicalMemory.class);
-    if (physical.isEmpty() || !target.info().architecture().equals(X86_64.INSTANCE.name())) {
+    if (physical.isEmpty() || !target.architecture().equals(X86_64.INSTANCE.name())) {
       return Optional.empty();
     }
     var place = KernelFinder.find(target, physical.get(), options);

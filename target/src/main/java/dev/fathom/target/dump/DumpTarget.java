@@ -5,6 +5,7 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.MappedFile;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.KernelNotes;
@@ -46,7 +47,13 @@ final class DumpTarget implements Target {
     }
     facts.add(new Datum.Field("file_bytes", "file size", Cell.decimal(size)));
     String format = (flattened ? "flattened " : "") + contents.format();
-    return new TargetInfo("crash dump", files.get(0).name(), format, "x86_64", List.copyOf(facts));
+    return new TargetInfo(
+        "crash dump", files.get(0).name(), format, architecture(), List.copyOf(facts));
+  }
+
+  @Override
+  public String architecture() {
+    return X86_64.INSTANCE.name();
   }
 
   @Override

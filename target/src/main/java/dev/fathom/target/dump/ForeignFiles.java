@@ -16,7 +16,7 @@ final class ForeignFiles {
   private record Signature(int offset, String bytes, String what) {}
 
   private static final Signature[] SIGNATURES = {
-    new Signature(0x1fe, "U\u00aaHdrS", "a bootable Linux kernel image (bzImage)"),
+    new Signature(0x202, "HdrS", "a bootable Linux kernel image (bzImage)"),
     new Signature(0, "PAGEDU64", "a Windows crash dump"),
     new Signature(0, "PAGEDUMP", "a Windows crash dump of a 32-bit machine"),
     new Signature(0, "MDMP", "a Windows minidump of a process"),

@@ -45,10 +45,10 @@ class ForeignFilesTest {
     var bytes = new byte[4096];
     bytes[0] = 'M';
     bytes[1] = 'Z';
-    System.arraycopy(new byte[] {0x55, (byte) 0xaa, 'H', 'd', 'r', 'S'}, 0, bytes, 0x1fe, 6);
+    System.arraycopy(new byte[] {'H', 'd', 'r', 'S'}, 0, bytes, 0x202, 4);
     assertThatThrownBy(() -> open(bytes))
         .hasMessageContaining(
-            "file: at offset 0x1fe: this is a bootable Linux kernel image (bzImage)");
+            "file: at offset 0x202: this is a bootable Linux kernel image (bzImage)");
   }
 
   @Test
@@ -57,6 +57,8 @@ class ForeignFilesTest {
         .hasMessage("file: at offset 0x0: unknown signature 0x0102030000000000" + EXPECTED);
     assertThatThrownBy(() -> open(new byte[0]))
         .hasMessage("file: at offset 0x0: empty file" + EXPECTED);
+    assertThatThrownBy(() -> open(new byte[] {0x7f, 'E', 'L', 'F', 2}))
+        .hasMessage("file: at offset 0x5: file ends inside the ELF header");
     assertThatThrownBy(() -> open(new byte[2000]))
         .hasMessage("file: at offset 0x0: only zeros, perhaps a raw memory image" + EXPECTED);
   }
