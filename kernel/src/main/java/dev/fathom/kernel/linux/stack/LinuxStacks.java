@@ -200,9 +200,17 @@ public final class LinuxStacks {
     return walk(cpu, true, new View(OptionalLong.of(task), stack));
   }
 
-  /** The stack that {@code registers} are in the midst of. */
+  /**
+   * The stack that {@code registers} are in the midst of. Only a CPU's own registers have flags:
+   * without them a pc that follows a call is taken for a return address.
+   */
   public Backtrace from(Registers registers) {
-    return walk(registers, true, new View(OptionalLong.empty(), Optional.empty()));
+    var pc = registers.pc();
+    boolean exact =
+        registers.get(X86_64.RFLAGS).isPresent()
+            || pc.isEmpty()
+            || text.callBefore(pc.getAsLong()).isEmpty();
+    return walk(registers, exact, new View(OptionalLong.empty(), Optional.empty()));
   }
 
   private Backtrace walk(Registers start, boolean exact, View view) {

@@ -195,6 +195,22 @@ class LinuxStacksTest {
     assertThat(kernel.text(trace)).last().isEqualTo("orc task ret_from_fork_asm");
   }
 
+  /** A call that does not return may be a function's last instruction. */
+  @Test
+  void aPcAfterACallIsAReturnAddressUnlessACpuWasThere() {
+    labels();
+    kernel.callRow(SCHEDULE, 0x20).callRow(READ, 0x10).endRow(IDLE);
+    stack.putLong(0, LinuxStacks.STACK_END_MAGIC);
+    stack.putLong(0x1018, kernel.indirectCall(IDLE + 0x10));
+    stack.putLong(0x1008, kernel.indirectCall(IDLE + 0x20));
+    kernel.call(READ, SWITCH);
+    var registers = at(READ, STACK + 0x1000);
+    assertThat(kernel.text(kernel.stacks().from(registers)))
+        .containsExactly("registers task schedule", "orc task idle");
+    assertThat(kernel.text(kernel.stacks().from(registers.with(X86_64.RFLAGS, 0x246))))
+        .containsExactly("registers task __x64_sys_read!", "orc task idle");
+  }
+
   @Test
   void anInterruptStackLeadsBackToTheTask() {
     labels();
