@@ -20,10 +20,12 @@ import org.w3c.dom.NodeList;
  * <p>Arguments: the repository, and a file that lists the tests that may be skipped ({@code
  * class#method}, then the reason). Prints failures and skips with their reasons and ends with one
  * line of counts. The status is 1 when a test failed, when one was skipped that is not in the list,
- * or when none ran.
+ * or when none ran; with a third argument {@code lab} also when none with a real guest ran.
  */
 final class TestReport {
   private TestReport() {}
+
+  private static final String LAB_REPORTS = "surefire-reports-lab";
 
   private record Test(String name, String time, String state, String reason) {}
 
@@ -35,7 +37,9 @@ final class TestReport {
             .collect(Collectors.toSet());
     List<Test> tests = new ArrayList<>();
     DocumentBuilder xml = DocumentBuilderFactory.newDefaultNSInstance().newDocumentBuilder();
+    boolean guestsRan = false;
     for (Path report : reports(Path.of(args[0]))) {
+      guestsRan |= report.getParent().endsWith(LAB_REPORTS);
       NodeList cases = xml.parse(report.toFile()).getElementsByTagName("testcase");
       for (int i = 0; i < cases.getLength(); i++) {
         tests.add(test((Element) cases.item(i)));
@@ -57,15 +61,20 @@ final class TestReport {
       System.out.println(kind + test.name() + ": " + test.reason());
     }
     failed.forEach(test -> System.out.println("FAILED: " + test.name() + ": " + test.reason()));
+    boolean guestsMissing = args.length > 2 && args[2].equals("lab") && !guestsRan;
+    if (guestsMissing) {
+      System.out.println("FAILED: no test with a real guest ran");
+    }
     int passed = tests.size() - failed.size() - skipped.size();
     System.out.println(
         passed + " passed, " + failed.size() + " failed, " + skipped.size() + " skipped");
-    System.exit(passed > 0 && failed.isEmpty() && unexpected.isEmpty() ? 0 : 1);
+    System.exit(
+        passed > 0 && failed.isEmpty() && unexpected.isEmpty() && !guestsMissing ? 0 : 1);
   }
 
   private static List<Path> reports(Path repository) throws IOException {
     List<Path> reports = new ArrayList<>();
-    for (String folder : new String[] {"surefire-reports", "surefire-reports-lab"}) {
+    for (String folder : new String[] {"surefire-reports", LAB_REPORTS}) {
       try (Stream<Path> modules = Files.list(repository)) {
         for (Path module : modules.sorted().toList()) {
           Path reportsOfModule = module.resolve("build").resolve(folder);
