@@ -131,33 +131,6 @@ final class Modules {
     return layouts.find("module", paths).map(f -> f.at(memory, module.address()));
   }
 
-  /** The string that a member of {@code struct module} points to; empty for NULL. */
-  Optional<String> text(LoadedModule module, String member, int limit) {
-    return number(module, member).filter(p -> p != 0).map(p -> memory.cString(p, limit));
-  }
-
-  /** {@code /proc/modules}' third column: {@code refcnt} less the base of 1 that loading takes. */
-  long references(LoadedModule module) {
-    return number(module, "refcnt.counter").map(n -> n - 1).orElse(0L);
-  }
-
-  /**
-   * The modules that use it: the sources of {@code struct module_use} on its {@code source_list}.
-   */
-  List<Long> users(LoadedModule module, Walker.Notes notes) {
-    var users = new ArrayList<Long>();
-    var list = layouts.find("module", "source_list");
-    var link = layouts.find("module_use", "source_list");
-    var source = layouts.find("module_use", "source");
-    if (list.isPresent() && link.isPresent() && source.isPresent()) {
-      var uses = ListNodes.forward(memory, module.address() + list.get().offset(), notes);
-      while (uses.hasNext()) {
-        users.add(source.get().at(memory, uses.nextLong() - link.get().offset()));
-      }
-    }
-    return users;
-  }
-
   /** A module's symbols, from {@code module->kallsyms}. */
   ModuleSymbols symbols(LoadedModule module) {
     long table = symbolTable(module);

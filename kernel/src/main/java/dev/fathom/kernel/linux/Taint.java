@@ -23,9 +23,4 @@ final class Taint {
     }
     return text.toString();
   }
-
-  /** The letters of a module in {@code /proc/modules}: only what a module can do. */
-  static String moduleLetters(long mask) {
-    return letters(mask & ~1L).replace("G", "") + "";
-  }
 }
