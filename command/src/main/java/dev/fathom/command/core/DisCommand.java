@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.core;
 
+import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FaultException;
@@ -13,8 +14,10 @@ import dev.fathom.command.Item;
 import dev.fathom.model.Memory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** {@code ::dis}. */
@@ -35,7 +38,8 @@ final class DisCommand implements Command {
         .help(
             """
             Disassembles the whole function when the address is exactly its start, else a window of
-            ten instructions before and behind it, in which `=>` marks the address itself. Without
+            ten instructions before and behind it, in which `=>` marks the address itself. In a whole
+            function it marks where the current thread stands and what the kernel died of. Without
             an address: around the instruction at which the current thread stands.
 
             Addresses in operands are followed by their symbols.
@@ -67,7 +71,7 @@ final class DisCommand implements Command {
             && !args.has('n');
     if (whole) {
       long size = Math.min(located.orElseThrow().symbol().size(), FUNCTION_LIMIT);
-      return range(call, disassembly, memory, center, center + size, pcOf(call));
+      return range(call, disassembly, memory, center, center + size, marks(call));
     }
     long count = args.option('n').isPresent() ? call.number(args.option('n').get()) : WINDOW;
     return window(call, disassembly, memory, center, count);
@@ -128,22 +132,30 @@ final class DisCommand implements Command {
       Memory memory,
       long start,
       long end,
-      OptionalLong marked) {
+      Set<Long> marked) {
     call.advance(end - start);
     return Stream.iterate(
-            Optional.of(disassembly.at(memory, start, isMarked(marked, start), false)),
+            Optional.of(disassembly.at(memory, start, marked.contains(start), false)),
             Optional::isPresent,
             line -> {
               long next = line.orElseThrow().address() + line.orElseThrow().length();
               return Long.compareUnsigned(next, end) < 0
-                  ? Optional.of(disassembly.at(memory, next, isMarked(marked, next), false))
+                  ? Optional.of(disassembly.at(memory, next, marked.contains(next), false))
                   : Optional.empty();
             })
         .map(line -> line(call, line.orElseThrow()));
   }
 
-  private static boolean isMarked(OptionalLong marked, long address) {
-    return marked.isPresent() && marked.getAsLong() == address;
+  /** The instruction at which the current thread stands, and the one that the kernel died of. */
+  private static Set<Long> marks(Invocation call) {
+    var marks = new HashSet<Long>();
+    pcOf(call).ifPresent(marks::add);
+    for (var fact : call.kernel().panic()) {
+      if (fact.key().equals("pc") && fact.value() instanceof Cell.Symbolic(long address, _)) {
+        marks.add(address);
+      }
+    }
+    return marks;
   }
 
   private static Item line(Invocation call, Disassembly.Line line) {
