@@ -45,9 +45,9 @@ public final class Demo {
                   + " it was found; orc is the kernel's own unwind table, read from the dump.",
               "::findstack -v"),
           new Step(
-              "The module fathom_fault stored a number at the address in RAX. Here is the function"
-                  + " that did it:",
-              "fathom_fault_leaf::dis"),
+              "The module fathom_fault stored a number at the address in RAX. Here is the"
+                  + " instruction that did it:",
+              "fathom_fault_leaf+6::dis -n 2"),
           new Step(
               "RAX was zero: the kernel said so itself in its log, which is in the dump too.",
               "::msgbuf ! grep -E 'BUG|RIP: 0010|RAX' | sort -u"),
