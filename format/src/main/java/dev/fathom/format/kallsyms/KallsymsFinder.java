@@ -34,12 +34,18 @@ public final class KallsymsFinder {
 
   private static final int ANCHOR_LENGTH = 20;
 
+  /** After so many token tables around which nothing is found, a search ends. */
+  private static final int MAX_STRAY_TOKEN_TABLES = 64;
+
   /** The token whose string is the first digit. */
   private static final int FIRST_DIGIT = 0x30;
 
   private final ByteSource source;
   private final MemorySegment memory;
   private final long size;
+
+  /** Token tables without the other tables, which only hostile memory has many of. */
+  private int strayTokenTables;
 
   private KallsymsFinder(ByteSource source) {
     this.source = source;
@@ -92,7 +98,7 @@ public final class KallsymsFinder {
     long from = 0;
     while (true) {
       var digits = nextDigits(finder.memory, from);
-      if (digits.isEmpty()) {
+      if (digits.isEmpty() || finder.strayTokenTables > MAX_STRAY_TOKEN_TABLES) {
         return Optional.empty();
       }
       var found = finder.tablesAround(digits.getAsLong(), address);
@@ -124,11 +130,16 @@ public final class KallsymsFinder {
     }
     long table = tokens.get().table();
     long index = tokens.get().index();
-    return nameTables(table)
-        .flatMap(
-            n ->
-                addresses(n, index, address)
-                    .map(a -> new KallsymsPositions(n.numSyms(), n.names(), table, index, a)));
+    var names = nameTables(table);
+    var addresses =
+        names.isEmpty() ? Optional.<Addresses>empty() : addresses(names.get(), index, address);
+    if (addresses.isEmpty()) {
+      strayTokenTables++;
+      return Optional.empty();
+    }
+    var n = names.get();
+    return Optional.of(
+        new KallsymsPositions(n.numSyms(), n.names(), table, index, addresses.get()));
   }
 
   /** Finds both ends of the token table from its digits, and the index that agrees with it. */

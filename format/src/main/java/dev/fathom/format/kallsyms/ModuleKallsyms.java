@@ -27,8 +27,8 @@ import java.util.Optional;
 public final class ModuleKallsyms {
   private static final int ENTRY_LENGTH = 24;
 
-  /** A module with more symbols would have more than 24 MiB of them. */
-  private static final int MAX_COUNT = 1 << 20;
+  /** The largest modules have some 40,000 symbols. */
+  private static final int MAX_COUNT = 1 << 17;
 
   private static final int SHN_UNDEF = 0;
 

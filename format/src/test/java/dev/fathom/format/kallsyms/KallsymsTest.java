@@ -11,6 +11,7 @@ import dev.fathom.testkit.Fuzz;
 import dev.fathom.testkit.KallsymsWriter;
 import dev.fathom.testkit.KallsymsWriter.Form;
 import dev.fathom.testkit.KallsymsWriter.Layout;
+import dev.fathom.testkit.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -154,6 +155,25 @@ final class KallsymsTest {
     }
     assertThat(KallsymsFinder.find(ByteSource.of("memory", decoy), 0)).isEmpty();
     assertThat(KallsymsFinder.find(ByteSource.of("memory", new byte[3]), 0)).isEmpty();
+  }
+
+  @Test
+  void strayTokenTablesDoNotHideTheTablesButHostilelyManyEndTheSearch() {
+    var symbols = symbols(300, false, false);
+    var written = write(symbols, Layout.V6_4, Form.BASE_RELATIVE);
+    byte[] stray =
+        java.util.Arrays.copyOfRange(
+            written.bytes(), written.tokenTable(), written.tokenIndex() + 512);
+    assertThat(KallsymsFinder.find(afterCopies(stray, 20, written.bytes()), RODATA)).isPresent();
+    assertThat(KallsymsFinder.find(afterCopies(stray, 100, written.bytes()), RODATA)).isEmpty();
+  }
+
+  private static ByteSource afterCopies(byte[] part, int copies, byte[] rest) {
+    var out = new LittleEndian();
+    for (int i = 0; i < copies; i++) {
+      out.bytes(part).align(8);
+    }
+    return ByteSource.of("memory", out.bytes(rest).toByteArray());
   }
 
   @Test
