@@ -109,7 +109,7 @@ public final class JsonRenderer implements Sink {
       out.write('\n');
       out.flush();
     } catch (IOException e) {
-      throw new TargetException("cannot write the output: " + e.getMessage(), e);
+      throw failed(e);
     }
   }
 
@@ -364,18 +364,30 @@ public final class JsonRenderer implements Sink {
     }
 
     @Override
-    public void write(char[] buffer, int from, int count) throws IOException {
-      to.write(buffer, from, count);
+    public void write(char[] buffer, int from, int count) {
+      try {
+        to.write(buffer, from, count);
+      } catch (IOException e) {
+        throw failed(e);
+      }
     }
 
     @Override
-    public void flush() throws IOException {
-      to.flush();
+    public void flush() {
+      try {
+        to.flush();
+      } catch (IOException e) {
+        throw failed(e);
+      }
     }
 
     @Override
-    public void close() throws IOException {
-      to.flush();
+    public void close() {
+      flush();
     }
+  }
+
+  private static TargetException failed(IOException e) {
+    return new TargetException("cannot write the output: " + e.getMessage(), e);
   }
 }

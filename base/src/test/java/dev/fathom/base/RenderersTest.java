@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -246,6 +247,28 @@ class RenderersTest {
         };
     var renderer = new TextRenderer(full, full, TextRenderer.Options.PLAIN);
     assertThatThrownBy(() -> renderer.accept(new Datum.Text("x")))
+        .isInstanceOf(TargetException.class)
+        .hasMessageContaining("No space left");
+  }
+
+  @Test
+  void aFullDiskIsAnErrorForTheReaderOfJsonToo() {
+    var full =
+        new Writer() {
+          @Override
+          public void write(char[] buffer, int from, int count) throws IOException {
+            throw new IOException("No space left on device");
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    var renderer = new JsonRenderer(full);
+    renderer.begin("x");
+    assertThatThrownBy(() -> renderer.end(Outcome.OK))
         .isInstanceOf(TargetException.class)
         .hasMessageContaining("No space left");
   }

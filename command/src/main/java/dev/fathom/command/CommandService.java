@@ -8,7 +8,9 @@ import dev.fathom.base.Sink;
 public interface CommandService {
   /**
    * Runs one line, which may hold several statements, and gives all it produces to {@code sink},
-   * between {@link Sink#begin} and {@link Sink#end}. Errors go there too; nothing is thrown.
+   * between {@link Sink#begin} and {@link Sink#end}. Errors go there too.
+   *
+   * @throws dev.fathom.base.TargetException only when the sink itself cannot take what it is given
    */
   Outcome run(String line, Sink sink);
 

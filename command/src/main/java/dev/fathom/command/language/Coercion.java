@@ -10,6 +10,8 @@ import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -27,6 +29,7 @@ final class Coercion {
   private static final int FIRST_MEMBER_LIMIT = 16;
 
   private final Kernel kernel;
+  private final Map<String, Optional<CType>> types = new HashMap<>();
 
   Coercion(Kernel kernel) {
     this.kernel = kernel;
@@ -48,13 +51,20 @@ final class Coercion {
    * @param accepted a type's name, such as {@code struct task_struct}
    */
   Value to(Value value, String accepted) {
-    CType wanted;
+    var wanted = types.computeIfAbsent(accepted, this::find);
+    // Where this kernel does not describe the type, the command must do with what there is.
+    return wanted.isPresent() ? to(value, wanted.get()) : value;
+  }
+
+  private Optional<CType> find(String name) {
     try {
-      wanted = kernel.program().types().parse(accepted);
+      return Optional.of(kernel.program().types().parse(name));
     } catch (LookupException _) {
-      // This kernel does not describe the type: the command must do with what there is.
-      return value;
+      return Optional.empty();
     }
+  }
+
+  private Value to(Value value, CType wanted) {
     return switch (value) {
       case Value.Ref ref -> fromPlace(ref, wanted);
       case Value.Imm imm -> fromNumber(imm, wanted);
