@@ -215,7 +215,8 @@ public sealed interface Datum {
    *
    * @param heading a symbol that stands exactly at the address, shown on a line of its own
    * @param address where the items were read; absent for {@code =}
-   * @param label the address as text, with its colon; absent where no address is shown
+   * @param label the address as text, with its colon; absent where no address is shown. One that
+   *     ends in a blank is followed by the items at once, others by the margin
    * @param continued whether the items go on in the line of the piece before
    * @param columns whether items begin in the same column of every line and wrap at the width of
    *     the page; otherwise label and items stand in one line as they are

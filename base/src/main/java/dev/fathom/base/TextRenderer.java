@@ -555,7 +555,9 @@ public final class TextRenderer implements Sink {
     }
     if (formatted.label().isPresent()) {
       line.append(CellText.clean(formatted.label().get()));
-      blanks(MARGIN - line.length() % MARGIN);
+      if (line.charAt(line.length() - 1) != ' ') {
+        blanks(MARGIN - line.length() % MARGIN);
+      }
     }
     for (var item : formatted.items()) {
       var text = CellText.clean(item.text());

@@ -36,10 +36,19 @@ final class Problems {
 
   static int usage(CommandLine.ParameterException error, String[] arguments) {
     var err = error.getCommandLine().getErr();
-    err.println("fathom: " + error.getMessage());
+    err.println("fathom: " + message(error));
     var name = error.getCommandLine().getCommandSpec().qualifiedName();
     err.println("fathom: try '" + name + " --help'");
     return WRONG_ARGUMENTS;
+  }
+
+  private static String message(CommandLine.ParameterException error) {
+    if (error instanceof CommandLine.UnmatchedArgumentException unmatched
+        && error.getCommandLine().getParent() == null
+        && !unmatched.isUnknownOption()) {
+      return "unknown command '" + unmatched.getUnmatched().getFirst() + "', expected open or demo";
+    }
+    return error.getMessage();
   }
 
   private static boolean isBrokenPipe(Exception error) {

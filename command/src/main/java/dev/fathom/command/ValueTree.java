@@ -119,6 +119,8 @@ public final class ValueTree {
   private final Program program;
   private final Options options;
   private int nodes;
+  private int unreadable;
+  private String firstFault = "";
 
   private ValueTree(Program program, Options options) {
     this.program = program;
@@ -129,6 +131,23 @@ public final class ValueTree {
   public static Datum.Tree of(Optional<String> name, Value value, Options options) {
     var tree = new ValueTree(value.program(), options);
     return new Datum.Tree(tree.node(name, value, 0), options.style());
+  }
+
+  /**
+   * Shows {@code value} as {@link #of} has it. Parts that cannot be read are shown as such; the
+   * command line that asked for them counts as failed.
+   */
+  public static Item show(Invocation call, Optional<String> name, Value value, Options options) {
+    var tree = new ValueTree(value.program(), options);
+    var root = tree.node(name, value, 0);
+    if (tree.unreadable > 0) {
+      var what = name.map(n -> n.strip() + ": ").orElse("");
+      call.fail(
+          what
+              + tree.firstFault
+              + (tree.unreadable == 1 ? "" : ", and " + (tree.unreadable - 1) + " more"));
+    }
+    return Item.show(new Datum.Tree(root, options.style()));
   }
 
   /** The layout of a type: each member with its type and offset, no values. */
@@ -237,6 +256,9 @@ public final class ValueTree {
             absent("not in memory");
       };
     } catch (FaultException e) {
+      if (unreadable++ == 0) {
+        firstFault = e.getMessage();
+      }
       return absent(e.reason().text());
     }
   }

@@ -5,6 +5,7 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Program;
+import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.BoolType;
@@ -328,9 +329,33 @@ final class Evaluator {
           p.cpu().span(), "no CPU " + cpu + " (column " + column(p.cpu()) + ")");
     }
     if (variable instanceof Value.Ref ref) {
-      return new Value.Ref(program, ref.type(), scope.perCpu(ref.address(), (int) cpu));
+      long offset = ref.address() - shift(p.variable());
+      return new Value.Ref(program, ref.type(), scope.perCpu(offset, (int) cpu));
     }
     return new Value.Imm(program, variable.type(), scope.perCpu(variable.asLong(), (int) cpu));
+  }
+
+  /** How far a per-CPU variable's instance that its name stands for is from its symbol. */
+  private long shift(Expr variable) {
+    var root = variable;
+    for (; ; ) {
+      if (root instanceof Expr.Member m && !m.arrow()) {
+        root = m.base();
+      } else if (root instanceof Expr.Index i) {
+        root = i.base();
+      } else {
+        break;
+      }
+    }
+    if (!(root instanceof Expr.Name n) || !(name(n) instanceof Value.Ref instance)) {
+      return 0;
+    }
+    return program
+        .symbols()
+        .first(n.name())
+        .filter(symbol -> symbol.kind() == Symbol.Kind.PER_CPU)
+        .map(symbol -> instance.address() - symbol.address())
+        .orElse(0L);
   }
 
   private Value member(Expr.Member m) {

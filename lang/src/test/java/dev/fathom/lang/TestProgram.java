@@ -115,7 +115,7 @@ final class TestProgram implements Program, Scope {
     memory.put(PER_CPU_BASE + 0x1040, new byte[] {2, 0, 0, 0});
     variables.put("first", new Value.Ref(this, task[0], FIRST));
     variables.put("second", new Value.Ref(this, task[0], SECOND));
-    variables.put("counter", new Value.Ref(this, intType, 0x40));
+    variables.put("counter", new Value.Ref(this, intType, PER_CPU_BASE + 0x40));
     variables.put(
         "work", new Value.Ref(this, new FunctionType(() -> intType, List::of, false), WORK));
   }
@@ -177,7 +177,9 @@ final class TestProgram implements Program, Scope {
 
       @Override
       public List<Symbol> named(String name) {
-        return List.of();
+        return name.equals("counter")
+            ? List.of(new Symbol(name, 0x40, 4, Symbol.Kind.PER_CPU, 'A', ""))
+            : List.of();
       }
 
       @Override

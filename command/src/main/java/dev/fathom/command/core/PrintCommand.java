@@ -179,7 +179,7 @@ final class PrintCommand implements Command {
       return parts.map(part -> Item.value(flowing(call, part.value())));
     }
     var options = options(call);
-    return parts.map(part -> Item.show(ValueTree.of(part.name(), part.value(), options)));
+    return parts.map(part -> ValueTree.show(call, part.name(), part.value(), options));
   }
 
   private static Part part(Invocation call, Value base, Argument member) {

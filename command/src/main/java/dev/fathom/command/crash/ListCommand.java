@@ -158,10 +158,10 @@ final class ListCommand implements Command {
     void show(long address, List<Item> items) {
       var value = new Value.Ref(call.program(), type, address);
       if (members.isEmpty()) {
-        items.add(Item.show(ValueTree.of(Optional.of(type.text()), value, options)));
+        items.add(ValueTree.show(call, Optional.of(type.text()), value, options));
       }
       for (var path : members) {
-        items.add(Item.show(ValueTree.of(Optional.of("  " + path), value.member(path), options)));
+        items.add(ValueTree.show(call, Optional.of("  " + path), value.member(path), options));
       }
     }
   }

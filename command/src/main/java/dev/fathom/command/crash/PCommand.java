@@ -66,6 +66,6 @@ final class PCommand implements Command {
   private static Item show(String name, Value value, ValueTree.Options options, Invocation call) {
     return call.toPipe()
         ? Item.value(value)
-        : Item.show(ValueTree.of(Optional.of(name), value, options));
+        : ValueTree.show(call, Optional.of(name), value, options);
   }
 }

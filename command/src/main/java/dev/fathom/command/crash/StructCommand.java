@@ -161,10 +161,10 @@ final class StructCommand implements Command {
       return;
     }
     if (members.isEmpty()) {
-      items.add(Item.show(ValueTree.of(Optional.of(value.type().text()), value, options)));
+      items.add(ValueTree.show(call, Optional.of(value.type().text()), value, options));
     }
     for (var path : members) {
-      items.add(Item.show(ValueTree.of(Optional.of(path), value.member(path), options)));
+      items.add(ValueTree.show(call, Optional.of(path), value.member(path), options));
     }
   }
 }

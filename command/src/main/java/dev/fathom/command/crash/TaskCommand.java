@@ -49,10 +49,10 @@ final class TaskCommand implements Command {
               var value = task.object();
               if (members.isEmpty()) {
                 return Stream.of(
-                    Item.show(ValueTree.of(Optional.of(value.type().text()), value, options)));
+                    ValueTree.show(call, Optional.of(value.type().text()), value, options));
               }
               return members.stream()
-                  .map(m -> Item.show(ValueTree.of(Optional.of(m), value.member(m), options)));
+                  .map(m -> ValueTree.show(call, Optional.of(m), value.member(m), options));
             });
   }
 }

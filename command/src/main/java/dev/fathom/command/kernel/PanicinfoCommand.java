@@ -17,8 +17,9 @@ final class PanicinfoCommand implements Command {
     return CommandSpec.mdb("panicinfo", "print panic information")
         .help(
             """
-            Shows why the kernel died: the message, the CPU and the thread, and the registers at
-            the fault, one to a line. A kernel that did not crash is said to be so.
+            Shows why the kernel died: the message, the CPU and the thread, and, as far as the
+            kernel's log tells, what led to it and where. A kernel that did not crash is said to be
+            so. `$r` shows the thread's registers, `$c` its stack.
 
                 > ::panicinfo
                              cpu 1
