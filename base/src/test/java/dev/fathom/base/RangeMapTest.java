@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class RangeMapTest {
   @Test
   void overlapsBelongToTheFirstAdded() {
-    long seed = Long.getLong("fuzz.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     var random = new Random(seed);
     for (int round = 0; round < 500; round++) {
       var builder = new RangeMap.Builder<Integer>();

@@ -110,7 +110,7 @@ class CapstoneTest {
 
   @Test
   void agreesWithTheFlowDecoderOnRandomBytes() {
-    long seed = Long.getLong("fathom.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     var random = new SplittableRandom(seed);
     var disassembler = create("x86_64", Syntax.ATT);
     var flow = new X86FlowDecoder();

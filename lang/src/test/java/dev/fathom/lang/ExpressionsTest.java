@@ -184,7 +184,7 @@ class ExpressionsTest {
 
   @Test
   void anyTextEndsInAValueOrAnErrorForTheUser() {
-    long seed = Long.getLong("fuzz.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     var random = new Random(seed);
     var pieces =
         new String[] {

@@ -28,7 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Real dumps that end too early or have wrong bytes: they open with what they have, or the error is
- * one of Fathom's own, in one line. A failure names its seed; {@code -Dfathom.seed=N} repeats it.
+ * one of Fathom's own, in one line. A failure names its seed; {@code -Dfathom.fuzz.seed=N} repeats
+ * it.
  */
 @Tag("lab")
 class DamagedDumpTest {
@@ -89,7 +90,7 @@ class DamagedDumpTest {
   }
 
   private static long seed() {
-    return Long.getLong("fathom.seed", System.nanoTime());
+    return Long.getLong("fathom.fuzz.seed", System.nanoTime());
   }
 
   /** Opens the dump and walks all that can be walked; only Fathom's own errors may come. */

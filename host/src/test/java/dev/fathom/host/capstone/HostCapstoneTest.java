@@ -68,7 +68,7 @@ class HostCapstoneTest {
 
   @Test
   void randomBytesGiveSaneLengths() {
-    long seed = Long.getLong("fathom.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     var random = new SplittableRandom(seed);
     var disassembler = create("x86_64", Syntax.ATT);
     var flow = new X86FlowDecoder();

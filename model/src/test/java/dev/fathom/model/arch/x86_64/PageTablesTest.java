@@ -317,7 +317,7 @@ class PageTablesTest {
 
   @Test
   void agreesWithAPlainMapOfRandomPages() {
-    long seed = Long.getLong("fathom.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     var random = new SplittableRandom(seed);
     for (int round = 0; round < 50; round++) {
       int levels = random.nextBoolean() ? 4 : 5;
@@ -359,7 +359,7 @@ class PageTablesTest {
 
   @Test
   void randomBytesAsTablesNeverThrow() {
-    long seed = Long.getLong("fathom.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     var random = new SplittableRandom(seed);
     var bytes = new byte[0x8000];
     for (int round = 0; round < 200; round++) {

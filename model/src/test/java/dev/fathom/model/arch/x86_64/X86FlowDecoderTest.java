@@ -254,7 +254,7 @@ class X86FlowDecoderTest {
 
   @Test
   void randomBytesNeverReachPastTheEnd() {
-    long seed = Long.getLong("fathom.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     var random = new SplittableRandom(seed);
     byte[] code = new byte[64];
     for (int round = 0; round < 200_000; round++) {
