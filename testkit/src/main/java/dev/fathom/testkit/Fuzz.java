@@ -8,10 +8,10 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * Feeds damaged input to a reader. A reader may answer or throw {@link BadDataException}; anything
- * else, or an answer that takes longer than {@link #PATIENCE}, fails with the seed and the input's
- * number, which replay it: {@code -Dfathom.fuzz.seed=SEED}. {@code -Dfathom.fuzz.rounds=N}
- * multiplies the number of inputs.
+ * Feeds damaged input to a reader, a different one in every run. A reader may answer or throw
+ * {@link BadDataException}; anything else, or an answer that takes longer than {@link #PATIENCE},
+ * fails with the seed and the input's number, which replay it: {@code -Dfathom.fuzz.seed=SEED}.
+ * {@code -Dfathom.fuzz.rounds=N} multiplies the number of inputs.
  */
 public final class Fuzz {
   /** How long one input may take; generous, for a loaded machine. */
