@@ -69,10 +69,17 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive "${become[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >&2
 }
 
+# Capstone comes as a package of npm's; it is fetched once (docs/decisions/0004-capstone.md).
+install_npm() {
+  local done=("$home"/capstone/.cache/*/complete)
+  [[ -e ${done[0]} ]] || command -v npm >/dev/null || install_packages npm || say "going on without npm: the build will fail"
+}
+
 # Maven on JDK 25, because the formatter needs it; the build itself also runs with Maven on 17.
 run_maven() {
   command -v mvn >/dev/null || fail "building needs Maven: sudo apt-get install maven"
   find_jdk
+  install_npm
   (cd "$home" && JAVA_HOME=$jdk MAVEN_SKIP_RC=1 \
     MAVEN_OPTS="${MAVEN_OPTS:-} --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED" mvn -B -Dstyle.color=never "$@")
 }
