@@ -10,8 +10,8 @@ final class Pager implements Appendable {
 
   private final Terminal terminal;
   private final Runnable interrupt;
+  private final ProgressLine progress;
   private final int width;
-  private Runnable beforeOutput = () -> {};
   private int rowsLeft;
   private int column;
   private boolean quit;
@@ -19,17 +19,14 @@ final class Pager implements Appendable {
 
   /**
    * @param interrupt called when the user wants to see no more
+   * @param progress taken away before anything is shown, and kept away while the user is asked
    */
-  Pager(Terminal terminal, Runnable interrupt) {
+  Pager(Terminal terminal, Runnable interrupt, ProgressLine progress) {
     this.terminal = terminal;
     this.interrupt = interrupt;
+    this.progress = progress;
     this.width = Math.max(terminal.getSize().getColumns(), 1);
     this.rowsLeft = page();
-  }
-
-  /** Run before anything is shown. */
-  void beforeOutput(Runnable action) {
-    beforeOutput = action;
   }
 
   /** Rows of a screenful; a terminal that does not know its height is not paged. */
@@ -61,7 +58,7 @@ final class Pager implements Appendable {
         return this;
       }
     }
-    beforeOutput.run();
+    progress.clear();
     terminal.writer().write(c);
     count(c);
     return this;
@@ -91,6 +88,7 @@ final class Pager implements Appendable {
   }
 
   private void ask() throws IOException {
+    progress.pause();
     terminal.writer().write(PROMPT);
     terminal.flush();
     var attributes = terminal.enterRawMode();
@@ -101,6 +99,7 @@ final class Pager implements Appendable {
       }
     } finally {
       terminal.setAttributes(attributes);
+      progress.resume();
       terminal.writer().write("\r" + " ".repeat(PROMPT.length()) + "\r");
       terminal.flush();
     }

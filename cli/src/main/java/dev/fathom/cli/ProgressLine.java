@@ -22,6 +22,7 @@ final class ProgressLine implements Progress {
   private long since;
   private long last;
   private boolean shown;
+  private boolean paused;
 
   ProgressLine(OutputStream terminal, boolean enabled) {
     this.terminal = terminal;
@@ -93,7 +94,20 @@ final class ProgressLine implements Progress {
     }
   }
 
+  /** Takes the line away until {@link #resume}: the user is being asked something. */
+  synchronized void pause() {
+    clear();
+    paused = true;
+  }
+
+  synchronized void resume() {
+    paused = false;
+  }
+
   private synchronized void show(String text) {
+    if (paused) {
+      return;
+    }
     shown = true;
     write("\r\u001b[K" + (text.length() > WIDTH ? text.substring(0, WIDTH) : text));
   }

@@ -108,7 +108,8 @@ final class Repl implements AutoCloseable {
   }
 
   private void run(String line) {
-    var pager = new Pager(terminal, service::interrupt);
+    var progress = new ProgressLine(terminal.output(), true);
+    var pager = new Pager(terminal, service::interrupt, progress);
     int word = session.kernel().program().architecture().layout().wordBytes();
     Sink sink =
         new TextRenderer(
@@ -116,8 +117,6 @@ final class Repl implements AutoCloseable {
             pager,
             new TextRenderer.Options(
                 "fathom", Math.max(terminal.getSize().getColumns(), 40), word, coloured));
-    var progress = new ProgressLine(terminal.output(), true);
-    pager.beforeOutput(progress::clear);
     try (var _ = progress.watch(line)) {
       service.run(line, sink);
     } finally {
