@@ -49,6 +49,9 @@ final class Crash {
   }
 
   static Symbol symbol(Program program, String name) {
+    if (name.isEmpty()) {
+      throw new UsageException("expected an address or a symbol");
+    }
     return program
         .symbols()
         .first(name)
@@ -150,6 +153,9 @@ final class Crash {
       if (chosen.size() == before) {
         throw new LookupException("CPU", part);
       }
+    }
+    if (chosen.isEmpty()) {
+      throw new UsageException("'" + text + "' is not a list of CPUs, such as 0,2-3 or all");
     }
     return chosen;
   }

@@ -73,6 +73,7 @@ final class Pipeline {
     private final Call.Frame frame;
     private long callsLeft;
     private boolean first = true;
+    private boolean calledForAll;
     private Call call;
     private Stream<Item> stream;
     private Iterator<Item> items = Collections.emptyIterator();
@@ -220,9 +221,10 @@ final class Pipeline {
     }
 
     private boolean callForAll() {
-      if (!first || callsLeft == 0) {
+      if (calledForAll || callsLeft == 0) {
         return false;
       }
+      calledForAll = true;
       Stream<Value> values =
           input.isPresent()
               ? Lazily.stream(input.get()).map(this::coerced)

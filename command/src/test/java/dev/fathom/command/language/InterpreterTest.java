@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class InterpreterTest {
@@ -60,6 +61,15 @@ class InterpreterTest {
     assertThat(sink.begun).isEqualTo(1);
     assertThat(sink.ended).isEqualTo(1);
     assertThat(fixture.outcome("1=K").ok()).as("the next line runs").isTrue();
+  }
+
+  @Test
+  @Timeout(20)
+  void aCommandForAllThatCannotTakeItsAddressFailsOnce() {
+    assertThat(fixture.outcome("3ffff0::stacks").ok()).isFalse();
+    assertThat(fixture.outcome("rd \"\"").ok()).isFalse();
+    assertThat(fixture.outcome("set -c ,").ok()).isFalse();
+    assertThat(fixture.text("set -c ,")).doesNotContain("internal error");
   }
 
   @Test
