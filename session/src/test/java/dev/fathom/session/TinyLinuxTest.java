@@ -2,11 +2,14 @@
 package dev.fathom.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fathom.base.TargetException;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Progress;
 import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.testkit.ElfCoreWriter;
 import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -88,5 +92,16 @@ class TinyLinuxTest {
       assertThat(kernel.program().global("init_task").member("comm").string(16))
           .isEqualTo("swapper/0");
     }
+  }
+
+  @Test
+  @Timeout(60)
+  void aRangeTooLongForAnyMachineIsNotSearchedToItsEnd() throws IOException {
+    var core = new ElfCoreWriter().load(0, 0, new byte[4096], 1L << 50).build();
+    var file = Files.write(folder.resolve("vmcore"), core);
+    var options = new KernelOptions(Optional.empty(), true, Progress.NONE);
+    assertThatThrownBy(() -> Session.open(List.of(file), options))
+        .isInstanceOf(TargetException.class)
+        .hasMessageContaining("no known kernel");
   }
 }

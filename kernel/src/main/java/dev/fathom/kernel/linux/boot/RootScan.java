@@ -60,11 +60,16 @@ final class RootScan {
     long total = VmcoreinfoScan.pages(physical.ranges());
     long done = 0;
     for (var range : physical.ranges()) {
-      for (long page = VmcoreinfoScan.alignUp(range.start()); range.contains(page); page += PAGE) {
+      long missing = 0;
+      for (long page = VmcoreinfoScan.alignUp(range.start());
+          range.contains(page) && missing < VmcoreinfoScan.MISSING_LIMIT;
+          page += PAGE) {
         if (++done % STEP == 0) {
           progress.step("searching memory for page tables", done, total);
         }
+        missing++;
         if (physical.read(page + PAGE - 8, segment) == 8) {
+          missing = 0;
           long entry = entry(last, 0);
           if (isTable(entry)) {
             var found = check(page, entry);

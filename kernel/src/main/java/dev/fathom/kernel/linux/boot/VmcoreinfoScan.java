@@ -21,6 +21,12 @@ final class VmcoreinfoScan {
   private static final int PAGE = 4096;
   private static final int STEP = 1 << 14;
 
+  /**
+   * Pages that may be missing in a row, 16 GiB of them: a range with a longer hole was made up by a
+   * corrupt dump, or holds nothing more that is worth the time.
+   */
+  static final long MISSING_LIMIT = 1L << 22;
+
   private final PhysicalMemory physical;
   private final Progress progress;
   private final List<Range> ranges;
@@ -30,6 +36,7 @@ final class VmcoreinfoScan {
   private int range;
   private long at;
   private long done;
+  private long missing;
 
   VmcoreinfoScan(PhysicalMemory physical, Progress progress) {
     this.physical = physical;
@@ -55,13 +62,15 @@ final class VmcoreinfoScan {
   Optional<Vmcoreinfo> next() {
     while (range < ranges.size()) {
       var current = ranges.get(range);
-      while (current.contains(at)) {
+      while (current.contains(at) && missing < MISSING_LIMIT) {
         long page = at;
         at += PAGE;
         if (++done % STEP == 0) {
           progress.step("searching memory for VMCOREINFO", done, total);
         }
-        if (physical.read(page, headSegment) == head.length && starts()) {
+        boolean read = physical.read(page, headSegment) == head.length;
+        missing = read ? 0 : missing + 1;
+        if (read && starts()) {
           var info = parse(page);
           if (info.isTrustworthy()) {
             return Optional.of(info);
@@ -69,6 +78,7 @@ final class VmcoreinfoScan {
         }
       }
       range++;
+      missing = 0;
       if (range < ranges.size()) {
         at = alignUp(ranges.get(range).start());
       }
