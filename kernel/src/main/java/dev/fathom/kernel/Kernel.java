@@ -98,4 +98,19 @@ public interface Kernel {
   default OptionalLong perCpu(long offset, int cpu) {
     return OptionalLong.empty();
   }
+
+  /**
+   * Forgets what can have changed since: for a live target that ran or was written to. Symbols,
+   * types and unwind tables of the kernel proper stay; modules, CPUs, tasks, translations and the
+   * log are read again. Values given out before keep their addresses.
+   */
+  default void refresh() {}
+
+  /**
+   * Whether this is still the kernel that was found: false once the machine was reset or another
+   * kernel was started on it.
+   */
+  default boolean present() {
+    return true;
+  }
 }

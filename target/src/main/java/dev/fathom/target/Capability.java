@@ -2,4 +2,12 @@
 package dev.fathom.target;
 
 /** A power that some targets have. */
-public sealed interface Capability permits PhysicalMemory, VirtualMemory, KernelNotes {}
+public sealed interface Capability
+    permits PhysicalMemory,
+        VirtualMemory,
+        KernelNotes,
+        Live,
+        RunControl,
+        Breakpoints,
+        MemoryWriter,
+        RegisterWriter {}

@@ -4,10 +4,7 @@ package dev.fathom.target;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * Something to look at: a dump, later a live guest or process. Used by one thread, which also
- * closes it.
- */
+/** Something to look at: a dump or a live machine. Used by one thread, which also closes it. */
 public interface Target extends AutoCloseable {
   /** What this is, for people: put together when asked, which may take milliseconds. */
   TargetInfo info();
@@ -17,7 +14,10 @@ public interface Target extends AutoCloseable {
     return info().architecture();
   }
 
-  /** The CPUs whose state the target has; empty when it has none. */
+  /**
+   * The CPUs whose state the target has; empty when it has none. Of a {@link Live} target the state
+   * now: registers of CPUs that run are of some moment during the call.
+   */
   List<Cpu> cpus();
 
   /** The power {@code capability}, where this target has it. */

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target;
+
+/** Attaches to one family of live targets; found with {@link java.util.ServiceLoader}. */
+public interface LiveTargetProvider {
+  String name();
+
+  /** The forms of address that it takes, for the help: {@code HOST:PORT}, {@code qemu:PID}. */
+  java.util.List<String> forms();
+
+  /** Whether {@code address} has one of the {@link #forms}. */
+  boolean accepts(String address);
+
+  /**
+   * Attaches.
+   *
+   * @throws dev.fathom.base.FathomException in one line: nobody answers, not permitted, not what the
+   *     address says
+   */
+  Target attach(String address, AttachOptions options);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Stops the target and lets it go on, all of its CPUs together. Who attached to a running target
+ * leaves it running: {@link Target#close} lets it go on unless {@link #leaveStopped} was asked for.
+ */
+public non-sealed interface RunControl extends Capability {
+  /**
+   * Stops all CPUs; does nothing when they are stopped.
+   *
+   * @throws dev.fathom.base.TargetException when the target does not stop in time, or is gone
+   */
+  void stop();
+
+  /** Lets all CPUs go on, and does not wait. */
+  void resume();
+
+  /**
+   * Lets one CPU execute one instruction and does not wait; {@link #await} tells when it has.
+   *
+   * @param cpu a {@link Cpu#id}
+   * @param others whether the other CPUs run meanwhile
+   * @param interrupts whether interrupts and timers may be taken meanwhile, where the target can
+   *     hold them back
+   */
+  void step(int cpu, boolean others, boolean interrupts);
+
+  /**
+   * Waits for the target to stop, for at most {@code timeout}.
+   *
+   * @return why it stopped; empty when it still runs
+   * @throws dev.fathom.base.TargetException when the connection broke
+   */
+  Optional<Stop> await(Duration timeout);
+
+  /** Whether the target stays stopped when it is closed; false at first. */
+  boolean leaveStopped();
+
+  /** Says whether the target stays stopped when it is closed. */
+  void leaveStopped(boolean stopped);
+}
