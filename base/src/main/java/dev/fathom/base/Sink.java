@@ -10,6 +10,9 @@ public interface Sink {
 
   void accept(Datum datum);
 
+  /** Shows at once what was accepted, as somebody else is going to write to the same place. */
+  default void flush() {}
+
   /** Something was left out of the result. */
   void lost(Loss loss);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
+import java.io.Flushable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -83,6 +84,21 @@ public final class TextRenderer implements Sink {
       case Datum.Hex hex -> hex(hex);
       case Datum.Formatted formatted -> formatted(formatted);
       case Datum.Note note -> note(note);
+    }
+  }
+
+  @Override
+  public void flush() {
+    endFormatted();
+    try {
+      if (out instanceof Flushable buffered) {
+        buffered.flush();
+      }
+      if (err instanceof Flushable buffered) {
+        buffered.flush();
+      }
+    } catch (IOException e) {
+      throw new TargetException("cannot write the output: " + e.getMessage(), e);
     }
   }
 

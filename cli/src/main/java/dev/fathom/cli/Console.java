@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import dev.fathom.command.Screen;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -15,7 +16,7 @@ import java.nio.charset.StandardCharsets;
  * and cleared of the progress line before anything else appears. Unlike {@link System#out} it
  * reports a broken pipe.
  */
-final class Console {
+final class Console implements Screen {
   private static final int BUFFER = 1 << 16;
   private static final int DEFAULT_WIDTH = 80;
 
@@ -53,7 +54,8 @@ final class Console {
     return err;
   }
 
-  boolean interactive() {
+  @Override
+  public boolean interactive() {
     return interactive;
   }
 
@@ -67,6 +69,16 @@ final class Console {
     return columns != null && columns.matches("[1-9][0-9]{0,3}")
         ? Integer.parseInt(columns)
         : DEFAULT_WIDTH;
+  }
+
+  @Override
+  public void lend() {
+    progress.pause();
+  }
+
+  @Override
+  public void takeBack() {
+    progress.resume();
   }
 
   /** Writes a warning in the program's name. */

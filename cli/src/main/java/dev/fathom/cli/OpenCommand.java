@@ -62,7 +62,7 @@ final class OpenCommand implements Callable<Integer> {
       description = "Find the kernel from CPU state and memory alone.")
   private boolean ignoreVmcoreinfo;
 
-  @Option(names = "--no-shell", description = "Refuse commands that start a shell.")
+  @Option(names = "--no-shell", description = "Refuse commands that start a shell or write a file.")
   private boolean noShell;
 
   @Option(
@@ -93,6 +93,9 @@ final class OpenCommand implements Callable<Integer> {
           repl.run(quiet);
         }
         return 0;
+      }
+      if (!json) {
+        service.environment().settings().screen(console);
       }
       var batch = new Batch(service, sink(console), console, warnings);
       boolean good = lines.isEmpty() ? batch.runInput() : batch.run(lines);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import dev.fathom.command.Screen;
+import java.io.Flushable;
 import java.io.IOException;
 import org.jline.terminal.Terminal;
 
 /** Stops at each screenful of a command's output and asks, as mdb does. */
-final class Pager implements Appendable {
+final class Pager implements Appendable, Flushable, Screen {
   private static final String PROMPT = ">> More [<space>, <cr>, q, n, c, a] ? ";
 
   private final Terminal terminal;
@@ -16,6 +18,7 @@ final class Pager implements Appendable {
   private int column;
   private boolean quit;
   private boolean escape;
+  private boolean lent;
 
   /**
    * @param interrupt called when the user wants to see no more
@@ -52,7 +55,7 @@ final class Pager implements Appendable {
     if (quit) {
       return this;
     }
-    if (rowsLeft == 0) {
+    if (rowsLeft == 0 && !lent) {
       ask();
       if (quit) {
         return this;
@@ -81,10 +84,37 @@ final class Pager implements Appendable {
   }
 
   private void newRow() {
-    if (rowsLeft != Integer.MAX_VALUE) {
+    if (rowsLeft != Integer.MAX_VALUE && rowsLeft > 0) {
       rowsLeft--;
     }
     column = 0;
+  }
+
+  @Override
+  public void flush() {
+    terminal.flush();
+  }
+
+  @Override
+  public boolean interactive() {
+    return true;
+  }
+
+  /**
+   * The shell command may use the terminal as it likes: it is not asked for between its screens.
+   */
+  @Override
+  public void lend() {
+    progress.pause();
+    terminal.flush();
+    lent = true;
+  }
+
+  @Override
+  public void takeBack() {
+    lent = false;
+    rowsLeft = page();
+    progress.resume();
   }
 
   private void ask() throws IOException {

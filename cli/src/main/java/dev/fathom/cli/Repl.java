@@ -111,6 +111,7 @@ final class Repl implements AutoCloseable {
     var progress = new ProgressLine(terminal.output(), true);
     var pager = new Pager(terminal, service::interrupt, progress);
     int word = session.kernel().program().architecture().layout().wordBytes();
+    service.environment().settings().screen(pager);
     Sink sink =
         new TextRenderer(
             pager,

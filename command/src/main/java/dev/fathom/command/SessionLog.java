@@ -75,6 +75,11 @@ public final class SessionLog {
     }
 
     @Override
+    public void flush() {
+      first.flush();
+    }
+
+    @Override
     public void lost(Loss loss) {
       first.lost(loss);
       log.lost(loss);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command;
 
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** What the user can set; the defaults are mdb's. */
@@ -10,7 +11,7 @@ public final class Settings {
   private OptionalInt arrayString = OptionalInt.of(1024);
   private int width = 80;
   private boolean shellAllowed = true;
-  private boolean shellOnTerminal;
+  private Optional<Screen> screen = Optional.empty();
 
   /** The base of numbers without prefix, 2 to 16. */
   public int radix() {
@@ -52,18 +53,18 @@ public final class Settings {
   }
 
   /**
-   * Whether what a shell command prints goes straight to the program's own output, as a pager or an
-   * editor needs, and not to the sink.
+   * Where shell commands print by themselves, as a pager or an editor needs; without one what they
+   * print goes to the sink.
    */
-  public boolean shellOnTerminal() {
-    return shellOnTerminal;
+  public Optional<Screen> screen() {
+    return screen;
   }
 
-  public void shellOnTerminal(boolean direct) {
-    shellOnTerminal = direct;
+  public void screen(Screen own) {
+    screen = Optional.of(own);
   }
 
-  /** Whether {@code !} may start a shell. */
+  /** Whether commands may start a shell and write files. */
   public boolean shellAllowed() {
     return shellAllowed;
   }

@@ -42,6 +42,7 @@ import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -65,13 +66,14 @@ public final class Fixture {
   static final long WIDE = 0xffff888000007000L;
   private static final long DIRECT = 0xffff888000000000L;
 
+  private final FixtureTarget target = new FixtureTarget();
   private final Session session;
   private final CommandService service;
 
   /** A fresh session. */
   public Fixture() {
     var program = new FixtureProgram();
-    session = Session.of(new FixtureTarget(), new FixtureKernel(program));
+    session = Session.of(target, new FixtureKernel(program));
     service = StandardCommands.over(session);
     service.environment().disassembly(new Disassembly(program, new LengthDisassembler()));
   }
@@ -82,6 +84,11 @@ public final class Fixture {
 
   public CommandService service() {
     return service;
+  }
+
+  /** The session reads {@code file}, too. */
+  public void opened(Path file) {
+    target.files.add(file);
   }
 
   /** What {@code line} shows, messages included. */
@@ -143,6 +150,13 @@ public final class Fixture {
   }
 
   private static final class FixtureTarget implements Target {
+    private final List<Path> files = new ArrayList<>();
+
+    @Override
+    public List<Path> files() {
+      return files;
+    }
+
     @Override
     public TargetInfo info() {
       return new TargetInfo(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -12,6 +13,11 @@ public interface Target extends AutoCloseable {
   /** {@link TargetInfo#architecture} alone. */
   default String architecture() {
     return info().architecture();
+  }
+
+  /** The files that are read here, and that nobody must write to. */
+  default List<Path> files() {
+    return List.of();
   }
 
   /**

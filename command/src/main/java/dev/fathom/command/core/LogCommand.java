@@ -2,13 +2,11 @@
 package dev.fathom.command.core;
 
 import dev.fathom.base.Datum;
-import dev.fathom.base.UsageException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
+import dev.fathom.command.OutputFile;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -45,11 +43,7 @@ final class LogCommand implements Command {
             .map(word -> word.text())
             .or(() -> args.operands().stream().findFirst().map(word -> word.text()));
     if (given.isPresent()) {
-      try {
-        log.start(Path.of(given.get()));
-      } catch (InvalidPathException e) {
-        throw new UsageException("not the name of a file: " + e.getMessage());
-      }
+      log.start(OutputFile.named(given.get(), call.session(), call.environment().settings()));
       return Stream.of(fact("logging to \"" + given.get() + "\""));
     }
     return Stream.of(

@@ -32,9 +32,11 @@ final class PrintfCommand implements Command {
         .help(
             """
             Prints members through a format as `printf(3)` has it: `%d %u %x %o %c %s %p` with
-            flags, width and precision, and `%a` for an address as symbol and offset, `%r` for a
-            number in the default radix. A member `.` is the address itself. The type may be left
-            out where it is known from the pipe.
+            the flags `-`, `0`, `#`, `+` and blank, with width and precision; `%p` has no prefix. As
+            in mdb `%a` is an address as symbol and offset, `%r` and `%R` are a number in the default
+            radix without and with sign, `%q` is an octal number with sign, and `?` as width is that
+            of an address. A member `.` is the address itself. The type may be left out where it is
+            known from the pipe.
 
                 > ::walk proc | ::printf "%-6d %s\\n" struct task_struct pid comm
             """);
@@ -67,11 +69,16 @@ final class PrintfCommand implements Command {
                 && MemberPath.parse(words.getFirst().text(), call::evaluate).startsIn(value)));
   }
 
-  /** One conversion: {@code %-08.3llx}. */
+  /**
+   * One conversion: {@code %-08.3llx}.
+   *
+   * @param sign what stands in front of a signed number that is not negative
+   */
   private record Conversion(
       boolean left,
       boolean zero,
       boolean alternate,
+      String sign,
       int width,
       Optional<Integer> precision,
       char letter) {}
@@ -100,7 +107,7 @@ final class PrintfCommand implements Command {
           at++;
         } else {
           var conversion = conversion(format);
-          pad(convert(conversion), conversion);
+          convert(conversion, argument());
         }
       }
       if (used < members.size()) {
@@ -113,10 +120,15 @@ final class PrintfCommand implements Command {
       boolean left = false;
       boolean zero = false;
       boolean alternate = false;
+      var sign = "";
       while (at < format.length() && "-0#+ ".indexOf(format.charAt(at)) >= 0) {
-        left |= format.charAt(at) == '-';
-        zero |= format.charAt(at) == '0';
-        alternate |= format.charAt(at) == '#';
+        switch (format.charAt(at)) {
+          case '-' -> left = true;
+          case '0' -> zero = true;
+          case '#' -> alternate = true;
+          case '+' -> sign = "+";
+          default -> sign = sign.isEmpty() ? " " : sign;
+        }
         at++;
       }
       int width = 0;
@@ -137,7 +149,7 @@ final class PrintfCommand implements Command {
       if (at >= format.length()) {
         throw new UsageException("the format ends inside a conversion");
       }
-      return new Conversion(left, zero, alternate, width, precision, format.charAt(at++));
+      return new Conversion(left, zero, alternate, sign, width, precision, format.charAt(at++));
     }
 
     private int digits(String format) {
@@ -163,29 +175,54 @@ final class PrintfCommand implements Command {
       return MemberPath.parse(word, call::evaluate).from(base, call.kernel().memberAliases());
     }
 
-    private String convert(Conversion conversion) {
-      var value = argument();
-      return switch (conversion.letter()) {
-        case 'd', 'i' -> Long.toString(number(value));
-        case 'u' -> Long.toUnsignedString(unsigned(value));
-        case 'x' -> prefix(conversion, "0x", Long.toHexString(unsigned(value)));
+    private void convert(Conversion conversion, Value value) {
+      int radix = call.environment().settings().radix();
+      switch (conversion.letter()) {
+        case 'd', 'i' -> signed(conversion, number(value), 10);
+        case 'q' -> signed(conversion, number(value), 8);
+        case 'R' -> signed(conversion, number(value), radix);
+        case 'u' -> number(conversion, "", Long.toUnsignedString(unsigned(value)));
+        case 'r' -> number(conversion, "", Long.toUnsignedString(unsigned(value), radix));
+        case 'x' -> prefixed(conversion, "0x", Long.toHexString(unsigned(value)));
         case 'X' ->
-            prefix(conversion, "0X", Long.toHexString(unsigned(value)).toUpperCase(Locale.ROOT));
-        case 'o' -> prefix(conversion, "0", Long.toOctalString(unsigned(value)));
-        case 'c' -> String.valueOf((char) (number(value) & 0xff));
-        case 'p' -> Long.toHexString(unsigned(value));
-        case 'r', 'q' ->
-            Long.toUnsignedString(unsigned(value), call.environment().settings().radix());
-        case 'a', 'A' -> call.program().symbols().text(unsigned(value));
-        case 's' -> string(value, conversion);
+            prefixed(conversion, "0X", Long.toHexString(unsigned(value)).toUpperCase(Locale.ROOT));
+        case 'o' -> octal(conversion, Long.toOctalString(unsigned(value)));
+        case 'p' -> number(conversion, "", Long.toHexString(unsigned(value)));
+        case 'c' -> pad(conversion, "", String.valueOf((char) (number(value) & 0xff)), ' ');
+        case 'a', 'A' -> pad(conversion, "", call.program().symbols().text(unsigned(value)), ' ');
+        case 's' -> pad(conversion, "", string(value, conversion), ' ');
         default ->
             throw new EvalException(
                 "invalid conversion in the format -- '" + conversion.letter() + "'");
-      };
+      }
     }
 
-    private static String prefix(Conversion conversion, String prefix, String digits) {
-      return conversion.alternate() && !digits.equals("0") ? prefix + digits : digits;
+    private void signed(Conversion conversion, long number, int radix) {
+      var digits = Long.toString(number, radix);
+      boolean negative = digits.startsWith("-");
+      number(
+          conversion,
+          negative ? "-" : conversion.sign(),
+          negative ? digits.substring(1) : digits);
+    }
+
+    private void prefixed(Conversion conversion, String prefix, String digits) {
+      number(conversion, conversion.alternate() && !digits.equals("0") ? prefix : "", digits);
+    }
+
+    /** With {@code #} an octal number begins with a zero, which counts for the precision. */
+    private void octal(Conversion conversion, String digits) {
+      boolean enough = digits.length() < conversion.precision().orElse(0) || digits.equals("0");
+      number(conversion, "", conversion.alternate() && !enough ? "0" + digits : digits);
+    }
+
+    /** The precision is the least number of digits, and of none of them for a zero. */
+    private void number(Conversion conversion, String prefix, String digits) {
+      int least = conversion.precision().orElse(1);
+      var shown = least == 0 && digits.equals("0") ? "" : digits;
+      shown = "0".repeat(Math.max(0, least - shown.length())) + shown;
+      boolean zeros = conversion.zero() && conversion.precision().isEmpty();
+      pad(conversion, prefix, shown, zeros ? '0' : ' ');
     }
 
     private static long number(Value value) {
@@ -212,17 +249,14 @@ final class PrintfCommand implements Command {
       return text.length() > limit ? text.substring(0, limit) : text;
     }
 
-    private void pad(String text, Conversion conversion) {
-      int gap = Math.max(0, conversion.width() - text.length());
+    private void pad(Conversion conversion, String prefix, String text, char fill) {
+      int gap = Math.max(0, conversion.width() - prefix.length() - text.length());
       if (conversion.left()) {
-        out.append(text).repeat(' ', gap);
-      } else if (conversion.zero() && conversion.letter() != 's') {
-        boolean negative = text.startsWith("-");
-        out.append(negative ? "-" : "")
-            .repeat('0', gap)
-            .append(negative ? text.substring(1) : text);
+        out.append(prefix).append(text).repeat(' ', gap);
+      } else if (fill == '0') {
+        out.append(prefix).repeat('0', gap).append(text);
       } else {
-        out.repeat(' ', gap).append(text);
+        out.repeat(' ', gap).append(prefix).append(text);
       }
     }
   }

@@ -6,18 +6,28 @@ import dev.fathom.base.LookupException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.ArrayType;
+import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.FloatType;
+import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.PointerType;
+import dev.fathom.model.type.QualifiedType;
+import dev.fathom.model.type.TypedefType;
+import dev.fathom.model.type.VoidType;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * Turns what flows through a pipe into what the next command accepts, so that no command has to: a
- * structure, a pointer to it, an untyped address and a process id all become the structure. A
- * structure of another type is refused, unless one of the two begins with the other.
+ * structure, a pointer to it, a place that holds such a pointer, an untyped address and a process
+ * id all become the structure. A structure of another type is refused, unless one of the two begins
+ * with the other, and so are pointers to pointers and null pointers.
  */
 final class Coercion {
   /** The type of an address that was typed. */
@@ -78,23 +88,53 @@ final class Coercion {
     return switch (ref.type().resolved()) {
       case CompositeType composite -> {
         checkRelated(composite, wanted);
-        yield new Value.Ref(ref.program(), wanted, ref.space(), ref.address(), 0, 0);
+        yield seenAs(ref, wanted);
       }
-      case PointerType pointer when same(pointer.target(), wanted) ->
-          new Value.Ref(ref.program(), wanted, ref.asLong());
-      default -> new Value.Ref(ref.program(), wanted, ref.address());
+      // What stands in the place counts, not where it stands.
+      case PointerType _, IntType _, EnumType _, BoolType _ ->
+          fromNumber(new Value.Imm(ref.program(), ref.type(), ref.asLong()), wanted);
+      case ArrayType array -> {
+        switch (array.element().resolved()) {
+          case CompositeType composite -> checkRelated(composite, wanted);
+          case PointerType _ -> throw unrelated(array, wanted);
+          // Bare storage.
+          case ArrayType _,
+              BoolType _,
+              EnumType _,
+              FloatType _,
+              FunctionType _,
+              IntType _,
+              OpaqueType _,
+              QualifiedType _,
+              TypedefType _,
+              VoidType _ -> {}
+        }
+        yield seenAs(ref, wanted);
+      }
+      case OpaqueType _, VoidType _ -> seenAs(ref, wanted);
+      case FloatType _, FunctionType _, QualifiedType _, TypedefType _ ->
+          throw unrelated(ref.type(), wanted);
     };
   }
 
+  private static Value seenAs(Value.Ref ref, CType wanted) {
+    return new Value.Ref(ref.program(), wanted, ref.space(), ref.address(), 0, 0);
+  }
+
   private Value fromNumber(Value.Imm imm, CType wanted) {
-    if (imm.type().resolved() instanceof PointerType pointer
-        && pointer.target().resolved() instanceof CompositeType composite) {
-      checkRelated(composite, wanted);
+    boolean small = Long.compareUnsigned(imm.bits(), LEAST_ADDRESS) < 0;
+    if (imm.type().resolved() instanceof PointerType pointer) {
+      if (pointer.target().resolved() instanceof CompositeType composite) {
+        checkRelated(composite, wanted);
+      } else if (pointer.target().resolved() instanceof PointerType) {
+        throw unrelated(pointer, wanted);
+      }
+      if (small) {
+        throw new EvalException(
+            "0x" + Long.toHexString(imm.bits()) + " is not the address of a " + wanted.text());
+      }
     }
-    if (Long.compareUnsigned(imm.bits(), LEAST_ADDRESS) < 0) {
-      return ofProcess(imm.bits(), wanted);
-    }
-    return new Value.Ref(imm.program(), wanted, imm.bits());
+    return small ? ofProcess(imm.bits(), wanted) : new Value.Ref(imm.program(), wanted, imm.bits());
   }
 
   private Value ofProcess(long id, CType wanted) {
@@ -112,8 +152,12 @@ final class Coercion {
 
   private static void checkRelated(CompositeType found, CType wanted) {
     if (!same(found, wanted) && !beginsWith(found, wanted) && !beginsWith(wanted, found)) {
-      throw new EvalException("expected " + wanted.text() + ", but got " + found.text());
+      throw unrelated(found, wanted);
     }
+  }
+
+  private static EvalException unrelated(CType found, CType wanted) {
+    return new EvalException("expected " + wanted.text() + ", but got " + found.text());
   }
 
   private static boolean beginsWith(CType outer, CType inner) {

@@ -240,6 +240,11 @@ final class Execution {
     sink.accept(datum);
   }
 
+  /** Shows at once what {@link #show} was given. */
+  void flush() {
+    sink.flush();
+  }
+
   void note(String text) {
     sink.accept(new Datum.Note(Datum.Severity.INFO, text));
   }
@@ -304,6 +309,10 @@ final class Execution {
     return e;
   }
 
+  boolean isCancelled() {
+    return cancelled;
+  }
+
   boolean isStopped() {
     return stopped;
   }
@@ -313,8 +322,13 @@ final class Execution {
    */
   void checkInterrupt() {
     if (session.takeInterrupt()) {
-      cancelled = true;
-      throw stop(new EvalException("command cancelled by user"));
+      throw cancelled();
     }
+  }
+
+  /** Reports that the user asked to stop, and ends the line; to be thrown. */
+  FathomException cancelled() {
+    cancelled = true;
+    return stop(new EvalException("command cancelled by user"));
   }
 }

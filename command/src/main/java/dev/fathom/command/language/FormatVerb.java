@@ -26,7 +26,7 @@ final class FormatVerb {
   private static final int ITEMS_AT_ONCE = 64;
   private static final int STRING_LIMIT = 64 << 10;
 
-  /** A format and how often it is applied, or text to be shown as it is. */
+  /** A format and how often, unsigned, it is applied, or text to be shown as it is. */
   private record Step(Optional<Format> format, long count, String text) {}
 
   private final char verb;
@@ -218,11 +218,11 @@ final class FormatVerb {
             throw new EvalException(
                 "format '" + format.character() + "' searches and must come first");
         default -> {
-          if (done < current.count()) {
+          if (Long.compareUnsigned(done, current.count()) < 0) {
             into.add(item(format));
             done++;
           }
-          if (done >= current.count() || Long.compareUnsigned(done, current.count()) >= 0) {
+          if (Long.compareUnsigned(done, current.count()) >= 0) {
             done = 0;
             step++;
           }

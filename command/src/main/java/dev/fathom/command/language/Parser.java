@@ -41,6 +41,7 @@ import java.util.Optional;
  * <p>A {@code crashline} is a line whose first word is the bare name of a command in crash's
  * spelling, followed by a blank or the end of the statement, and not (blanks aside) by a format
  * verb, {@code ,} or {@code :}. So {@code ps -k} is crash's, {@code ps/X} and {@code ps::nm} mdb's.
+ * In it, {@code >} outside of brackets and quotes names a file, but for {@code ->} and {@code >=}.
  */
 final class Parser {
   private static final int TEXT_LIMIT = 1 << 20;
@@ -643,7 +644,7 @@ final class Parser {
       return Optional.empty();
     }
     var words = new ArrayList<Arg>();
-    while (at < text.length() && "|;\n>".indexOf(peek()) < 0) {
+    while (at < text.length() && "|;\n".indexOf(peek()) < 0 && !(peek() == '>' && redirects())) {
       words.add(new WordArg(crashWord()));
       skipBlanks();
     }
@@ -657,17 +658,27 @@ final class Parser {
         new Statement(Optional.empty(), Optional.empty(), List.copyOf(stages), tail));
   }
 
-  /** A word: blanks and separators inside brackets or quotes belong to it. */
+  /**
+   * A word: blanks and separators inside brackets or quotes belong to it. Quotes are taken away,
+   * but for those of a C character constant. {@code >} ends a word where it is not part of {@code
+   * ->} or {@code >=}.
+   */
   private String crashWord() {
     var word = new StringBuilder();
     int depth = 0;
     while (at < text.length() && text.charAt(at) != '\n') {
       char c = text.charAt(at);
-      if (c == '"') {
+      if (c == '\'' && characterConstant() > 0) {
+        int end = at + characterConstant();
+        word.append(text, at, end);
+        at = end;
+        continue;
+      }
+      if (c == '"' || c == '\'') {
         word.append(quoted(c));
         continue;
       }
-      if (depth == 0 && (c == ' ' || c == '\t' || c == ';' || c == '|')) {
+      if (depth == 0 && (" \t;|".indexOf(c) >= 0 || (c == '>' && redirects()))) {
         break;
       }
       depth += c == '(' || c == '[' ? 1 : c == ')' || c == ']' ? -1 : 0;
@@ -676,6 +687,21 @@ final class Parser {
       at++;
     }
     return word.toString();
+  }
+
+  /** The length of the C character constant that begins here, as {@code 'a'}; 0 without one. */
+  private int characterConstant() {
+    int length = text.startsWith("\\", at + 1) ? 4 : 3;
+    return at + length <= text.length()
+            && text.charAt(at + length - 1) == '\''
+            && text.charAt(at + 1) != '\''
+            && text.charAt(at + length - 2) != '\n'
+        ? length
+        : 0;
+  }
+
+  private boolean redirects() {
+    return text.charAt(at - 1) != '-' && !text.startsWith(">=", at);
   }
 
   private Optional<Tail> crashTail(List<Stage> stages) {

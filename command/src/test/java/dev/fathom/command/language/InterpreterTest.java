@@ -8,6 +8,7 @@ import dev.fathom.base.Loss;
 import dev.fathom.base.Outcome;
 import dev.fathom.base.Sink;
 import dev.fathom.command.Fixture;
+import dev.fathom.command.Screen;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,6 +112,86 @@ class InterpreterTest {
     assertThat(fixture.text("sym head >> " + file)).isEmpty();
     assertThat(Files.readString(file)).contains("start").contains("head");
     assertThat(fixture.text("sym start > " + folder)).startsWith("fathom: cannot write ");
+  }
+
+  @Test
+  void theOpenDumpIsNotWritten(@TempDir Path folder) throws IOException {
+    var dump = Files.writeString(folder.resolve("dump"), "precious");
+    var other = Files.createSymbolicLink(folder.resolve("other"), dump);
+    fixture.opened(dump);
+    for (var line : List.of("sym start > " + dump, "sym start >> " + other, "::log " + other)) {
+      assertThat(fixture.text(line)).endsWith(" is open here, and is not written\n");
+    }
+    assertThat(fixture.text("1=K")).isNotBlank();
+    assertThat(Files.readString(dump)).isEqualTo("precious");
+  }
+
+  @Test
+  void withoutAShellNoFileIsWritten(@TempDir Path folder) {
+    fixture.service().environment().settings().shellAllowed(false);
+    var file = folder.resolve("out");
+    assertThat(fixture.text("sym start > " + file)).contains("switched off");
+    assertThat(fixture.text("::log " + file)).contains("switched off");
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void aShellCommandThatFailsFailsTheLine() {
+    assertThat(fixture.text("! exit 3")).isEqualTo("fathom: 'exit 3' ended with status 3\n");
+    assertThat(fixture.text("::echo a ! cat; ::echo b ! grep nosuch"))
+        .isEqualTo("a\nfathom: 'grep nosuch' ended with status 1\n");
+  }
+
+  @Test
+  @Timeout(20)
+  void anInterruptEndsAShellCommandWhoseOutputIsCollected() throws InterruptedException {
+    var later =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  while (ProcessHandle.current().descendants().noneMatch(ProcessHandle::isAlive)) {
+                    Thread.onSpinWait();
+                  }
+                  fixture.service().interrupt();
+                });
+    assertThat(fixture.outcome("! sleep 100; ::echo more").error())
+        .contains("command cancelled by user");
+    later.join();
+  }
+
+  @Test
+  @Timeout(60)
+  void collectedOutputIsBounded() {
+    assertThat(fixture.outcome("! yes").error().orElseThrow()).contains("was cut after 258112 l");
+  }
+
+  @Test
+  void whatAShellCommandPrintsItselfComesInOrder() {
+    var order = new StringBuilder();
+    fixture
+        .service()
+        .environment()
+        .settings()
+        .screen(
+            new Screen() {
+              @Override
+              public boolean interactive() {
+                return false;
+              }
+
+              @Override
+              public void lend() {
+                order.append("lent,");
+              }
+
+              @Override
+              public void takeBack() {
+                order.append("back");
+              }
+            });
+    assertThat(fixture.text("::echo a; ::walk task ! cat > /dev/null; ! exit 2"))
+        .isEqualTo("a\nfathom: 'exit 2' ended with status 2\n");
+    assertThat(order).hasToString("lent,backlent,back");
   }
 
   @Test

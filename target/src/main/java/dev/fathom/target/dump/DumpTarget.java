@@ -13,6 +13,7 @@ import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
 import dev.fathom.target.VirtualMemory;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -54,6 +55,17 @@ final class DumpTarget implements Target {
   @Override
   public String architecture() {
     return X86_64.INSTANCE.name();
+  }
+
+  @Override
+  public List<Path> files() {
+    var paths = new ArrayList<Path>();
+    for (ByteSource file : files) {
+      if (file instanceof MappedFile mapped) {
+        paths.add(Path.of(mapped.name()));
+      }
+    }
+    return List.copyOf(paths);
   }
 
   @Override
