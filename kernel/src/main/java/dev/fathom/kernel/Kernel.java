@@ -57,6 +57,14 @@ public interface Kernel {
 
   List<KernelCpu> cpus();
 
+  /**
+   * The thread that is on {@code cpu}: read now, without what else the kernel keeps of its CPUs, for
+   * decisions at a breakpoint. Empty where it cannot be told.
+   */
+  default Optional<Task> running(dev.fathom.target.Cpu cpu) {
+    return Optional.empty();
+  }
+
   /** The registers of a task: of the CPU it runs on, or those saved when it was switched out. */
   Optional<Registers> registersOf(Task task);
 

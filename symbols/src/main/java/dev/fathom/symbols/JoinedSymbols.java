@@ -22,11 +22,17 @@ public final class JoinedSymbols implements SymbolTable {
   private List<ModuleSymbols> modules;
 
   /**
-   * @param modules called once, when the modules' symbols are first needed
+   * @param modules called when the modules' symbols are first needed, and again after {@link
+   *     #forget}
    */
   public JoinedSymbols(SymbolTable kernel, Supplier<List<ModuleSymbols>> modules) {
     this.kernel = kernel;
     this.source = modules;
+  }
+
+  /** The modules may be others now: their tables are asked for again when needed. */
+  public void forget() {
+    modules = null;
   }
 
   /** The kernel's own symbols. */

@@ -18,4 +18,15 @@ public non-sealed interface Live extends Capability {
    * changed. While the target runs it changes without the number.
    */
   long epoch();
+
+  /**
+   * A command begins to look: what was read while the target ran is read again. A target that can
+   * only be read while it stands still may stop for as long as the look takes. Looks do not nest.
+   *
+   * @throws dev.fathom.base.TargetException when the target is gone
+   */
+  default void look() {}
+
+  /** The command is over: a target that stopped for {@link #look} alone goes on. */
+  default void rest() {}
 }

@@ -26,6 +26,16 @@ public interface Target extends AutoCloseable {
    */
   List<Cpu> cpus();
 
+  /** One of {@link #cpus}, without asking for the state of the others where that costs. */
+  default Optional<Cpu> cpu(int id) {
+    for (var cpu : cpus()) {
+      if (cpu.id() == id) {
+        return Optional.of(cpu);
+      }
+    }
+    return Optional.empty();
+  }
+
   /** The power {@code capability}, where this target has it. */
   <C extends Capability> Optional<C> find(Class<C> capability);
 

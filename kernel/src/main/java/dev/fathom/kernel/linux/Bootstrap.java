@@ -11,10 +11,13 @@ import dev.fathom.symbols.BtfTypeSource;
 import dev.fathom.symbols.JoinedSymbols;
 import dev.fathom.symbols.ModuleSymbols;
 import dev.fathom.symbols.index.TableIndex;
+import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Makes a kernel of the place where it was found: symbols, then types, then the rest. */
@@ -41,13 +44,15 @@ final class Bootstrap {
     var ownTypes = new TypeSystem(space.layout().wordBytes());
     var types = new TypeSystem(space.layout().wordBytes());
     var layouts = new Layouts(ownTypes);
+    var moduleTypes = Optional.<ModuleTypes>empty();
     try {
       var btf = KernelTables.btf(space, own, index);
       if (btf.isPresent()) {
         var source = BtfTypeSource.of(btf.get(), space.layout().wordBytes());
         ownTypes.add(source);
         types.add(source);
-        types.add(new ModuleTypes(space, own, layouts, source, warnings));
+        moduleTypes = Optional.of(new ModuleTypes(space, own, layouts, source, warnings));
+        types.add(moduleTypes.get());
       } else {
         warnings.add(
             "this kernel has no BTF (it is older than 5.2, or CONFIG_DEBUG_INFO_BTF is off):"
@@ -58,9 +63,12 @@ final class Bootstrap {
     }
     var modules = new ModuleTables(warnings);
     var symbols = new JoinedSymbols(own, modules::symbols);
-    var program = new LinuxProgram(space, physical, symbols, types);
+    var live = target.find(Live.class);
+    var program =
+        new LinuxProgram(
+            space, physical, symbols, types, () -> live.isPresent() ? live.get().epoch() : 0);
     modules.of(new Modules(program, layouts));
-    return new LinuxKernel(target, physical, place, program, layouts, modules, warnings);
+    return new LinuxKernel(target, physical, place, program, layouts, modules, moduleTypes, warnings);
   }
 
   /** The index of this kernel, where its build-id is known: VMCOREINFO has it since 5.9. */
@@ -78,6 +86,7 @@ final class Bootstrap {
   static final class ModuleTables {
     private final List<String> warnings;
     private Modules modules;
+    private final Map<String, ModuleSymbols> tables = new HashMap<>();
     private List<LoadedModule> loaded;
 
     private ModuleTables(List<String> warnings) {
@@ -86,6 +95,11 @@ final class Bootstrap {
 
     private void of(Modules reader) {
       modules = reader;
+    }
+
+    /** The list may have changed; the tables of modules that are as they were are kept. */
+    void forget() {
+      loaded = null;
     }
 
     Modules reader() {
@@ -100,18 +114,27 @@ final class Bootstrap {
     }
 
     List<ModuleSymbols> symbols() {
-      var tables = new ArrayList<ModuleSymbols>();
-      for (var module : loaded()) {
+      var found = new ArrayList<ModuleSymbols>();
+      var current = loaded();
+      var kept = new HashMap<>(tables);
+      tables.clear();
+      for (var module : current) {
         if (module.parts().isEmpty()) {
           continue;
         }
         try {
-          tables.add(modules.symbols(module));
+          var key = module.name() + " " + module.address() + " " + module.state();
+          var table = kept.get(key);
+          if (table == null || !table.ranges().equals(module.ranges())) {
+            table = modules.symbols(module);
+          }
+          tables.put(key, table);
+          found.add(table);
         } catch (FathomException e) {
           warnings.add("no symbols of module " + module.name() + ": " + e.getMessage());
         }
       }
-      return tables;
+      return found;
     }
   }
 }

@@ -21,6 +21,8 @@ import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.x86_64.X86FlowDecoder;
 import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import java.util.ArrayList;
@@ -36,16 +38,24 @@ import java.util.stream.StreamSupport;
 
 /** Linux on x86-64. */
 final class LinuxKernel implements Kernel {
+  /** How often a list that changed under the walk is begun again. */
+  private static final int ATTEMPTS = 4;
+
   private final Target target;
   private final PhysicalMemory physical;
   private final KernelPlace place;
   private final LinuxProgram program;
   private final Layouts layouts;
   private final Bootstrap.ModuleTables modules;
+  private final Optional<ModuleTypes> moduleTypes;
   private final List<String> warnings;
+  private final OrcSources orc;
+  private final Optional<Live> live;
+  private final Optional<Presence> presence;
   private TaskReader reader;
   private TaskDetails details;
   private Cpus cpus;
+  private OnCpu onCpu;
   private LinuxStacks stacks;
   private CrashFacts crash;
 
@@ -56,6 +66,7 @@ final class LinuxKernel implements Kernel {
       LinuxProgram program,
       Layouts layouts,
       Bootstrap.ModuleTables modules,
+      Optional<ModuleTypes> moduleTypes,
       List<String> warnings) {
     this.target = target;
     this.physical = physical;
@@ -63,7 +74,11 @@ final class LinuxKernel implements Kernel {
     this.program = program;
     this.layouts = layouts;
     this.modules = modules;
+    this.moduleTypes = moduleTypes;
     this.warnings = warnings;
+    this.orc = new OrcSources(place, program, modules, warnings);
+    this.live = target.find(Live.class);
+    this.presence = live.map(_ -> new Presence(program, place, physical));
   }
 
   @Override
@@ -88,6 +103,38 @@ final class LinuxKernel implements Kernel {
       cpus = new Cpus(program, program.perCpu(), layouts, target.cpus());
     }
     return cpus;
+  }
+
+  @Override
+  public void refresh() {
+    place.space().tables().forget();
+    modules.forget();
+    moduleTypes.ifPresent(ModuleTypes::forget);
+    orc.forget();
+    program.forget();
+    reader = null;
+    details = null;
+    cpus = null;
+    onCpu = null;
+    stacks = null;
+    crash = null;
+  }
+
+  @Override
+  public boolean present() {
+    return presence.isEmpty() || presence.get().holds(target.cpus());
+  }
+
+  @Override
+  public Optional<Task> running(Cpu cpu) {
+    if (onCpu == null) {
+      onCpu = new OnCpu(program, program.perCpu(), layouts);
+    }
+    var number = onCpu.number(cpu.registers());
+    var task = onCpu.task(number.orElse(cpu.id()));
+    return task.isPresent()
+        ? Optional.of(reader().raw(task.getAsLong()).task(true))
+        : Optional.empty();
   }
 
   @Override
@@ -150,12 +197,35 @@ final class LinuxKernel implements Kernel {
     return found;
   }
 
+  /**
+   * {@inheritDoc} While the target runs, the lists change under the walk: one that ran into
+   * something wrong is begun again, a few times.
+   */
   @Override
   public Stream<Task> tasks(Walker.Notes notes) {
+    if (live.isPresent() && live.get().state() == Live.State.RUNNING) {
+      return tasksOfRunning(notes);
+    }
     return StreamSupport.stream(
         Spliterators.spliteratorUnknownSize(
             taskIterator(notes), Spliterator.ORDERED | Spliterator.NONNULL),
         false);
+  }
+
+  private Stream<Task> tasksOfRunning(Walker.Notes notes) {
+    var found = new ArrayList<Task>();
+    var remarks = new ArrayList<String>();
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      found.clear();
+      remarks.clear();
+      taskIterator(remarks::add).forEachRemaining(found::add);
+      if (remarks.isEmpty()) {
+        return found.stream();
+      }
+    }
+    remarks.forEach(notes::note);
+    notes.note("the tasks changed while they were listed: stop the target for a consistent list");
+    return found.stream();
   }
 
   @Override
@@ -239,7 +309,6 @@ final class LinuxKernel implements Kernel {
 
   private LinuxStacks stacks() {
     if (stacks == null) {
-      var orc = new OrcSources(place, program, modules, warnings);
       stacks =
           new LinuxStacks(
               program, place.image(), new X86FlowDecoder(), this::perCpuBases, List.of(orc));

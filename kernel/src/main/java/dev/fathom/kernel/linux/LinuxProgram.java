@@ -15,6 +15,7 @@ import dev.fathom.model.type.TypeSystem;
 import dev.fathom.symbols.JoinedSymbols;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongSupplier;
 
 /** A Linux kernel's memory, symbols and types. */
 final class LinuxProgram implements Program {
@@ -22,13 +23,27 @@ final class LinuxProgram implements Program {
   private final Memory physical;
   private final JoinedSymbols symbols;
   private final TypeSystem types;
+  private final LongSupplier epoch;
   private PerCpu perCpu;
 
-  LinuxProgram(AddressSpace memory, Memory physical, JoinedSymbols symbols, TypeSystem types) {
+  LinuxProgram(
+      AddressSpace memory,
+      Memory physical,
+      JoinedSymbols symbols,
+      TypeSystem types,
+      LongSupplier epoch) {
     this.memory = memory;
     this.physical = physical;
     this.symbols = symbols;
     this.types = types;
+    this.epoch = epoch;
+  }
+
+  /** Modules and CPUs may be others now. */
+  void forget() {
+    symbols.forget();
+    types.forget();
+    perCpu = null;
   }
 
   @Override
@@ -78,7 +93,7 @@ final class LinuxProgram implements Program {
 
   @Override
   public long epoch() {
-    return 0;
+    return epoch.getAsLong();
   }
 
   /** The kernel's own symbols, without its modules'. */

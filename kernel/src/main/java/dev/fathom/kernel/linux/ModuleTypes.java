@@ -13,7 +13,9 @@ import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSource;
 import dev.fathom.symbols.BtfTypeSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -30,6 +32,7 @@ final class ModuleTypes implements TypeSource {
   private final Layouts layouts;
   private final BtfTypeSource base;
   private final List<String> warnings;
+  private final Map<String, BtfTypeSource> read = new HashMap<>();
   private List<BtfTypeSource> sources;
 
   ModuleTypes(
@@ -43,6 +46,11 @@ final class ModuleTypes implements TypeSource {
     this.layouts = layouts;
     this.base = base;
     this.warnings = warnings;
+  }
+
+  /** The list of modules may have changed; the types of those that are still there are kept. */
+  void forget() {
+    sources = null;
   }
 
   @Override
@@ -108,8 +116,14 @@ final class ModuleTypes implements TypeSource {
         var name = memory.cString(btf + layouts.need("btf", "name").offset(), NAME_LIMIT);
         long data = layouts.need("btf", "data").at(memory, btf);
         long size = layouts.need("btf", "data_size").at(memory, btf);
-        var bytes = KernelTables.bytes("BTF of " + name, memory, data, size);
-        found.add(BtfTypeSource.ofModule(name, Btf.parseSplit(bytes, base.btf()), base));
+        var key = name + " " + data + " " + size;
+        var source = read.get(key);
+        if (source == null) {
+          var bytes = KernelTables.bytes("BTF of " + name, memory, data, size);
+          source = BtfTypeSource.ofModule(name, Btf.parseSplit(bytes, base.btf()), base);
+          read.put(key, source);
+        }
+        found.add(source);
       } catch (FathomException e) {
         warnings.add("types of a module: " + e.getMessage());
       }

@@ -37,6 +37,11 @@ final class OrcSources implements UnwindSource {
     this.warnings = warnings;
   }
 
+  /** The modules may be others now; the kernel's own table stays. */
+  void forget() {
+    ofModules.clear();
+  }
+
   @Override
   public String name() {
     return "orc";

@@ -33,6 +33,11 @@ public final class TypeSystem {
     cache.clear();
   }
 
+  /** Asks the sources again: they may know other types now. Types given out stay usable. */
+  public void forget() {
+    cache.clear();
+  }
+
   public List<TypeSource> sources() {
     return List.copyOf(sources);
   }

@@ -42,7 +42,7 @@ public final class KernelFinder {
   private static final long IMAGE_SPACE = 1L << 30;
 
   /** CR3 less the bits of PCID, and less the one that tells PTI's user tables from the kernel's. */
-  private static final long CR3_KERNEL = RootScan.ADDRESS & ~0x1000L;
+  public static final long CR3_KERNEL = RootScan.ADDRESS & ~0x1000L;
 
   private final Target target;
   private final PhysicalMemory physical;
@@ -225,7 +225,8 @@ public final class KernelFinder {
     return inImageSpace(handler) && tables.physical(handler).isPresent();
   }
 
-  private static long handler(PagedMemory space, long gate) {
+  /** Where the gate at an address leads. */
+  public static long handler(PagedMemory space, long gate) {
     return space.u16(gate) | (long) space.u16(gate + 6) << 16 | space.u32(gate + 8) << 32;
   }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.linux;
+
+import dev.fathom.base.FaultException;
+import dev.fathom.kernel.linux.data.Field;
+import dev.fathom.kernel.linux.data.Layouts;
+import dev.fathom.model.Registers;
+import dev.fathom.model.arch.x86_64.X86_64;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * What is on a CPU, read each time it is asked for: {@code pcpu_hot.current_task} (6.2 to 6.13),
+ * the per-CPU {@code current_task} (before, and again since 6.14), or else {@code runqueues.curr}.
+ */
+final class OnCpu {
+  private final LinuxProgram program;
+  private final PerCpu perCpu;
+  private final Optional<Field> hot;
+  private final Optional<Field> queueCurrent;
+
+  OnCpu(LinuxProgram program, PerCpu perCpu, Layouts layouts) {
+    this.program = program;
+    this.perCpu = perCpu;
+    this.hot = layouts.find("pcpu_hot", "current_task");
+    this.queueCurrent = layouts.find("rq", "curr");
+  }
+
+  /** The task on the kernel's CPU number {@code cpu}. */
+  OptionalLong task(int cpu) {
+    var task = pointer("pcpu_hot", cpu, hot);
+    if (task.isEmpty()) {
+      task = pointer("current_task", cpu, 0);
+    }
+    if (task.isEmpty()) {
+      task = pointer("runqueues", cpu, queueCurrent);
+    }
+    return task.isPresent() && task.getAsLong() != 0 ? task : OptionalLong.empty();
+  }
+
+  OptionalLong pointer(String variable, int cpu, Optional<Field> member) {
+    return member.isPresent()
+        ? pointer(variable, cpu, member.get().offset())
+        : OptionalLong.empty();
+  }
+
+  private OptionalLong pointer(String variable, int cpu, long offset) {
+    var address = perCpu.address(variable, cpu);
+    if (address.isEmpty()) {
+      return address;
+    }
+    try {
+      return OptionalLong.of(program.memory().u64(address.getAsLong() + offset));
+    } catch (FaultException _) {
+      return OptionalLong.empty(); // The CPU's area is not in the dump: nothing is known of it.
+    }
+  }
+
+  /** The kernel's number of the CPU with these registers, by the base of its per-CPU area in GS. */
+  OptionalInt number(Registers registers) {
+    var gs = registers.get(X86_64.GS_BASE);
+    var other = registers.get(X86_64.KERNEL_GS_BASE);
+    for (int cpu : perCpu.possible()) {
+      var base = perCpu.offset(cpu);
+      if (base.isPresent() && (isBase(gs, base.getAsLong()) || isBase(other, base.getAsLong()))) {
+        return OptionalInt.of(cpu);
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  private static boolean isBase(OptionalLong register, long base) {
+    return register.isPresent() && register.getAsLong() == base;
+  }
+}
