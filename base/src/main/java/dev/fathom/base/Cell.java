@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
+import java.util.OptionalLong;
+
 /**
  * One value in a command's result. Text shows it as the column or layout asks; JSON shows addresses
  * and hexadecimal numbers as strings such as {@code "0xffffffff81000000"}, decimal numbers as
@@ -60,6 +62,11 @@ public sealed interface Cell {
 
   static Cell decimal(long value) {
     return new Int(value, Radix.DECIMAL, true, false);
+  }
+
+  /** The number, or why it is absent. */
+  static Cell decimal(OptionalLong value, String why) {
+    return value.isPresent() ? decimal(value.getAsLong()) : new Absent(why);
   }
 
   static Cell unsigned(long value) {

@@ -96,6 +96,7 @@ public interface Invocation extends Walker.Notes {
    *
    * @throws dev.fathom.base.EvalException when the user asked to stop
    */
+  @Override
   void checkInterrupt();
 
   /**

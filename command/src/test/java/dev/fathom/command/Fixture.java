@@ -72,10 +72,22 @@ public final class Fixture {
 
   /** A fresh session. */
   public Fixture() {
+    this(false);
+  }
+
+  private Fixture(boolean damaged) {
     var program = new FixtureProgram();
-    session = Session.of(target, new FixtureKernel(program));
+    session = Session.of(target, new FixtureKernel(program, damaged));
     service = StandardCommands.over(session);
     service.environment().disassembly(new Disassembly(program, new LengthDisassembler()));
+  }
+
+  /**
+   * A session in which there are two tasks more, whose names can be read: one has the id of
+   * another, one has none that can be read.
+   */
+  public static Fixture damaged() {
+    return new Fixture(true);
   }
 
   public Session session() {
@@ -343,7 +355,7 @@ public final class Fixture {
     }
   }
 
-  private record FixtureKernel(Program program) implements Kernel {
+  private record FixtureKernel(Program program, boolean damaged) implements Kernel {
     @Override
     public String os() {
       return "Fixture";
@@ -434,7 +446,25 @@ public final class Fixture {
 
     @Override
     public Stream<Task> tasks(Walker.Notes notes) {
-      return Stream.of(FIRST, SECOND, THIRD).map(this::task);
+      var tasks = Stream.of(FIRST, SECOND, THIRD).map(this::task);
+      return damaged
+          ? Stream.concat(
+              tasks, Stream.of(damagedTask(0x4000, "same"), damagedTask(0x5000, "none")))
+          : tasks;
+    }
+
+    private Task damagedTask(int offset, String name) {
+      var id = name.equals("same") ? OptionalLong.of(2) : OptionalLong.empty();
+      return new Task(
+          new Value.Ref(program, program.types().struct("task"), DIRECT + offset),
+          id,
+          id,
+          OptionalLong.empty(),
+          name,
+          'S',
+          OptionalInt.empty(),
+          false,
+          false);
     }
 
     @Override
@@ -443,9 +473,9 @@ public final class Fixture {
       long pid = object.member("pid").asLong();
       return new Task(
           object,
-          pid,
-          pid,
-          pid == 1 ? 0 : 1,
+          OptionalLong.of(pid),
+          OptionalLong.of(pid),
+          OptionalLong.of(pid == 1 ? 0 : 1),
           object.member("comm").string(16),
           pid == 2 ? 'R' : 'S',
           OptionalInt.of(0),
@@ -455,7 +485,7 @@ public final class Fixture {
 
     @Override
     public Optional<Task> taskOfId(long id) {
-      return tasks(text -> {}).filter(task -> task.id() == id).findFirst();
+      return tasks(text -> {}).filter(task -> task.hasId(id)).findFirst();
     }
 
     @Override
@@ -468,7 +498,7 @@ public final class Fixture {
     @Override
     public Optional<Registers> registersOf(Task task) {
       var file = program.architecture().registers();
-      return task.id() == 300
+      return task.hasId(300)
           ? Optional.empty()
           : Optional.of(
               Registers.none(file)

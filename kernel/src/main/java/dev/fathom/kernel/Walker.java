@@ -36,5 +36,12 @@ public interface Walker {
   /** Takes remarks about the walk. */
   interface Notes {
     void note(String text);
+
+    /**
+     * Asked in every loop that a walk goes through, so that the user can stop it.
+     *
+     * @throws dev.fathom.base.EvalException when the user asked to stop
+     */
+    default void checkInterrupt() {}
   }
 }

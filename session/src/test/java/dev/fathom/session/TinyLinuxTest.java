@@ -48,9 +48,9 @@ class TinyLinuxTest {
             .anySatisfy(
                 t -> {
                   assertThat(t.object().address()).isEqualTo(expected.address());
-                  assertThat(t.id()).isEqualTo(expected.pid());
-                  assertThat(t.process()).isEqualTo(expected.tgid());
-                  assertThat(t.parent()).isEqualTo(expected.parent());
+                  assertThat(t.id()).hasValue(expected.pid());
+                  assertThat(t.process()).hasValue(expected.tgid());
+                  assertThat(t.parent()).hasValue(expected.parent());
                   assertThat(t.name()).isEqualTo(expected.name());
                   assertThat(t.state()).isEqualTo(expected.state());
                 });

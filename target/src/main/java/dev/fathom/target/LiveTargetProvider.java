@@ -14,8 +14,8 @@ public interface LiveTargetProvider {
   /**
    * Attaches.
    *
-   * @throws dev.fathom.base.FathomException in one line: nobody answers, not permitted, not what the
-   *     address says
+   * @throws dev.fathom.base.FathomException in one line: nobody answers, not permitted, not what
+   *     the address says
    */
   Target attach(String address, AttachOptions options);
 }

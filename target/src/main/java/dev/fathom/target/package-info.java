@@ -1,5 +1,5 @@
 /**
- * What is looked at: dumps, snapshots and live machines, their memory and CPU state, and what can be
- * done to them.
+ * What is looked at: dumps, snapshots and live machines, their memory and CPU state, and what can
+ * be done to them.
  */
 package dev.fathom.target;

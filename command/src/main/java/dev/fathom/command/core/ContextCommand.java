@@ -46,10 +46,10 @@ final class ContextCommand implements Command {
                     + " ("
                     + task.name()
                     + "/"
-                    + task.id()
+                    + task.idText()
                     + ")",
                 List.of(
-                    new Datum.Field("id", "", Cell.decimal(task.id())),
+                    new Datum.Field("id", "", Cell.decimal(task.id(), "not readable")),
                     new Datum.Field("thread", "", Cell.address(address))))));
   }
 }

@@ -86,7 +86,7 @@ final class BtCommand implements Command {
   private static String title(Task task) {
     var cpu = task.cpu().isPresent() ? Integer.toString(task.cpu().getAsInt()) : "?";
     return "PID: "
-        + pad(Long.toString(task.id()), 8)
+        + pad(task.idText(), 8)
         + " TASK: "
         + Long.toHexString(task.object().address())
         + "  CPU: "

@@ -57,7 +57,7 @@ final class PsCommand implements Command {
         tasks
             .filter(t -> !args.has('k') || t.kernelThread())
             .filter(t -> !args.has('u') || !t.kernelThread())
-            .filter(t -> !args.has('G') || t.id() == t.process())
+            .filter(t -> !args.has('G') || t.isLeader())
             .filter(t -> !args.has('A') || t.running());
     var header =
         new Datum.Header(
@@ -77,8 +77,8 @@ final class PsCommand implements Command {
   private static List<Cell> cells(Task task) {
     return List.of(
         Cell.text(task.running() ? ">" : ""),
-        Cell.decimal(task.id()),
-        Cell.decimal(task.parent()),
+        Cell.decimal(task.id(), "not readable"),
+        Cell.decimal(task.parent(), "not readable"),
         task.cpu().isPresent()
             ? Cell.decimal(task.cpu().getAsInt())
             : new Cell.Absent("CPU not known"),

@@ -79,7 +79,7 @@ final class RdCommand implements Command {
     return call.kernel()
         .userSpace(task)
         .orElseThrow(
-            () -> new UsageException(task.name() + "/" + task.id() + " has no user memory"));
+            () -> new UsageException(task.name() + "/" + task.idText() + " has no user memory"));
   }
 
   private static int size(Arguments args) {

@@ -65,7 +65,7 @@ final class SetCommand implements Command {
     return new Datum.Fields(
         "task",
         List.of(
-            new Datum.Field("pid", "PID", Cell.decimal(task.id())),
+            new Datum.Field("pid", "PID", Cell.decimal(task.id(), "not readable")),
             new Datum.Field("command", "COMMAND", Cell.text(task.name())),
             new Datum.Field("task", "TASK", Cell.address(task.object().address())),
             new Datum.Field(

@@ -79,6 +79,6 @@ final class VtopCommand implements Command {
     return call.kernel()
         .userSpace(task)
         .orElseThrow(
-            () -> new UsageException(task.name() + "/" + task.id() + " has no user memory"));
+            () -> new UsageException(task.name() + "/" + task.idText() + " has no user memory"));
   }
 }

@@ -85,7 +85,7 @@ final class CpuinfoCommand implements Command {
     }
     var unknown = new Cell.Absent("thread not known");
     cells.add(cpu.current().map(t -> Cell.address(t.object().address())).orElse(unknown));
-    cells.add(cpu.current().map(t -> Cell.decimal(t.id())).orElse(unknown));
+    cells.add(cpu.current().map(t -> Cell.decimal(t.id(), "not readable")).orElse(unknown));
     cells.add(cpu.current().map(t -> Cell.text(t.name())).orElse(unknown));
     if (verbose) {
       var pc = cpu.registers().map(Registers::pc).orElse(OptionalLong.empty());

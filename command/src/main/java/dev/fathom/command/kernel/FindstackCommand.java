@@ -66,7 +66,7 @@ final class FindstackCommand implements Command {
             + " ("
             + task.name()
             + "/"
-            + task.id()
+            + task.idText()
             + ")";
     if (trace.frames().isEmpty()) {
       return "no stack for " + thread + ": " + trace.why();

@@ -43,7 +43,8 @@ final class PgrepCommand implements Command {
     var tasks =
         call.kernel().tasks(call).filter(PsCommand::isProcess).filter(t -> matches.test(t.name()));
     if (args.has('n') || args.has('o')) {
-      var byId = Comparator.comparingLong(Task::id);
+      var byId = Comparator.comparingLong((Task t) -> t.id().orElseThrow());
+      tasks = tasks.filter(t -> t.id().isPresent());
       tasks = tasks.max(args.has('n') ? byId : byId.reversed()).stream();
     }
     if (call.toPipe()) {

@@ -46,6 +46,6 @@ final class PsCommand implements Command {
 
   /** The first thread of its process; of the idle threads, which share id 0, that of CPU 0. */
   static boolean isProcess(Task task) {
-    return task.id() == task.process() && (task.id() != 0 || task.cpu().orElse(0) == 0);
+    return task.isLeader() && (!task.isIdle() || task.cpu().orElse(0) == 0);
   }
 }

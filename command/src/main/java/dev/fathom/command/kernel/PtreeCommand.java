@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -39,65 +40,101 @@ final class PtreeCommand implements Command {
   @Override
   public Stream<Item> run(Invocation call) {
     call.args().expect(0, 0);
-    var byId = new LinkedHashMap<Long, Task>();
-    call.kernel().tasks(call).filter(PsCommand::isProcess).forEach(t -> byId.put(t.id(), t));
-    var children = new HashMap<Long, List<Task>>();
-    var roots = new ArrayList<Task>();
-    for (var task : byId.values()) {
-      if (task.id() == 0 || task.parent() == task.id() || !byId.containsKey(task.parent())) {
-        roots.add(task);
-      } else {
-        children.computeIfAbsent(task.parent(), _ -> new ArrayList<>()).add(task);
-      }
+    var tree = new Tree();
+    call.kernel().tasks(call).filter(PsCommand::isProcess).forEach(tree::add);
+    if (call.hasAddress()) {
+      tree.around(call.kernel().task(call.object().address()));
+    } else {
+      tree.all(call);
     }
-    var items = new ArrayList<Item>();
-    var shown = new HashSet<Long>();
-    if (!call.hasAddress()) {
-      for (var root : roots) {
-        descend(root, 0, children, shown, items);
-      }
-      // What is left hangs in a cycle of parents, which only a corrupt list has.
-      for (var task : byId.values()) {
-        if (!shown.contains(task.id())) {
-          call.note("the ancestors of process " + task.id() + " form a cycle");
-          descend(task, 0, children, shown, items);
+    return tree.items.stream();
+  }
+
+  /**
+   * The processes by the addresses of their structures; a process whose id or parent cannot be read
+   * has no place under another.
+   */
+  private static final class Tree {
+    private final Map<Long, Task> byAddress = new LinkedHashMap<>();
+    private final Map<Long, Task> byId = new HashMap<>();
+    private final Map<Long, List<Task>> children = new HashMap<>();
+    private final List<Task> roots = new ArrayList<>();
+    private final Set<Long> shown = new HashSet<>();
+    private final List<Item> items = new ArrayList<>();
+
+    void add(Task task) {
+      byAddress.put(task.object().address(), task);
+      task.id().ifPresent(id -> byId.putIfAbsent(id, task));
+    }
+
+    private Optional<Task> parent(Task task) {
+      return task.isIdle() || task.parent().isEmpty()
+          ? Optional.empty()
+          : Optional.ofNullable(byId.get(task.parent().getAsLong()))
+              .filter(p -> p.object().address() != task.object().address());
+    }
+
+    private void connect() {
+      for (var task : byAddress.values()) {
+        var parent = parent(task);
+        if (parent.isPresent()) {
+          children
+              .computeIfAbsent(parent.get().object().address(), _ -> new ArrayList<>())
+              .add(task);
+        } else {
+          roots.add(task);
         }
       }
-      return items.stream();
     }
-    var task = call.kernel().task(call.object().address());
-    int depth = ancestors(byId, task, items);
-    descend(byId.getOrDefault(task.process(), task), depth, children, shown, items);
-    return items.stream();
-  }
 
-  /** Shows the ancestors of {@code task}, outermost first; answers how many there are. */
-  private static int ancestors(Map<Long, Task> byId, Task task, List<Item> items) {
-    var line = new ArrayList<Task>();
-    var seen = new HashSet<Long>(Set.of(task.process()));
-    for (long id = task.parent();
-        byId.containsKey(id) && seen.add(id);
-        id = byId.get(id).parent()) {
-      line.addFirst(byId.get(id));
-    }
-    for (int i = 0; i < line.size(); i++) {
-      items.add(row(line.get(i), i));
-    }
-    return line.size();
-  }
-
-  private static void descend(
-      Task top, int depth, Map<Long, List<Task>> children, Set<Long> shown, List<Item> items) {
-    record Open(Task task, int depth) {}
-    var open = new ArrayList<Open>(List.of(new Open(top, depth)));
-    while (!open.isEmpty()) {
-      var next = open.removeLast();
-      if (!shown.add(next.task().id())) {
-        continue;
+    void all(Invocation call) {
+      connect();
+      for (var root : roots) {
+        descend(root, 0);
       }
-      items.add(row(next.task(), next.depth()));
-      for (var child : children.getOrDefault(next.task().id(), List.of()).reversed()) {
-        open.add(new Open(child, next.depth() + 1));
+      // What is left hangs in a cycle of parents, which only a corrupt list has.
+      for (var task : byAddress.values()) {
+        if (!shown.contains(task.object().address())) {
+          call.note("the ancestors of process " + task.idText() + " form a cycle");
+          descend(task, 0);
+        }
+      }
+    }
+
+    /** The ancestors of a task's process, outermost first, then the process and its descendants. */
+    void around(Task task) {
+      connect();
+      var leader = byAddress.get(task.object().address());
+      if (leader == null && task.process().isPresent()) {
+        leader = byId.get(task.process().getAsLong());
+      }
+      var top = leader == null ? task : leader;
+      var line = new ArrayList<Task>();
+      var seen = new HashSet<Long>(Set.of(top.object().address()));
+      var above = parent(top);
+      while (above.isPresent() && seen.add(above.get().object().address())) {
+        line.addFirst(above.get());
+        above = parent(above.get());
+      }
+      for (int i = 0; i < line.size(); i++) {
+        items.add(row(line.get(i), i));
+      }
+      descend(top, line.size());
+    }
+
+    private void descend(Task top, int depth) {
+      record Open(Task task, int depth) {}
+      var open = new ArrayList<Open>(List.of(new Open(top, depth)));
+      while (!open.isEmpty()) {
+        var next = open.removeLast();
+        long address = next.task().object().address();
+        if (!shown.add(address)) {
+          continue;
+        }
+        items.add(row(next.task(), next.depth()));
+        for (var child : children.getOrDefault(address, List.of()).reversed()) {
+          open.add(new Open(child, next.depth() + 1));
+        }
       }
     }
   }
@@ -108,7 +145,7 @@ final class PtreeCommand implements Command {
             depth,
             List.of(
                 new Datum.Field("addr", "", Cell.address(task.object().address())),
-                new Datum.Field("pid", "", Cell.decimal(task.id())),
+                new Datum.Field("pid", "", Cell.decimal(task.id(), "not readable")),
                 new Datum.Field("name", "", Cell.text(task.name())))));
   }
 }

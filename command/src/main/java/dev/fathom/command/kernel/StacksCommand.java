@@ -157,7 +157,7 @@ final class StacksCommand implements Command {
 
   private static boolean stateWanted(Invocation call, Task task) {
     var args = call.args();
-    if (args.has('i') && (task.id() == 0 || task.state() == 'I')) {
+    if (args.has('i') && (task.isIdle() || task.state() == 'I')) {
       return false;
     }
     var state = String.valueOf(task.state());

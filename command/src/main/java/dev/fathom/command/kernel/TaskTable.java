@@ -33,11 +33,11 @@ final class TaskTable {
     }
     var cells = new ArrayList<Cell>();
     cells.add(Cell.text(String.valueOf(task.state())));
-    cells.add(Cell.decimal(task.process()));
+    cells.add(Cell.decimal(task.process(), "not readable"));
     if (threads) {
-      cells.add(Cell.decimal(task.id()));
+      cells.add(Cell.decimal(task.id(), "not readable"));
     }
-    cells.add(Cell.decimal(task.parent()));
+    cells.add(Cell.decimal(task.parent(), "not readable"));
     for (var field : details) {
       cells.add(field.value());
     }

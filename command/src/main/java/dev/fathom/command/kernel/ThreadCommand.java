@@ -80,8 +80,8 @@ final class ThreadCommand implements Command {
         task.cpu().isPresent()
             ? Cell.decimal(task.cpu().getAsInt())
             : new Cell.Absent("CPU not known"));
-    cells.add(Cell.decimal(task.id()));
-    cells.add(Cell.decimal(task.process()));
+    cells.add(Cell.decimal(task.id(), "not readable"));
+    cells.add(Cell.decimal(task.process(), "not readable"));
     for (var field : details) {
       cells.add(field.value());
     }

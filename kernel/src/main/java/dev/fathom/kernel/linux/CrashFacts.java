@@ -166,7 +166,7 @@ final class CrashFacts {
             cpu.isPresent() ? Cell.decimal(cpu.getAsInt()) : new Cell.Absent("not recorded")));
     if (task.isPresent()) {
       facts.add(new Datum.Field("thread", "thread", Cell.address(task.get().object().address())));
-      facts.add(new Datum.Field("tid", "tid", Cell.decimal(task.get().id())));
+      facts.add(new Datum.Field("tid", "tid", Cell.decimal(task.get().id(), "not readable")));
       facts.add(new Datum.Field("name", "name", Cell.text(task.get().name())));
     }
     facts.add(

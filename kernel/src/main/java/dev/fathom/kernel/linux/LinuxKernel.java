@@ -235,7 +235,7 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public Optional<Task> taskOfId(long id) {
-    return tasks(_ -> {}).filter(t -> t.id() == id).findFirst();
+    return tasks(_ -> {}).filter(t -> t.hasId(id)).findFirst();
   }
 
   @Override
@@ -388,7 +388,7 @@ final class LinuxKernel implements Kernel {
     for (int cpu : cpuStates().perCpu().possible()) {
       var current = taskAt(cpuStates().current(cpu));
       if (current.isPresent()) {
-        if (current.get().id() != 0) {
+        if (!current.get().isIdle()) {
           return current;
         }
         idle = idle == null ? current.get() : idle;

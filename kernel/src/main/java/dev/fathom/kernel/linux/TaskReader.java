@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * Reads {@code struct task_struct} (include/linux/sched.h). All members needed are read at once;
@@ -52,7 +53,7 @@ final class TaskReader {
 
   private final int from;
   private final int to;
-  private final Map<Long, Long> processIds = new HashMap<>();
+  private final Map<Long, OptionalLong> processIds = new HashMap<>();
 
   /**
    * @throws dev.fathom.base.LookupException when the kernel's types are not known
@@ -145,10 +146,9 @@ final class TaskReader {
       return get(pid) == get(tgid);
     }
 
-    /** The task in the model's words; what cannot be read is said in its name. */
+    /** The task in the model's words; a name that cannot be read says so. */
     Task task(boolean running) {
-      long id = has(pid) ? get(pid) : 0;
-      long process = has(tgid) ? get(tgid) : id;
+      var id = number(pid);
       var name =
           has(comm)
               ? block.string(comm.offset() - from, Math.min(comm.bytes(), COMM_LIMIT))
@@ -160,17 +160,28 @@ final class TaskReader {
               ? OptionalInt.of((int) get(cpu.get()))
               : OptionalInt.empty();
       boolean kernel = has(flags) && (get(flags) & KERNEL_THREAD) != 0;
-      long father = has(parent) && id != 0 ? processId(get(parent)) : 0;
       return new Task(
           new Value.Ref(program, type, address),
           id,
-          process,
-          father,
+          number(tgid),
+          father(id),
           name,
           letter,
           on,
           running,
           kernel);
+    }
+
+    private OptionalLong number(Field field) {
+      return has(field) ? OptionalLong.of(get(field)) : OptionalLong.empty();
+    }
+
+    /** The parent's process id; idle threads have no parent. */
+    private OptionalLong father(OptionalLong id) {
+      if (id.isPresent() && id.getAsLong() == 0) {
+        return id;
+      }
+      return has(parent) ? processId(get(parent)) : OptionalLong.empty();
     }
 
     private boolean has(Field field) {
@@ -201,14 +212,14 @@ final class TaskReader {
     return signal + threadHead.offset();
   }
 
-  /** The process id of the task at an address; 0 when it cannot be read. */
-  private long processId(long task) {
+  /** The process id of the task at an address, where it can be read. */
+  private OptionalLong processId(long task) {
     var known = processIds.get(task);
     if (known == null) {
       try {
-        known = tgid.at(program.memory(), task);
+        known = OptionalLong.of(tgid.at(program.memory(), task));
       } catch (FaultException _) {
-        known = 0L; // A parent that is not in the dump has no number to show.
+        known = OptionalLong.empty(); // A parent that is not in the dump has no number to show.
       }
       processIds.put(task, known);
     }

@@ -21,6 +21,9 @@ import java.util.PrimitiveIterator;
  * init_pid_ns}.
  */
 final class Tasks implements Iterator<Task> {
+  /** {@code enum pid_type}: PIDTYPE_PID 0, PIDTYPE_TGID 1 (since 4.19). */
+  private static final int PIDTYPE_TGID = 1;
+
   private final LinuxProgram program;
   private final Memory memory;
   private final TaskReader reader;
@@ -43,6 +46,8 @@ final class Tasks implements Iterator<Task> {
   private ListNodes leaders;
   private PrimitiveIterator.OfLong threads;
   private PrimitiveIterator.OfLong numbers;
+  private int pidTasks;
+  private int pidLinks;
   private TaskReader.Raw next;
 
   Tasks(LinuxProgram program, TaskReader reader, Cpus cpus, Layouts layouts, Walker.Notes notes) {
@@ -58,6 +63,7 @@ final class Tasks implements Iterator<Task> {
   @Override
   public boolean hasNext() {
     while (next == null && stage != Stage.END) {
+      notes.checkInterrupt();
       next = advance();
     }
     return next != null;
@@ -146,23 +152,24 @@ final class Tasks implements Iterator<Task> {
 
   /** The processes by number: {@code init_pid_ns.idr} (since 4.15) leads to {@code struct pid}. */
   private TaskReader.Raw nextNumbered() {
-    try {
-      if (numbers == null) {
+    if (numbers == null) {
+      try {
         long root =
             program.needAddress("init_pid_ns")
                 + layouts.need("pid_namespace", "idr").offset()
                 + layouts.need("idr", "idr_rt").offset();
+        pidTasks = layouts.need("pid", "tasks").offset() + PIDTYPE_TGID * 8;
+        pidLinks = layouts.need("task_struct", "pid_links").offset() + PIDTYPE_TGID * 16;
         numbers = XArrayEntries.of(program.types(), memory, root, notes);
+      } catch (FathomException e) {
+        notes.note("processes by number: " + e.getMessage());
+        stage = Stage.END;
+        return null;
       }
-      while (numbers.hasNext()) {
-        long pid = numbers.nextLong();
-        var leader = leaderOf(pid);
-        if (leader != 0) {
-          return process(leader);
-        }
-      }
-    } catch (FathomException e) {
-      notes.note("processes by number: " + e.getMessage());
+    }
+    if (numbers.hasNext()) {
+      long leader = leaderOf(numbers.nextLong());
+      return leader == 0 ? null : process(leader);
     }
     stage = Stage.END;
     return null;
@@ -170,13 +177,9 @@ final class Tasks implements Iterator<Task> {
 
   /** The leader of the process with that {@code struct pid}; 0 when it is not one's. */
   private long leaderOf(long pid) {
-    // enum pid_type: PIDTYPE_PID 0, PIDTYPE_TGID 1 (since 4.19).
-    int kind = 1;
     try {
-      long first = memory.u64(pid + layouts.need("pid", "tasks").offset() + kind * 8L);
-      return first == 0
-          ? 0
-          : first - layouts.need("task_struct", "pid_links").offset() - kind * 16L;
+      long first = memory.u64(pid + pidTasks);
+      return first == 0 ? 0 : first - pidLinks;
     } catch (FaultException e) {
       notes.note("struct pid: " + e.getMessage());
       return 0;

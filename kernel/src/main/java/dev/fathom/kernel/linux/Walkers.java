@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.linux;
 
-import dev.fathom.base.FathomException;
+import dev.fathom.base.FaultException;
 import dev.fathom.base.UsageException;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
@@ -79,8 +79,7 @@ final class Walkers {
         Start.NONE,
         "struct task_struct",
         (_, notes) ->
-            objects(
-                kernel.taskIterator(notes), task -> task.id() != 0 && task.id() == task.process()));
+            objects(kernel.taskIterator(notes), task -> !task.isIdle() && task.isLeader()));
     add(
         "cpu",
         "the run queue of each CPU",
@@ -295,12 +294,13 @@ final class Walkers {
     var type = struct("file");
     try {
       for (long i = 0; i < Math.min(count, FILE_LIMIT); i++) {
+        notes.checkInterrupt();
         long file = memory.u64(array + i * 8);
         if (file != 0) {
           found.add(new Value.Ref(program, type, file));
         }
       }
-    } catch (FathomException e) {
+    } catch (FaultException e) {
       notes.note("files: " + e.getMessage());
     }
     return found;

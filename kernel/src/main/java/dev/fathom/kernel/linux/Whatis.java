@@ -169,7 +169,7 @@ final class Whatis {
     while (tasks.hasNext()) {
       var task = tasks.next();
       long object = task.object().address();
-      var who = "of thread " + task.id() + " (" + task.name() + ")";
+      var who = "of thread " + task.idText() + " (" + task.name() + ")";
       try {
         if (within(object, size.getAsInt(), address)) {
           found.add(offset(object, address) + ", struct task_struct " + who);

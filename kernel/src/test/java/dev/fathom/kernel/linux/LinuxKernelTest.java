@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.kernel.Kernel;
@@ -22,6 +23,8 @@ import dev.fathom.target.Cpu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,8 +40,20 @@ class LinuxKernelTest {
   private List<String> ps(Kernel kernel) {
     return kernel
         .tasks(notes::add)
-        .map(t -> t.id() + " " + t.process() + " " + t.parent() + " " + t.state() + " " + t.name())
+        .map(
+            t ->
+                String.join(
+                    " ",
+                    t.idText(),
+                    number(t.process()),
+                    number(t.parent()),
+                    String.valueOf(t.state()),
+                    t.name()))
         .toList();
+  }
+
+  private static String number(OptionalLong number) {
+    return number.isPresent() ? Long.toString(number.getAsLong()) : "?";
   }
 
   @ParameterizedTest
@@ -71,14 +86,14 @@ class LinuxKernelTest {
     var kernel = SyntheticKernel.open(target, true).orElseThrow();
     var cpus = kernel.cpus();
     assertThat(cpus).hasSize(2);
-    assertThat(cpus.get(1).current().map(Task::id)).contains(7L);
+    assertThat(cpus.get(1).current().map(Task::id)).contains(OptionalLong.of(7));
     assertThat(cpus.get(0).facts().stream().map(Datum.Field::value).map(Cell::toString))
         .anyMatch(text -> text.contains("value=3"));
     var worker = kernel.taskOfId(7).orElseThrow();
     assertThat(worker.running()).isTrue();
     assertThat(kernel.registersOf(worker).orElseThrow().get(X86_64.RIP).orElseThrow())
         .isEqualTo(SyntheticKernel.IMAGE + 0x1010);
-    assertThat(kernel.initialTask().map(Task::id)).contains(7L);
+    assertThat(kernel.initialTask().map(Task::id)).contains(OptionalLong.of(7));
     assertThat(kernel.perCpu(0x1000, 1)).hasValue(cpus.get(1).object().orElseThrow().address());
   }
 
@@ -135,7 +150,7 @@ class LinuxKernelTest {
     assertThat(text(kernel.panic(), "name")).isEqualTo("init");
     assertThat(field(kernel.panic(), "pc"))
         .isEqualTo(new Cell.Symbolic(SyntheticKernel.IMAGE + 0x1055, "do_things+0x55"));
-    assertThat(kernel.initialTask().map(Task::id)).contains(1L);
+    assertThat(kernel.initialTask().map(Task::id)).contains(OptionalLong.of(1));
   }
 
   private static Cell field(List<Datum.Field> fields, String key) {
@@ -253,8 +268,61 @@ class LinuxKernelTest {
             "1 1 0 S init",
             "7 1 0 R init-worker",
             "2 2 0 I kthreadd",
-            "0 0 0 ? <not readable>");
+            "? ? ? ? <not readable>");
     assertThat(notes).anyMatch(n -> n.contains("page not in the dump"));
+  }
+
+  /** Remarks of a user who asks to stop at once. */
+  private static final class Stop implements Walker.Notes {
+    @Override
+    public void note(String text) {
+      throw new AssertionError(text);
+    }
+
+    @Override
+    public void checkInterrupt() {
+      throw new EvalException("stopped");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyWalkCanBeStopped(SyntheticKernel.Era era) {
+    var kernel = kernel(era).open();
+    var init = kernel.taskOfId(1).orElseThrow();
+    var stop = new Stop();
+    assertStops(() -> kernel.tasks(stop).count());
+    assertStops(() -> kernel.log(stop).count());
+    assertStops(() -> kernel.mappings(init, stop));
+    for (var name : List.of("thread", "proc", "module", "children", "vma")) {
+      var walker =
+          kernel.walkers().stream().filter(w -> w.name().equals(name)).findFirst().orElseThrow();
+      var start =
+          walker.start() == Walker.Start.NONE
+              ? Optional.<Value>empty()
+              : Optional.of(init.object());
+      assertStops(() -> walker.walk(kernel.program(), start, stop).count());
+    }
+  }
+
+  private static void assertStops(ThrowingCallable walk) {
+    assertThatThrownBy(walk).isInstanceOf(EvalException.class).hasMessage("stopped");
+  }
+
+  @Test
+  void aRingOfEntriesThatCannotBeReadEndsSoon() {
+    var synthetic = kernel(SyntheticKernel.Era.NEW);
+    long ring = synthetic.symbols.get("printk_rb_static");
+    synthetic.put4(ring, 26);
+    synthetic.put8(ring + synthetic.member("prb_desc_ring.descs"), 0x1000);
+    synthetic.put8(ring + synthetic.member("prb_desc_ring.tail_id"), 0);
+    synthetic.put8(ring + synthetic.member("prb_desc_ring.head_id"), 1 << 25);
+    assertThat(synthetic.open().log(notes::add)).isEmpty();
+    assertThat(notes).anyMatch(n -> n.equals("log: 65536 entries cannot be read"));
+    notes.clear();
+    synthetic.put4(ring, 27);
+    assertThat(synthetic.open().log(notes::add)).isEmpty();
+    assertThat(notes).singleElement().asString().contains("size is 2^27");
   }
 
   @Test

@@ -14,6 +14,11 @@ abstract class Chase implements PrimitiveIterator.OfLong {
   /** More than any list that a kernel keeps and a person wants. */
   static final int LIMIT = 20_000_000;
 
+  /** More parts without an element than a tree of {@link #LIMIT} elements has. */
+  private static final int VISIT_LIMIT = 64 * LIMIT;
+
+  private static final int VISITS_BETWEEN_CHECKS = 1 << 10;
+
   private final String what;
   private final Walker.Notes notes;
   private final LongSet seen = new LongSet();
@@ -21,6 +26,7 @@ abstract class Chase implements PrimitiveIterator.OfLong {
   private boolean ready;
   private boolean ended;
   private int count;
+  private int visits;
   private int lost;
   private boolean broken;
   private String firstLoss = "";
@@ -49,6 +55,7 @@ abstract class Chase implements PrimitiveIterator.OfLong {
     if (ready || ended) {
       return ready;
     }
+    notes.checkInterrupt();
     try {
       if (!step()) {
         if (!ended && lost > 0) {
@@ -81,6 +88,20 @@ abstract class Chase implements PrimitiveIterator.OfLong {
   /** Whether the walk came to an end before the collection's. */
   public final boolean broken() {
     return broken;
+  }
+
+  /**
+   * To be asked for every part that a step looks at on its way to an element; the step must end
+   * without one when the answer is false.
+   */
+  protected final boolean mayVisit() {
+    if (++visits % VISITS_BETWEEN_CHECKS == 0) {
+      notes.checkInterrupt();
+    }
+    if (visits > VISIT_LIMIT) {
+      end("has more than " + VISIT_LIMIT + " parts");
+    }
+    return !ended;
   }
 
   /** Remembers that a part of the collection was left out; a note says so at the end. */

@@ -120,7 +120,7 @@ public final class MapleEntries extends IndexedEntries {
         return true;
       }
     }
-    while (depth > 0) {
+    while (depth > 0 && mayVisit()) {
       int top = depth - 1;
       int kind = kinds[top];
       var shape = kind == ALLOCATION_RANGE ? allocation : range;

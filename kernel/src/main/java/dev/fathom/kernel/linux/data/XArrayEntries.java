@@ -99,7 +99,7 @@ public final class XArrayEntries extends IndexedEntries {
         return true;
       }
     }
-    while (depth > 0) {
+    while (depth > 0 && mayVisit()) {
       int top = depth - 1;
       if (positions[top] == slots) {
         depth--;

@@ -67,6 +67,7 @@ final class PrintkBuffer implements Iterator<LogEntry> {
   @Override
   public boolean hasNext() {
     while (next == null && left > 0 && at != end) {
+      notes.checkInterrupt();
       try {
         next = record();
       } catch (FaultException e) {

@@ -25,8 +25,14 @@ import java.util.NoSuchElementException;
  * </pre>
  */
 final class PrintkRing implements Iterator<LogEntry> {
-  /** LOG_BUF_SHIFT is at most 25; log_buf_len= at most 31, with 32 bytes for each descriptor. */
+  /** {@code log_buf_len=} is at most 2^31 (kernel/printk/printk.c, LOG_BUF_LEN_MAX). */
   private static final int BITS_LIMIT = 31;
+
+  /** PRB_AVGBITS: a descriptor for every 2^5 bytes of text. */
+  private static final int DESCRIPTOR_BITS_LIMIT = BITS_LIMIT - 5;
+
+  /** So many entries in a row that cannot be read: the ring is not there. */
+  private static final int MISSING_LIMIT = 1 << 16;
 
   private static final int STATE_SHIFT = 62;
   private static final long ID_MASK = (1L << STATE_SHIFT) - 1;
@@ -55,6 +61,7 @@ final class PrintkRing implements Iterator<LogEntry> {
   private long id;
   private long left;
   private int missing;
+  private int missingInARow;
   private LogEntry next;
 
   PrintkRing(Memory memory, LogOffsets offsets, long ring, Walker.Notes notes) {
@@ -62,10 +69,15 @@ final class PrintkRing implements Iterator<LogEntry> {
     this.notes = notes;
     long descRing = ring + offsets.of("printk_ringbuffer", "desc_ring");
     long textRing = ring + offsets.of("printk_ringbuffer", "text_data_ring");
-    countBits = bits(memory.u32(descRing + offsets.of("prb_desc_ring", "count_bits")), ring);
+    countBits =
+        bits(
+            memory.u32(descRing + offsets.of("prb_desc_ring", "count_bits")),
+            DESCRIPTOR_BITS_LIMIT,
+            ring);
     descs = memory.u64(descRing + offsets.of("prb_desc_ring", "descs"));
     infos = memory.u64(descRing + offsets.of("prb_desc_ring", "infos"));
-    sizeBits = bits(memory.u32(textRing + offsets.of("prb_data_ring", "size_bits")), ring);
+    sizeBits =
+        bits(memory.u32(textRing + offsets.of("prb_data_ring", "size_bits")), BITS_LIMIT, ring);
     data = memory.u64(textRing + offsets.of("prb_data_ring", "data"));
     descSize = offsets.size("prb_desc");
     state = offsets.of("prb_desc", "state_var");
@@ -81,8 +93,8 @@ final class PrintkRing implements Iterator<LogEntry> {
     left = 1L << countBits;
   }
 
-  private static int bits(long value, long ring) {
-    if (value > BITS_LIMIT) {
+  private static int bits(long value, int limit, long ring) {
+    if (value > limit) {
       throw new BadDataException("log at 0x" + Long.toHexString(ring), 0, "size is 2^" + value);
     }
     return (int) value;
@@ -91,15 +103,18 @@ final class PrintkRing implements Iterator<LogEntry> {
   @Override
   public boolean hasNext() {
     while (next == null && left > 0) {
+      notes.checkInterrupt();
       long current = id;
       left = current == last ? 0 : left - 1;
       id = (id + 1) & ID_MASK;
       try {
         next = entry(current);
+        missingInARow = 0;
       } catch (FaultException e) {
         if (missing++ == 0) {
           notes.note("log: " + e.getMessage());
         }
+        left = ++missingInARow < MISSING_LIMIT ? left : 0;
       }
     }
     if (next == null && missing > 1) {

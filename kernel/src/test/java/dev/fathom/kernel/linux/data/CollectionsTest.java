@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fathom.base.ByteSource;
+import dev.fathom.base.EvalException;
 import dev.fathom.format.btf.Btf;
+import dev.fathom.kernel.Walker;
 import dev.fathom.model.HeapMemory;
 import dev.fathom.model.Layout;
 import dev.fathom.model.type.TypeSystem;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.PrimitiveIterator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The kernel's ways to keep things together, whole and damaged. */
 class CollectionsTest {
@@ -194,6 +197,38 @@ class CollectionsTest {
     assertThat(indexed(XArrayEntries.of(types(true), memory, BASE, notes::add)))
         .containsExactly("0=5000");
     assertThat(notes).singleElement().asString().contains("shift 6");
+  }
+
+  /** Ten nodes, all slots of each lead to the next: 64^10 ways through a tree without an entry. */
+  @Test
+  @Timeout(60)
+  void aTreeOfNothingCanBeStopped() {
+    put8(BASE + 8, (BASE + 0x1000) | 2);
+    for (int i = 0; i < 10; i++) {
+      bytes[0x1000 * (i + 1)] = (byte) (54 - 6 * i);
+      for (int slot = 0; slot < 64 && i < 9; slot++) {
+        put8(BASE + 0x1000L * (i + 1) + 40 + slot * 8L, (BASE + 0x1000L * (i + 2)) | 2);
+      }
+    }
+    var stop =
+        new Walker.Notes() {
+          private int asked;
+
+          @Override
+          public void note(String text) {
+            notes.add(text);
+          }
+
+          @Override
+          public void checkInterrupt() {
+            if (++asked == 100) {
+              throw new EvalException("stopped");
+            }
+          }
+        };
+    var walk = XArrayEntries.of(types(true), memory, BASE, stop);
+    assertThatThrownBy(walk::hasNext).isInstanceOf(EvalException.class);
+    assertThat(notes).isEmpty();
   }
 
   @Test
