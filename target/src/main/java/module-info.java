@@ -3,12 +3,16 @@ module dev.fathom.target {
   requires transitive dev.fathom.base;
   requires dev.fathom.format;
   requires transitive dev.fathom.model;
+  requires tools.jackson.core;
 
   exports dev.fathom.target;
   exports dev.fathom.target.snapshot;
 
   uses dev.fathom.target.TargetProvider;
+  uses dev.fathom.target.LiveTargetProvider;
 
   provides dev.fathom.target.TargetProvider with
       dev.fathom.target.dump.DumpProvider;
+  provides dev.fathom.target.LiveTargetProvider with
+      dev.fathom.target.qemu.QemuProvider;
 }

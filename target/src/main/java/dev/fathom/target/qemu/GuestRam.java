@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.qemu;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.base.Range;
+import dev.fathom.base.Readability;
+import dev.fathom.base.TargetException;
+import dev.fathom.model.Layout;
+import dev.fathom.target.PhysicalMemory;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The guest's memory by physical address. Device registers are never touched: they are no memory.
+ *
+ * <p>The layout can change while the machine runs: memory is plugged in, a reset maps the firmware
+ * anew. It is asked for again after {@link #stale}, and when an address is met that has no memory
+ * or cannot be read, but for that at most once a second.
+ */
+final class GuestRam implements PhysicalMemory {
+  private static final long REFRESH_NANOS = 1_000_000_000;
+  private static final int CHUNK = 1 << 30;
+
+  /** Reads one stretch of guest memory. */
+  interface Source {
+    /**
+     * Copies bytes until {@code into} is full or the next byte cannot be read; gives their number.
+     *
+     * @param guest the physical address
+     * @param host the same byte's address in the QEMU process; 0 where {@link #wantsHost} is false
+     */
+    int read(long guest, long host, MemorySegment into);
+
+    /** Whether the source reads the QEMU process's memory. */
+    boolean wantsHost();
+  }
+
+  private final QmpClient qmp;
+  private final Source source;
+  private RamLayout layout;
+  private long[] starts = {};
+  private long[] lasts = {};
+  private long[] hosts = {};
+  private int recent;
+  private boolean stale;
+  private long refreshed;
+
+  GuestRam(QmpClient qmp, Source source, RamLayout layout) {
+    this.qmp = qmp;
+    this.source = source;
+    use(layout);
+  }
+
+  /** Finds where the stretches of {@code found} are in the process. */
+  private void use(RamLayout found) {
+    int count = found.memory().size();
+    var newStarts = new long[count];
+    var newLasts = new long[count];
+    var newHosts = new long[count];
+    var questions = new ArrayList<String>();
+    for (int i = 0; i < count; i++) {
+      newStarts[i] = found.memory().get(i).start();
+      newLasts[i] = found.memory().get(i).last();
+      if (source.wantsHost()) {
+        questions.add("gpa2hva 0x" + Long.toHexString(newStarts[i]));
+      }
+    }
+    if (source.wantsHost()) {
+      List<String> answers = qmp.monitor(questions);
+      for (int i = 0; i < count; i++) {
+        newHosts[i] = hostAddress(answers.get(i));
+      }
+    }
+    layout = found;
+    starts = newStarts;
+    lasts = newLasts;
+    hosts = newHosts;
+    recent = 0;
+    stale = false;
+    refreshed = System.nanoTime();
+  }
+
+  /** From {@code Host virtual address for 0x0 (pc.ram) is 0x7f3e33e00000} (QEMU 2.10 and later). */
+  static long hostAddress(String answer) {
+    String mark = " is 0x";
+    int at = answer.lastIndexOf(mark);
+    try {
+      if (at >= 0) {
+        return Long.parseUnsignedLong(answer.substring(at + mark.length()).strip(), 16);
+      }
+    } catch (NumberFormatException e) {
+      throw new TargetException("QEMU: not an address: " + answer.strip(), e);
+    }
+    throw new TargetException("QEMU does not tell where its guest's memory is: " + answer.strip());
+  }
+
+  /** The layout may have changed: it is asked for before the next access. */
+  void invalidate() {
+    stale = true;
+  }
+
+  /** Asks for the layout again; gives whether it has changed. */
+  private boolean refresh() {
+    refreshed = System.nanoTime();
+    stale = false;
+    if (!qmp.works()) {
+      return false;
+    }
+    RamLayout now = RamLayout.parse(qmp.monitor("info mtree -f"));
+    boolean same = now.equals(layout);
+    // The same layout may lie elsewhere after a device was replaced by another of its size.
+    long[] before = hosts;
+    use(now);
+    return !same || !java.util.Arrays.equals(before, hosts);
+  }
+
+  private boolean refreshNow() {
+    try {
+      return (stale || System.nanoTime() - refreshed > REFRESH_NANOS) && refresh();
+    } catch (FathomException _) {
+      return false; // The machine is gone, as the failing read tells.
+    }
+  }
+
+  @Override
+  public String name() {
+    return "physical";
+  }
+
+  @Override
+  public Layout layout() {
+    return Layout.LITTLE_64;
+  }
+
+  @Override
+  public List<Range> ranges() {
+    refreshNow();
+    return layout.ranges();
+  }
+
+  @Override
+  public int read(long address, MemorySegment into) {
+    if (stale) {
+      refreshNow();
+    }
+    long wanted = Math.min(into.byteSize(), Integer.MAX_VALUE);
+    long done = 0;
+    boolean again = true;
+    while (done < wanted) {
+      int got = readOne(address + done, into, done, wanted - done);
+      done += got;
+      if (got == 0) {
+        if (!again || !refreshNow()) {
+          break;
+        }
+        again = false;
+      }
+    }
+    return (int) done;
+  }
+
+  private int readOne(long address, MemorySegment into, long at, long wanted) {
+    int i = find(address);
+    if (i < 0) {
+      return 0;
+    }
+    long more = lasts[i] - address;
+    long count = Long.compareUnsigned(more, wanted) < 0 ? more + 1 : wanted;
+    count = Math.min(count, CHUNK);
+    MemorySegment part =
+        at == 0 && count == into.byteSize() ? into : into.asSlice(at, count);
+    return source.read(address, hosts[i] + (address - starts[i]), part);
+  }
+
+  @Override
+  public Readability at(long address) {
+    if (read(address, MemorySegment.ofArray(new byte[1])) == 1) {
+      return Readability.READABLE;
+    }
+    return find(address) >= 0 ? Readability.ERROR : Readability.UNMAPPED;
+  }
+
+  /** The number of the stretch that has {@code address}, or -1. */
+  private int find(long address) {
+    if (recent < starts.length && contains(recent, address)) {
+      return recent;
+    }
+    int low = 0;
+    int high = starts.length - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      if (Long.compareUnsigned(starts[middle], address) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    if (high < 0 || !contains(high, address)) {
+      return -1;
+    }
+    recent = high;
+    return high;
+  }
+
+  private boolean contains(int i, long address) {
+    return Long.compareUnsigned(address - starts[i], lasts[i] - starts[i]) <= 0;
+  }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.qemu;
+
+import java.lang.foreign.MemorySegment;
+
+/** The memory of a process on this host, by its own addresses. */
+interface HostMemory extends AutoCloseable {
+  /**
+   * Copies bytes from {@code address} on into {@code into} until it is full or the next byte cannot
+   * be read.
+   *
+   * @return the number of bytes copied
+   */
+  int read(long address, MemorySegment into);
+
+  @Override
+  void close();
+}

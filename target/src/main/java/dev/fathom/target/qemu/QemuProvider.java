@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.qemu;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.base.TargetException;
+import dev.fathom.base.UsageException;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.target.LiveTargetProvider;
+import dev.fathom.target.Target;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Attaches to a QEMU on this host by its process or by the socket of its machine protocol. */
+public final class QemuProvider implements LiveTargetProvider {
+  private static final String BY_PROCESS = "qemu:";
+  private static final String BY_SOCKET = "qmp:";
+
+  @Override
+  public String name() {
+    return "qemu";
+  }
+
+  @Override
+  public List<String> forms() {
+    return List.of("qemu:PID", "qmp:SOCKET");
+  }
+
+  @Override
+  public boolean accepts(String address) {
+    return address.startsWith(BY_PROCESS) || address.startsWith(BY_SOCKET);
+  }
+
+  @Override
+  public Target attach(String address, AttachOptions options) {
+    if (address.startsWith(BY_PROCESS)) {
+      return byProcess(address, options);
+    }
+    if (address.startsWith(BY_SOCKET)) {
+      SocketAddress socket = UnixDomainSocketAddress.of(address.substring(BY_SOCKET.length()));
+      return QemuTarget.attach(
+          address, QmpClient.connect(socket, options.timeout()), Optional.empty(), options);
+    }
+    throw new UsageException(address + " is no address of a QEMU: give qemu:PID or qmp:SOCKET");
+  }
+
+  private static Target byProcess(String address, AttachOptions options) {
+    QemuProcess process = QemuProcess.of(pid(address));
+    List<SocketAddress> sockets = new ArrayList<>();
+    options.qmp().ifPresent(path -> sockets.add(unix(path)));
+    if (sockets.isEmpty()) {
+      sockets.addAll(process.controlSockets());
+    }
+    if (sockets.isEmpty()) {
+      throw new TargetException(
+          address
+              + ": process "
+              + process.pid()
+              + " serves no QMP socket that its command line tells of; start QEMU with"
+              + " -qmp unix:PATH,server=on,wait=off, or give the socket");
+    }
+    FathomException problem = null;
+    for (SocketAddress socket : sockets) {
+      try {
+        QmpClient qmp = QmpClient.connect(socket, options.timeout());
+        return QemuTarget.attach(address, qmp, Optional.of(process), options);
+      } catch (TargetException e) {
+        problem = problem == null ? e : problem;
+      }
+    }
+    throw problem;
+  }
+
+  private static SocketAddress unix(Path path) {
+    return UnixDomainSocketAddress.of(path);
+  }
+
+  private static long pid(String address) {
+    String number = address.substring(BY_PROCESS.length());
+    try {
+      long pid = Long.parseLong(number);
+      if (pid > 0) {
+        return pid;
+      }
+    } catch (NumberFormatException _) {
+      throw new UsageException(address + ": not the number of a process: " + number);
+    }
+    throw new UsageException(address + ": not the number of a process: " + number);
+  }
+}
