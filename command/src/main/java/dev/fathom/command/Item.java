@@ -3,6 +3,18 @@ package dev.fathom.command;
 
 import dev.fathom.base.Datum;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.ArrayType;
+import dev.fathom.model.type.BoolType;
+import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.FloatType;
+import dev.fathom.model.type.FunctionType;
+import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.OpaqueType;
+import dev.fathom.model.type.PointerType;
+import dev.fathom.model.type.QualifiedType;
+import dev.fathom.model.type.TypedefType;
+import dev.fathom.model.type.VoidType;
 
 /** What a command produces. */
 public sealed interface Item {
@@ -21,6 +33,32 @@ public sealed interface Item {
 
   static Item value(Value value) {
     return new Val(value);
+  }
+
+  /**
+   * A member or the like in front of a pipe: a number, enum or pointer as what it is, read now;
+   * whatever else as its place.
+   *
+   * @throws dev.fathom.base.FaultException when it cannot be read
+   */
+  static Item contents(Value value) {
+    if (!(value instanceof Value.Ref ref)) {
+      return value(value);
+    }
+    return value(
+        switch (ref.type().resolved()) {
+          case BoolType _, EnumType _, IntType _, PointerType _ ->
+              new Value.Imm(ref.program(), ref.type(), ref.asLong());
+          case ArrayType _,
+              CompositeType _,
+              FloatType _,
+              FunctionType _,
+              OpaqueType _,
+              QualifiedType _,
+              TypedefType _,
+              VoidType _ ->
+              ref;
+        });
   }
 
   static Item show(Datum datum) {

@@ -66,18 +66,30 @@ public final class Fixture {
   static final long WIDE = 0xffff888000007000L;
   private static final long DIRECT = 0xffff888000000000L;
 
+  /** How the kernel is. */
+  private enum State {
+    PANICKED,
+    HEALTHY,
+    DAMAGED
+  }
+
   private final FixtureTarget target = new FixtureTarget();
   private final Session session;
   private final CommandService service;
 
-  /** A fresh session. */
+  /** A fresh session over a kernel that panicked. */
   public Fixture() {
-    this(false);
+    this(State.PANICKED);
   }
 
-  private Fixture(boolean damaged) {
+  /** A fresh session over a kernel that runs well, with a CPU of which nothing is known. */
+  public static Fixture healthy() {
+    return new Fixture(State.HEALTHY);
+  }
+
+  private Fixture(State state) {
     var program = new FixtureProgram();
-    session = Session.of(target, new FixtureKernel(program, damaged));
+    session = Session.of(target, new FixtureKernel(program, state));
     service = StandardCommands.over(session);
     service.environment().disassembly(new Disassembly(program, new LengthDisassembler()));
   }
@@ -87,7 +99,7 @@ public final class Fixture {
    * another, one has none that can be read.
    */
   public static Fixture damaged() {
-    return new Fixture(true);
+    return new Fixture(State.DAMAGED);
   }
 
   public Session session() {
@@ -355,7 +367,7 @@ public final class Fixture {
     }
   }
 
-  private record FixtureKernel(Program program, boolean damaged) implements Kernel {
+  private record FixtureKernel(Program program, State state) implements Kernel {
     @Override
     public String os() {
       return "Fixture";
@@ -447,7 +459,7 @@ public final class Fixture {
     @Override
     public Stream<Task> tasks(Walker.Notes notes) {
       var tasks = Stream.of(FIRST, SECOND, THIRD).map(this::task);
-      return damaged
+      return state == State.DAMAGED
           ? Stream.concat(
               tasks, Stream.of(damagedTask(0x4000, "same"), damagedTask(0x5000, "none")))
           : tasks;
@@ -490,9 +502,12 @@ public final class Fixture {
 
     @Override
     public List<KernelCpu> cpus() {
-      return List.of(
+      var first =
           new KernelCpu(
-              0, Optional.empty(), Optional.empty(), Optional.of(task(SECOND)), List.of()));
+              0, Optional.empty(), Optional.empty(), Optional.of(task(SECOND)), List.of());
+      var unknown =
+          new KernelCpu(1, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
+      return state == State.HEALTHY ? List.of(first, unknown) : List.of(first);
     }
 
     @Override
@@ -540,7 +555,9 @@ public final class Fixture {
 
     @Override
     public List<Datum.Field> panic() {
-      return List.of(new Datum.Field("message", "message", Cell.text("on purpose")));
+      return state == State.HEALTHY
+          ? List.of()
+          : List.of(new Datum.Field("message", "message", Cell.text("on purpose")));
     }
 
     @Override

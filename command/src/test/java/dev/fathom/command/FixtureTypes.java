@@ -60,6 +60,13 @@ final class FixtureTypes implements TypeSource {
         0x28,
         member("stone", array(plain("uintptr_t"), 4), 0),
         member("white", to(to(VoidType.VOID)), 0x20));
+    types.put(
+        new TypeName(TypeName.Kind.UNION, "word"),
+        new CompositeType(
+            CompositeType.Kind.UNION,
+            "word",
+            8,
+            () -> List.of(member("whole", LONG, 0), member("half", INT, 0))));
     struct("point", 8, member("x", INT, 0), member("y", INT, 4));
     struct(
         "task",

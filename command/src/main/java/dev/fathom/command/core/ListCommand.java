@@ -2,26 +2,23 @@
 package dev.fathom.command.core;
 
 import dev.fathom.base.EvalException;
-import dev.fathom.base.FaultException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Argument;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.Lazily;
+import dev.fathom.command.Links;
 import dev.fathom.command.TypeWords;
 import dev.fathom.command.Variables;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
-import java.util.HashSet;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /** {@code ::list}. */
 final class ListCommand implements Command {
-  private static final int LIMIT = 10_000_000;
-
   @Override
   public CommandSpec spec() {
     return CommandSpec.mdb("list", "walk list using member as link pointer")
@@ -30,8 +27,8 @@ final class ListCommand implements Command {
         .help(
             """
             Follows a list whose elements hold, in `member` (or at a byte offset), a pointer to the
-            next element, until it is NULL or leads back. A list that runs into itself elsewhere
-            ends with a note.
+            next element, until it is NULL, leads back to the start, or leads to the element that
+            holds it. A list that runs into itself elsewhere, or that cannot be read on, is wrong.
 
                 > modules::list struct list_head next
                 > ffff888003858000::list struct task_struct parent p | ::print comm
@@ -46,12 +43,8 @@ final class ListCommand implements Command {
     var plan = plan(call);
     plan.variable().ifPresent(Variables::checkName);
     long start = call.hasAddress() ? call.address() : call.dot();
-    Set<Long> seen = new HashSet<>();
-    return Stream.iterate(
-            Optional.of(start),
-            Optional::isPresent,
-            at -> next(call, plan, at.orElseThrow(), start, seen))
-        .map(at -> element(call, plan, at.orElseThrow()));
+    return Lazily.stream(Links.from(call, start, plan.offset()))
+        .map(at -> element(call, plan, at));
   }
 
   private static Plan plan(Invocation call) {
@@ -100,34 +93,6 @@ final class ListCommand implements Command {
 
   private static Optional<String> variable(Invocation call, int index) {
     return call.args().count() > index ? Optional.of(call.args().word(index)) : Optional.empty();
-  }
-
-  private static Optional<Long> next(
-      Invocation call, Plan plan, long at, long start, Set<Long> seen) {
-    long next;
-    try {
-      next = call.program().memory().pointer(at + plan.offset());
-    } catch (FaultException e) {
-      throw new EvalException(
-          "failed to read next pointer from object 0x"
-              + Long.toHexString(at)
-              + ": "
-              + e.reason().text());
-    }
-    if (next == 0 || next == start) {
-      return Optional.empty();
-    }
-    if (!seen.add(next)) {
-      call.warn(
-          "the list runs in a circle that does not include its start: at 0x"
-              + Long.toHexString(next));
-      return Optional.empty();
-    }
-    if (seen.size() > LIMIT) {
-      call.warn("the list was cut after " + LIMIT + " elements");
-      return Optional.empty();
-    }
-    return Optional.of(next);
   }
 
   private static Item element(Invocation call, Plan plan, long at) {

@@ -17,18 +17,9 @@ import dev.fathom.command.ValueTree;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.ArrayType;
-import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
-import dev.fathom.model.type.EnumType;
-import dev.fathom.model.type.FloatType;
-import dev.fathom.model.type.FunctionType;
-import dev.fathom.model.type.IntType;
-import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.PointerType;
-import dev.fathom.model.type.QualifiedType;
-import dev.fathom.model.type.TypedefType;
-import dev.fathom.model.type.VoidType;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -176,7 +167,7 @@ final class PrintCommand implements Command {
             ? Stream.of(new Part(Optional.empty(), base))
             : members.stream().map(member -> part(call, base, member));
     if (call.toPipe()) {
-      return parts.map(part -> Item.value(flowing(call, part.value())));
+      return parts.map(part -> flowing(call, part.value()));
     }
     var options = options(call);
     return parts.map(part -> ValueTree.show(call, part.name(), part.value(), options));
@@ -239,26 +230,10 @@ final class PrintCommand implements Command {
         new Value.Ref(call.program(), type, ref.space(), ref.address() + offset - left, 0, 0));
   }
 
-  private static Value flowing(Invocation call, Value value) {
-    if (!(value instanceof Value.Ref ref)) {
-      return value;
-    }
-    if (call.args().has('a')) {
-      return Values.address(call, ref.address());
-    }
-    return switch (ref.type().resolved()) {
-      case BoolType _, EnumType _, IntType _, PointerType _ ->
-          new Value.Imm(ref.program(), ref.type(), ref.asLong());
-      case ArrayType _,
-          CompositeType _,
-          FloatType _,
-          FunctionType _,
-          OpaqueType _,
-          QualifiedType _,
-          TypedefType _,
-          VoidType _ ->
-          ref;
-    };
+  private static Item flowing(Invocation call, Value value) {
+    return call.args().has('a') && value instanceof Value.Ref ref
+        ? Item.value(Values.address(call, ref.address()))
+        : Item.contents(value);
   }
 
   private static Stream<Item> layouts(Invocation call, CType type, List<Argument> members) {

@@ -43,18 +43,22 @@ final class BtCommand implements Command {
   public Stream<Item> run(Invocation call) {
     var args = call.args();
     var tasks = new ArrayList<Task>();
-    if (args.has('a') || args.has('c')) {
+    boolean cpus = args.has('a') || args.has('c');
+    if (cpus) {
       var wanted = Crash.cpus(call, args.option('c').map(a -> a.text()).orElse("all"));
       for (var cpu : call.kernel().cpus()) {
         if (wanted.contains(cpu.id())) {
-          cpu.current().ifPresent(tasks::add);
+          cpu.current()
+              .ifPresentOrElse(
+                  tasks::add,
+                  () -> call.fail("CPU " + cpu.id() + ": which task is on it is not known"));
         }
       }
     }
     for (var word : args.operands()) {
       tasks.addAll(Crash.tasks(call, word.text()));
     }
-    if (tasks.isEmpty()) {
+    if (tasks.isEmpty() && !cpus) {
       tasks.add(Crash.selected(call));
     }
     return tasks.stream().flatMap(task -> show(call, task).stream());

@@ -8,11 +8,15 @@ import dev.fathom.command.Invocation;
 import dev.fathom.kernel.Task;
 import dev.fathom.lang.Expressions;
 import dev.fathom.lang.Scope;
+import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Program;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.VoidType;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +26,11 @@ import java.util.function.Predicate;
 
 /** How crash reads its arguments: addresses, tasks, CPU lists, expressions. */
 final class Crash {
+  /** More lines than anybody reads; results come one by one, so that it costs nothing. */
+  static final long COUNT_LIMIT = 1 << 24;
+
+  private static final int MEMBER_LIMIT = 1000;
+
   private Crash() {}
 
   /**
@@ -63,6 +72,73 @@ final class Crash {
                     program
                         .symbols()
                         .completions(name.substring(0, Math.max(1, name.length() * 2 / 3)), 3)));
+  }
+
+  /** A type and some of its members, as in {@code list_head} or {@code task_struct.pid,comm}. */
+  record Named(CType type, List<String> members) {}
+
+  /**
+   * Reads {@code name}, {@code name.member,member} or the same behind {@code struct } or {@code
+   * union }.
+   *
+   * @param keywords what {@code name} may be the tag of, the likeliest first; else it is looked for
+   *     as a plain type
+   */
+  static Named typeAndMembers(Invocation call, String text, String... keywords) {
+    int dot = text.indexOf('.');
+    var name = dot < 0 ? text : text.substring(0, dot);
+    var members =
+        dot < 0 ? List.<String>of() : List.of(text.substring(dot + 1).split(",", MEMBER_LIMIT));
+    if (members.contains("")) {
+      throw new UsageException("a member is missing in '" + text + "'");
+    }
+    return new Named(type(call, name, keywords), members);
+  }
+
+  private static CType type(Invocation call, String name, String... keywords) {
+    var types = call.program().types();
+    for (var keyword : keywords) {
+      var found = TypeName.parse(keyword + " " + name).flatMap(types::find);
+      if (found.isPresent()) {
+        return found.get();
+      }
+    }
+    return TypeName.parse(name)
+        .flatMap(types::find)
+        .orElseThrow(() -> new LookupException("type", keywords[0] + " " + name));
+  }
+
+  /** The member of a structure, also by the name that other kernels have for it. */
+  static Value member(Invocation call, Value value, String path) {
+    if (!value.has(path) && value.type().resolved() instanceof CompositeType type) {
+      var alias = call.kernel().memberAliases().get(type.name() + "." + path);
+      if (alias != null && value.has(alias)) {
+        return value.member(alias);
+      }
+    }
+    return value.member(path);
+  }
+
+  /** A count of things to show. */
+  static long count(String text) {
+    long count =
+        number(text).orElseThrow(() -> new UsageException("'" + text + "' is not a count"));
+    if (count <= 0 || count > COUNT_LIMIT) {
+      throw new UsageException("count must be between 1 and " + COUNT_LIMIT);
+    }
+    return count;
+  }
+
+  /** The user memory of the selected task. */
+  static AddressSpace userSpace(Invocation call) {
+    return userSpace(call, selected(call));
+  }
+
+  static AddressSpace userSpace(Invocation call, Task task) {
+    return call.kernel()
+        .userSpace(task)
+        .orElseThrow(
+            () -> new EvalException(task.name() + "/" + task.idText() + " has no user memory"));
   }
 
   /** The text as a hexadecimal number; empty when it is none. */

@@ -2,15 +2,16 @@
 package dev.fathom.command.crash;
 
 import dev.fathom.base.Datum;
-import dev.fathom.base.FaultException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.Lazily;
 import dev.fathom.model.Located;
-import java.util.ArrayList;
+import dev.fathom.model.Memory;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** {@code dis}. */
@@ -22,6 +23,9 @@ final class DisCommand implements Command {
     return CommandSpec.crash("dis", "disassemble")
         .flag('r', "from the start of the function up to the address")
         .flag('f', "from the address to the end of the function")
+        .flag('u', "the address is one of the selected task's user space")
+        .flag('x', "offsets in hexadecimal (they always are)")
+        .flag('l', "with line numbers, which a dump does not have: the instructions alone")
         .arguments("address|symbol [count]")
         .help(
             """
@@ -45,16 +49,14 @@ final class DisCommand implements Command {
     if (reverse && forward) {
       throw new UsageException("-r and -f are mutually exclusive");
     }
+    if (args.has('l')) {
+      call.warn("line numbers are not shown: they are in debug information, not in memory");
+    }
     long start = address;
     long end = 0;
     long count = COUNT_LIMIT;
     if (args.count() == 2) {
-      count =
-          Crash.number(args.word(1))
-              .orElseThrow(() -> new UsageException("'" + args.word(1) + "' is not a count"));
-      if (count <= 0 || count > COUNT_LIMIT) {
-        throw new UsageException("count must be between 1 and " + COUNT_LIMIT);
-      }
+      count = Crash.count(args.word(1));
     } else if (reverse || forward || (located.isPresent() && located.get().offset() == 0)) {
       var function = located.orElseThrow(() -> new LookupException("function at", args.word(0)));
       start = reverse ? address - function.offset() : address;
@@ -62,7 +64,7 @@ final class DisCommand implements Command {
     } else {
       count = 1;
     }
-    return lines(call, start, end, count, address).stream();
+    return Lazily.stream(new Lines(call, start, end, count, address));
   }
 
   private static long size(Located function) {
@@ -71,32 +73,46 @@ final class DisCommand implements Command {
   }
 
   /** Instructions from {@code start} up to {@code end} (0 for no end) and {@code count}. */
-  private static ArrayList<Item> lines(
-      Invocation call, long start, long end, long count, long marked) {
-    var disassembly = call.environment().disassembly(call.program());
-    var items = new ArrayList<Item>();
-    long at = start;
-    try {
-      for (long i = 0; i < count && (end == 0 || Long.compareUnsigned(at, end) < 0); i++) {
-        call.checkInterrupt();
-        var line =
-            disassembly.at(call.program().memory(), at, at == marked && start != marked, false);
-        var shown = line.instruction();
-        items.add(
-            Item.show(
-                new Datum.Instruction(
-                    shown.address(),
-                    "0x" + Long.toHexString(at) + " <" + shown.symbol() + ">",
-                    shown.bytes(),
-                    shown.withBytes(),
-                    shown.text(),
-                    shown.comment(),
-                    shown.marked())));
-        at += line.length();
-      }
-    } catch (FaultException e) {
-      call.fail(e.getMessage());
+  private static final class Lines extends Lazily<Item> {
+    private final Invocation call;
+    private final Memory memory;
+    private final long start;
+    private final long end;
+    private final long marked;
+    private long at;
+    private long left;
+
+    Lines(Invocation call, long start, long end, long count, long marked) {
+      this.call = call;
+      this.memory =
+          call.args().has('u') ? Crash.userSpace(call) : call.program().memory();
+      this.start = start;
+      this.end = end;
+      this.marked = marked;
+      this.at = start;
+      this.left = count;
     }
-    return items;
+
+    @Override
+    protected Optional<Item> advance() {
+      if (left-- == 0 || (end != 0 && Long.compareUnsigned(at, end) >= 0)) {
+        return Optional.empty();
+      }
+      boolean pointedOut = at == marked && start != marked;
+      var disassembly = call.environment().disassembly(call.program());
+      var line = disassembly.at(memory, at, pointedOut, false);
+      at += line.length();
+      var shown = line.instruction();
+      return Optional.of(
+          Item.show(
+              new Datum.Instruction(
+                  shown.address(),
+                  "0x" + Long.toHexString(shown.address()) + " <" + shown.symbol() + ">",
+                  shown.bytes(),
+                  shown.withBytes(),
+                  shown.text(),
+                  shown.comment(),
+                  shown.marked())));
+    }
   }
 }

@@ -10,17 +10,22 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.Lazily;
 import dev.fathom.model.Memory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /** {@code rd}. */
 final class RdCommand implements Command {
-  private static final long COUNT_LIMIT = 1 << 24;
   private static final int LINE_BYTES = 16;
+  private static final int DEFAULT_SIZE = 8;
+
+  /** Columns of a decimal number of 1, 2, 4 and 8 bytes, sign included. */
+  private static final int[] DIGITS = {5, 7, 12, 21};
 
   @Override
   public CommandSpec spec() {
@@ -28,20 +33,16 @@ final class RdCommand implements Command {
         .flag('p', "the address is physical")
         .flag('u', "the address is one of the selected task's user space")
         .flag('s', "words that are addresses of symbols as symbols")
-        .flag('d', "numbers in decimal")
+        .flag('d', "numbers in signed decimal")
+        .flag('D', "numbers in unsigned decimal")
+        .flag('x', "numbers alone, without text beside them")
         .flag('a', "as text")
-        .flag('8', "8-bit numbers")
-        .flag('1', "with 6 behind it: 16-bit numbers")
-        .flag('6', "with 4 behind it: 64-bit numbers (the default)")
-        .flag('4', "64-bit numbers, behind 6")
-        .flag('3', "with 2 behind it: 32-bit numbers")
-        .flag('2', "32-bit numbers, behind 3")
         .option('e', "address", "read up to this address")
         .option('o', "offset", "start that many bytes behind the address")
-        .arguments("address|symbol [count]")
+        .arguments("[-8|-16|-32|-64] address|symbol [count]")
         .help(
             """
-            Shows memory as numbers and as text. Addresses are kernel virtual ones unless `-p` or
+            Shows memory as numbers, of 64 bits unless another size is given, and as text. Addresses are kernel virtual ones unless `-p` or
             `-u` says otherwise.
 
                 > rd linux_banner 4
@@ -52,45 +53,64 @@ final class RdCommand implements Command {
             """);
   }
 
+  /** What to show, and how. */
+  private record Plan(Memory memory, long start, int size, long count) {}
+
   @Override
   public Stream<Item> run(Invocation call) {
-    var args = call.args().expect(1, 2);
+    var args = call.args();
+    int size = DEFAULT_SIZE;
+    var words = new ArrayList<String>();
+    for (var operand : args.operands()) {
+      var given = size(operand.text());
+      if (given.isPresent()) {
+        size = given.getAsInt();
+      } else {
+        words.add(operand.text());
+      }
+    }
+    if (words.isEmpty() || words.size() > 2) {
+      throw new UsageException(
+          words.isEmpty() ? "expected an address" : "unexpected argument " + words.get(2));
+    }
+    if (args.has('d') && args.has('D')) {
+      throw new UsageException("-d and -D are mutually exclusive");
+    }
     var memory = memory(call);
-    long start = Crash.address(call, args.word(0));
-    start += args.option('o').map(a -> number(a.text())).orElse(0L);
+    long start =
+        Crash.address(call, words.getFirst())
+            + args.option('o').map(a -> number(a.text())).orElse(0L);
+    var count = words.size() == 2 ? Optional.of(words.get(1)) : Optional.<String>empty();
     if (args.has('a')) {
-      var text = memory.cString(start, (int) Math.min(count(args, start, 1, 1024), 1 << 20));
+      var text = memory.cString(start, (int) Math.min(count(args, count, start, 1, 1024), 1 << 20));
       return Stream.of(
           Item.show(
               line(start, List.of(new Datum.FormattedItem(Optional.of(Cell.text(text)), text)))));
     }
-    int size = size(args);
-    return lines(call, memory, start, size, count(args, start, size, 1)).stream();
+    var plan = new Plan(memory, start, size, count(args, count, start, size, 1));
+    return Lazily.stream(new Lines(call, plan));
   }
 
   private static Memory memory(Invocation call) {
     if (call.args().has('p')) {
       return call.program().physical();
     }
-    if (!call.args().has('u')) {
-      return call.program().memory();
-    }
-    var task = Crash.selected(call);
-    return call.kernel()
-        .userSpace(task)
-        .orElseThrow(
-            () -> new UsageException(task.name() + "/" + task.idText() + " has no user memory"));
+    return call.args().has('u') ? Crash.userSpace(call) : call.program().memory();
   }
 
-  private static int size(Arguments args) {
-    var letters = args.letters();
-    if (letters.contains("16")) {
-      return 2;
+  /** The bytes of a number that an option asks for; empty when {@code word} is none. */
+  private static OptionalInt size(String word) {
+    if (!word.startsWith("-")) {
+      return OptionalInt.empty();
     }
-    if (letters.contains("32")) {
-      return 4;
-    }
-    return args.has('8') ? 1 : 8;
+    return OptionalInt.of(
+        switch (word) {
+          case "-8" -> 1;
+          case "-16" -> 2;
+          case "-32" -> 4;
+          case "-64" -> 8;
+          default -> throw new UsageException("illegal option " + word);
+        });
   }
 
   private static long number(String text) {
@@ -98,55 +118,72 @@ final class RdCommand implements Command {
         .orElseThrow(() -> new UsageException("'" + text + "' is not a number"));
   }
 
-  private static long count(Arguments args, long start, int size, long otherwise) {
-    long count;
-    if (args.has('e')) {
-      var end = args.option('e').map(a -> a.text()).orElse("");
-      count =
-          (Crash.hexadecimal(end)
-                      .orElseThrow(() -> new UsageException("'" + end + "' is not an address"))
-                  - start
-                  + size
-                  - 1)
-              / size;
-    } else {
-      count = args.count() == 2 ? number(args.word(1)) : otherwise;
+  private static long count(
+      Arguments args, Optional<String> given, long start, int size, long otherwise) {
+    if (!args.has('e')) {
+      return given.isPresent() ? Crash.count(given.get()) : otherwise;
     }
-    if (count <= 0 || count > COUNT_LIMIT) {
-      throw new UsageException("count must be between 1 and " + COUNT_LIMIT);
+    var text = args.option('e').orElseThrow().text();
+    long end =
+        Crash.hexadecimal(text)
+            .orElseThrow(() -> new UsageException("'" + text + "' is not an address"));
+    if (Long.compareUnsigned(end, start) <= 0) {
+      throw new UsageException("the end is not behind the start");
+    }
+    long count = Long.divideUnsigned(end - start + size - 1, size);
+    if (count <= 0 || count > Crash.COUNT_LIMIT) {
+      throw new UsageException("more than " + Crash.COUNT_LIMIT + " numbers");
     }
     return count;
   }
 
-  private static List<Item> lines(
-      Invocation call, Memory memory, long start, int size, long count) {
-    var items = new ArrayList<Item>();
-    int perLine = call.args().has('s') ? 2 : Math.min(LINE_BYTES / size, 8);
-    for (long done = 0; done < count; done += perLine) {
-      call.checkInterrupt();
-      long at = start + done * size;
-      int here = (int) Math.min(perLine, count - done);
+  /** The lines, up to one with memory that cannot be read. */
+  private static final class Lines extends Lazily<Item> {
+    private final Invocation call;
+    private final Plan plan;
+    private final int perLine;
+    private long done;
+    private boolean ended;
+
+    Lines(Invocation call, Plan plan) {
+      this.call = call;
+      this.plan = plan;
+      this.perLine = LINE_BYTES / (call.args().has('s') ? DEFAULT_SIZE : plan.size());
+    }
+
+    @Override
+    protected Optional<Item> advance() {
+      if (ended || done >= plan.count()) {
+        return Optional.empty();
+      }
+      long at = plan.start() + done * plan.size();
+      int here = (int) Math.min(perLine, plan.count() - done);
+      done += here;
       var cells = new ArrayList<Datum.FormattedItem>();
       var text = new StringBuilder();
-      for (int i = 0; i < here; i++) {
+      for (int i = 0; i < here && !ended; i++) {
         try {
-          long value = memory.unsigned(at + (long) i * size, size);
-          cells.add(item(call, value, size));
-          append(text, value, size);
+          long value = plan.memory().unsigned(at + (long) i * plan.size(), plan.size());
+          cells.add(item(call, value, plan.size()));
+          append(text, value, plan.size());
         } catch (FaultException e) {
-          if (!cells.isEmpty()) {
-            items.add(Item.show(line(at, cells)));
-          }
           call.fail(e.getMessage());
-          return items;
+          ended = true;
         }
       }
-      if (!call.args().has('s')) {
-        cells.add(new Datum.FormattedItem(Optional.empty(), "  " + text));
+      if (cells.isEmpty()) {
+        return Optional.empty();
       }
-      items.add(Item.show(line(at, cells)));
+      if (withText(call.args())) {
+        int gap = 2 + (perLine - cells.size()) * (plan.size() * 2 + 1);
+        cells.add(new Datum.FormattedItem(Optional.empty(), " ".repeat(gap) + text));
+      }
+      return Optional.of(Item.show(line(at, cells)));
     }
-    return items;
+  }
+
+  private static boolean withText(Arguments args) {
+    return !args.has('s') && !args.has('d') && !args.has('D') && !args.has('x');
   }
 
   private static void append(StringBuilder text, long value, int size) {
@@ -164,9 +201,14 @@ final class RdCommand implements Command {
         return new Datum.FormattedItem(Optional.of(new Cell.Symbolic(value, text)), pad(text, 33));
       }
     }
-    if (call.args().has('d')) {
-      var text = Long.toUnsignedString(value);
-      return new Datum.FormattedItem(Optional.of(Cell.unsigned(value)), pad(text, 21));
+    if (call.args().has('d') || call.args().has('D')) {
+      int unused = Long.SIZE - size * Byte.SIZE;
+      boolean signed = call.args().has('d');
+      long number = signed ? value << unused >> unused : value;
+      var text = signed ? Long.toString(number) : Long.toUnsignedString(number);
+      return new Datum.FormattedItem(
+          Optional.of(new Cell.Int(number, Cell.Radix.DECIMAL, signed, false)),
+          pad(text, DIGITS[Integer.numberOfTrailingZeros(size)]));
     }
     var digits = Long.toHexString(value);
     var text = "0".repeat(size * 2 - digits.length()) + digits;

@@ -3,6 +3,7 @@ package dev.fathom.command.crash;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
@@ -44,7 +45,7 @@ final class SetCommand implements Command {
     var args = call.args().expect(0, 1);
     Optional<Task> chosen = Optional.empty();
     if (args.has('p')) {
-      chosen = call.kernel().initialTask();
+      chosen = Optional.of(panicked(call));
     } else if (args.has('c')) {
       int wanted = Crash.cpus(call, args.option('c').orElseThrow().text()).getFirst();
       for (var cpu : call.kernel().cpus()) {
@@ -59,6 +60,15 @@ final class SetCommand implements Command {
     chosen.ifPresent(
         task -> call.environment().selectTask(OptionalLong.of(task.object().address())));
     return Stream.of(Item.show(fields(Crash.selected(call))));
+  }
+
+  private static Task panicked(Invocation call) {
+    if (call.kernel().panic().isEmpty()) {
+      throw new EvalException("this kernel did not panic");
+    }
+    return call.kernel()
+        .initialTask()
+        .orElseThrow(() -> new EvalException("the task that panicked is not known"));
   }
 
   private static Datum.Fields fields(Task task) {

@@ -5,6 +5,7 @@ import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
+import dev.fathom.command.Arguments;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
@@ -12,10 +13,10 @@ import dev.fathom.command.Item;
 import dev.fathom.command.ValueTree;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
-import dev.fathom.model.type.TypeName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /** {@code struct} and {@code union}. */
@@ -32,6 +33,8 @@ final class StructCommand implements Command {
         .flag('o', "with the offset of each member, or the address of each in memory")
         .flag('x', "numbers in hexadecimal")
         .flag('d', "numbers in decimal (the default)")
+        .flag('u', "the address is one of the selected task's user space")
+        .option('c', "count", "show this many, one behind the other")
         .option('l', "offset", "the address given is that many bytes, or that member, inside it")
         .arguments("name[.member,member...] [address | symbol[:cpus]] [count]")
         .help(
@@ -52,43 +55,38 @@ final class StructCommand implements Command {
   @Override
   public Stream<Item> run(Invocation call) {
     var args = call.args().expect(1, 3);
-    var word = args.word(0);
-    int dot = word.indexOf('.');
-    var tag = dot < 0 ? word : word.substring(0, dot);
-    var members = dot < 0 ? List.<String>of() : List.of(word.substring(dot + 1).split(","));
-    var type = type(call, tag);
+    var named = Crash.typeAndMembers(call, args.word(0), keyword);
     var options = options(call);
     if (args.count() == 1) {
-      return layout(call, type, members, options);
+      return layout(call, named.type(), named.members(), options);
     }
-    long count =
-        args.count() == 3
-            ? Crash.number(args.word(2))
-                .orElseThrow(() -> new UsageException("'" + args.word(2) + "' is not a count"))
-            : 1;
-    long inside = args.option('l').map(a -> inside(call, type, a.text())).orElse(0L);
-    var items = new ArrayList<Item>();
-    for (long address : addresses(call, args.word(1))) {
-      for (long i = 0; i < count; i++) {
-        call.checkInterrupt();
-        var value = new Value.Ref(call.program(), type, address - inside + i * type.bytes());
-        show(call, value, members, options, items);
-      }
+    long count = count(args);
+    long inside = args.option('l').map(a -> inside(call, named.type(), a.text())).orElse(0L);
+    var space = args.has('u') ? Crash.userSpace(call) : call.program().memory();
+    var addresses = addresses(call, args.word(1));
+    long bytes = named.type().bytes();
+    return LongStream.range(0, addresses.size() * count)
+        .mapToObj(
+            i -> {
+              long start = addresses.get((int) (i / count)) - inside + i % count * bytes;
+              return new Value.Ref(call.program(), named.type(), space, start, 0, 0);
+            })
+        .flatMap(value -> show(call, value, named.members(), options).stream());
+  }
+
+  private static long count(Arguments args) {
+    if (args.count() == 3 && args.has('c')) {
+      throw new UsageException("the count is given twice");
     }
-    return items.stream();
+    return args.count() == 3
+        ? Crash.count(args.word(2))
+        : args.option('c').map(a -> Crash.count(a.text())).orElse(1L);
   }
 
   private static ValueTree.Options options(Invocation call) {
     var args = call.args();
     return ValueTree.Options.crash(args.has('x') ? Cell.Radix.HEX : Cell.Radix.DECIMAL)
         .withAddresses(args.has('o'));
-  }
-
-  private CType type(Invocation call, String tag) {
-    return TypeName.parse(keyword + " " + tag)
-        .flatMap(call.program().types()::find)
-        .or(() -> TypeName.parse(tag).flatMap(call.program().types()::find))
-        .orElseThrow(() -> new LookupException("type", keyword + " " + tag));
   }
 
   private static long inside(Invocation call, CType type, String text) {
@@ -145,26 +143,22 @@ final class StructCommand implements Command {
     return items.stream();
   }
 
-  private static void show(
-      Invocation call,
-      Value value,
-      List<String> members,
-      ValueTree.Options options,
-      List<Item> items) {
-    if (call.toPipe()) {
-      for (var path : members) {
-        items.add(Item.value(value.member(path)));
-      }
-      if (members.isEmpty()) {
-        items.add(Item.value(value));
-      }
-      return;
-    }
+  private static List<Item> show(
+      Invocation call, Value value, List<String> members, ValueTree.Options options) {
+    var items = new ArrayList<Item>();
     if (members.isEmpty()) {
-      items.add(ValueTree.show(call, Optional.of(value.type().text()), value, options));
+      items.add(
+          call.toPipe()
+              ? Item.value(value)
+              : ValueTree.show(call, Optional.of(value.type().text()), value, options));
     }
     for (var path : members) {
-      items.add(ValueTree.show(call, Optional.of(path), value.member(path), options));
+      var member = Crash.member(call, value, path);
+      items.add(
+          call.toPipe()
+              ? Item.contents(member)
+              : ValueTree.show(call, Optional.of(path), member, options));
     }
+    return items;
   }
 }

@@ -42,7 +42,7 @@ final class TreeCommand implements Command {
     var walker = walker(call, type);
     long root = ListCommand.address(call, args.word(0));
     long offset = args.option('o').map(a -> ListCommand.offset(call, a.text())).orElse(0L);
-    var view = args.option('s').map(a -> new ListCommand.ElementView(call, a.text()));
+    var view = args.option('s').map(a -> new ElementView(call, a.text(), Cell.Radix.DECIMAL));
     var start =
         new Value.Imm(call.program(), call.program().types().pointerTo(VoidType.VOID), root);
     return walker
@@ -52,8 +52,10 @@ final class TreeCommand implements Command {
               long address =
                   (value instanceof Value.Ref ref ? ref.address() : value.asLong()) - offset;
               var items = new ArrayList<Item>();
-              items.add(Item.show(new Datum.Scalar("address", Cell.address(address))));
-              view.ifPresent(v -> v.show(address, items));
+              if (!call.toPipe() || view.isEmpty()) {
+                items.add(Item.show(new Datum.Scalar("address", Cell.address(address))));
+              }
+              view.ifPresent(v -> items.addAll(v.of(address)));
               return items.stream();
             });
   }

@@ -76,9 +76,6 @@ final class VtopCommand implements Command {
         args.option('c')
             .map(a -> Crash.tasks(call, a.text()).getFirst())
             .orElseGet(() -> Crash.selected(call));
-    return call.kernel()
-        .userSpace(task)
-        .orElseThrow(
-            () -> new UsageException(task.name() + "/" + task.idText() + " has no user memory"));
+    return Crash.userSpace(call, task);
   }
 }

@@ -12,6 +12,7 @@ import dev.fathom.base.UsageException;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Environment;
 import dev.fathom.command.Item;
+import dev.fathom.command.Lazily;
 import dev.fathom.model.Value;
 import dev.fathom.session.Session;
 import java.util.Collections;

@@ -6,6 +6,7 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FaultException;
 import dev.fathom.command.Item;
+import dev.fathom.command.Lazily;
 import dev.fathom.model.Located;
 import dev.fathom.model.Memory;
 import java.io.ByteArrayOutputStream;

@@ -11,6 +11,7 @@ import dev.fathom.command.Arguments;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Item;
+import dev.fathom.command.Lazily;
 import dev.fathom.model.Value;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -3,7 +3,7 @@ package dev.fathom.kernel.linux;
 
 import dev.fathom.base.FaultException;
 import dev.fathom.kernel.linux.data.Layouts;
-import dev.fathom.kernel.linux.data.LongSet;
+import dev.fathom.base.LongSet;
 import dev.fathom.model.Registers;
 import dev.fathom.target.Cpu;
 import java.util.ArrayList;

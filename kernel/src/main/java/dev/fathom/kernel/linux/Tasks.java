@@ -7,7 +7,7 @@ import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.kernel.linux.data.ListNodes;
-import dev.fathom.kernel.linux.data.LongSet;
+import dev.fathom.base.LongSet;
 import dev.fathom.kernel.linux.data.XArrayEntries;
 import dev.fathom.model.Memory;
 import java.util.Iterator;

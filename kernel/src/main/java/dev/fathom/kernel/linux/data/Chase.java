@@ -2,6 +2,7 @@
 package dev.fathom.kernel.linux.data;
 
 import dev.fathom.base.FaultException;
+import dev.fathom.base.LongSet;
 import dev.fathom.kernel.Walker;
 import java.util.NoSuchElementException;
 import java.util.PrimitiveIterator;

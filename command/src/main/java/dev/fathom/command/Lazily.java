@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.command.language;
+package dev.fathom.command;
 
 import java.util.Iterator;
 import java.util.NoSuchElementException;
@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /** An iterator whose elements are made one by one. */
-abstract class Lazily<T> implements Iterator<T> {
+public abstract class Lazily<T> implements Iterator<T> {
   private Optional<T> next = Optional.empty();
   private boolean ended;
 
@@ -38,7 +38,8 @@ abstract class Lazily<T> implements Iterator<T> {
     return element;
   }
 
-  static <T> Stream<T> stream(Iterator<T> iterator) {
+  /** The elements of {@code iterator}, none of which is asked for before its time. */
+  public static <T> Stream<T> stream(Iterator<T> iterator) {
     return StreamSupport.stream(
         Spliterators.spliteratorUnknownSize(
             iterator, Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE),

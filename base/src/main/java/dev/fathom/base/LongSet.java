@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.kernel.linux.data;
+package dev.fathom.base;
 
 /** Numbers seen so far: how a walk notices that it goes in circles. */
 public final class LongSet {
