@@ -25,7 +25,11 @@ final class Bootstrap {
   private Bootstrap() {}
 
   static LinuxKernel start(
-      Target target, PhysicalMemory physical, KernelPlace place, KernelOptions options) {
+      Machine machine,
+      Target target,
+      PhysicalMemory physical,
+      KernelPlace place,
+      KernelOptions options) {
     var index = index(place, options);
     var warnings = new ArrayList<>(place.warnings());
     var space = place.space();
@@ -66,7 +70,7 @@ final class Bootstrap {
     var live = target.find(Live.class);
     var program =
         new LinuxProgram(
-            space, physical, symbols, types, () -> live.isPresent() ? live.get().epoch() : 0);
+            machine, space, physical, symbols, types, () -> live.isPresent() ? live.get().epoch() : 0);
     modules.of(new Modules(program, layouts));
     return new LinuxKernel(target, physical, place, program, layouts, modules, moduleTypes, warnings);
   }

@@ -84,8 +84,8 @@ final class Cpus {
   }
 
   /**
-   * Which of the target's CPUs is which of the kernel's: by the base of its per-CPU area in GS, by
-   * the stack it is on, and only then by number (a dump of a machine with CPUs offline numbers
+   * Which of the target's CPUs is which of the kernel's: by the base of its per-CPU area, by
+   * its task, by the stack it is on, and only then by number (a dump of a machine with CPUs offline numbers
    * those that are left).
    */
   private Map<Integer, Registers> match() {

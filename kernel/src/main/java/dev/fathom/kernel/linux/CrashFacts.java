@@ -20,7 +20,6 @@ import java.util.OptionalInt;
  */
 final class CrashFacts {
   private static final String PANIC = "Kernel panic - not syncing: ";
-  private static final String RIP = "RIP: 0010:";
 
   /** What a report may take from its first line to the panic. */
   private static final long REPORT_NANOS = 5_000_000_000L;
@@ -70,6 +69,7 @@ final class CrashFacts {
 
   /** Reads the log for the last report in it. */
   static CrashFacts of(LinuxProgram program, Iterator<LogEntry> log) {
+    var placeLine = program.machine().placeLine();
     Line panic = null;
     var causes = new ArrayList<Line>();
     var places = new ArrayList<Line>();
@@ -80,8 +80,8 @@ final class CrashFacts {
           panic = new Line(entry.nanos(), text.substring(PANIC.length()));
         } else if (isCause(text)) {
           causes.add(new Line(entry.nanos(), text));
-        } else if (text.startsWith(RIP)) {
-          places.add(new Line(entry.nanos(), text.substring(RIP.length())));
+        } else if (text.startsWith(placeLine)) {
+          places.add(new Line(entry.nanos(), text.substring(placeLine.length())));
         }
       }
     }

@@ -17,7 +17,7 @@ record DirectMap(long pageOffset, long vmalloc, long vmemmap) {
   private static final int LEVELS_5 = 5;
 
   static DirectMap of(KernelPlace place, SymbolTable symbols) {
-    boolean five = place.paging().levels() == LEVELS_5;
+    boolean five = X86Machine.paging(place).levels() == LEVELS_5;
     return new DirectMap(
         variable(
             place, symbols, "page_offset_base", five ? 0xff11000000000000L : 0xffff888000000000L),

@@ -19,7 +19,6 @@ import dev.fathom.model.Image;
 import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
-import dev.fathom.model.arch.x86_64.X86FlowDecoder;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
@@ -36,7 +35,7 @@ import java.util.Spliterators;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** Linux on x86-64. */
+/** A Linux kernel. */
 final class LinuxKernel implements Kernel {
   /** How often a list that changed under the walk is begun again. */
   private static final int ATTEMPTS = 4;
@@ -107,7 +106,7 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public void refresh() {
-    place.space().tables().forget();
+    place.space().mmu().forget();
     modules.forget();
     moduleTypes.ifPresent(ModuleTypes::forget);
     orc.forget();
@@ -309,9 +308,7 @@ final class LinuxKernel implements Kernel {
 
   private LinuxStacks stacks() {
     if (stacks == null) {
-      stacks =
-          new LinuxStacks(
-              program, place.image(), new X86FlowDecoder(), this::perCpuBases, List.of(orc));
+      stacks = program.machine().stacks(program, place, this::perCpuBases, orc);
     }
     return stacks;
   }
@@ -398,7 +395,7 @@ final class LinuxKernel implements Kernel {
   }
 
   private Regions regions() {
-    return new Regions(place, program, layouts, physical);
+    return program.machine().regions(place, program, layouts, physical);
   }
 
   @Override

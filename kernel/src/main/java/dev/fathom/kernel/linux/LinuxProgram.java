@@ -9,7 +9,6 @@ import dev.fathom.model.Symbol;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.Architecture;
-import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.TypeSystem;
 import dev.fathom.symbols.JoinedSymbols;
@@ -19,6 +18,7 @@ import java.util.function.LongSupplier;
 
 /** A Linux kernel's memory, symbols and types. */
 final class LinuxProgram implements Program {
+  private final Machine machine;
   private final AddressSpace memory;
   private final Memory physical;
   private final JoinedSymbols symbols;
@@ -27,11 +27,13 @@ final class LinuxProgram implements Program {
   private PerCpu perCpu;
 
   LinuxProgram(
+      Machine machine,
       AddressSpace memory,
       Memory physical,
       JoinedSymbols symbols,
       TypeSystem types,
       LongSupplier epoch) {
+    this.machine = machine;
     this.memory = memory;
     this.physical = physical;
     this.symbols = symbols;
@@ -46,9 +48,14 @@ final class LinuxProgram implements Program {
     perCpu = null;
   }
 
+  /** What is particular to its architecture. */
+  Machine machine() {
+    return machine;
+  }
+
   @Override
   public Architecture architecture() {
-    return X86_64.INSTANCE;
+    return machine.architecture();
   }
 
   @Override

@@ -4,13 +4,11 @@ package dev.fathom.kernel.linux;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
-import dev.fathom.kernel.linux.boot.KernelFinder;
-import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import java.util.Optional;
 
-/** Recognises Linux on x86-64 by its page tables and its notes. */
+/** Recognises Linux by its page tables and its notes. */
 public final class LinuxProvider implements KernelProvider {
   @Override
   public String name() {
@@ -20,12 +18,21 @@ public final class LinuxProvider implements KernelProvider {
   @Override
   public Optional<Kernel> attach(Target target, KernelOptions options) {
     var physical = target.find(PhysicalMemory.class);
-    if (physical.isEmpty() || !target.architecture().equals(X86_64.INSTANCE.name())) {
+    var machine = machine(target.architecture());
+    if (physical.isEmpty() || machine.isEmpty()) {
       return Optional.empty();
     }
-    var place = KernelFinder.find(target, physical.get(), options);
+    var place = machine.get().find(target, physical.get(), options);
     return place.isEmpty()
         ? Optional.empty()
-        : Optional.of(Bootstrap.start(target, physical.get(), place.get(), options));
+        : Optional.of(
+            Bootstrap.start(machine.get(), target, physical.get(), place.get(), options));
+  }
+
+  private static Optional<Machine> machine(String architecture) {
+    return switch (architecture) {
+      case "x86_64" -> Optional.of(new X86Machine());
+      default -> Optional.empty();
+    };
   }
 }

@@ -5,7 +5,6 @@ import dev.fathom.base.FaultException;
 import dev.fathom.kernel.linux.data.Field;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.model.Registers;
-import dev.fathom.model.arch.x86_64.X86_64;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -57,20 +56,29 @@ final class OnCpu {
     }
   }
 
-  /** The kernel's number of the CPU with these registers, by the base of its per-CPU area in GS. */
+  /**
+   * The kernel's number of the CPU with these registers: by the base of its per-CPU area, else by
+   * its task.
+   */
   OptionalInt number(Registers registers) {
-    var gs = registers.get(X86_64.GS_BASE);
-    var other = registers.get(X86_64.KERNEL_GS_BASE);
-    for (int cpu : perCpu.possible()) {
-      var base = perCpu.offset(cpu);
-      if (base.isPresent() && (isBase(gs, base.getAsLong()) || isBase(other, base.getAsLong()))) {
-        return OptionalInt.of(cpu);
+    for (var register : program.machine().perCpuBases()) {
+      var value = registers.get(register);
+      if (value.isPresent()) {
+        int cpu = perCpu.ofOffset(value.getAsLong());
+        if (cpu >= 0) {
+          return OptionalInt.of(cpu);
+        }
+      }
+    }
+    var current = program.machine().currentTask(registers);
+    if (current.isPresent()) {
+      for (int cpu : perCpu.possible()) {
+        var task = task(cpu);
+        if (task.isPresent() && task.getAsLong() == current.getAsLong()) {
+          return OptionalInt.of(cpu);
+        }
       }
     }
     return OptionalInt.empty();
-  }
-
-  private static boolean isBase(OptionalLong register, long base) {
-    return register.isPresent() && register.getAsLong() == base;
   }
 }

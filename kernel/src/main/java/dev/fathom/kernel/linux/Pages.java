@@ -32,13 +32,16 @@ final class Pages {
 
   /** The address of the {@code struct page} of a physical address, with SPARSEMEM_VMEMMAP. */
   long page(long physical) {
-    return regions.vmemmap().start() + (physical >>> 12) * regions.pageStruct();
+    return regions.vmemmap().start()
+        + ((physical - regions.physicalBase()) >>> regions.pageShift()) * regions.pageStruct();
   }
 
   /** The physical address that the {@code struct page} at or around an address stands for. */
   OptionalLong physical(long page) {
     return regions.vmemmap().contains(page)
-        ? OptionalLong.of(((page - regions.vmemmap().start()) / regions.pageStruct()) << 12)
+        ? OptionalLong.of(
+            (((page - regions.vmemmap().start()) / regions.pageStruct()) << regions.pageShift())
+                + regions.physicalBase())
         : OptionalLong.empty();
   }
 

@@ -92,6 +92,16 @@ final class PerCpu {
         : OptionalLong.empty();
   }
 
+  /** The CPU whose offset this is, or -1. */
+  int ofOffset(long offset) {
+    for (int cpu : possible) {
+      if (offset != 0 && offsets[cpu] == offset) {
+        return cpu;
+      }
+    }
+    return -1;
+  }
+
   /** The offset of the first CPU; 0 when there is none. */
   long firstOffset() {
     return possible.length == 0 ? 0 : offsets[possible[0]];

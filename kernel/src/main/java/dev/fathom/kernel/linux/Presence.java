@@ -2,13 +2,8 @@
 package dev.fathom.kernel.linux;
 
 import dev.fathom.base.FaultException;
-import dev.fathom.base.Readability;
-import dev.fathom.kernel.linux.boot.KernelFinder;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.model.Memory;
-import dev.fathom.model.arch.x86_64.PageTables;
-import dev.fathom.model.arch.x86_64.PagedMemory;
-import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Cpu;
 import java.util.Arrays;
 import java.util.List;
@@ -16,7 +11,7 @@ import java.util.List;
 /**
  * Tells whether the kernel that was found still runs. A reset leaves memory as it was, so that an
  * old kernel can be read long after: its clock {@code jiffies_64} must not have gone back, and some
- * CPU's interrupt descriptor table must lead into its image.
+ * CPU must run under it.
  */
 final class Presence {
   private static final int BANNER_LIMIT = 512;
@@ -73,23 +68,15 @@ final class Presence {
     return inCharge(cpus);
   }
 
-  /** Whether the first gate of some CPU's table leads into the image, as far as CPUs tell. */
+  /** Whether some CPU runs under this kernel, as far as CPUs tell. */
   private boolean inCharge(List<Cpu> cpus) {
     boolean told = false;
     for (var cpu : cpus) {
-      var root = cpu.registers().get(X86_64.CR3);
-      var idt = cpu.registers().get(X86_64.IDT_BASE);
-      if (root.isEmpty() || idt.isEmpty()) {
-        continue;
-      }
-      told = true;
-      var tables =
-          new PageTables(physical, root.getAsLong() & KernelFinder.CR3_KERNEL, place.paging());
-      var space = new PagedMemory("kernel", physical, tables);
-      if (space.at(idt.getAsLong()) == Readability.READABLE
-          && place.image().contains(KernelFinder.handler(space, idt.getAsLong()))) {
+      var runs = program.machine().inCharge(cpu.registers(), place, physical);
+      if (runs.isPresent() && runs.get()) {
         return true;
       }
+      told |= runs.isPresent();
     }
     return !told;
   }

@@ -93,9 +93,7 @@ final class SystemFacts {
                 .map(Cell::text)
                 .orElseGet(() -> new Cell.Absent("the kernel did not panic")));
     add(facts, "found_by", "found by", () -> Cell.text(place.how()));
-    add(facts, "kaslr_offset", "KASLR offset", () -> Cell.hex(kaslrOffset()));
-    add(facts, "phys_base", "phys_base", () -> Cell.hex(place.physBase()));
-    add(facts, "paging_levels", "paging levels", () -> Cell.decimal(place.paging().levels()));
+    facts.addAll(program.machine().facts(place, program));
     return facts;
   }
 
@@ -107,17 +105,6 @@ final class SystemFacts {
       cell = new Cell.Absent(e.getMessage());
     }
     facts.add(new Datum.Field(key, label, cell));
-  }
-
-  /** How far the kernel's text is from where it was linked for. */
-  long kaslrOffset() {
-    if (place.vmcoreinfo().isPresent()) {
-      var stated = place.vmcoreinfo().get().kernelOffset();
-      if (stated.isPresent()) {
-        return stated.getAsLong();
-      }
-    }
-    return program.address("_text").orElse(place.image().start()) - KernelPlace.DEFAULT_TEXT;
   }
 
   /** {@code _totalram_pages} since 5.0, {@code totalram_pages} before. */

@@ -49,7 +49,6 @@ final class TaskReader {
 
   private final Field threadHead;
   private final Field stack;
-  private final Field stackPointer;
 
   private final int from;
   private final int to;
@@ -74,7 +73,6 @@ final class TaskReader {
     threadNode = layouts.need("task_struct", "thread_node");
     threadHead = layouts.need("signal_struct", "thread_head");
     stack = layouts.need("task_struct", "stack");
-    stackPointer = layouts.need("task_struct", "thread.sp");
     int low = Integer.MAX_VALUE;
     int high = 0;
     var used =
@@ -90,7 +88,6 @@ final class TaskReader {
           exitState,
           threadNode,
           stack,
-          stackPointer,
           cpu.orElse(pid)
         };
     for (var field : used) {
@@ -130,11 +127,6 @@ final class TaskReader {
     /** The address of the kernel stack's lowest byte. */
     long stack() {
       return get(stack);
-    }
-
-    /** Where the registers were saved when it was switched out. */
-    long savedStackPointer() {
-      return get(stackPointer);
     }
 
     /** The next node in the list of the process's threads. */

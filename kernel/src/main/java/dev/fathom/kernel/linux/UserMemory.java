@@ -12,8 +12,7 @@ import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.kernel.linux.data.MapleEntries;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Memory;
-import dev.fathom.model.arch.x86_64.PageTables;
-import dev.fathom.model.arch.x86_64.PagedMemory;
+import dev.fathom.model.arch.PagedMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -66,7 +65,7 @@ final class UserMemory {
             new PagedMemory(
                 "user",
                 program.physical(),
-                new PageTables(program.physical(), root.getAsLong(), place.paging())));
+                place.space().mmu().user(program.physical(), root.getAsLong())));
   }
 
   /** The addresses of the {@code vm_area_struct}s of an {@code mm_struct}, by address. */

@@ -249,7 +249,7 @@ final class Whatis {
   }
 
   private void inDirectMap(long address, List<String> found) {
-    long physical = address - regions.directMap().start();
+    long physical = address - regions.directMap().start() + regions.physicalBase();
     pages.slabObject(address, physical).ifPresent(found::add);
     found.add(
         "direct map of physical 0x" + Long.toHexString(physical) + flags(pages.page(physical)));

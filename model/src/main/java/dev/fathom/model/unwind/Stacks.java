@@ -43,6 +43,16 @@ public interface Stacks {
   Callee callee(long returnAddress, long pc);
 
   /**
+   * The row for the frame with these registers where the machine's calling convention or the
+   * kernel's own tells it; asked when no unwind source has one.
+   *
+   * @param exact whether the pc is the next instruction, and not a return address
+   */
+  default Optional<UnwindRow> conventional(Registers registers, boolean exact) {
+    return Optional.empty();
+  }
+
+  /**
    * The row for a full set of registers at {@code address}, as kernels built with frame pointers
    * mark them by an odd frame pointer; empty when what is there cannot be one.
    */

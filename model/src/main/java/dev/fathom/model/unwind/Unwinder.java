@@ -246,7 +246,10 @@ public final class Unwinder {
           return apply(row.get(), from, source.how());
         }
       }
-      return new Step.Failed("no unwind information for 0x" + Long.toHexString(pc));
+      var row = stacks.conventional(from.registers(), from.exact());
+      return row.isPresent()
+          ? apply(row.get(), from, Frame.How.FRAME_POINTER)
+          : new Step.Failed("no unwind information for 0x" + Long.toHexString(pc));
     }
 
     /** A call through a bad pointer: the return address is where the stack pointer points to. */

@@ -29,8 +29,8 @@ record ImageMapping(long start, long end, long physical) {
   static Optional<ImageMapping> find(PageTables tables) {
     var search = new Search();
     tables.sweep(
-        KernelPlace.START_KERNEL_MAP,
-        KernelPlace.START_KERNEL_MAP + SPACE - 1,
+        KernelFinder.START_KERNEL_MAP,
+        KernelFinder.START_KERNEL_MAP + SPACE - 1,
         TABLE_LIMIT,
         search::take);
     return search.best == null || search.best.length() < LEAST

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.linux.boot;
 
-import static dev.fathom.kernel.linux.boot.KernelPlace.START_KERNEL_MAP;
-
 import dev.fathom.base.ByteSource;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.KernelOptions;
+import dev.fathom.model.arch.PagedMemory;
 import dev.fathom.model.arch.x86_64.PageTables;
-import dev.fathom.model.arch.x86_64.PagedMemory;
 import dev.fathom.model.arch.x86_64.Paging;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Cpu;
@@ -38,6 +36,15 @@ import java.util.OptionalLong;
  * that VMCOREINFO names.
  */
 public final class KernelFinder {
+  /**
+   * {@code __START_KERNEL_map}: where a kernel without KASLR maps physical address 0
+   * (arch/x86/include/asm/page_64_types.h).
+   */
+  public static final long START_KERNEL_MAP = 0xffff_ffff_8000_0000L;
+
+  /** {@code __START_KERNEL} as every distribution configures it: 16 MiB above the above. */
+  public static final long DEFAULT_TEXT = START_KERNEL_MAP + 0x100_0000L;
+
   /** KERNEL_IMAGE_SIZE with KASLR: the image and its random offset stay within 1 GiB. */
   private static final long IMAGE_SPACE = 1L << 30;
 
@@ -59,6 +66,11 @@ public final class KernelFinder {
   public static Optional<KernelPlace> find(
       Target target, PhysicalMemory physical, KernelOptions options) {
     return new KernelFinder(target, physical, options).find();
+  }
+
+  /** The kernel's variable {@code phys_base}: add it to an image address less the map's start. */
+  public static long physBase(KernelPlace place) {
+    return place.imagePhysical() - (place.image().start() - START_KERNEL_MAP);
   }
 
   private Optional<KernelPlace> find() {

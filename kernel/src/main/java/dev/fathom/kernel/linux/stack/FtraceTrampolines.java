@@ -49,7 +49,7 @@ final class FtraceTrampolines implements UnwindSource {
 
   @Override
   public Optional<UnwindRow> rowAt(long pc) {
-    if (!KernelText.MODULE_SPACE.contains(pc)) {
+    if (!X86Rules.MODULE_SPACE.contains(pc)) {
       return Optional.empty();
     }
     for (var copy : copies()) {

@@ -12,26 +12,24 @@ import java.util.Optional;
 
 /** Tells addresses of instructions from other numbers. */
 final class KernelText {
-  /**
-   * {@code MODULES_VADDR} to {@code MODULES_END} at their widest (Documentation/x86/x86_64/mm.rst):
-   * modules, BPF programs, trampolines of ftrace and kprobes.
-   */
-  static final Range MODULE_SPACE = new Range(0xffff_ffff_a000_0000L, 0xffff_ffff_ff00_0000L);
-
   private final Memory memory;
   private final Range image;
   private final List<Range> text;
+  private final Range modules;
   private final FlowDecoder decoder;
   private final byte[] before;
 
   /**
    * @param image the kernel proper, data and all
    * @param text the parts of it that hold instructions
+   * @param modules where modules are, BPF programs, trampolines of ftrace and kprobes
    */
-  KernelText(Memory memory, Range image, List<Range> text, FlowDecoder decoder) {
+  KernelText(
+      Memory memory, Range image, List<Range> text, Range modules, FlowDecoder decoder) {
     this.memory = memory;
     this.image = image;
     this.text = List.copyOf(text);
+    this.modules = modules;
     this.decoder = decoder;
     before = new byte[decoder.longest()];
   }
@@ -45,7 +43,7 @@ final class KernelText {
       }
       return false;
     }
-    return MODULE_SPACE.contains(address) && memory.at(address) == Readability.READABLE;
+    return modules.contains(address) && memory.at(address) == Readability.READABLE;
   }
 
   /** The call that ends at {@code address}, when it is in the text and one does. */

@@ -6,8 +6,6 @@ import dev.fathom.base.Range;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
-import dev.fathom.model.arch.FlowDecoder;
-import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.model.unwind.Frame;
@@ -24,11 +22,11 @@ import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /**
- * Walks the stacks of an x86-64 Linux kernel: of tasks that sleep, from what they saved when they
- * were switched out; of CPUs, from their registers.
+ * Walks the stacks of a Linux kernel: of tasks that sleep, from what they saved when they were
+ * switched out; of CPUs, from their registers.
  */
 public final class LinuxStacks {
-  /** {@code THREAD_SIZE} (asm/page_64_types.h) of kernels without KASAN, which doubles it. */
+  /** {@code THREAD_SIZE} of most kernels without KASAN, which doubles it. */
   static final long USUAL_THREAD_SIZE = 16384;
 
   private static final long LARGEST_THREAD_SIZE = 131072;
@@ -39,64 +37,51 @@ public final class LinuxStacks {
   /** The unmapped page below a stack in vmalloc space. */
   private static final long GUARD = 4096;
 
-  /** Selectors (asm/segment.h). */
-  private static final int KERNEL_CS = 0x10;
-
-  private static final int KERNEL_SS = 0x18;
-  private static final int USER32_CS = 0x23;
-  private static final int USER_SS = 0x2b;
-  private static final int USER_CS = 0x33;
-
-  /** The privilege bits of a code selector. */
-  private static final int USER_PRIVILEGE = 3;
-
-  /**
-   * The bits of the flags that always have one value, and that value (Intel SDM volume 1, 3.4.3).
-   */
-  private static final long FLAGS_FIXED = 0xffff_ffff_ffc0_802aL;
-
-  private static final long FLAGS_SET = 2;
-
   private final Program program;
   private final Memory memory;
   private final List<UnwindSource> sources;
   private final Supplier<List<Long>> perCpuBases;
   private final KernelText text;
-  private final SystemCalls calls;
   private final ReplacedReturns replaced;
   private final long threadSize;
-  private final long padding;
-  private final InactiveFrame inactive;
   private final OptionalLong stackOffset;
-  private final OptionalLong spOffset;
+  private final Rules rules;
   private Optional<List<Stack>> cpuStacks = Optional.empty();
 
+  private LinuxStacks(
+      Program program,
+      Range image,
+      Supplier<List<Long>> perCpuBases,
+      List<UnwindSource> sources,
+      Rules.Maker rules) {
+    this.program = program;
+    this.memory = program.memory();
+    this.perCpuBases = perCpuBases;
+    threadSize = threadSize(program);
+    this.rules = rules.of(program, threadSize);
+    this.sources = new ArrayList<>(sources);
+    this.sources.addAll(this.rules.sources(sources));
+    text =
+        new KernelText(
+            memory,
+            image,
+            textRanges(program, image),
+            this.rules.moduleSpace(),
+            program.architecture().flowDecoder());
+    replaced = new ReplacedReturns(program);
+    stackOffset = program.types().findOffset("task_struct", "stack");
+  }
+
   /**
+   * The stacks of an x86-64 kernel.
+   *
    * @param image the kernel proper's addresses
-   * @param decoder tells whether a call ends before an address
    * @param perCpuBases what is added to per-CPU offsets, for each CPU; asked when first needed
    * @param sources unwind tables, best first
    */
-  public LinuxStacks(
-      Program program,
-      Range image,
-      FlowDecoder decoder,
-      Supplier<List<Long>> perCpuBases,
-      List<UnwindSource> sources) {
-    this.program = program;
-    this.memory = program.memory();
-    this.sources = new ArrayList<>(sources);
-    this.sources.add(new FtraceTrampolines(program, sources));
-    this.perCpuBases = perCpuBases;
-    text = new KernelText(memory, image, textRanges(program, image), decoder);
-    calls = new SystemCalls(program);
-    replaced = new ReplacedReturns(program);
-    threadSize = threadSize(program);
-    // TOP_OF_KERNEL_STACK_PADDING: 16 since 6.9 where the kernel is built for FRED.
-    padding = program.symbols().first("asm_fred_entrypoint_user").isPresent() ? 16 : 0;
-    inactive = InactiveFrame.of(program.types());
-    stackOffset = program.types().findOffset("task_struct", "stack");
-    spOffset = program.types().findOffset("task_struct", "thread.sp");
+  public static LinuxStacks x86(
+      Program program, Range image, Supplier<List<Long>> perCpuBases, List<UnwindSource> sources) {
+    return new LinuxStacks(program, image, perCpuBases, sources, X86Rules::new);
   }
 
   /** Where instructions are: between the markers of vmlinux.lds, else anywhere in the image. */
@@ -157,9 +142,7 @@ public final class LinuxStacks {
    * @throws FaultException when they cannot be read
    */
   public Optional<Registers> saved(long task) {
-    return spOffset.isEmpty()
-        ? Optional.empty()
-        : Optional.of(inactive.read(memory, memory.u64(task + spOffset.getAsLong())));
+    return rules.saved(task);
   }
 
   /** The stack of a task that is not on a CPU. */
@@ -207,14 +190,14 @@ public final class LinuxStacks {
   public Backtrace from(Registers registers) {
     var pc = registers.pc();
     boolean exact =
-        registers.get(X86_64.RFLAGS).isPresent()
+        rules.isOfCpu(registers)
             || pc.isEmpty()
             || text.callBefore(pc.getAsLong()).isEmpty();
     return walk(registers, exact, new View(OptionalLong.empty(), Optional.empty()));
   }
 
   private Backtrace walk(Registers start, boolean exact, View view) {
-    if (isUser(start)) {
+    if (rules.isUser(start)) {
       return new Backtrace(List.of(), Backtrace.End.NONE, "in user mode", Optional.of(start));
     }
     var trace = new Unwinder(memory, sources, view, Unwinder.MAX_FRAMES).backtrace(start, exact);
@@ -233,16 +216,10 @@ public final class LinuxStacks {
     if (name.startsWith("ret_from_fork")) {
       return "start of a kernel thread";
     }
-    // head_64.S: secondary_startup_64 and variants, common_startup_64 since 6.10.
-    if (name.startsWith("secondary_startup") || name.startsWith("common_startup")) {
+    if (rules.startsCpu(name)) {
       return "start of a CPU";
     }
     return name.isEmpty() ? "outermost frame" : "outermost frame, in " + name;
-  }
-
-  private static boolean isUser(Registers registers) {
-    var cs = registers.get(X86_64.CS);
-    return cs.isPresent() && (cs.getAsLong() & USER_PRIVILEGE) == USER_PRIVILEGE;
   }
 
   private Optional<Stack> taskStack(long task) {
@@ -258,15 +235,14 @@ public final class LinuxStacks {
   private Stack taskStackAt(long base) {
     long end = base + threadSize;
     return new Stack(
-        "task", new Range(base, end), Optional.of(PtRegs.at(end - padding - PtRegs.BYTES)));
+        "task", new Range(base, end), Optional.of(rules.atTop(end)));
   }
 
   private List<Stack> cpuStacks() {
     if (cpuStacks.isEmpty()) {
-      var finder = new CpuStacks(program, threadSize);
       var all = new ArrayList<Stack>();
       for (long base : perCpuBases.get()) {
-        all.addAll(finder.of(base));
+        all.addAll(rules.cpuStacks(base));
       }
       cpuStacks = Optional.of(List.copyOf(all));
     }
@@ -274,7 +250,7 @@ public final class LinuxStacks {
   }
 
   /** What one walk knows: the task's own stack beside those of all CPUs. */
-  private final class View implements Stacks {
+  final class View implements Stacks {
     private final OptionalLong task;
     private final Optional<Stack> own;
     private final Words words = new Words(memory);
@@ -292,7 +268,8 @@ public final class LinuxStacks {
 
     @Override
     public long returnAddress(long found, long slot) {
-      return task.isPresent() ? replaced.original(task.getAsLong(), found, slot, words) : found;
+      long address = rules.returnAddress(found);
+      return task.isPresent() ? replaced.original(task.getAsLong(), address, slot, words) : address;
     }
 
     @Override
@@ -348,7 +325,7 @@ public final class LinuxStacks {
       }
       var called = program.symbols().at(call.get().target().getAsLong());
       var function = program.symbols().at(pc);
-      if (called.isEmpty() || function.isEmpty() || isTrampoline(called.get().symbol().name())) {
+      if (called.isEmpty() || function.isEmpty() || rules.isTrampoline(called.get().symbol().name())) {
         return Callee.ANY;
       }
       return called.get().symbol().address() == function.get().symbol().address()
@@ -356,83 +333,29 @@ public final class LinuxStacks {
           : Callee.OTHER;
     }
 
-    /**
-     * Jumps through a register, and calls that are patched (asm/nospec-branch.h, static_call.h).
-     */
-    private static boolean isTrampoline(String name) {
-      return name.startsWith("__x86_indirect_") || name.startsWith("__SCT__");
+    @Override
+    public Optional<UnwindRow> conventional(Registers registers, boolean exact) {
+      return rules.conventional(registers, exact, this);
     }
 
     @Override
     public Optional<UnwindRow> savedRegisters(long address) {
-      return containing(address).isPresent() && selectors(address + PtRegs.HARDWARE)
-          ? Optional.of(PtRegs.at(address))
-          : Optional.empty();
-    }
-
-    /** The selectors of kernel or user code, or those of a kernel thread, which has none. */
-    private boolean selectors(long hardware) {
-      int cs = selector(hardware + 8);
-      return cs == KERNEL_CS
-          || cs == USER_CS
-          || cs == USER32_CS
-          || (cs == 0 && words.at(hardware).equals(OptionalLong.of(0)));
-    }
-
-    /** The low 16 bits of a word, or -1. */
-    private int selector(long address) {
-      var word = words.at(address);
-      return word.isPresent() ? (int) word.getAsLong() & 0xffff : -1;
+      return containing(address).isPresent() ? rules.savedRegisters(address, words) : Optional.empty();
     }
 
     @Override
     public Optional<UnwindRow> interruptFrame(long address) {
-      int cs = selector(address + 8);
-      if (cs != KERNEL_CS && cs != USER_CS && cs != USER32_CS) {
-        return Optional.empty();
-      }
-      var pc = words.at(address);
-      var flags = words.at(address + 16);
-      var sp = words.at(address + 24);
-      int ss = selector(address + 32);
-      if (pc.isEmpty()
-          || flags.isEmpty()
-          || sp.isEmpty()
-          || (flags.getAsLong() & FLAGS_FIXED) != FLAGS_SET) {
-        return Optional.empty();
-      }
-      boolean sensible =
-          cs == KERNEL_CS
-              ? (ss == KERNEL_SS || ss == 0)
-                  && text.contains(pc.getAsLong())
-                  && containing(sp.getAsLong()).isPresent()
-              : ss == USER_SS && pc.getAsLong() >= 0;
-      return sensible ? Optional.of(PtRegs.at(address - PtRegs.HARDWARE)) : Optional.empty();
+      return rules.interruptFrame(address, this);
     }
 
     @Override
     public Optional<String> outermost(Registers caller) {
-      if (isUser(caller)) {
-        return Optional.of("entry from user mode: " + entry(caller));
-      }
-      var pc = caller.pc();
-      var cs = caller.get(X86_64.CS);
-      return pc.isPresent() && pc.getAsLong() == 0 && cs.isPresent() && cs.getAsLong() == 0
-          ? Optional.of("start of a kernel thread")
-          : Optional.empty();
+      return rules.outermost(caller);
     }
 
-    /** Entry code sets the number of the system call to -1 for all other entries. */
-    private String entry(Registers user) {
-      var number = user.get(X86_64.ORIG_RAX);
-      if (number.isEmpty() || (int) number.getAsLong() < 0) {
-        return "interrupt or exception";
-      }
-      int call = (int) number.getAsLong();
-      if (user.get(X86_64.CS).orElse(0) == USER32_CS) {
-        return "32-bit system call " + call;
-      }
-      return "system call " + call + calls.name(call).map(name -> " (" + name + ")").orElse("");
+    /** The words of memory, as far as they can be read. */
+    Words words() {
+      return words;
     }
 
     /** The registers at the top of the task's stack, if they are those of user mode. */
@@ -440,8 +363,8 @@ public final class LinuxStacks {
       if (own.isEmpty()) {
         return Optional.empty();
       }
-      var registers = PtRegs.read(words, own.get().range().end() - padding - PtRegs.BYTES);
-      return isUser(registers) ? Optional.of(registers) : Optional.empty();
+      var registers = rules.topRegisters(own.get().range().end(), words);
+      return rules.isUser(registers) ? Optional.of(registers) : Optional.empty();
     }
   }
 }

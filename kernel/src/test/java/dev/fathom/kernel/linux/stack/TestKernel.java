@@ -16,7 +16,6 @@ import dev.fathom.model.Symbol;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.Architecture;
-import dev.fathom.model.arch.x86_64.X86FlowDecoder;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CType;
@@ -227,8 +226,7 @@ final class TestKernel implements Program {
   }
 
   LinuxStacks stacks() {
-    return new LinuxStacks(
-        this, Range.of(IMAGE, 0x400000), new X86FlowDecoder(), () -> List.of(PER_CPU), sources());
+    return LinuxStacks.x86(this, Range.of(IMAGE, 0x400000), () -> List.of(PER_CPU), sources());
   }
 
   /** Frames as text: how, stack, function and offset, with {@code !} where the pc is exact. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.arch.x86_64;
 
+import dev.fathom.base.Readability;
 import dev.fathom.model.Memory;
+import dev.fathom.model.arch.Mmu;
 import dev.fathom.model.arch.x86_64.Translation.Access;
 import dev.fathom.model.arch.x86_64.Translation.Elsewhere;
 import dev.fathom.model.arch.x86_64.Translation.Level;
@@ -31,7 +33,7 @@ import java.util.function.Predicate;
  * <p>Tables are kept once read, and so are recent translations: {@link #forget} them when the
  * target has run. Used by one thread.
  */
-public final class PageTables {
+public final class PageTables implements Mmu {
   private static final int ENTRIES = 512;
   private static final int TABLE_BYTES = ENTRIES * Long.BYTES;
 
@@ -99,16 +101,21 @@ public final class PageTables {
     return root;
   }
 
-  /** Drops everything that was read: the target has run or was written to. */
+  @Override
+  public Readability readability(long virtual) {
+    return translate(virtual).readability();
+  }
+
+  @Override
+  public Mmu user(Memory memory, long userRoot) {
+    return new PageTables(memory, userRoot, paging);
+  }
+
+  @Override
   public void forget() {
     Arrays.fill(tables, null);
     Arrays.fill(smallNumbers, 0);
     Arrays.fill(largeNumbers, 0);
-  }
-
-  /** The physical address behind {@code virtual}, when it has one. */
-  public OptionalLong physical(long virtual) {
-    return find(virtual) ? OptionalLong.of(found) : OptionalLong.empty();
   }
 
   /** Follows the tables for {@code virtual} and tells every entry on the way. */
@@ -118,21 +125,19 @@ public final class PageTables {
     return new Translation(virtual, List.copyOf(levels), result);
   }
 
-  /**
-   * Looks for the page of {@code virtual} without allocating; {@link #found} and {@link #room} are
-   * valid until the next call and only if this returned true.
-   */
-  boolean find(long virtual) {
+  @Override
+  public boolean find(long virtual) {
     return findLarge(virtual) || findSmall(virtual) || fill(virtual);
   }
 
-  /** The physical address that {@link #find} found. */
-  long found() {
+  @Override
+  public long found() {
     return found;
   }
 
-  /** How many bytes from {@link #found} on surely lie in the same page; at most 2 MiB. */
-  long room() {
+  /** {@inheritDoc} At most 2 MiB. */
+  @Override
+  public long room() {
     return room;
   }
 

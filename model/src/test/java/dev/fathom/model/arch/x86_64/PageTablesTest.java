@@ -14,6 +14,7 @@ import dev.fathom.base.FaultException;
 import dev.fathom.base.Readability;
 import dev.fathom.model.HeapMemory;
 import dev.fathom.model.Layout;
+import dev.fathom.model.arch.PagedMemory;
 import dev.fathom.model.arch.x86_64.PageTables.Mapping;
 import dev.fathom.model.arch.x86_64.Paging.NotPresent;
 import dev.fathom.model.arch.x86_64.Translation.Access;
@@ -311,7 +312,7 @@ class PageTablesTest {
             });
     // The last page of the address space does not run over into the first.
     writer.map(0, 0x3000, KIB4, PRESENT);
-    virtual.tables().forget();
+    virtual.mmu().forget();
     assertThat(virtual.read(-16, MemorySegment.ofArray(into))).isEqualTo(16);
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.model.arch.x86_64;
+package dev.fathom.model.arch;
 
 import dev.fathom.base.Readability;
 import dev.fathom.model.AddressSpace;
@@ -12,19 +12,19 @@ import java.util.OptionalLong;
 public final class PagedMemory implements AddressSpace {
   private final String name;
   private final Memory physical;
-  private final PageTables tables;
+  private final Mmu mmu;
 
   /**
-   * @param physical memory by physical address, where {@code tables} lead to
+   * @param physical memory by physical address, where {@code mmu} leads to
    */
-  public PagedMemory(String name, Memory physical, PageTables tables) {
+  public PagedMemory(String name, Memory physical, Mmu mmu) {
     this.name = name;
     this.physical = physical;
-    this.tables = tables;
+    this.mmu = mmu;
   }
 
-  public PageTables tables() {
-    return tables;
+  public Mmu mmu() {
+    return mmu;
   }
 
   @Override
@@ -41,10 +41,10 @@ public final class PagedMemory implements AddressSpace {
   public int read(long address, MemorySegment into) {
     long size = into.byteSize();
     long done = 0;
-    while (done < size && tables.find(address + done)) {
-      long want = Math.min(tables.room(), size - done);
+    while (done < size && mmu.find(address + done)) {
+      long want = Math.min(mmu.room(), size - done);
       var part = want == size ? into : into.asSlice(done, want);
-      int got = physical.read(tables.found(), part);
+      int got = physical.read(mmu.found(), part);
       done += got;
       if (got < want || address + done == 0) {
         break;
@@ -59,15 +59,15 @@ public final class PagedMemory implements AddressSpace {
    */
   @Override
   public Readability at(long address) {
-    if (!tables.find(address)) {
-      return tables.translate(address).readability();
+    if (!mmu.find(address)) {
+      return mmu.readability(address);
     }
-    var reason = physical.at(tables.found());
+    var reason = physical.at(mmu.found());
     return reason == Readability.UNMAPPED ? Readability.NOT_DUMPED : reason;
   }
 
   @Override
   public OptionalLong physical(long virtual) {
-    return tables.physical(virtual);
+    return mmu.physical(virtual);
   }
 }
