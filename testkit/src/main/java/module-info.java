@@ -6,5 +6,6 @@ module dev.fathom.testkit {
   exports dev.fathom.testkit;
   exports dev.fathom.testkit.arch;
   exports dev.fathom.testkit.lab;
+  exports dev.fathom.testkit.qemu;
   exports dev.fathom.testkit.tiny;
 }

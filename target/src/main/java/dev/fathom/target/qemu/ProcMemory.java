@@ -12,11 +12,21 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * A process's memory through {@code /proc/PID/mem} (proc(5)): who may trace the process may read
- * it. Measured at 8 GiB/s in large reads, where process_vm_readv(2), which needs the same right,
- * has 11.
+ * it. Its cost is that of process_vm_readv(2), which needs the same right: 6 GiB/s and 0.8 us for
+ * the smallest read were measured for both, from Java.
  */
 final class ProcMemory implements HostMemory {
+  /**
+   * What fits the CPU's cache: the JDK would copy through a buffer as large as the whole read, at
+   * half the speed.
+   */
+  private static final int BOUNCE_BYTES = 1 << 18;
+
+  private static final int SMALL = 1 << 13;
+
   private final FileChannel file;
+  private ByteBuffer bounce;
+  private MemorySegment bounceSegment;
 
   private ProcMemory(FileChannel file) {
     this.file = file;
@@ -38,15 +48,36 @@ final class ProcMemory implements HostMemory {
 
   @Override
   public int read(long address, MemorySegment into) {
-    ByteBuffer buffer = into.asByteBuffer();
+    if (into.byteSize() <= SMALL || into.isNative()) {
+      return fill(into.asByteBuffer(), address);
+    }
+    if (bounce == null) {
+      bounce = ByteBuffer.allocateDirect(BOUNCE_BYTES);
+      bounceSegment = MemorySegment.ofBuffer(bounce);
+    }
+    long done = 0;
+    while (done < into.byteSize()) {
+      int wanted = (int) Math.min(BOUNCE_BYTES, into.byteSize() - done);
+      int got = fill(bounce.clear().limit(wanted), address + done);
+      MemorySegment.copy(bounceSegment, 0, into, done, got);
+      done += got;
+      if (got < wanted) {
+        break;
+      }
+    }
+    return (int) done;
+  }
+
+  /** Fills the buffer as far as it can; gives the bytes read. */
+  private int fill(ByteBuffer buffer, long address) {
     try {
       while (buffer.hasRemaining()) {
         if (file.read(buffer, address + buffer.position()) <= 0) {
-          break;
+          break; // The process has ended.
         }
       }
     } catch (IOException _) {
-      return buffer.position(); // EIO: nothing is mapped there, or the process has ended.
+      return buffer.position(); // Nothing is mapped there.
     }
     return buffer.position();
   }

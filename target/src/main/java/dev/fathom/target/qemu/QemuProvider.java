@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Attaches to a QEMU on this host by its process or by the socket of its machine protocol. */
 public final class QemuProvider implements LiveTargetProvider {
@@ -40,11 +41,24 @@ public final class QemuProvider implements LiveTargetProvider {
       return byProcess(address, options);
     }
     if (address.startsWith(BY_SOCKET)) {
-      SocketAddress socket = UnixDomainSocketAddress.of(address.substring(BY_SOCKET.length()));
-      return QemuTarget.attach(
-          address, QmpClient.connect(socket, options.timeout()), Optional.empty(), options);
+      return bySocket(address, options);
     }
     throw new UsageException(address + " is no address of a QEMU: give qemu:PID or qmp:SOCKET");
+  }
+
+  private static Target bySocket(String address, AttachOptions options) {
+    String path = address.substring(BY_SOCKET.length());
+    if (path.isEmpty()) {
+      throw new UsageException(address + ": the path of a socket is missing");
+    }
+    SocketAddress socket = unix(Path.of(path));
+    QmpClient qmp = QmpClient.connect(socket, options.timeout());
+    OptionalLong pid = Listeners.find(socket);
+    return QemuTarget.attach(
+        address,
+        qmp,
+        pid.isPresent() ? Optional.of(QemuProcess.of(pid.getAsLong())) : Optional.empty(),
+        options);
   }
 
   private static Target byProcess(String address, AttachOptions options) {

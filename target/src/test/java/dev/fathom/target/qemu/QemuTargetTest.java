@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fathom.base.Range;
+import dev.fathom.base.Readability;
+import dev.fathom.base.TargetException;
+import dev.fathom.base.UsageException;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.Live;
+import dev.fathom.target.PhysicalMemory;
+import dev.fathom.target.RunControl;
+import dev.fathom.target.Stop;
+import dev.fathom.target.Target;
+import dev.fathom.testkit.qemu.FakeQmp;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A machine whose memory lies in this process, which therefore is the QEMU that is found. */
+@Timeout(60)
+class QemuTargetTest {
+  private static final int RAM_BYTES = 3 << 20;
+  private static final String HEAD = "FlatView #0\n AS \"memory\", root: system\n";
+  private static final String LOW = "  0000000000000000-00000000000fffff (prio 0, ram): pc.ram\n";
+  private static final String DEVICE =
+      "  00000000fec00000-00000000fec00fff (prio 0, i/o): ioapic\n";
+  private static final String HIGH =
+      "  0000000100000000-00000001001fffff (prio 0, ram): pc.ram @0000000000100000\n";
+  private static final String DIMM =
+      "  0000000200000000-00000002000fffff (prio 0, ram): dimm @0000000000000000\n";
+
+  private final FakeQmp qemu = new FakeQmp();
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment ram = arena.allocate(RAM_BYTES, 4096);
+  private final byte[] content = new byte[RAM_BYTES];
+
+  @BeforeEach
+  void script() {
+    new Random(1).nextBytes(content);
+    MemorySegment.copy(content, 0, ram, ValueLayout.JAVA_BYTE, 0, RAM_BYTES);
+    qemu.answer("query-status", "{\"status\": \"running\", \"running\": true}")
+        .answer("stop", "{}")
+        .answer("cont", "{}")
+        .monitor("info mtree -f", HEAD + LOW + DEVICE + HIGH)
+        .monitor("info registers -a", MonitorRegistersTest.TWO);
+    host(0, ram.address());
+    host(0x100000000L, ram.address() + (1 << 20));
+  }
+
+  private void host(long guest, long address) {
+    qemu.monitor(
+        "gpa2hva 0x" + Long.toHexString(guest),
+        "Host virtual address for 0x"
+            + Long.toHexString(guest)
+            + " (pc.ram) is 0x"
+            + Long.toHexString(address)
+            + "\n");
+  }
+
+  @AfterEach
+  void end() throws IOException {
+    qemu.close();
+    arena.close();
+  }
+
+  @Test
+  void readsMemoryInPlace() {
+    try (Target target = attach()) {
+      assertThat(target.warnings()).isEmpty();
+      PhysicalMemory memory = memory(target);
+      assertThat(memory.ranges())
+          .containsExactly(new Range(0, 0x100000), new Range(0x100000000L, 0x100200000L));
+      assertThat(memory.bytes(0x100000000L, 2 << 20))
+          .isEqualTo(Arrays.copyOfRange(content, 1 << 20, 3 << 20));
+      assertThat(memory.bytes(0xffff9, 7)).isEqualTo(Arrays.copyOfRange(content, 0xffff9, 1 << 20));
+      MemorySegment off = arena.allocate(1 << 20);
+      assertThat(memory.read(0, off)).isEqualTo(1 << 20);
+      assertThat(off.toArray(ValueLayout.JAVA_BYTE))
+          .isEqualTo(Arrays.copyOf(content, 1 << 20));
+      ram.set(ValueLayout.JAVA_BYTE, 5, (byte) ~content[5]);
+      assertThat((byte) memory.u8(5)).isEqualTo((byte) ~content[5]);
+    }
+  }
+
+  @Test
+  void readsEndWhereMemoryDoesAndDevicesAreNotTouched() {
+    try (Target target = attach()) {
+      PhysicalMemory memory = memory(target);
+      assertThat(memory.read(0xff000, MemorySegment.ofArray(new byte[8192]))).isEqualTo(4096);
+      assertThat(memory.read(0xfec00000L, MemorySegment.ofArray(new byte[8]))).isZero();
+      assertThat(memory.at(0xfec00000L)).isEqualTo(Readability.UNMAPPED);
+      assertThat(memory.at(0x1001fffffL)).isEqualTo(Readability.READABLE);
+      assertThat(memory.at(0x100200000L)).isEqualTo(Readability.UNMAPPED);
+    }
+  }
+
+  @Test
+  void givesTheRegistersOfRunningCpus() {
+    try (Target target = attach()) {
+      assertThat(target.architecture()).isEqualTo("x86_64");
+      assertThat(target.cpus()).extracting(Cpu::id).containsExactly(0, 1);
+      assertThat(target.cpus()).extracting(Cpu::source).containsOnly("QEMU, running");
+      assertThat(target.cpus().get(1).registers().get(X86_64.CR3)).hasValue(0x11c11000L);
+      assertThat(target.info().kind()).isEqualTo("live guest");
+    }
+    assertThat(qemu.commands()).doesNotContain("stop", "cont");
+  }
+
+  @Test
+  void readsMemoryThroughTheMonitorWhereTheProcessIsNotFound() {
+    var text = new StringBuilder();
+    for (int at = 0x1000; at < 0x1020; at += 8) {
+      long word = ram.get(ValueLayout.JAVA_LONG, at);
+      text.append(at % 16 == 0 ? String.format("%016x:", at) : "")
+          .append(" 0x")
+          .append(String.format("%016x", word))
+          .append(at % 16 == 0 ? "" : "\n");
+    }
+    qemu.monitor("xp /4xg 0x1000", text.toString());
+    QmpClient client =
+        QmpClient.connect(
+            java.net.UnixDomainSocketAddress.of(qemu.socket()), AttachOptions.DEFAULT.timeout());
+    try (Target target =
+        QemuTarget.attach("qmp:x", client, Optional.empty(), AttachOptions.DEFAULT)) {
+      assertThat(target.warnings()).hasSize(1);
+      assertThat(target.warnings().getFirst()).contains("through QEMU's monitor");
+      assertThat(memory(target).bytes(0x1003, 27))
+          .isEqualTo(Arrays.copyOfRange(content, 0x1003, 0x101e));
+      assertThat(memory(target).at(0x5000)).isEqualTo(Readability.ERROR);
+    }
+  }
+
+  @Test
+  void noticesMemoryThatIsPluggedIn() {
+    try (Target target = attach()) {
+      PhysicalMemory memory = memory(target);
+      assertThat(memory.at(0x200000000L)).isEqualTo(Readability.UNMAPPED);
+      qemu.monitor("info mtree -f", HEAD + LOW + DEVICE + HIGH + DIMM);
+      host(0x200000000L, ram.address() + 4096);
+      qemu.send("{\"event\": \"ACPI_DEVICE_OST\", \"data\": {}}\n");
+      long epoch = awaitEpoch(target, 0);
+      assertThat(epoch).isEqualTo(1);
+      assertThat(memory.bytes(0x200000000L, 4096))
+          .isEqualTo(Arrays.copyOfRange(content, 4096, 8192));
+      assertThat(memory.ranges()).hasSize(3);
+    }
+  }
+
+  @Test
+  void stopsAndLetsGo() {
+    try (Target target = attach()) {
+      RunControl control = target.find(RunControl.class).orElseThrow();
+      Live live = target.find(Live.class).orElseThrow();
+      assertThat(live.state()).isEqualTo(Live.State.RUNNING);
+      assertThat(control.await(Duration.ofMillis(20))).isEmpty();
+      control.stop();
+      control.stop();
+      assertThat(live.state()).isEqualTo(Live.State.STOPPED);
+      assertThat(target.cpus()).extracting(Cpu::source).containsOnly("QEMU");
+      assertThat(target.cpus()).isSameAs(target.cpus());
+      control.resume();
+      assertThat(live.state()).isEqualTo(Live.State.RUNNING);
+      assertThat(live.epoch()).isEqualTo(1);
+      qemu.send("{\"event\": \"STOP\"}\n");
+      assertThat(control.await(Duration.ofSeconds(20)))
+          .contains(new Stop(0, new Stop.Signal(0)));
+      qemu.send("{\"event\": \"RESUME\"}\n");
+      assertThat(awaitEpoch(target, 1)).isEqualTo(2);
+      control.stop();
+    }
+    assertThat(qemu.commands().stream().filter(c -> c.equals("stop") || c.equals("cont")))
+        .containsExactly("stop", "cont", "stop", "cont");
+  }
+
+  @Test
+  void leavesAMachineAloneThatSomebodyElsePaused() {
+    qemu.answer("query-status", "{\"status\": \"paused\", \"running\": false}");
+    try (Target target = attach()) {
+      assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.STOPPED);
+      target.find(RunControl.class).orElseThrow().stop();
+    }
+    assertThat(qemu.commands()).doesNotContain("cont");
+  }
+
+  @Test
+  void leavesAMachineStoppedWhenAskedTo() {
+    try (Target target = attach()) {
+      RunControl control = target.find(RunControl.class).orElseThrow();
+      control.stop();
+      control.leaveStopped(true);
+      assertThat(control.leaveStopped()).isTrue();
+    }
+    assertThat(qemu.commands()).doesNotContain("cont");
+  }
+
+  @Test
+  void noticesThatTheMachineIsGone() {
+    try (Target target = attach()) {
+      Live live = target.find(Live.class).orElseThrow();
+      qemu.hangUp();
+      assertThat(awaitEpoch(target, 0)).isEqualTo(1);
+      assertThat(live.state()).isEqualTo(Live.State.GONE);
+      assertThat(target.find(RunControl.class).orElseThrow().await(Duration.ofSeconds(9)))
+          .contains(new Stop(0, new Stop.Ended(0)));
+      assertThatThrownBy(target::cpus).isInstanceOf(TargetException.class);
+    }
+  }
+
+  @Test
+  void refusesWhatIsNoAddressOfAQemu() {
+    var provider = new QemuProvider();
+    assertThat(provider.accepts("qemu:1")).isTrue();
+    assertThat(provider.accepts("localhost:1234")).isFalse();
+    assertThatThrownBy(() -> provider.attach("qemu:x", AttachOptions.DEFAULT))
+        .isInstanceOf(UsageException.class)
+        .hasMessage("qemu:x: not the number of a process: x");
+    assertThatThrownBy(() -> provider.attach("qmp:", AttachOptions.DEFAULT))
+        .isInstanceOf(UsageException.class);
+    assertThatThrownBy(
+            () ->
+                provider.attach(
+                    "qemu:" + ProcessHandle.current().pid(), AttachOptions.DEFAULT))
+        .isInstanceOf(TargetException.class)
+        .hasMessageContaining("serves no QMP socket");
+  }
+
+  private Target attach() {
+    return new QemuProvider().attach("qmp:" + qemu.socket(), AttachOptions.DEFAULT);
+  }
+
+  private static PhysicalMemory memory(Target target) {
+    return target.find(PhysicalMemory.class).orElseThrow();
+  }
+
+  /** Waits until the epoch is above {@code old}. */
+  private static long awaitEpoch(Target target, long old) {
+    Live live = target.find(Live.class).orElseThrow();
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    while (live.epoch() == old && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+    return live.epoch();
+  }
+}
