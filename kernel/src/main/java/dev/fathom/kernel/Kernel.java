@@ -58,8 +58,8 @@ public interface Kernel {
   List<KernelCpu> cpus();
 
   /**
-   * The thread that is on {@code cpu}: read now, without what else the kernel keeps of its CPUs, for
-   * decisions at a breakpoint. Empty where it cannot be told.
+   * The thread that is on {@code cpu}: read now, without what else the kernel keeps of its CPUs,
+   * for decisions at a breakpoint. Empty where it cannot be told.
    */
   default Optional<Task> running(dev.fathom.target.Cpu cpu) {
     return Optional.empty();

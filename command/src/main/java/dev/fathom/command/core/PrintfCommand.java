@@ -201,9 +201,7 @@ final class PrintfCommand implements Command {
       var digits = Long.toString(number, radix);
       boolean negative = digits.startsWith("-");
       number(
-          conversion,
-          negative ? "-" : conversion.sign(),
-          negative ? digits.substring(1) : digits);
+          conversion, negative ? "-" : conversion.sign(), negative ? digits.substring(1) : digits);
     }
 
     private void prefixed(Conversion conversion, String prefix, String digits) {

@@ -210,8 +210,7 @@ final class Tails {
           left -= line.length() + LINE_COST;
           if (left <= 0) {
             problem =
-                Optional.of(
-                    "the shell command's output was cut after " + lines.size() + " lines");
+                Optional.of("the shell command's output was cut after " + lines.size() + " lines");
             process.destroy();
             return;
           }

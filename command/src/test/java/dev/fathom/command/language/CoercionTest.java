@@ -71,8 +71,7 @@ class CoercionTest {
     assertThatThrownBy(() -> coercion.to(number("struct task **", FIRST + 0x28), TASK))
         .hasMessage("expected struct task, but got struct task **");
     var pointers =
-        new ArrayType(
-            () -> kernel.program().types().parse("struct task *"), OptionalLong.of(2));
+        new ArrayType(() -> kernel.program().types().parse("struct task *"), OptionalLong.of(2));
     var place = new Value.Ref(kernel.program(), pointers, FIRST + 0x28);
     assertThatThrownBy(() -> coercion.to(place, TASK))
         .hasMessage("expected struct task, but got struct task *[2]");

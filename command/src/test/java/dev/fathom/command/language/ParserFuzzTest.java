@@ -118,6 +118,7 @@ class ParserFuzzTest {
           "::dis");
 
   private static final int LINES = 4000;
+
   /** How long a line may run; some, such as {@code ,ffffffff::grep .}, are endless and silent. */
   private static final long ENOUGH_MILLIS = 100;
 

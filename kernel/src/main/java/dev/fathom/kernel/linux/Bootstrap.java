@@ -72,7 +72,8 @@ final class Bootstrap {
         new LinuxProgram(
             machine, space, physical, symbols, types, () -> live.isPresent() ? live.get().epoch() : 0);
     modules.of(new Modules(program, layouts));
-    return new LinuxKernel(target, physical, place, program, layouts, modules, moduleTypes, warnings);
+    return new LinuxKernel(
+        target, physical, place, program, layouts, modules, moduleTypes, warnings);
   }
 
   /** The index of this kernel, where its build-id is known: VMCOREINFO has it since 5.9. */

@@ -93,10 +93,7 @@ final class Cpus {
     var left = new ArrayList<Cpu>();
     for (var target : targetCpus) {
       var number = onCpu.number(target.registers());
-      var cpu =
-          number.isPresent()
-              ? Optional.of(number.getAsInt())
-              : byStack(target.registers());
+      var cpu = number.isPresent() ? Optional.of(number.getAsInt()) : byStack(target.registers());
       if (cpu.isEmpty() || matched.putIfAbsent(cpu.get(), target.registers()) != null) {
         left.add(target);
       }

@@ -43,6 +43,7 @@ public final class IndexFolder {
 
   private final Path folder;
   private final long limit;
+  private final Clock clock;
   private Optional<String> problem = Optional.empty();
 
   /**
@@ -50,13 +51,24 @@ public final class IndexFolder {
    * @param limit how many bytes all files together may take
    */
   public IndexFolder(Path folder, long limit) {
+    this(folder, limit, Files::setLastModifiedTime);
+  }
+
+  /** With another way to set a file's time, which may be refused. */
+  IndexFolder(Path folder, long limit, Clock clock) {
     this.folder = folder;
     this.limit = limit;
+    this.clock = clock;
+  }
+
+  /** Sets the time at which a file was used last. */
+  interface Clock {
+    void used(Path path, FileTime time) throws IOException;
   }
 
   /**
-   * Why the last store failed, for those who wonder; a folder that cannot be written to is no
-   * error.
+   * What last went wrong, for those who wonder; a folder that cannot be written to is no error, and
+   * what is in it is used.
    */
   public Optional<String> problem() {
     return problem;
@@ -121,10 +133,14 @@ public final class IndexFolder {
   }
 
   /** Keeps a file young for the eviction; once a day is enough. */
-  private static void markUsed(Path path) throws IOException {
+  private void markUsed(Path path) {
     long now = System.currentTimeMillis();
-    if (Files.getLastModifiedTime(path).toMillis() < now - DAY) {
-      Files.setLastModifiedTime(path, FileTime.fromMillis(now));
+    try {
+      if (Files.getLastModifiedTime(path).toMillis() < now - DAY) {
+        clock.used(path, FileTime.fromMillis(now));
+      }
+    } catch (IOException e) {
+      problem = Optional.of(path + ": " + e.getMessage());
     }
   }
 

@@ -19,17 +19,25 @@ import java.util.zip.CRC32;
 public final class TableIndex {
   private static final int MAX_BUILD_ID = 128;
 
+  /** What the stored arrays mean; one more with each change of that. */
+  private static final int VERSION = 1;
+
+  /** Larger tables than any kernel has are opened without an index. */
+  private static final long MAX_TABLES = 1L << 30;
+
   private final Optional<IndexFolder> folder;
   private final String buildId;
+  private final int version;
 
-  private TableIndex(Optional<IndexFolder> folder, String buildId) {
+  private TableIndex(Optional<IndexFolder> folder, String buildId, int version) {
     this.folder = folder;
     this.buildId = buildId;
+    this.version = version;
   }
 
   /** Opens tables without an index. */
   public static TableIndex none() {
-    return new TableIndex(Optional.empty(), "");
+    return new TableIndex(Optional.empty(), "", VERSION);
   }
 
   /**
@@ -44,7 +52,12 @@ public final class TableIndex {
 
   /** As {@link #of(Path, String)}, in a folder with a limit of its own. */
   public static TableIndex of(IndexFolder folder, String buildId) {
-    return isBuildId(buildId) ? new TableIndex(Optional.of(folder), buildId) : none();
+    return of(folder, buildId, VERSION);
+  }
+
+  /** As {@link #of(IndexFolder, String)}, with arrays of another meaning. */
+  static TableIndex of(IndexFolder folder, String buildId, int version) {
+    return isBuildId(buildId) ? new TableIndex(Optional.of(folder), buildId, version) : none();
   }
 
   /** It becomes a file's name, so it must be what it should be. */
@@ -66,11 +79,13 @@ public final class TableIndex {
    * @throws BadDataException when the tables contradict each other
    */
   public KallsymsSymbols symbols(ByteSource memory, KallsymsPositions positions) {
-    if (folder.isEmpty()) {
+    long start = positions.names();
+    long end = positions.tokenIndex() + 512;
+    if (folder.isEmpty() || end - start > MAX_TABLES) {
       return KallsymsSymbols.of(Kallsyms.read(memory, positions));
     }
     var name = buildId + "-kallsyms";
-    long fingerprint = fingerprint(memory, positions.names(), positions.tokenIndex() + 512);
+    long fingerprint = fingerprint(memory, start, end);
     var known = folder.get().load(name, fingerprint);
     if (known.isPresent() && known.get().length == 3) {
       int[][] arrays = known.get();
@@ -91,7 +106,7 @@ public final class TableIndex {
    * @throws BadDataException when it is not BTF or is truncated
    */
   public Btf btf(ByteSource section) {
-    if (folder.isEmpty()) {
+    if (folder.isEmpty() || section.size() > MAX_TABLES) {
       return Btf.parse(section);
     }
     var name = buildId + "-btf";
@@ -107,8 +122,11 @@ public final class TableIndex {
     return btf;
   }
 
-  /** Checksum and length of the bytes from {@code start} to {@code end}. */
-  private static long fingerprint(ByteSource source, long start, long end) {
+  /**
+   * Checksum and length of the bytes from {@code start} to {@code end}, and of what the arrays made
+   * of them mean.
+   */
+  private long fingerprint(ByteSource source, long start, long end) {
     if (end <= start) {
       throw new BadDataException(
           source.name(),
@@ -116,6 +134,7 @@ public final class TableIndex {
           "the tables end at 0x" + Long.toHexString(end) + ", before they begin");
     }
     var crc = new CRC32();
+    crc.update(version);
     crc.update(source.slice(start, end - start).asByteBuffer());
     return crc.getValue() << 32 | ((end - start) & 0xffffffffL);
   }

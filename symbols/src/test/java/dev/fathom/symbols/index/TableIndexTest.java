@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.symbols.index;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
+import dev.fathom.base.MappedFile;
 import dev.fathom.format.btf.Btf;
 import dev.fathom.format.kallsyms.KallsymsFinder;
 import dev.fathom.format.kallsyms.KallsymsPositions;
@@ -12,6 +17,9 @@ import dev.fathom.testkit.BtfWriter;
 import dev.fathom.testkit.Fuzz;
 import dev.fathom.testkit.KallsymsWriter;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -188,6 +196,44 @@ final class TableIndexTest {
     var store = new IndexFolder(file.resolve("below"), 1 << 20);
     assertComplete(TableIndex.of(store, BUILD_ID).btf(btf()));
     assertThat(store.problem()).isPresent();
+  }
+
+  @Test
+  void anOldFileInAFolderThatMayNotBeChangedIsUsed() throws IOException {
+    new IndexFolder(folder, 10_000).store("kernel", 7, new int[] {42});
+    Files.setLastModifiedTime(
+        folder.resolve("kernel.index"), FileTime.from(Instant.now().minusSeconds(1_000_000)));
+    var readOnly =
+        new IndexFolder(
+            folder,
+            10_000,
+            (path, _) -> {
+              throw new AccessDeniedException(path.toString());
+            });
+    assertThat(readOnly.load("kernel", 7))
+        .hasValueSatisfying(a -> assertThat(a[0][0]).isEqualTo(42));
+    assertThat(readOnly.problem()).isPresent();
+  }
+
+  @Test
+  void anIndexOfAnotherVersionIsMadeAnew() throws IOException {
+    var store = new IndexFolder(folder, IndexFolder.DEFAULT_LIMIT);
+    TableIndex.of(store, BUILD_ID, 99).btf(btf());
+    byte[] other = Files.readAllBytes(files().getFirst());
+    assertComplete(TableIndex.of(store, BUILD_ID).btf(btf()));
+    assertThat(Files.readAllBytes(files().getFirst())).isNotEqualTo(other);
+  }
+
+  @Test
+  void tablesLargerThanAnyKernelsAreRefusedInOneLine() throws IOException {
+    var file = folder.resolve("huge");
+    try (var channel = FileChannel.open(file, CREATE_NEW, WRITE)) {
+      channel.write(ByteBuffer.wrap(new byte[1]), 3L << 30);
+    }
+    try (var huge = MappedFile.open(file)) {
+      assertThatThrownBy(() -> TableIndex.of(folder, BUILD_ID).btf(huge))
+          .isInstanceOf(BadDataException.class);
+    }
   }
 
   @Test
