@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command;
 
+import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.Task;
 import dev.fathom.model.Program;
 import java.util.HashMap;
 import java.util.List;
@@ -70,6 +72,13 @@ public final class Environment {
   /** The task that {@code set} or {@code ::context} chose, by the address of its structure. */
   public OptionalLong selectedTask() {
     return selectedTask;
+  }
+
+  /** The selected task, else the one to look at first: that panicked, or one that runs. */
+  public Optional<Task> currentTask(Kernel kernel) {
+    return selectedTask.isPresent()
+        ? Optional.of(kernel.task(selectedTask.getAsLong()))
+        : kernel.initialTask();
   }
 
   public void selectTask(OptionalLong address) {

@@ -7,6 +7,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.Tasks;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.Stream;

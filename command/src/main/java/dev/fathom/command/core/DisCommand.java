@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 /** {@code ::dis}. */
 final class DisCommand implements Command {
   private static final int WINDOW = 10;
+  private static final int WINDOW_LIMIT = 1 << 16;
   private static final long FUNCTION_LIMIT = 1 << 20;
 
   @Override
@@ -91,12 +92,13 @@ final class DisCommand implements Command {
 
   private static Stream<Item> window(
       Invocation call, Disassembly disassembly, Memory memory, long center, long count) {
-    if (count < 0 || count > FUNCTION_LIMIT) {
-      throw new UsageException("the number of instructions is too large");
+    if (count < 0 || count > WINDOW_LIMIT) {
+      throw new UsageException("-n is at most 0t" + WINDOW_LIMIT);
     }
     var before = new ArrayDeque<Long>();
     long at = center;
     while (before.size() < count) {
+      call.checkInterrupt();
       var previous = disassembly.before(memory, at);
       if (previous.isEmpty()) {
         break;
@@ -106,6 +108,7 @@ final class DisCommand implements Command {
     }
     var items = new ArrayList<Item>();
     for (long address : before) {
+      call.checkInterrupt();
       items.add(line(call, disassembly.at(memory, address, false, false)));
     }
     at = center;

@@ -7,6 +7,7 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
+import dev.fathom.command.Tasks;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
 import dev.fathom.model.unwind.Backtrace;
@@ -18,7 +19,6 @@ import java.util.stream.Stream;
 
 /** {@code ::stack}, {@code $c} and {@code $C}. */
 final class StackCommand implements Command {
-  private static final long LEAST_ADDRESS = 4L << 20;
   private final Datum.Detail detail;
 
   StackCommand(Datum.Detail detail) {
@@ -64,9 +64,7 @@ final class StackCommand implements Command {
 
   private static Backtrace trace(Invocation call) {
     boolean frame =
-        call.hasAddress()
-            && call.object() instanceof Value.Imm
-            && Long.compareUnsigned(call.address(), LEAST_ADDRESS) >= 0;
+        call.hasAddress() && call.object() instanceof Value.Imm && Tasks.isAddress(call.address());
     return frame
         ? call.kernel().stack(fromFrame(call, call.address()))
         : call.kernel().stack(Tasks.current(call));

@@ -6,6 +6,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.Tasks;
 import dev.fathom.kernel.Walker;
 import dev.fathom.model.Value;
 import java.util.Optional;

@@ -9,6 +9,7 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
+import dev.fathom.command.Tasks;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Registers;
 import java.util.ArrayList;
@@ -59,7 +60,7 @@ final class BtCommand implements Command {
       tasks.addAll(Crash.tasks(call, word.text()));
     }
     if (tasks.isEmpty() && !cpus) {
-      tasks.add(Crash.selected(call));
+      tasks.add(Tasks.selected(call));
     }
     return tasks.stream().flatMap(task -> show(call, task).stream());
   }

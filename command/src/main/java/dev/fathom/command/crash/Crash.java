@@ -5,6 +5,7 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Invocation;
+import dev.fathom.command.Tasks;
 import dev.fathom.kernel.Task;
 import dev.fathom.lang.Expressions;
 import dev.fathom.lang.Scope;
@@ -131,7 +132,7 @@ final class Crash {
 
   /** The user memory of the selected task. */
   static AddressSpace userSpace(Invocation call) {
-    return userSpace(call, selected(call));
+    return userSpace(call, Tasks.selected(call));
   }
 
   static AddressSpace userSpace(Invocation call, Task task) {
@@ -195,16 +196,6 @@ final class Crash {
     return call.kernel().tasks(call).filter(wanted).limit(1).toList();
   }
 
-  /** The task that {@code set} chose, else the one that panicked or runs. */
-  static Task selected(Invocation call) {
-    var chosen = call.environment().selectedTask();
-    return chosen.isPresent()
-        ? call.kernel().task(chosen.getAsLong())
-        : call.kernel()
-            .initialTask()
-            .orElseThrow(() -> new LookupException("task", "panicked or running"));
-  }
-
   /** The CPUs of a list such as {@code 0,2-3}, {@code a} or {@code all}. */
   static List<Integer> cpus(Invocation call, String text) {
     var known = call.kernel().cpus();
@@ -252,7 +243,7 @@ final class Crash {
 
       @Override
       public Optional<Value> dollar(String name) {
-        var registers = call.kernel().registersOf(selected(call));
+        var registers = call.kernel().registersOf(Tasks.selected(call));
         return registers
             .flatMap(r -> r.file().named(name).map(r::get))
             .filter(OptionalLong::isPresent)

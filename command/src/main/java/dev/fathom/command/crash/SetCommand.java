@@ -9,6 +9,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.Tasks;
 import dev.fathom.kernel.Task;
 import java.util.List;
 import java.util.Optional;
@@ -59,7 +60,7 @@ final class SetCommand implements Command {
     }
     chosen.ifPresent(
         task -> call.environment().selectTask(OptionalLong.of(task.object().address())));
-    return Stream.of(Item.show(fields(Crash.selected(call))));
+    return Stream.of(Item.show(fields(Tasks.selected(call))));
   }
 
   private static Task panicked(Invocation call) {

@@ -6,6 +6,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.Tasks;
 import dev.fathom.command.ValueTree;
 import dev.fathom.kernel.Task;
 import java.util.ArrayList;
@@ -39,7 +40,7 @@ final class TaskCommand implements Command {
       tasks.addAll(Crash.tasks(call, word.text()));
     }
     if (tasks.isEmpty()) {
-      tasks.add(Crash.selected(call));
+      tasks.add(Tasks.selected(call));
     }
     var options = ValueTree.Options.crash(args.has('x') ? Cell.Radix.HEX : Cell.Radix.DECIMAL);
     var members = args.option('R').map(a -> List.of(a.text().split(","))).orElse(List.of());

@@ -10,6 +10,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.Tasks;
 import dev.fathom.model.AddressSpace;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +76,7 @@ final class VtopCommand implements Command {
     var task =
         args.option('c')
             .map(a -> Crash.tasks(call, a.text()).getFirst())
-            .orElseGet(() -> Crash.selected(call));
+            .orElseGet(() -> Tasks.selected(call));
     return Crash.userSpace(call, task);
   }
 }

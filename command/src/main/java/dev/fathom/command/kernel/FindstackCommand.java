@@ -7,6 +7,7 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
+import dev.fathom.command.Tasks;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.unwind.Backtrace;
 import java.util.OptionalLong;
@@ -41,8 +42,7 @@ final class FindstackCommand implements Command {
   public Stream<Item> run(Invocation call) {
     call.args().expect(0, 0);
     var kernel = call.kernel();
-    var task =
-        call.hasAddress() ? kernel.task(call.object().address()) : StacksCommand.selected(call);
+    var task = call.hasAddress() ? kernel.task(call.object().address()) : Tasks.selected(call);
     var trace = kernel.stack(task);
     if (trace.end() == Backtrace.End.BROKEN && trace.frames().isEmpty()) {
       call.lost("threads whose stack cannot be read", 1);

@@ -6,7 +6,6 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.Datum.Align;
 import dev.fathom.base.Datum.Column;
 import dev.fathom.base.FathomException;
-import dev.fathom.base.LookupException;
 import dev.fathom.command.Argument;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
@@ -61,17 +60,6 @@ final class StacksCommand implements Command {
                                  schedule+0x5a
                                  do_nanosleep+0x67
             """);
-  }
-
-  /** The task that {@code set} or {@code ::context} chose, else the one that panicked or runs. */
-  static Task selected(Invocation call) {
-    var chosen = call.environment().selectedTask();
-    if (chosen.isPresent()) {
-      return call.kernel().task(chosen.getAsLong());
-    }
-    return call.kernel()
-        .initialTask()
-        .orElseThrow(() -> new LookupException("task", "panicked or running"));
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.fathom.command.language;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
+import dev.fathom.command.Tasks;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Value;
@@ -32,9 +33,6 @@ import java.util.Optional;
 final class Coercion {
   /** The type of an address that was typed. */
   static final CType ADDRESS = new IntType("uintptr_t", 8, false, false);
-
-  /** Process ids are below this (Linux: PID_MAX_LIMIT, include/linux/threads.h); addresses not. */
-  private static final long LEAST_ADDRESS = 4L << 20;
 
   private static final int FIRST_MEMBER_LIMIT = 16;
 
@@ -122,7 +120,7 @@ final class Coercion {
   }
 
   private Value fromNumber(Value.Imm imm, CType wanted) {
-    boolean small = Long.compareUnsigned(imm.bits(), LEAST_ADDRESS) < 0;
+    boolean small = !Tasks.isAddress(imm.bits());
     if (imm.type().resolved() instanceof PointerType pointer) {
       if (pointer.target().resolved() instanceof CompositeType composite) {
         checkRelated(composite, wanted);

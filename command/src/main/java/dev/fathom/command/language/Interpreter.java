@@ -66,10 +66,7 @@ public final class Interpreter implements CommandService {
   }
 
   private Optional<Task> task() {
-    var selected = environment.selectedTask();
-    return selected.isPresent()
-        ? Optional.of(session.kernel().task(selected.getAsLong()))
-        : session.kernel().initialTask();
+    return environment.currentTask(session.kernel());
   }
 
   private OptionalLong threadAddress() {

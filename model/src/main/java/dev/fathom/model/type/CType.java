@@ -8,7 +8,8 @@ import java.util.function.Supplier;
  * {@link TypeSource} the same type is the same object.
  */
 public sealed interface CType
-    permits ArrayType,
+    permits AliasType,
+        ArrayType,
         BoolType,
         CompositeType,
         EnumType,
@@ -17,8 +18,6 @@ public sealed interface CType
         IntType,
         OpaqueType,
         PointerType,
-        QualifiedType,
-        TypedefType,
         VoidType {
   /** The size in bytes; 0 for void, functions, incomplete types and flexible arrays. */
   long bytes();
@@ -41,13 +40,10 @@ public sealed interface CType
     CType type = this;
     for (int depth = 0; depth < 64; depth++) {
       // No switch over patterns: its first run costs milliseconds, and this is on every path.
-      if (type instanceof TypedefType t) {
-        type = t.target();
-      } else if (type instanceof QualifiedType q) {
-        type = q.target();
-      } else {
+      if (!(type instanceof AliasType alias)) {
         return type;
       }
+      type = alias.target();
     }
     return VoidType.VOID;
   }

@@ -4,7 +4,7 @@ package dev.fathom.model.type;
 import java.util.function.Supplier;
 
 /** A type with a qualifier. */
-public final class QualifiedType implements CType {
+public final class QualifiedType extends AliasType {
   public enum Qualifier {
     CONST,
     VOLATILE,
@@ -13,24 +13,14 @@ public final class QualifiedType implements CType {
   }
 
   private final Qualifier qualifier;
-  private final Lazy target;
 
   public QualifiedType(Qualifier qualifier, Supplier<CType> target) {
+    super(target);
     this.qualifier = qualifier;
-    this.target = new Lazy(target);
   }
 
   public Qualifier qualifier() {
     return qualifier;
-  }
-
-  public CType target() {
-    return target.get();
-  }
-
-  @Override
-  public long bytes() {
-    return resolved().bytes();
   }
 
   @Override

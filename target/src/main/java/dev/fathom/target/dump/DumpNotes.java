@@ -8,6 +8,7 @@ import dev.fathom.format.elf.PrStatus;
 import dev.fathom.format.elf.QemuCpuState;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.x86_64.PtRegs;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Cpu;
 import java.util.ArrayList;
@@ -163,37 +164,12 @@ final class DumpNotes {
     return Integer.toUnsignedLong(value);
   }
 
-  /** In the order of {@link PrStatus.Reg}. */
+  /** In the order of {@link PrStatus.Reg}: what {@code pt_regs} has, then what it has not. */
   private static Register[] prStatusRegisters() {
-    return new Register[] {
-      X86_64.R15,
-      X86_64.R14,
-      X86_64.R13,
-      X86_64.R12,
-      X86_64.RBP,
-      X86_64.RBX,
-      X86_64.R11,
-      X86_64.R10,
-      X86_64.R9,
-      X86_64.R8,
-      X86_64.RAX,
-      X86_64.RCX,
-      X86_64.RDX,
-      X86_64.RSI,
-      X86_64.RDI,
-      X86_64.ORIG_RAX,
-      X86_64.RIP,
-      X86_64.CS,
-      X86_64.RFLAGS,
-      X86_64.RSP,
-      X86_64.SS,
-      X86_64.FS_BASE,
-      X86_64.GS_BASE,
-      X86_64.DS,
-      X86_64.ES,
-      X86_64.FS,
-      X86_64.GS
-    };
+    var registers = new ArrayList<Register>(PtRegs.ORDER);
+    registers.addAll(
+        List.of(X86_64.FS_BASE, X86_64.GS_BASE, X86_64.DS, X86_64.ES, X86_64.FS, X86_64.GS));
+    return registers.toArray(Register[]::new);
   }
 
   /** In the order of {@link QemuCpuState.Reg}. */

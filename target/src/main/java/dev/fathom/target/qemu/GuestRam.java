@@ -168,8 +168,7 @@ final class GuestRam implements PhysicalMemory {
     long more = lasts[i] - address;
     long count = Long.compareUnsigned(more, wanted) < 0 ? more + 1 : wanted;
     count = Math.min(count, CHUNK);
-    MemorySegment part =
-        at == 0 && count == into.byteSize() ? into : into.asSlice(at, count);
+    MemorySegment part = at == 0 && count == into.byteSize() ? into : into.asSlice(at, count);
     return source.read(address, hosts[i] + (address - starts[i]), part);
   }
 

@@ -43,8 +43,7 @@ final class Json {
    * @throws TargetException when it is no JSON object
    */
   Map<String, Object> object(byte[] text, int length) {
-    try (JsonParser parser =
-        factory.createParser(ObjectReadContext.empty(), text, 0, length)) {
+    try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), text, 0, length)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
         Map<String, Object> object = object(parser);
         if (parser.nextToken() == null) {

@@ -118,8 +118,7 @@ final class Machine implements Live, RunControl {
       }
       qmp.event(Duration.ofNanos(left)).ifPresent(this::take);
     }
-    return Optional.of(
-        new Stop(0, state == State.GONE ? new Stop.Ended(0) : new Stop.Signal(0)));
+    return Optional.of(new Stop(0, state == State.GONE ? new Stop.Ended(0) : new Stop.Signal(0)));
   }
 
   @Override

@@ -42,7 +42,6 @@ final class QemuTarget implements Target {
     this.ram = ram;
     this.machine = machine;
     this.warnings = warnings;
-
   }
 
   /**

@@ -161,7 +161,10 @@ final class QmpClient implements AutoCloseable {
         Optional<Map<String, Object>> message = message(deadline);
         if (message.isEmpty()) {
           throw gone(
-              requests.getFirst().command() + ": no answer in " + timeout.toMillis() / 1000.0 + " s",
+              requests.getFirst().command()
+                  + ": no answer in "
+                  + timeout.toMillis() / 1000.0
+                  + " s",
               null);
         }
         long number = message.get().get("id") instanceof Long id ? id - first : -1;
@@ -178,7 +181,9 @@ final class QmpClient implements AutoCloseable {
     return Arrays.asList(answers);
   }
 
-  /** Runs commands of the human monitor and gives what each printed, with {@code \n} at line ends. */
+  /**
+   * Runs commands of the human monitor and gives what each printed, with {@code \n} at line ends.
+   */
   List<String> monitor(List<String> commands) {
     var requests = new ArrayList<Request>();
     for (String command : commands) {

@@ -99,8 +99,7 @@ final class RamLayout {
       int at = region.indexOf(" @");
       if (at >= 0) {
         int blank = region.indexOf(' ', at + 2);
-        offset =
-            Long.parseUnsignedLong(region, at + 2, blank < 0 ? region.length() : blank, 16);
+        offset = Long.parseUnsignedLong(region, at + 2, blank < 0 ? region.length() : blank, 16);
         region = region.substring(0, at);
       }
     } catch (NumberFormatException e) {
@@ -116,10 +115,7 @@ final class RamLayout {
   }
 
   private static boolean isMemory(String kind) {
-    return kind.equals("ram")
-        || kind.equals("rom")
-        || kind.equals("romd")
-        || kind.equals("nv-ram");
+    return kind.equals("ram") || kind.equals("rom") || kind.equals("romd") || kind.equals("nv-ram");
   }
 
   /** The stretches in the order of addresses. */

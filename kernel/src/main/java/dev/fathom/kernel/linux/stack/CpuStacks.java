@@ -6,6 +6,7 @@ import dev.fathom.base.Range;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Program;
 import dev.fathom.model.Symbol;
+import dev.fathom.model.arch.x86_64.PtRegs;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.unwind.Rule;
@@ -145,7 +146,7 @@ final class CpuStacks {
 
   /** At its top are the registers that the exception saved. */
   private static Optional<Stack> exceptionStack(String name, long start, long end) {
-    return stack(name, start, end, PtRegs.at(end - PtRegs.BYTES));
+    return stack(name, start, end, SavedRegisters.at(end - PtRegs.BYTES));
   }
 
   /** The stack, unless its addresses are not a range in the kernel's half. */

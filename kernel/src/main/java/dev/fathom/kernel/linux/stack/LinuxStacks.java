@@ -190,9 +190,7 @@ public final class LinuxStacks {
   public Backtrace from(Registers registers) {
     var pc = registers.pc();
     boolean exact =
-        rules.isOfCpu(registers)
-            || pc.isEmpty()
-            || text.callBefore(pc.getAsLong()).isEmpty();
+        rules.isOfCpu(registers) || pc.isEmpty() || text.callBefore(pc.getAsLong()).isEmpty();
     return walk(registers, exact, new View(OptionalLong.empty(), Optional.empty()));
   }
 
@@ -234,8 +232,7 @@ public final class LinuxStacks {
   /** The stack from {@code base} on, at whose top are the registers of user mode. */
   private Stack taskStackAt(long base) {
     long end = base + threadSize;
-    return new Stack(
-        "task", new Range(base, end), Optional.of(rules.atTop(end)));
+    return new Stack("task", new Range(base, end), Optional.of(rules.atTop(end)));
   }
 
   private List<Stack> cpuStacks() {
@@ -325,7 +322,9 @@ public final class LinuxStacks {
       }
       var called = program.symbols().at(call.get().target().getAsLong());
       var function = program.symbols().at(pc);
-      if (called.isEmpty() || function.isEmpty() || rules.isTrampoline(called.get().symbol().name())) {
+      if (called.isEmpty()
+          || function.isEmpty()
+          || rules.isTrampoline(called.get().symbol().name())) {
         return Callee.ANY;
       }
       return called.get().symbol().address() == function.get().symbol().address()
@@ -340,7 +339,9 @@ public final class LinuxStacks {
 
     @Override
     public Optional<UnwindRow> savedRegisters(long address) {
-      return containing(address).isPresent() ? rules.savedRegisters(address, words) : Optional.empty();
+      return containing(address).isPresent()
+          ? rules.savedRegisters(address, words)
+          : Optional.empty();
     }
 
     @Override

@@ -4,6 +4,7 @@ package dev.fathom.kernel.linux.stack;
 import dev.fathom.base.Range;
 import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.x86_64.PtRegs;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.unwind.Stack;
 import dev.fathom.model.unwind.UnwindRow;
@@ -76,12 +77,12 @@ final class X86Rules implements Rules {
 
   @Override
   public UnwindRow atTop(long end) {
-    return PtRegs.at(end - padding - PtRegs.BYTES);
+    return SavedRegisters.at(end - padding - PtRegs.BYTES);
   }
 
   @Override
   public Registers topRegisters(long end, Words words) {
-    return PtRegs.read(words, end - padding - PtRegs.BYTES);
+    return SavedRegisters.read(words, end - padding - PtRegs.BYTES);
   }
 
   @Override
@@ -126,7 +127,7 @@ final class X86Rules implements Rules {
   @Override
   public Optional<UnwindRow> savedRegisters(long address, Words words) {
     return selectors(address + PtRegs.HARDWARE, words)
-        ? Optional.of(PtRegs.at(address))
+        ? Optional.of(SavedRegisters.at(address))
         : Optional.empty();
   }
 
@@ -168,7 +169,7 @@ final class X86Rules implements Rules {
                 && view.isText(pc.getAsLong())
                 && view.containing(sp.getAsLong()).isPresent()
             : ss == USER_SS && pc.getAsLong() >= 0;
-    return sensible ? Optional.of(PtRegs.at(address - PtRegs.HARDWARE)) : Optional.empty();
+    return sensible ? Optional.of(SavedRegisters.at(address - PtRegs.HARDWARE)) : Optional.empty();
   }
 
   @Override

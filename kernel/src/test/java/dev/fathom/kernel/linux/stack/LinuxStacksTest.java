@@ -14,6 +14,7 @@ import static dev.fathom.model.arch.x86_64.X86_64.RSP;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.x86_64.PtRegs;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.testkit.OrcWriter;
