@@ -3,6 +3,7 @@ module dev.fathom.target {
   requires transitive dev.fathom.base;
   requires dev.fathom.format;
   requires transitive dev.fathom.model;
+  requires java.xml;
   requires tools.jackson.core;
 
   exports dev.fathom.target;
@@ -14,5 +15,6 @@ module dev.fathom.target {
   provides dev.fathom.target.TargetProvider with
       dev.fathom.target.dump.DumpProvider;
   provides dev.fathom.target.LiveTargetProvider with
+      dev.fathom.target.gdb.GdbProvider,
       dev.fathom.target.qemu.QemuProvider;
 }

@@ -10,4 +10,5 @@ public sealed interface Capability
         RunControl,
         Breakpoints,
         MemoryWriter,
-        RegisterWriter {}
+        RegisterWriter,
+        RawRegisters {}

@@ -26,9 +26,14 @@ public interface Target extends AutoCloseable {
    */
   List<Cpu> cpus();
 
-  /** One of {@link #cpus}, without asking for the state of the others where that costs. */
+  /**
+   * One of {@link #cpus}, which may cost less than all of them. A live target may tell fewer of its
+   * system registers here.
+   *
+   * @param id a {@link Cpu#id}
+   */
   default Optional<Cpu> cpu(int id) {
-    for (var cpu : cpus()) {
+    for (Cpu cpu : cpus()) {
       if (cpu.id() == id) {
         return Optional.of(cpu);
       }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.gdb;
+
+import dev.fathom.base.TargetException;
+import dev.fathom.base.UsageException;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.target.LiveTargetProvider;
+import dev.fathom.target.Target;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Attaches to gdb stubs over TCP or Unix-domain sockets. */
+public final class GdbProvider implements LiveTargetProvider {
+  private static final String UNIX = "unix:";
+
+  @Override
+  public String name() {
+    return "gdb";
+  }
+
+  @Override
+  public List<String> forms() {
+    return List.of("HOST:PORT", "unix:PATH", "PATH (a socket)");
+  }
+
+  @Override
+  public boolean accepts(String address) {
+    return address.startsWith(UNIX) || port(address) > 0 || isSocket(address);
+  }
+
+  /**
+   * @throws TargetException when nobody answers there, or something else than a gdb stub
+   */
+  @Override
+  public Target attach(String address, AttachOptions options) {
+    SocketWire wire;
+    try {
+      wire = SocketWire.connect(socket(address), options.timeout());
+    } catch (IOException | java.nio.channels.UnresolvedAddressException e) {
+      throw new TargetException(address + ": cannot connect: " + e.getMessage(), e);
+    }
+    var link = new Link(address, wire, options.timeout());
+    try {
+      return new GdbTarget(Stub.open(link), options.timeout());
+    } catch (RuntimeException e) {
+      link.close();
+      throw e;
+    }
+  }
+
+  private static SocketAddress socket(String address) {
+    if (address.startsWith(UNIX)) {
+      return unix(address.substring(UNIX.length()));
+    }
+    int port = port(address);
+    if (port > 0) {
+      String host = address.substring(0, address.lastIndexOf(':'));
+      if (host.startsWith("[") && host.endsWith("]")) {
+        host = host.substring(1, host.length() - 1);
+      }
+      return new InetSocketAddress(host.isEmpty() ? "localhost" : host, port);
+    }
+    if (isSocket(address)) {
+      return unix(address);
+    }
+    throw new UsageException(address + ": expected HOST:PORT or the path of a socket");
+  }
+
+  private static SocketAddress unix(String path) {
+    try {
+      return UnixDomainSocketAddress.of(path);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(path + ": no path of a socket: " + e.getMessage());
+    }
+  }
+
+  /** The port of HOST:PORT, or 0 where the address has another form. */
+  private static int port(String address) {
+    int colon = address.lastIndexOf(':');
+    if (colon < 0 || address.indexOf('/') >= 0 || address.length() - colon > 6) {
+      return 0;
+    }
+    int port = 0;
+    for (int i = colon + 1; i < address.length(); i++) {
+      int digit = address.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        return 0;
+      }
+      port = 10 * port + digit;
+    }
+    return port <= 65535 ? port : 0;
+  }
+
+  private static boolean isSocket(String address) {
+    try {
+      Path path = Path.of(address);
+      return Files.exists(path)
+          && Files.readAttributes(path, java.nio.file.attribute.BasicFileAttributes.class).isOther();
+    } catch (InvalidPathException | IOException e) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,804 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.gdb;
+
+import dev.fathom.base.Cell;
+import dev.fathom.base.Datum;
+import dev.fathom.base.Range;
+import dev.fathom.base.Readability;
+import dev.fathom.base.TargetException;
+import dev.fathom.model.Layout;
+import dev.fathom.model.Register;
+import dev.fathom.model.Registers;
+import dev.fathom.target.Breakpoints;
+import dev.fathom.target.Capability;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.Live;
+import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.PhysicalMemory;
+import dev.fathom.target.RawRegisters;
+import dev.fathom.target.RegisterWriter;
+import dev.fathom.target.RunControl;
+import dev.fathom.target.Stop;
+import dev.fathom.target.Target;
+import dev.fathom.target.TargetInfo;
+import dev.fathom.target.VirtualMemory;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A machine or process behind a gdb stub. Attaching stops it, as stubs do by themselves. While it
+ * runs nothing can be read: a byte sent to QEMU's stub then would stop the guest.
+ *
+ * <p>CPUs are the stub's threads. QEMU numbers them from 1, and {@link Cpu#id} is from 0; of other
+ * stubs the id is the thread's number.
+ */
+final class GdbTarget implements Target {
+  private final Stub stub;
+  private final Link link;
+  private final RegisterMap map;
+  private final Duration timeout;
+  private final List<Range> ram;
+  private final Optional<StubMemory> physical;
+  private final StubMemory virtual;
+  private final List<String> warnings = new ArrayList<>();
+  private final Map<Integer, State> states = new HashMap<>();
+  private final LinkedHashMap<String, Boolean> inserted = new LinkedHashMap<>();
+  private final Powers powers = new Powers();
+
+  private Live.State state = Live.State.STOPPED;
+  private long epoch;
+
+  /** Empty where they may have changed since they were listed. */
+  private Optional<List<ThreadId>> threads = Optional.empty();
+
+  private Optional<ThreadId> current = Optional.empty();
+  private Stop lastStop;
+  private Map<Integer, Map<Register, Long>> tables = Map.of();
+  private boolean tablesKnown;
+  private int stepFlags = -1;
+  private WriteForm writeForm = WriteForm.UNKNOWN;
+  private boolean leaveStopped;
+  private boolean closed;
+
+  /** How the stub takes registers. */
+  private enum WriteForm {
+    UNKNOWN,
+    /** {@code P}, one by one. */
+    ONE,
+    /** {@code G}, all at once. */
+    ALL
+  }
+
+  /** What is known of one CPU while the target stays stopped. */
+  private static final class State {
+    private final ThreadId thread;
+    private final RegisterMap.StubRegisters raw;
+    private final Map<Register, RegisterMap.Slot> written = new LinkedHashMap<>();
+    private Registers registers;
+
+    State(ThreadId thread, RegisterMap.StubRegisters raw, Registers registers) {
+      this.thread = thread;
+      this.raw = raw;
+      this.registers = registers;
+    }
+  }
+
+  /** Asks a connected stub for everything that does not change. */
+  GdbTarget(Stub stub, Duration timeout) {
+    this.stub = stub;
+    this.link = stub.link();
+    this.timeout = timeout;
+    // First of all: gdbserver has no thread selected before it, and fails over the description.
+    StopReply stopped = StopReply.parse(link.ask("?"));
+    if (stopped.reason() instanceof Stop.Ended) {
+      throw new TargetException(name() + ": nothing runs there any more");
+    }
+    current = stopped.thread().isPresent() ? stopped.thread() : currentThread();
+    stub.stoppedIn(stopped.thread());
+    lastStop = new Stop(idOfCurrent(), stopped.reason());
+    Description registers = describe(stub);
+    if (registers.registers().isEmpty()) {
+      Reply all = stub.ask(stub.select(current), List.of("g")).getFirst();
+      int length = all.bytes().length / 2;
+      registers =
+          UsualRegisters.of(length)
+              .orElseThrow(
+                  () ->
+                      new TargetException(
+                          name()
+                              + ": the stub describes no registers, and "
+                              + length
+                              + " bytes of them fit no architecture known here"));
+    }
+    map = RegisterMap.of(name(), registers);
+    ram = stub.hasPhysicalMode() ? ram() : List.of();
+    physical =
+        ram.isEmpty()
+            ? Optional.empty()
+            : Optional.of(new StubMemory(stub, true, Optional::empty));
+    virtual = new StubMemory(stub, false, () -> current);
+  }
+
+  private static Description describe(Stub stub) {
+    if (!stub.has("qXfer:features:read")) {
+      return new Description("", List.of());
+    }
+    return DescriptionReader.read(stub.name(), document -> stub.transfer("features", document));
+  }
+
+  private Optional<ThreadId> currentThread() {
+    Reply reply = link.ask("qC");
+    return reply.text().startsWith("QC")
+        ? Optional.of(ThreadId.parse(reply.text().substring(2)))
+        : Optional.empty();
+  }
+
+  private List<Range> ram() {
+    List<Range> ranges = stub.monitor("info mtree -f").map(QemuMonitor::ram).orElse(List.of());
+    if (ranges.isEmpty()) {
+      warnings.add("QEMU does not tell where the guest's RAM is: no physical memory");
+    }
+    return ranges;
+  }
+
+  private String name() {
+    return stub.name();
+  }
+
+  @Override
+  public TargetInfo info() {
+    var facts = new ArrayList<Datum.Field>();
+    facts.add(new Datum.Field("cpus", "CPUs", Cell.decimal(threads().size())));
+    facts.add(new Datum.Field("packet_bytes", "packet size", Cell.decimal(stub.packetSize())));
+    return new TargetInfo(
+        "live target",
+        name(),
+        stub.isQemu() ? "gdb remote protocol, QEMU" : "gdb remote protocol",
+        architecture(),
+        List.copyOf(facts));
+  }
+
+  @Override
+  public String architecture() {
+    return map.architecture();
+  }
+
+  @Override
+  public List<Cpu> cpus() {
+    requireStopped("read registers");
+    List<ThreadId> all = threads();
+    load(all);
+    if (stub.isQemu() && !tablesKnown && map.architecture().equals("x86_64")) {
+      tables = stub.monitor("info registers -a").map(QemuMonitor::tables).orElse(Map.of());
+      tablesKnown = true;
+    }
+    var cpus = new ArrayList<Cpu>(all.size());
+    for (ThreadId thread : all) {
+      if (states.containsKey(id(thread))) {
+        cpus.add(cpuOf(id(thread)));
+      }
+    }
+    return List.copyOf(cpus);
+  }
+
+  @Override
+  public Optional<Cpu> cpu(int id) {
+    requireStopped("read registers");
+    Optional<ThreadId> thread = threadOf(id);
+    if (thread.isEmpty()) {
+      return Optional.empty();
+    }
+    load(List.of(thread.get()));
+    return states.containsKey(id) ? Optional.of(cpuOf(id)) : Optional.empty();
+  }
+
+  private Cpu cpuOf(int id) {
+    Registers registers = states.get(id).registers;
+    for (Map.Entry<Register, Long> table : tables.getOrDefault(id, Map.of()).entrySet()) {
+      registers = registers.with(table.getKey(), table.getValue());
+    }
+    return new Cpu(id, registers, stub.isQemu() ? "QEMU's gdb stub" : "gdb stub");
+  }
+
+  /** Reads the registers of those threads that were not read since the target stopped. */
+  private void load(List<ThreadId> wanted) {
+    var missing = new ArrayList<ThreadId>();
+    var requests = new ArrayList<String>();
+    for (ThreadId thread : wanted) {
+      if (!states.containsKey(id(thread))) {
+        missing.add(thread);
+        requests.addAll(stub.select(thread.thread() == 0 ? Optional.empty() : Optional.of(thread)));
+        requests.add("g");
+      }
+    }
+    if (missing.isEmpty()) {
+      return;
+    }
+    int next = 0;
+    int request = 0;
+    for (Reply reply : link.askAll(requests)) {
+      if (requests.get(request++).equals("g")) {
+        ThreadId thread = missing.get(next++);
+        if (!reply.isError() && !reply.isUnknown()) {
+          var raw = RegisterMap.StubRegisters.decode(reply.bytes());
+          states.put(id(thread), new State(thread, raw, map.registers(raw)));
+        }
+      } else if (!reply.isOk()) {
+        throw new TargetException(
+            name() + ": " + requests.get(request - 1) + " was answered by " + reply.shown());
+      }
+    }
+  }
+
+  /** The stub's threads; a stub that does not list them has one, which may have no name. */
+  private List<ThreadId> threads() {
+    if (threads.isEmpty() && state == Live.State.RUNNING) {
+      return List.of(current.orElse(new ThreadId("0", 0, 0)));
+    }
+    if (threads.isEmpty()) {
+      List<ThreadId> listed = stub.threads();
+      threads =
+          Optional.of(
+              listed.isEmpty() ? List.of(current.orElse(new ThreadId("0", 0, 0))) : listed);
+    }
+    return threads.get();
+  }
+
+  private Optional<ThreadId> threadOf(int id) {
+    for (ThreadId thread : threads()) {
+      if (id(thread) == id) {
+        return Optional.of(thread);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private int id(ThreadId thread) {
+    return (int) (stub.isQemu() && thread.thread() > 0 ? thread.thread() - 1 : thread.thread());
+  }
+
+  private int idOfCurrent() {
+    return current.isPresent() ? id(current.get()) : id(threads().getFirst());
+  }
+
+  @Override
+  public <C extends Capability> Optional<C> find(Class<C> capability) {
+    if (capability == PhysicalMemory.class) {
+      return physical.map(memory -> capability.cast(new Physical(memory)));
+    }
+    if (capability == VirtualMemory.class) {
+      return Optional.of(capability.cast(new Virtual()));
+    }
+    if (capability == Live.class) {
+      return Optional.of(capability.cast(powers.live));
+    }
+    if (capability == RunControl.class) {
+      return Optional.of(capability.cast(powers.run));
+    }
+    if (capability == Breakpoints.class) {
+      return Optional.of(capability.cast(powers.breakpoints));
+    }
+    if (capability == MemoryWriter.class) {
+      return Optional.of(capability.cast(powers.memoryWriter));
+    }
+    if (capability == RegisterWriter.class) {
+      return Optional.of(capability.cast(powers.registerWriter));
+    }
+    return capability == RawRegisters.class
+        ? Optional.of(capability.cast(powers.rawRegisters))
+        : Optional.empty();
+  }
+
+  @Override
+  public List<String> warnings() {
+    return List.copyOf(warnings);
+  }
+
+  /**
+   * Takes out what breakpoints are left and lets the target go on, unless it is to stay stopped. May
+   * be called by another thread than the one that uses the target; what that one is at then ends
+   * with an exception.
+   */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      if (link.takeOver() && !link.isBroken() && state != Live.State.GONE) {
+        letGo();
+      }
+    } catch (dev.fathom.base.FathomException e) {
+      warnings.add("not let go properly: " + e.getMessage());
+    } finally {
+      state = Live.State.GONE;
+      link.close();
+    }
+  }
+
+  private void letGo() {
+    if (state == Live.State.RUNNING) {
+      if (inserted.isEmpty() && stub.isQemu() && !leaveStopped) {
+        return;
+      }
+      powers.run.stop();
+    }
+    for (String place : List.copyOf(inserted.keySet())) {
+      link.ask("z" + place);
+    }
+    var last = new ArrayList<String>(flush());
+    last.addAll(stub.addressing(false));
+    for (Reply reply : link.askAll(last)) {
+      if (!reply.isOk()) {
+        warnings.add("the stub answered " + reply.shown() + " when it was let go");
+      }
+    }
+    if (!leaveStopped) {
+      detach();
+    }
+  }
+
+  private void detach() {
+    var processes = new ArrayList<Long>();
+    for (ThreadId thread : threads()) {
+      if (thread.process() > 0 && !processes.contains(thread.process())) {
+        processes.add(thread.process());
+      }
+    }
+    if (processes.isEmpty()) {
+      link.ask("D");
+    }
+    for (long process : processes) {
+      link.ask("D;" + Long.toHexString(process));
+    }
+  }
+
+  private void requireStopped(String what) {
+    switch (state) {
+      case STOPPED -> noteStrayStop();
+      case RUNNING ->
+          throw new TargetException(
+              name() + ": cannot " + what + " while the target runs; stop it first");
+      case GONE -> throw new TargetException(name() + ": the target is gone");
+    }
+    if (link.isBroken()) {
+      state = Live.State.GONE;
+    }
+  }
+
+  /** A stop that came between replies: somebody else let the target run, and it stopped again. */
+  private void noteStrayStop() {
+    Optional<Reply> stray = link.strayStop();
+    if (stray.isPresent()) {
+      stopped(StopReply.parse(stray.get()));
+    }
+  }
+
+  private void stopped(StopReply reply) {
+    forget();
+    epoch++;
+    if (reply.thread().isPresent()) {
+      current = reply.thread();
+    }
+    stub.stoppedIn(reply.thread());
+    state = reply.reason() instanceof Stop.Ended ? Live.State.GONE : Live.State.STOPPED;
+    if (!stub.isQemu() || (current.isPresent() && !lists(current.get()))) {
+      threads = Optional.empty();
+    }
+    lastStop = new Stop(idOfCurrent(), reply.reason());
+  }
+
+  private boolean lists(ThreadId wanted) {
+    for (ThreadId thread : threads.orElse(List.of())) {
+      if (thread.same(wanted)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void forget() {
+    states.clear();
+    tables = Map.of();
+    tablesKnown = false;
+    virtual.forget();
+    physical.ifPresent(StubMemory::forget);
+  }
+
+  /** The requests that bring written registers to the stub. */
+  private List<String> flush() {
+    var requests = new ArrayList<String>();
+    for (State cpu : states.values()) {
+      if (!cpu.written.isEmpty()) {
+        requests.addAll(
+            stub.select(cpu.thread.thread() == 0 ? Optional.empty() : Optional.of(cpu.thread)));
+        if (writeForm == WriteForm.ALL) {
+          requests.add("G" + cpu.raw.encode());
+        } else {
+          for (RegisterMap.Slot slot : cpu.written.values()) {
+            requests.add(one(cpu, slot));
+          }
+        }
+        cpu.written.clear();
+      }
+    }
+    return requests;
+  }
+
+  private static String one(State cpu, RegisterMap.Slot slot) {
+    return "P"
+        + Integer.toHexString(slot.entry().number())
+        + "="
+        + Hex.encode(cpu.raw.bytes(slot));
+  }
+
+  private void release(List<String> before, String last) {
+    link.release(before, last);
+    state = Live.State.RUNNING;
+    epoch++;
+    forget();
+  }
+
+  private final class Physical implements PhysicalMemory {
+    private final StubMemory memory;
+
+    Physical(StubMemory memory) {
+      this.memory = memory;
+    }
+
+    @Override
+    public String name() {
+      return "physical";
+    }
+
+    @Override
+    public Layout layout() {
+      return new Layout(map.order(), 8);
+    }
+
+    @Override
+    public List<Range> ranges() {
+      return ram;
+    }
+
+    /** Outside of RAM QEMU would answer with zeros, or touch a device. */
+    @Override
+    public int read(long address, MemorySegment into) {
+      requireStopped("read memory");
+      int done = 0;
+      while (done < into.byteSize()) {
+        Optional<Range> range = rangeOf(address + done);
+        if (range.isEmpty()) {
+          break;
+        }
+        long count = Math.min(into.byteSize() - done, range.get().end() - (address + done));
+        int got = memory.read(address + done, into.asSlice(done, count));
+        done += got;
+        if (got < count) {
+          break;
+        }
+      }
+      return done;
+    }
+
+    @Override
+    public Readability at(long address) {
+      return rangeOf(address).isPresent() ? Readability.READABLE : Readability.UNMAPPED;
+    }
+
+    private Optional<Range> rangeOf(long address) {
+      for (Range range : ram) {
+        if (range.contains(address)) {
+          return Optional.of(range);
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  private final class Virtual implements VirtualMemory {
+    @Override
+    public String name() {
+      return "virtual";
+    }
+
+    @Override
+    public Layout layout() {
+      return new Layout(map.order(), 8);
+    }
+
+    @Override
+    public List<Segment> segments() {
+      return List.of();
+    }
+
+    @Override
+    public int read(long address, MemorySegment into) {
+      requireStopped("read memory");
+      return virtual.read(address, into);
+    }
+
+    @Override
+    public Readability at(long address) {
+      requireStopped("read memory");
+      return virtual.at(address);
+    }
+  }
+
+  /** The capabilities that act. */
+  private final class Powers {
+    private final Alive live = new Alive();
+    private final Run run = new Run();
+    private final Places breakpoints = new Places();
+    private final Writer memoryWriter = new Writer();
+    private final Setter registerWriter = new Setter();
+    private final Raw rawRegisters = new Raw();
+  }
+
+  private final class Alive implements Live {
+    @Override
+    public State state() {
+      if (state == State.RUNNING) {
+        powers.run.await(Duration.ZERO);
+      }
+      if (link.isBroken()) {
+        state = State.GONE;
+      }
+      return state;
+    }
+
+    @Override
+    public long epoch() {
+      if (state == State.STOPPED) {
+        noteStrayStop();
+      }
+      return epoch;
+    }
+  }
+
+  private final class Run implements RunControl {
+    @Override
+    public void stop() {
+      if (state != Live.State.RUNNING) {
+        requireStopped("stop");
+        return;
+      }
+      if (await(Duration.ZERO).isPresent()) {
+        return;
+      }
+      link.interrupt();
+      if (await(timeout).isEmpty()) {
+        throw new TargetException(
+            name() + ": did not stop within " + timeout.toMillis() + " ms");
+      }
+    }
+
+    @Override
+    public void resume() {
+      requireStopped("resume");
+      var before = new ArrayList<String>(flush());
+      if (!stub.resumesThreads()) {
+        before.add("Hc-1");
+      }
+      release(before, stub.resumesThreads() ? "vCont;c" : "c");
+    }
+
+    @Override
+    public void step(int cpu, boolean others, boolean interrupts) {
+      requireStopped("step");
+      ThreadId thread =
+          threadOf(cpu).orElseThrow(() -> new TargetException(name() + ": no CPU " + cpu));
+      var before = new ArrayList<String>(flush());
+      int flags = interrupts ? 1 : 7;
+      if (stub.hasStepFlags() && flags != stepFlags) {
+        before.add("Qqemu.sstep=" + Integer.toHexString(flags));
+        stepFlags = flags;
+      }
+      if (stub.resumesThreads()) {
+        String which = thread.thread() == 0 ? "" : ":" + thread.text();
+        release(before, "vCont;s" + which + (others && !which.isEmpty() ? ";c" : ""));
+      } else {
+        if (thread.thread() != 0) {
+          before.add("Hc" + thread.text());
+        }
+        release(before, "s");
+      }
+    }
+
+    @Override
+    public Optional<Stop> await(Duration wait) {
+      if (state == Live.State.STOPPED) {
+        return Optional.of(lastStop);
+      }
+      if (state == Live.State.GONE) {
+        if (lastStop.reason() instanceof Stop.Ended) {
+          return Optional.of(lastStop);
+        }
+        throw new TargetException(name() + ": the target is gone");
+      }
+      Optional<Reply> reply;
+      try {
+        reply = link.awaitStop(System.nanoTime() + wait.toNanos());
+      } catch (dev.fathom.base.FathomException e) {
+        if (link.isBroken()) {
+          state = Live.State.GONE;
+        }
+        throw e;
+      }
+      if (reply.isEmpty()) {
+        return Optional.empty();
+      }
+      stopped(StopReply.parse(reply.get()));
+      Optional<String> refused = link.refusal();
+      if (refused.isPresent()) {
+        throw new TargetException(name() + ": the target ran although " + refused.get());
+      }
+      return Optional.of(lastStop);
+    }
+
+    @Override
+    public boolean leaveStopped() {
+      return leaveStopped;
+    }
+
+    @Override
+    public void leaveStopped(boolean stopped) {
+      leaveStopped = stopped;
+    }
+  }
+
+  private final class Places implements Breakpoints {
+    @Override
+    public boolean insert(Kind kind, long address, int length) {
+      requireStopped("set a breakpoint");
+      String place = place(kind, address, length);
+      Reply reply = link.ask("Z" + place);
+      if (reply.isOk()) {
+        inserted.put(place, true);
+        return true;
+      }
+      if (reply.isError() && kind == Kind.SOFTWARE) {
+        throw new TargetException(
+            name() + ": no breakpoint at 0x" + Long.toHexString(address) + ": " + reply.text());
+      }
+      return false;
+    }
+
+    @Override
+    public void remove(Kind kind, long address, int length) {
+      requireStopped("remove a breakpoint");
+      String place = place(kind, address, length);
+      Reply reply = link.ask("z" + place);
+      inserted.remove(place);
+      if (!reply.isOk()) {
+        throw new TargetException(
+            name()
+                + ": the breakpoint at 0x"
+                + Long.toHexString(address)
+                + " could not be removed: "
+                + reply.shown());
+      }
+    }
+
+    private static String place(Kind kind, long address, int length) {
+      int number =
+          switch (kind) {
+            case SOFTWARE -> 0;
+            case HARDWARE -> 1;
+            case WRITE -> 2;
+            case READ -> 3;
+            case ACCESS -> 4;
+          };
+      return number + "," + Long.toHexString(address) + "," + Integer.toHexString(length);
+    }
+  }
+
+  private final class Writer implements MemoryWriter {
+    @Override
+    public boolean writes(Space space) {
+      return space == Space.VIRTUAL || physical.isPresent();
+    }
+
+    @Override
+    public void write(Space space, long address, MemorySegment bytes) {
+      requireStopped("write memory");
+      boolean isPhysical = space == Space.PHYSICAL;
+      if (isPhysical && physical.isEmpty()) {
+        throw new TargetException(name() + ": the stub takes no physical addresses");
+      }
+      try {
+        StubMemory memory = isPhysical ? physical.orElseThrow() : virtual;
+        memory.write(address, bytes, isPhysical ? "physical" : "virtual");
+      } finally {
+        epoch++;
+        virtual.forget();
+        physical.ifPresent(StubMemory::forget);
+      }
+    }
+  }
+
+  private final class Setter implements RegisterWriter {
+    @Override
+    public void write(int cpu, Register register, long value) {
+      requireStopped("write a register");
+      if (GdbTarget.this.cpu(cpu).isEmpty()) {
+        throw new TargetException(name() + ": no CPU " + cpu);
+      }
+      State state = states.get(cpu);
+      RegisterMap.Slot slot =
+          map.slotOf(register)
+              .filter(state.raw::has)
+              .orElseThrow(
+                  () -> new TargetException(name() + ": cannot write " + register.name()));
+      byte[] before = state.raw.bytes(slot);
+      state.raw.set(slot, map.encode(slot, value));
+      if (writeForm == WriteForm.UNKNOWN) {
+        first(state, slot, before, register);
+      } else {
+        state.written.put(register, slot);
+      }
+      state.registers = map.registers(state.raw);
+      epoch++;
+      virtual.forget();
+    }
+
+    /** The first write goes out at once and tells which form the stub takes. */
+    private void first(State state, RegisterMap.Slot slot, byte[] before, Register register) {
+      List<String> select =
+          stub.select(state.thread.thread() == 0 ? Optional.empty() : Optional.of(state.thread));
+      Reply reply = stub.ask(select, List.of(one(state, slot))).getFirst();
+      if (reply.isOk()) {
+        writeForm = WriteForm.ONE;
+        return;
+      }
+      if (reply.isUnknown()) {
+        reply = link.ask("G" + state.raw.encode());
+        if (reply.isOk()) {
+          writeForm = WriteForm.ALL;
+          return;
+        }
+      }
+      state.raw.set(slot, before);
+      throw new TargetException(
+          name() + ": " + register.name() + " cannot be written: the stub answered " + reply.shown());
+    }
+  }
+
+  private final class Raw implements RawRegisters {
+    @Override
+    public List<RawRegisters.Raw> registers(int cpu) {
+      if (GdbTarget.this.cpu(cpu).isEmpty()) {
+        throw new TargetException(name() + ": no CPU " + cpu);
+      }
+      State state = states.get(cpu);
+      var all = new ArrayList<RawRegisters.Raw>();
+      for (RegisterMap.Slot slot : map.slots()) {
+        if (state.raw.has(slot)) {
+          byte[] value = state.raw.bytes(slot);
+          if (map.order() == java.nio.ByteOrder.BIG_ENDIAN) {
+            reverse(value);
+          }
+          all.add(
+              new RawRegisters.Raw(
+                  slot.entry().name(), slot.entry().bits(), slot.entry().type(), value));
+        }
+      }
+      return List.copyOf(all);
+    }
+
+    private static void reverse(byte[] value) {
+      for (int i = 0, j = value.length - 1; i < j; i++, j--) {
+        byte b = value[i];
+        value[i] = value[j];
+        value[j] = b;
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.gdb;
+
+import dev.fathom.target.Breakpoints;
+import dev.fathom.target.Stop;
+import java.util.Optional;
+
+/**
+ * A stop as the stub told it: {@code T05thread:p1.1;watch:ffff;}, {@code S05}, {@code W00}.
+ *
+ * @param thread which thread; empty where the stub does not tell
+ */
+record StopReply(Stop.Reason reason, Optional<ThreadId> thread) {
+  private static final int SIGTRAP = 5;
+
+  static StopReply parse(Reply reply) {
+    byte[] bytes = reply.bytes();
+    if (reply.startsWith('N') || bytes.length < 3) {
+      return new StopReply(new Stop.Signal(0), Optional.empty());
+    }
+    int number = Hex.value(bytes[1] & 0xff) << 4 | Hex.value(bytes[2] & 0xff);
+    if (reply.startsWith('W') || reply.startsWith('X')) {
+      return new StopReply(new Stop.Ended(number), Optional.empty());
+    }
+    Stop.Reason reason = number == SIGTRAP ? new Stop.Trap() : new Stop.Signal(number);
+    Optional<ThreadId> thread = Optional.empty();
+    String text = reply.text();
+    int at = 3;
+    while (at < text.length()) {
+      int semicolon = text.indexOf(';', at);
+      int end = semicolon < 0 ? text.length() : semicolon;
+      int colon = text.indexOf(':', at);
+      if (colon > 0 && colon < end) {
+        String value = text.substring(colon + 1, end);
+        switch (text.substring(at, colon)) {
+          case "thread" -> thread = Optional.of(ThreadId.parse(value));
+          case "watch" -> reason = watch(Breakpoints.Kind.WRITE, value, reason);
+          case "rwatch" -> reason = watch(Breakpoints.Kind.READ, value, reason);
+          case "awatch" -> reason = watch(Breakpoints.Kind.ACCESS, value, reason);
+          default -> {}
+        }
+      }
+      at = end + 1;
+    }
+    return new StopReply(reason, thread);
+  }
+
+  private static Stop.Reason watch(Breakpoints.Kind kind, String address, Stop.Reason otherwise) {
+    if (address.isEmpty() || address.length() > 16) {
+      return otherwise;
+    }
+    long value = 0;
+    for (int i = 0; i < address.length(); i++) {
+      int digit = Hex.value(address.charAt(i));
+      if (digit < 0) {
+        return otherwise;
+      }
+      value = value << 4 | digit;
+    }
+    return new Stop.Watch(kind, value);
+  }
+}

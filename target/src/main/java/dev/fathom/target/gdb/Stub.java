@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.gdb;
+
+import dev.fathom.base.BadDataException;
+import dev.fathom.base.TargetException;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** What one stub can do, and the requests that several parts of the target make. */
+final class Stub {
+  /** Payload bytes that stubs take which do not tell; gdb assumes the same. */
+  private static final int USUAL_PACKET = 400;
+
+  private static final int MAX_DOCUMENT = 1 << 20;
+  private static final int MAX_MONITOR_TEXT = 1 << 24;
+  private static final int MAX_THREADS = 1 << 16;
+
+  private final Link link;
+  private final Set<String> features = new HashSet<>();
+  private int packetSize = USUAL_PACKET;
+  private boolean qemu;
+  private boolean stepFlags;
+  private boolean physicalMode;
+  private Set<String> vCont = Set.of();
+  private Optional<ThreadId> selected = Optional.empty();
+  private boolean physical;
+
+  private Stub(Link link) {
+    this.link = link;
+  }
+
+  /** Learns what the stub can do; the target is stopped afterwards. */
+  static Stub open(Link link) {
+    var stub = new Stub(link);
+    stub.negotiate();
+    return stub;
+  }
+
+  private void negotiate() {
+    Reply supported =
+        link.ask("qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+;xmlRegisters=i386");
+    for (String feature : supported.isError() ? new String[0] : supported.text().split(";")) {
+      if (feature.startsWith("PacketSize=")) {
+        packetSize(feature.substring("PacketSize=".length()));
+      } else if (feature.endsWith("+")) {
+        features.add(feature.substring(0, feature.length() - 1));
+      }
+    }
+    if (features.contains("QStartNoAckMode") && link.ask("QStartNoAckMode").isOk()) {
+      link.acks(Link.Acks.NONE);
+    }
+    Reply bits = link.ask("qqemu.sstepbits");
+    qemu = bits.text().startsWith("ENABLE=");
+    if (qemu) {
+      link.acks(Link.Acks.IMPLIED);
+      stepFlags = bits.text().contains("NOIRQ=2") && bits.text().contains("NOTIMER=4");
+      Reply mode = link.ask("qqemu.PhyMemMode");
+      physicalMode = mode.text().equals("0") || mode.text().equals("1");
+      physical = mode.text().equals("1");
+    }
+    Reply actions = link.ask("vCont?");
+    if (actions.text().startsWith("vCont")) {
+      vCont = Set.copyOf(Arrays.asList(actions.text().split(";")));
+    }
+  }
+
+  private void packetSize(String digits) {
+    int value = 0;
+    for (int i = 0; i < digits.length() && i < 7; i++) {
+      int digit = Hex.value(digits.charAt(i));
+      if (digit < 0) {
+        return;
+      }
+      value = value << 4 | digit;
+    }
+    if (value >= 64) {
+      packetSize = Math.min(value, PacketReader.MAX_PACKET / 2);
+    }
+  }
+
+  Link link() {
+    return link;
+  }
+
+  String name() {
+    return link.name();
+  }
+
+  boolean isQemu() {
+    return qemu;
+  }
+
+  boolean has(String feature) {
+    return features.contains(feature);
+  }
+
+  /** Whether the stub's memory requests can be switched to physical addresses. */
+  boolean hasPhysicalMode() {
+    return physicalMode;
+  }
+
+  /** Whether interrupts can be held back while a CPU steps. */
+  boolean hasStepFlags() {
+    return stepFlags;
+  }
+
+  /** Whether single threads can be stepped and resumed. */
+  boolean resumesThreads() {
+    return vCont.contains("c") && vCont.contains("s");
+  }
+
+  int packetSize() {
+    return packetSize;
+  }
+
+  /** The thread that stopped is the one that g, p and virtual memory mean from now on. */
+  void stoppedIn(Optional<ThreadId> thread) {
+    selected = thread;
+  }
+
+  /** What to send so that g, p and virtual memory mean {@code thread}; nothing when they do. */
+  List<String> select(Optional<ThreadId> thread) {
+    if (thread.isEmpty() || (selected.isPresent() && selected.get().same(thread.get()))) {
+      return List.of();
+    }
+    selected = thread;
+    return List.of("Hg" + thread.get().text());
+  }
+
+  /** What to send so that memory requests mean physical or virtual addresses. */
+  List<String> addressing(boolean toPhysical) {
+    if (!physicalMode || physical == toPhysical) {
+      return List.of();
+    }
+    physical = toPhysical;
+    return List.of(toPhysical ? "Qqemu.PhyMemMode:1" : "Qqemu.PhyMemMode:0");
+  }
+
+  /**
+   * Sends preparations, which must be answered by OK, and requests.
+   *
+   * @return the replies to the requests
+   */
+  List<Reply> ask(List<String> before, List<String> requests) {
+    if (before.isEmpty()) {
+      return link.askAll(requests);
+    }
+    var all = new ArrayList<String>(before);
+    all.addAll(requests);
+    List<Reply> replies = link.askAll(all);
+    for (int i = 0; i < before.size(); i++) {
+      if (!replies.get(i).isOk()) {
+        selected = Optional.empty();
+        throw new TargetException(
+            name() + ": " + before.get(i) + " was answered by " + replies.get(i).shown());
+      }
+    }
+    return replies.subList(before.size(), replies.size());
+  }
+
+  /** Reads a whole object of {@code qXfer}; empty when the stub does not have it. */
+  Optional<byte[]> transfer(String object, String annex) {
+    var whole = new ByteArrayOutputStream();
+    int piece = Math.max(64, packetSize - 16);
+    while (true) {
+      Reply reply =
+          link.ask(
+              "qXfer:"
+                  + object
+                  + ":read:"
+                  + annex
+                  + ":"
+                  + Integer.toHexString(whole.size())
+                  + ","
+                  + Integer.toHexString(piece));
+      if (reply.isUnknown() || reply.isError()) {
+        return Optional.empty();
+      }
+      boolean last = reply.startsWith('l');
+      if (!last && !reply.startsWith('m')) {
+        throw new BadDataException(
+            name() + " " + annex, whole.size(), "expected m or l, found " + reply.shown());
+      }
+      whole.write(reply.bytes(), 1, reply.bytes().length - 1);
+      if (last) {
+        return Optional.of(whole.toByteArray());
+      }
+      if (reply.bytes().length == 1 || whole.size() > MAX_DOCUMENT) {
+        throw new BadDataException(
+            name() + " " + annex,
+            whole.size(),
+            whole.size() > MAX_DOCUMENT ? "more than 1 MiB" : "a piece of nothing, and more to come");
+      }
+    }
+  }
+
+  /** What the stub's monitor prints for a command; empty when it has none or refuses. */
+  Optional<String> monitor(String command) {
+    String request =
+        "qRcmd," + Hex.encode(command.getBytes(StandardCharsets.ISO_8859_1));
+    var text = new ByteArrayOutputStream();
+    Reply reply = link.ask(request);
+    while (reply.startsWith('O') && !reply.isOk()) {
+      var piece = new byte[(reply.bytes().length - 1) / 2];
+      int count = Hex.decode(reply.bytes(), 1, piece, 0, piece.length);
+      text.write(piece, 0, count);
+      if (text.size() > MAX_MONITOR_TEXT || count == 0) {
+        throw new BadDataException(
+            name() + " monitor", text.size(), "endless text or nothing in " + reply.shown());
+      }
+      reply = link.more(request);
+    }
+    return reply.isOk()
+        ? Optional.of(text.toString(StandardCharsets.ISO_8859_1))
+        : Optional.empty();
+  }
+
+  /** All threads; empty when the stub does not tell. */
+  List<ThreadId> threads() {
+    var threads = new ArrayList<ThreadId>();
+    var seen = new HashSet<String>();
+    Reply reply = link.ask("qfThreadInfo");
+    while (reply.startsWith('m')) {
+      for (String id : reply.text().substring(1).split(",")) {
+        ThreadId thread = ThreadId.parse(id);
+        if (thread.thread() == 0 || !seen.add(id) || threads.size() == MAX_THREADS) {
+          throw new BadDataException(
+              name() + " threads", threads.size(), "no new thread in " + reply.shown());
+        }
+        threads.add(thread);
+      }
+      reply = link.ask("qsThreadInfo");
+    }
+    return List.copyOf(threads);
+  }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.gdb;
+
+import dev.fathom.base.FaultException;
+import dev.fathom.base.Readability;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * Memory through {@code m} and {@code M}, physical or virtual. Pages that were read are kept until
+ * {@link #forget}. Where a page is missed whose predecessor was missed before it, more and more of
+ * what follows is read with it. Large reads go past the cache.
+ */
+final class StubMemory {
+  static final int PAGE = 4096;
+
+  /** Requests sent in one write. */
+  private static final int BATCH = 32;
+
+  private static final int MAX_AHEAD = 64;
+  private static final int KEPT_PAGES = 8192;
+
+  /** From this size on reads do not go through the cache. */
+  private static final int LARGE = 1 << 18;
+
+  private final Stub stub;
+  private final boolean physical;
+  private final Supplier<Optional<ThreadId>> thread;
+  private final int piece;
+  private final Pages pages = new Pages();
+  private long nextMiss = -1;
+  private int ahead = 1;
+
+  /** Pages by number, the least recently used first; an empty array is a page that is not there. */
+  private static final class Pages extends LinkedHashMap<Long, byte[]> {
+    private static final long serialVersionUID = 1L;
+
+    Pages() {
+      super(256, 0.75f, true);
+    }
+
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<Long, byte[]> eldest) {
+      return size() > KEPT_PAGES;
+    }
+  }
+
+  /**
+   * @param physical whether the addresses are physical
+   * @param thread whose page tables translate virtual addresses
+   */
+  StubMemory(Stub stub, boolean physical, Supplier<Optional<ThreadId>> thread) {
+    this.stub = stub;
+    this.physical = physical;
+    this.thread = thread;
+    this.piece = Math.min(1 << 16, Integer.highestOneBit(stub.packetSize() / 2));
+  }
+
+  /** Throws away what was read. */
+  void forget() {
+    pages.clear();
+    nextMiss = -1;
+    ahead = 1;
+  }
+
+  int read(long address, MemorySegment into) {
+    long wanted = into.byteSize();
+    if (wanted >= LARGE) {
+      return large(address, into);
+    }
+    int done = 0;
+    while (done < wanted) {
+      long at = address + done;
+      int offset = (int) (at & (PAGE - 1));
+      int count = (int) Math.min(PAGE - offset, wanted - done);
+      long last = (address + wanted - 1) >>> 12;
+      byte[] page = page(at >>> 12, last);
+      if (page.length == 0) {
+        // The stub may have a part of the page: ask for what is wanted and no more.
+        int got = pieces(at, into, done, count);
+        done += got;
+        if (got < count) {
+          return done;
+        }
+      } else {
+        MemorySegment.copy(page, offset, into, ValueLayout.JAVA_BYTE, done, count);
+        done += count;
+      }
+    }
+    return done;
+  }
+
+  /** Asks the stub for one byte. */
+  Readability at(long address) {
+    return read(address, MemorySegment.ofArray(new byte[1])) == 1
+        ? Readability.READABLE
+        : Readability.UNMAPPED;
+  }
+
+  void write(long address, MemorySegment bytes, String space) {
+    byte[] all = bytes.toArray(ValueLayout.JAVA_BYTE);
+    int most = Math.max(16, Math.min(PAGE, (stub.packetSize() - 40) / 2));
+    List<String> before = preparations();
+    for (int done = 0; done < all.length; ) {
+      var requests = new ArrayList<String>();
+      int from = done;
+      for (; done < all.length && requests.size() < BATCH; ) {
+        int count = Math.min(most, all.length - done);
+        requests.add(
+            "M"
+                + Long.toHexString(address + done)
+                + ","
+                + Integer.toHexString(count)
+                + ":"
+                + Hex.encode(all, done, count));
+        done += count;
+      }
+      List<Reply> replies = stub.ask(before, requests);
+      before = List.of();
+      for (int i = 0; i < replies.size(); i++) {
+        if (!replies.get(i).isOk()) {
+          throw new FaultException(
+              space, address + from + (long) i * most, at(address + from + (long) i * most) == Readability.READABLE ? Readability.ERROR : Readability.UNMAPPED);
+        }
+      }
+    }
+  }
+
+  private List<String> preparations() {
+    var before = new ArrayList<String>(stub.addressing(physical));
+    if (!physical) {
+      before.addAll(stub.select(thread.get()));
+    }
+    return before;
+  }
+
+  /** The page, or an empty array; pages up to {@code last} are wanted next. */
+  private byte[] page(long number, long last) {
+    byte[] page = pages.get(number);
+    if (page != null) {
+      return page;
+    }
+    ahead = number == nextMiss ? Math.min(2 * ahead, MAX_AHEAD) : 1;
+    int count = (int) Math.max(ahead, Math.min(last - number + 1, LARGE / PAGE));
+    count = (int) Math.min(count, Math.max(1, (1L << 52) - number));
+    var bytes = new byte[count * PAGE];
+    int got = pieces(number << 12, MemorySegment.ofArray(bytes), 0, bytes.length);
+    for (int i = 0; i < count && (i + 1) * PAGE <= got; i++) {
+      byte[] one = java.util.Arrays.copyOfRange(bytes, i * PAGE, (i + 1) * PAGE);
+      pages.put(number + i, one);
+    }
+    if (got < PAGE) {
+      pages.put(number, new byte[0]);
+    }
+    nextMiss = number + Math.max(1, got / PAGE);
+    return pages.get(number);
+  }
+
+  private int large(long address, MemorySegment into) {
+    long done = 0;
+    long wanted = Math.min(into.byteSize(), 1 << 30);
+    while (done < wanted) {
+      int count = (int) Math.min(wanted - done, 1 << 20);
+      int got = pieces(address + done, into, done, count);
+      done += got;
+      if (got < count) {
+        break;
+      }
+    }
+    return (int) done;
+  }
+
+  /**
+   * Reads from the stub.
+   *
+   * @return the bytes read before the first that the stub does not give
+   */
+  private int pieces(long address, MemorySegment into, long at, int count) {
+    List<String> before = preparations();
+    int done = 0;
+    while (done < count) {
+      var requests = new ArrayList<String>(BATCH);
+      var sizes = new int[BATCH];
+      int asked = done;
+      while (asked < count && requests.size() < BATCH) {
+        long from = address + asked;
+        // To the next multiple of the piece, so that a page that is missing spoils no other.
+        int size = (int) Math.min(count - asked, piece - (from & (piece - 1)));
+        sizes[requests.size()] = size;
+        requests.add("m" + Long.toHexString(from) + "," + Integer.toHexString(size));
+        asked += size;
+        if (!stub.link().pipelines()) {
+          break;
+        }
+      }
+      List<Reply> replies = stub.ask(before, requests);
+      before = List.of();
+      for (int i = 0; i < replies.size(); i++) {
+        int got = decode(replies.get(i), into, at + done, sizes[i]);
+        done += got;
+        if (got < sizes[i]) {
+          return got == 0 && sizes[i] > PAGE ? done + byPage(address + done, into, at + done, sizes[i]) : done;
+        }
+      }
+    }
+    return done;
+  }
+
+  /** Reads what a larger request could not give, a page at a time. */
+  private int byPage(long address, MemorySegment into, long at, int count) {
+    int done = 0;
+    while (done < count) {
+      int size = (int) Math.min(count - done, PAGE - ((address + done) & (PAGE - 1)));
+      String request = "m" + Long.toHexString(address + done) + "," + Integer.toHexString(size);
+      int got = decode(stub.link().ask(request), into, at + done, size);
+      done += got;
+      if (got < size) {
+        break;
+      }
+    }
+    return done;
+  }
+
+  private int decode(Reply reply, MemorySegment into, long at, int size) {
+    if (reply.isError() || reply.isUnknown()) {
+      return 0;
+    }
+    var bytes = new byte[size];
+    int got = Hex.decode(reply.bytes(), 0, bytes, 0, size);
+    MemorySegment.copy(bytes, 0, into, ValueLayout.JAVA_BYTE, at, got);
+    return got;
+  }
+}
