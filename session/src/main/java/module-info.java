@@ -6,7 +6,9 @@ module dev.fathom.session {
   requires transitive dev.fathom.target;
 
   exports dev.fathom.session;
+  exports dev.fathom.session.control;
 
   uses dev.fathom.kernel.KernelProvider;
+  uses dev.fathom.target.LiveTargetProvider;
   uses dev.fathom.target.TargetProvider;
 }

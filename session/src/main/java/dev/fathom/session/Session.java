@@ -1,29 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.session;
 
+import dev.fathom.base.Cell;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.TargetException;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
+import dev.fathom.session.control.Control;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.target.Live;
+import dev.fathom.target.LiveTargetProvider;
+import dev.fathom.target.RunControl;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetProvider;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A target, the kernel in it and what the user has selected. Confined to the thread that opened it;
- * only {@link #interrupt} may be called from another.
+ * only {@link #interrupt} may be called from another. A live target that was attached to is let go
+ * when the session or the process ends, however it ends short of being killed.
  */
 public final class Session implements AutoCloseable {
-  private final Target target;
-  private final Kernel kernel;
-  private final AtomicBoolean interrupted = new AtomicBoolean();
+  private static final String GONE =
+      "the kernel that was found is gone: the machine was reset or started another";
 
-  private Session(Target target, Kernel kernel) {
+  private final Target target;
+  private final Optional<Live> live;
+  private final Optional<KernelOptions> options;
+  private final Optional<LetGo> guard;
+  private final AtomicBoolean interrupted = new AtomicBoolean();
+  private Kernel kernel;
+  private Optional<Control> control = Optional.empty();
+  private boolean read;
+  private boolean ran;
+  private long epoch;
+
+  private Session(
+      Target target, Kernel kernel, Optional<KernelOptions> options, Optional<LetGo> guard) {
     this.target = target;
     this.kernel = kernel;
+    this.options = options;
+    this.guard = guard;
+    this.live = target.find(Live.class);
+    if (live.isPresent()) {
+      epoch = live.get().epoch();
+      ran = live.get().state() == Live.State.RUNNING;
+      read = true;
+    }
+    guard.ifPresent(g -> g.interruptWith(this::interrupt));
   }
 
   /**
@@ -35,15 +66,63 @@ public final class Session implements AutoCloseable {
   public static Session open(List<Path> files, KernelOptions options) {
     Target target = ServiceLoader.load(TargetProvider.class).iterator().next().open(files);
     try {
-      for (var provider : ServiceLoader.load(KernelProvider.class)) {
-        var kernel = provider.attach(target, options);
-        if (kernel.isPresent()) {
-          return new Session(target, kernel.get());
-        }
-      }
+      return new Session(
+          target, find(target, options), Optional.of(options), Optional.empty());
     } catch (RuntimeException | Error e) {
       target.close();
       throw e;
+    }
+  }
+
+  /**
+   * Attaches to the live target at {@code address} and finds the kernel in it.
+   *
+   * @throws dev.fathom.base.FathomException when no provider takes the address, nobody answers, or
+   *     there is no kernel that Fathom knows
+   */
+  public static Session attach(String address, AttachOptions attach, KernelOptions options) {
+    var target = provider(address).attach(address, attach);
+    var guard = LetGo.of(target);
+    guard.enter();
+    try {
+      if (attach.stop()) {
+        target
+            .find(RunControl.class)
+            .orElseThrow(
+                () -> new UnsupportedException(address + ": this target cannot be stopped"))
+            .stop();
+      }
+      var live = target.find(Live.class);
+      live.ifPresent(Live::look);
+      var kernel = find(target, options);
+      live.ifPresent(Live::rest);
+      return new Session(target, kernel, Optional.of(options), Optional.of(guard));
+    } catch (RuntimeException | Error e) {
+      guard.close();
+      throw e;
+    } finally {
+      guard.leave();
+    }
+  }
+
+  private static LiveTargetProvider provider(String address) {
+    var forms = new ArrayList<String>();
+    for (var provider : ServiceLoader.load(LiveTargetProvider.class)) {
+      if (provider.accepts(address)) {
+        return provider;
+      }
+      forms.addAll(provider.forms());
+    }
+    throw new TargetException(
+        "'" + address + "' is not an address of a live target: " + String.join(", ", forms));
+  }
+
+  private static Kernel find(Target target, KernelOptions options) {
+    for (var provider : ServiceLoader.load(KernelProvider.class)) {
+      var kernel = provider.attach(target, options);
+      if (kernel.isPresent()) {
+        return kernel.get();
+      }
     }
     var message =
         new StringBuilder(target.info().name())
@@ -57,13 +136,12 @@ public final class Session implements AutoCloseable {
           .append("; ")
           .append(warning.startsWith(prefix) ? warning.substring(prefix.length()) : warning);
     }
-    target.close();
     throw new TargetException(message.toString());
   }
 
   /** A session over parts that are already there. */
   public static Session of(Target target, Kernel kernel) {
-    return new Session(target, kernel);
+    return new Session(target, kernel, Optional.empty(), Optional.empty());
   }
 
   public Target target() {
@@ -72,6 +150,95 @@ public final class Session implements AutoCloseable {
 
   public Kernel kernel() {
     return kernel;
+  }
+
+  /**
+   * The engine that stops, steps and continues the target.
+   *
+   * @throws UnsupportedException when this target cannot be stopped
+   */
+  public Control control() {
+    if (control.isEmpty()) {
+      control = Optional.of(Control.of(this));
+    }
+    return control.get();
+  }
+
+  /**
+   * A command line begins. A live target is looked at anew: what can have changed since the last
+   * line is forgotten, and a kernel that is no longer there is looked for again.
+   *
+   * @return what the user must know
+   * @throws dev.fathom.base.TargetException when the target is gone
+   */
+  public List<String> begin() {
+    guard.ifPresent(LetGo::enter);
+    if (live.isEmpty()) {
+      return List.of();
+    }
+    try {
+      live.get().look();
+      return refresh();
+    } catch (RuntimeException | Error e) {
+      guard.ifPresent(LetGo::leave);
+      throw e;
+    }
+  }
+
+  /** The command line is over; follows each {@link #begin} that returned. */
+  public void end() {
+    try {
+      live.ifPresent(Live::rest);
+    } finally {
+      guard.ifPresent(LetGo::leave);
+    }
+  }
+
+  /**
+   * Forgets what can have changed, when the target ran or was written to since it was read last.
+   *
+   * @return what the user must know
+   */
+  public List<String> refresh() {
+    if (live.isEmpty()) {
+      return List.of();
+    }
+    boolean running = live.get().state() == Live.State.RUNNING;
+    boolean changed = ran || running || live.get().epoch() != epoch;
+    ran = running;
+    epoch = live.get().epoch();
+    if (!changed || read) {
+      read = false; // The kernel was found a moment ago.
+      return List.of();
+    }
+    kernel.refresh();
+    return kernel.present() ? List.of() : search();
+  }
+
+  private List<String> search() {
+    if (options.isEmpty()) {
+      return List.of(GONE);
+    }
+    try {
+      var found = find(target, options.get());
+      if (!found.present()) {
+        return List.of(GONE + ", and no other has come up yet");
+      }
+      kernel = found;
+      control.ifPresent(Control::kernelChanged);
+      return List.of("the machine was reset or started another kernel; found " + name(found));
+    } catch (FathomException e) {
+      return List.of(GONE + ", and no other is found: " + e.getMessage());
+    }
+  }
+
+  private static String name(Kernel kernel) {
+    for (var fact : kernel.facts()) {
+      if (fact.key().equals("release") && fact.value() instanceof Cell.Text(String release)) {
+        return kernel.os() + " " + release;
+      }
+    }
+    return kernel.os();
   }
 
   /** Asks the running command to stop; safe from any thread and from a signal handler. */
@@ -86,6 +253,10 @@ public final class Session implements AutoCloseable {
 
   @Override
   public void close() {
-    target.close();
+    if (guard.isPresent()) {
+      guard.get().close();
+    } else {
+      target.close();
+    }
   }
 }

@@ -3,6 +3,8 @@ package dev.fathom.model.arch;
 
 import dev.fathom.model.Layout;
 import dev.fathom.model.RegisterFile;
+import dev.fathom.model.Registers;
+import java.util.Optional;
 
 /** The facts of one CPU architecture. */
 public interface Architecture {
@@ -15,4 +17,15 @@ public interface Architecture {
 
   /** A new decoder of instruction lengths and branches. */
   FlowDecoder flowDecoder();
+
+  /**
+   * What the instruction at the start of {@code code} does, for instructions that can be carried
+   * out exactly from registers alone; empty for all others.
+   *
+   * @param code from the instruction's first byte on; may end in the middle of it
+   * @param pc its virtual address
+   */
+  default Optional<Effect> emulate(byte[] code, long pc, Registers registers) {
+    return Optional.empty();
+  }
 }

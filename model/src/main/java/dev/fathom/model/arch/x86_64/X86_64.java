@@ -4,7 +4,9 @@ package dev.fathom.model.arch.x86_64;
 import dev.fathom.model.Layout;
 import dev.fathom.model.Register;
 import dev.fathom.model.RegisterFile;
+import dev.fathom.model.Registers;
 import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.arch.Effect;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +149,11 @@ public final class X86_64 implements Architecture {
   @Override
   public RegisterFile registers() {
     return FILE;
+  }
+
+  @Override
+  public Optional<Effect> emulate(byte[] code, long pc, Registers known) {
+    return X86Emulator.run(code, pc, known);
   }
 
   /** The registers above in the order of their indexes. */

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session.control;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.UnsupportedException;
+import dev.fathom.model.Register;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.session.Session;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.RegisterWriter;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Runs a function of the kernel on a CPU that stands in kernel code, by the System V calling
+ * convention (AMD64 supplement, 3.2): up to six whole numbers or pointers. The function returns to
+ * the very instruction at which the CPU stood, where it is caught; all registers and the words
+ * written to the stack are put back.
+ */
+public final class Calls {
+  private static final List<Register> ARGUMENTS =
+      List.of(
+          X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.RCX, X86_64.R8, X86_64.R9);
+
+  private static final List<Register> SAVED =
+      List.of(
+          X86_64.RAX,
+          X86_64.RBX,
+          X86_64.RCX,
+          X86_64.RDX,
+          X86_64.RSI,
+          X86_64.RDI,
+          X86_64.RBP,
+          X86_64.RSP,
+          X86_64.R8,
+          X86_64.R9,
+          X86_64.R10,
+          X86_64.R11,
+          X86_64.R12,
+          X86_64.R13,
+          X86_64.R14,
+          X86_64.R15,
+          X86_64.RFLAGS,
+          X86_64.RIP);
+
+  /** Room below the stack pointer that is left alone. */
+  private static final long GAP = 256;
+
+  /** The privilege bits of a code selector. */
+  private static final long PRIVILEGE = 3;
+
+  private final Session session;
+  private final Control control;
+
+  public Calls(Session session) {
+    this.session = session;
+    this.control = session.control();
+  }
+
+  /**
+   * Calls the function at {@code function}.
+   *
+   * @param cpu as the target numbers it
+   * @param limit how long it may take; then it is given up, the registers are put back, and what it
+   *     held stays held
+   * @return what it returned
+   */
+  public long call(int cpu, long function, List<Long> arguments, Duration limit) {
+    var program = session.kernel().program();
+    if (program.architecture() != X86_64.INSTANCE) {
+      throw new UnsupportedException("functions can be called on x86-64 only");
+    }
+    if (arguments.size() > ARGUMENTS.size()) {
+      throw new EvalException("a function can be called with at most six arguments");
+    }
+    var before =
+        session
+            .target()
+            .cpu(cpu)
+            .orElseThrow(() -> new EvalException("the target has no CPU " + cpu));
+    if ((need(before, X86_64.CS) & PRIVILEGE) != 0) {
+      throw new EvalException("CPU " + cpu + " is in user mode: a kernel function cannot run there");
+    }
+    var writer = control.need(RegisterWriter.class, "write registers");
+    for (var register : SAVED) {
+      need(before, register);
+    }
+    long pc = need(before, X86_64.RIP);
+    long sp = ((need(before, X86_64.RSP) - GAP) & -16L) - Long.BYTES;
+    var under = program.memory().bytes(sp, Long.BYTES);
+    poke(sp, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(pc).array());
+    for (int i = 0; i < arguments.size(); i++) {
+      writer.write(cpu, ARGUMENTS.get(i), arguments.get(i));
+    }
+    writer.write(cpu, X86_64.RAX, 0);
+    writer.write(cpu, X86_64.RSP, sp);
+    writer.write(cpu, X86_64.RIP, function);
+    long thread = new Hit(session.kernel(), before).thread();
+    var back =
+        new Control.Goal(
+            pc,
+            hit ->
+                hit.sp() == sp + Long.BYTES && (thread == 0 || hit.thread() == thread));
+    int now = cpu;
+    try {
+      var event = control.proceed(List.of(back), Optional.of(limit));
+      now = whereIs(thread, event, cpu);
+      if (!(event.cause() instanceof StopEvent.Stepped)) {
+        throw new EvalException(
+            "the function did not return: its thread's registers were put back in the middle of"
+                + " it, and what it holds (locks, interrupts off) stays held");
+      }
+      return need(session.target().cpu(now).orElseThrow(), X86_64.RAX);
+    } finally {
+      for (var register : SAVED) {
+        writer.write(now, register, need(before, register));
+      }
+      poke(sp, under);
+    }
+  }
+
+  /** The CPU on which the thread is now. */
+  private int whereIs(long thread, StopEvent event, int before) {
+    if (event.cause() instanceof StopEvent.Stepped) {
+      return event.cpu().orElse(before);
+    }
+    for (var cpu : session.target().cpus()) {
+      if (thread != 0 && new Hit(session.kernel(), cpu).thread() == thread) {
+        return cpu.id();
+      }
+    }
+    throw new EvalException(
+        "the function sleeps: its thread's registers cannot be put back, so the thread is lost");
+  }
+
+  private void poke(long address, byte[] bytes) {
+    var memory = control.need(MemoryWriter.class, "write memory");
+    var program = session.kernel().program();
+    var physical = program.memory().physical(address);
+    if (memory.writes(MemoryWriter.Space.PHYSICAL) && physical.isPresent()) {
+      memory.write(
+          MemoryWriter.Space.PHYSICAL, physical.getAsLong(), MemorySegment.ofArray(bytes));
+    } else {
+      memory.write(MemoryWriter.Space.VIRTUAL, address, MemorySegment.ofArray(bytes));
+    }
+  }
+
+  private static long need(Cpu cpu, Register register) {
+    return cpu.registers()
+        .get(register)
+        .orElseThrow(
+            () -> new EvalException("register " + register.name() + " of CPU " + cpu.id() + " is not known"));
+  }
+}

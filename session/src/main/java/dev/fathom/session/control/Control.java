@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session.control;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.base.LookupException;
+import dev.fathom.base.UnsupportedException;
+import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.Task;
+import dev.fathom.model.arch.Effect;
+import dev.fathom.session.Session;
+import dev.fathom.target.Breakpoints;
+import dev.fathom.target.Breakpoints.Kind;
+import dev.fathom.target.Capability;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.Live;
+import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.RegisterWriter;
+import dev.fathom.target.RunControl;
+import dev.fathom.target.Stop;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * Lets the target run and stops it. Breakpoints are in the target only while it runs here, so that
+ * whoever looks at a stopped target sees its own code. A hit that is not wanted goes by without
+ * anything else being read than the CPU's registers and what the condition needs; the instruction
+ * under a breakpoint is carried out here where that can be done exactly, else by a step with the
+ * other CPUs held.
+ */
+public final class Control {
+  /** How often the wish to stop is looked for. */
+  private static final Duration TICK = Duration.ofMillis(100);
+
+  /** How long a single step may take: it can wait for a busy host, not for an event. */
+  private static final Duration STEP_LIMIT = Duration.ofSeconds(10);
+
+  /** More than the longest instruction of any architecture. */
+  private static final int CODE = 16;
+
+  /**
+   * The function that runs when a module's code is in place and before its initialisation
+   * (kernel/module/main.c; since 3.7, in kernel/module.c until 5.17).
+   */
+  private static final String MODULE_LOADED = "do_init_module";
+
+  /** A place to run to. */
+  record Goal(long address, java.util.function.Predicate<Hit> test) {}
+
+  /** A breakpoint that is in the target now. */
+  private record Inserted(Kind kind, long address, int length, byte[] code) {
+    boolean same(Kind otherKind, long otherAddress, int otherLength) {
+      return kind == otherKind && address == otherAddress && length == otherLength;
+    }
+  }
+
+  private final Session session;
+  private final RunControl run;
+  private final Live live;
+  private final List<Breakpoint> table = new ArrayList<>();
+  private final List<Inserted> inserted = new ArrayList<>();
+  private OptionalInt stoppedCpu = OptionalInt.empty();
+  private OptionalLong passed = OptionalLong.empty();
+  private OptionalLong loadHook = OptionalLong.empty();
+  private boolean inCommands;
+  private boolean wantsOn;
+  private int next = 1;
+
+  private Control(Session session, RunControl run, Live live) {
+    this.session = session;
+    this.run = run;
+    this.live = live;
+  }
+
+  /**
+   * The engine over the target of {@code session}.
+   *
+   * @throws UnsupportedException when it cannot be stopped and let go
+   */
+  public static Control of(Session session) {
+    var run = session.target().find(RunControl.class);
+    var live = session.target().find(Live.class);
+    if (run.isEmpty() || live.isEmpty()) {
+      throw new UnsupportedException("operation not supported by target");
+    }
+    return new Control(session, run.get(), live.get());
+  }
+
+  // The table
+
+  /** The breakpoints in the order of their numbers. */
+  public List<Breakpoint> breakpoints() {
+    return List.copyOf(table);
+  }
+
+  /**
+   * Adds a breakpoint on code, or on data when {@code kind} watches.
+   *
+   * @param length bytes watched; 1 for code
+   * @param purpose what it is for, when the user did not name the place himself
+   */
+  public Breakpoint add(
+      Breakpoint.Place place, Kind kind, int length, Optional<String> purpose) {
+    var added = new Breakpoint(next++, place, kind, length, purpose);
+    resolve(added);
+    table.add(added);
+    return added;
+  }
+
+  /**
+   * The breakpoint with that number.
+   *
+   * @throws LookupException when there is none
+   */
+  public Breakpoint breakpoint(long id) {
+    for (var breakpoint : table) {
+      if (breakpoint.id() == id) {
+        return breakpoint;
+      }
+    }
+    throw new LookupException("breakpoint", Long.toString(id));
+  }
+
+  public void delete(Breakpoint breakpoint) {
+    table.remove(breakpoint);
+  }
+
+  /** Another kernel runs now: what is known by name is looked up in it. */
+  public void kernelChanged() {
+    stoppedCpu = OptionalInt.empty();
+    passed = OptionalLong.empty();
+    table.forEach(this::resolve);
+  }
+
+  private void resolve(Breakpoint breakpoint) {
+    breakpoint.address(
+        switch (breakpoint.place()) {
+          case Breakpoint.At at -> OptionalLong.of(at.address());
+          case Breakpoint.Named named -> {
+            var symbol = kernel().program().symbols().first(named.name());
+            yield symbol.isPresent()
+                ? OptionalLong.of(symbol.get().address() + named.offset())
+                : OptionalLong.empty();
+          }
+        });
+  }
+
+  // State
+
+  Session session() {
+    return session;
+  }
+
+  Kernel kernel() {
+    return session.kernel();
+  }
+
+  <C extends Capability> C need(Class<C> capability, String what) {
+    return session
+        .target()
+        .find(capability)
+        .orElseThrow(() -> new UnsupportedException("this target cannot " + what));
+  }
+
+  public boolean running() {
+    return live.state() == Live.State.RUNNING;
+  }
+
+  /** The CPU that stopped the target last, as the target numbers it. */
+  public OptionalInt stoppedCpu() {
+    return stoppedCpu;
+  }
+
+  /** Whether something is set that could stop the target. */
+  public boolean armed() {
+    for (var breakpoint : table) {
+      if (breakpoint.enabled()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Running
+
+  /** Stops the target; does nothing when it stands still. */
+  public StopEvent stop() {
+    run.stop();
+    return event(new StopEvent.Interrupted(), stoppedCpu);
+  }
+
+  /** Lets the target go on, without breakpoints, and does not wait. */
+  public void release() {
+    stoppedCpu = OptionalInt.empty();
+    passed = OptionalLong.empty();
+    if (!running()) {
+      run.resume();
+    }
+  }
+
+  /** Lets the target run until something stops it that the user wants to know of. */
+  public StopEvent proceed() {
+    return proceed(List.of(), Optional.empty());
+  }
+
+  /**
+   * Runs commands that may say that the target shall go on: then {@link #askToGoOn} only notes it.
+   *
+   * @return whether it shall go on
+   */
+  public boolean commands(Runnable commands) {
+    inCommands = true;
+    wantsOn = false;
+    try {
+      commands.run();
+      return wantsOn;
+    } finally {
+      inCommands = false;
+    }
+  }
+
+  /** Notes that the target shall go on when the commands of a breakpoint run; else false. */
+  public boolean askToGoOn() {
+    wantsOn = inCommands;
+    return inCommands;
+  }
+
+  StopEvent proceed(List<Goal> goals, Optional<Duration> limit) {
+    long deadline =
+        limit.isPresent() ? System.nanoTime() + limit.get().toNanos() : Long.MAX_VALUE;
+    run.stop();
+    table.forEach(this::resolve);
+    try {
+      insertAll(goals);
+      var stop = passBy();
+      while (true) {
+        while (stop.isPresent()) {
+          var event = judge(stop.get(), goals);
+          if (event.isPresent()) {
+            return event.get();
+          }
+          stop = passBy();
+        }
+        boolean asked = session.takeInterrupt();
+        if (!asked && !overdue(deadline, limit)) {
+          run.resume();
+          stop = run.await(TICK);
+          while (stop.isEmpty() && !asked && !overdue(deadline, limit)) {
+            asked = session.takeInterrupt();
+            stop = asked ? stop : run.await(TICK);
+          }
+        }
+        if (stop.isEmpty()) {
+          run.stop();
+          return event(
+              asked ? new StopEvent.Interrupted() : new StopEvent.TimedOut(),
+              OptionalInt.empty());
+        }
+      }
+    } finally {
+      removeAll();
+    }
+  }
+
+  private static boolean overdue(long deadline, Optional<Duration> limit) {
+    return limit.isPresent() && System.nanoTime() - deadline > 0;
+  }
+
+  /** One instruction of one CPU, the others held. */
+  StopEvent stepCpu(int cpu) {
+    run.stop();
+    passed = OptionalLong.empty();
+    var stop = stepAndWait(cpu, false);
+    return switch (stop.reason()) {
+      case Stop.Ended(int status) -> gone(status);
+      case Stop.Signal(int number) -> event(new StopEvent.Signalled(number), of(stop));
+      case Stop.Trap _, Stop.Watch _ -> arrived(stop);
+    };
+  }
+
+  /** Where a step ended: at a breakpoint it counts as a hit. */
+  private StopEvent arrived(Stop stop) {
+    var cpu = session.target().cpu(stop.cpu());
+    if (cpu.isEmpty()) {
+      return event(new StopEvent.Stepped(), of(stop));
+    }
+    var hit = new Hit(kernel(), cpu.get());
+    passAt(stop.cpu(), hit.pc());
+    var judged = judgeCode(hit, stop);
+    return judged.event().orElseGet(() -> event(new StopEvent.Stepped(), of(stop)));
+  }
+
+  private static OptionalInt of(Stop stop) {
+    return OptionalInt.of(stop.cpu());
+  }
+
+  private Stop stepAndWait(int cpu, boolean others) {
+    run.step(cpu, others, false);
+    long deadline = System.nanoTime() + STEP_LIMIT.toNanos();
+    while (System.nanoTime() - deadline < 0) {
+      var stop = run.await(TICK);
+      if (stop.isPresent()) {
+        return stop.get();
+      }
+    }
+    run.stop();
+    throw new dev.fathom.base.TargetException(
+        "CPU " + cpu + " did not finish its instruction in " + STEP_LIMIT.toSeconds() + " s");
+  }
+
+  // Deciding
+
+  /** What the user is told of a stop; empty when it goes by. */
+  private Optional<StopEvent> judge(Stop stop, List<Goal> goals) {
+    return switch (stop.reason()) {
+      case Stop.Ended(int status) -> Optional.of(gone(status));
+      case Stop.Signal(int number) ->
+          Optional.of(event(new StopEvent.Signalled(number), of(stop)));
+      case Stop.Watch(Kind kind, long address) -> watched(stop, kind, address);
+      case Stop.Trap _ -> trapped(stop, goals);
+    };
+  }
+
+  private StopEvent gone(int status) {
+    stoppedCpu = OptionalInt.empty();
+    return new StopEvent(
+        new StopEvent.Gone(status), OptionalInt.empty(), Optional.empty(), OptionalLong.empty());
+  }
+
+  private Optional<StopEvent> trapped(Stop stop, List<Goal> goals) {
+    var cpu = session.target().cpu(stop.cpu());
+    if (cpu.isEmpty()) {
+      return Optional.of(event(new StopEvent.Trapped(), of(stop)));
+    }
+    var hit = new Hit(kernel(), cpu.get());
+    long pc = hit.pc();
+    var judged = judgeCode(hit, stop);
+    boolean ours = judged.ours();
+    if (loadHook.isPresent() && loadHook.getAsLong() == pc) {
+      ours = true;
+      moduleLoaded();
+    }
+    for (var goal : goals) {
+      if (goal.address() == pc) {
+        ours = true;
+        if (judged.event().isEmpty() && goal.test().test(hit)) {
+          passAt(stop.cpu(), pc);
+          return Optional.of(event(new StopEvent.Stepped(), of(stop)));
+        }
+      }
+    }
+    if (ours) {
+      passAt(stop.cpu(), pc);
+      return judged.event();
+    }
+    return Optional.of(event(new StopEvent.Trapped(), of(stop)));
+  }
+
+  /** Whether breakpoints of the table are at a place, and what the user is told of them. */
+  private record Judged(boolean ours, Optional<StopEvent> event) {}
+
+  private Judged judgeCode(Hit hit, Stop stop) {
+    boolean ours = false;
+    List<Breakpoint> wanted = new ArrayList<>();
+    for (var breakpoint : table) {
+      if (!breakpoint.watches()
+          && breakpoint.enabled()
+          && breakpoint.address().isPresent()
+          && breakpoint.address().getAsLong() == hit.pc()) {
+        ours = true;
+        try {
+          if (breakpoint.accepts(hit)) {
+            wanted.add(breakpoint);
+          }
+        } catch (FathomException e) {
+          return new Judged(
+              true,
+              Optional.of(event(new StopEvent.BadCondition(breakpoint, e.getMessage()), of(stop))));
+        }
+      }
+    }
+    if (wanted.isEmpty()) {
+      return new Judged(ours, Optional.empty());
+    }
+    wanted.forEach(this::wasHit);
+    return new Judged(
+        true, Optional.of(event(new StopEvent.AtBreakpoint(List.copyOf(wanted)), of(stop))));
+  }
+
+  private void wasHit(Breakpoint breakpoint) {
+    if (breakpoint.temporary()) {
+      table.remove(breakpoint);
+    }
+    if (breakpoint.disableOnHit()) {
+      breakpoint.enabled(false);
+    }
+  }
+
+  private Optional<StopEvent> watched(Stop stop, Kind kind, long address) {
+    Breakpoint found = null;
+    for (var breakpoint : table) {
+      if (breakpoint.enabled()
+          && (breakpoint.covers(address) || (found == null && breakpoint.kind() == kind))) {
+        found = breakpoint;
+      }
+    }
+    var cpu = session.target().cpu(stop.cpu());
+    if (found == null || cpu.isEmpty()) {
+      return Optional.of(event(new StopEvent.Trapped(), of(stop)));
+    }
+    var before = found.value();
+    var after = data(found);
+    found.value(after);
+    try {
+      if (!found.accepts(new Hit(kernel(), cpu.get()))) {
+        return Optional.empty();
+      }
+    } catch (FathomException e) {
+      return Optional.of(event(new StopEvent.BadCondition(found, e.getMessage()), of(stop)));
+    }
+    wasHit(found);
+    return Optional.of(
+        event(new StopEvent.AtData(found, address, before, after), of(stop)));
+  }
+
+  private Optional<byte[]> data(Breakpoint breakpoint) {
+    try {
+      return Optional.of(
+          kernel()
+              .program()
+              .memory()
+              .bytes(breakpoint.address().orElseThrow(), breakpoint.length()));
+    } catch (FathomException _) {
+      return Optional.empty(); // Not mapped now: the watchpoint waits for it.
+    }
+  }
+
+  /** A module came: breakpoints that wait for it find their places. */
+  private void moduleLoaded() {
+    kernel().refresh();
+    for (var breakpoint : table) {
+      if (breakpoint.address().isEmpty()) {
+        resolve(breakpoint);
+        insert(breakpoint);
+      }
+    }
+  }
+
+  private StopEvent event(StopEvent.Cause cause, OptionalInt at) {
+    var cpus = session.target().cpus();
+    Optional<Cpu> cpu = Optional.empty();
+    for (var candidate : cpus) {
+      if (at.isPresent() && candidate.id() == at.getAsInt()) {
+        cpu = Optional.of(candidate);
+      }
+    }
+    if (cpu.isEmpty()) {
+      cpu = busiest(cpus);
+    }
+    if (cpu.isEmpty()) {
+      stoppedCpu = at;
+      return new StopEvent(cause, at, Optional.empty(), OptionalLong.empty());
+    }
+    stoppedCpu = OptionalInt.of(cpu.get().id());
+    Optional<Task> task = Optional.empty();
+    try {
+      task = kernel().running(cpu.get());
+    } catch (FathomException _) {
+      task = Optional.empty(); // The kernel is not readable here: it is being booted or torn down.
+    }
+    return new StopEvent(cause, stoppedCpu, task, cpu.get().registers().pc());
+  }
+
+  /** The first CPU that does not idle, else the first. */
+  private Optional<Cpu> busiest(List<Cpu> cpus) {
+    for (var cpu : cpus) {
+      try {
+        var task = kernel().running(cpu);
+        if (task.isPresent() && task.get().id() != 0) {
+          return Optional.of(cpu);
+        }
+      } catch (FathomException _) {
+        continue; // Nothing is known of this one.
+      }
+    }
+    return cpus.isEmpty() ? Optional.empty() : Optional.of(cpus.getFirst());
+  }
+
+  // Getting off a breakpoint
+
+  private void passAt(int cpu, long pc) {
+    stoppedCpu = OptionalInt.of(cpu);
+    passed = OptionalLong.of(pc);
+  }
+
+  /**
+   * Gets the CPU that stopped off the breakpoint at which it stands, which would stop it again.
+   *
+   * @return what stopped the target meanwhile, other than the step itself
+   */
+  private Optional<Stop> passBy() {
+    if (stoppedCpu.isEmpty() || passed.isEmpty()) {
+      return Optional.empty();
+    }
+    long at = passed.getAsLong();
+    passed = OptionalLong.empty();
+    Inserted under = null;
+    for (var spot : inserted) {
+      if (spot.address() == at && (spot.kind() == Kind.SOFTWARE || spot.kind() == Kind.HARDWARE)) {
+        under = spot;
+      }
+    }
+    var cpu = session.target().cpu(stoppedCpu.getAsInt());
+    if (under == null
+        || cpu.isEmpty()
+        || cpu.get().registers().pc().isEmpty()
+        || cpu.get().registers().pc().getAsLong() != at) {
+      return Optional.empty();
+    }
+    return emulated(cpu.get(), under) ? Optional.empty() : stepped(cpu.get(), under);
+  }
+
+  private boolean emulated(Cpu cpu, Inserted under) {
+    var writer = session.target().find(RegisterWriter.class);
+    if (writer.isEmpty()) {
+      return false;
+    }
+    var effect =
+        kernel().program().architecture().emulate(under.code(), under.address(), cpu.registers());
+    if (effect.isEmpty()) {
+      return false;
+    }
+    for (var store : effect.get().stores()) {
+      if (!store(store)) {
+        return false;
+      }
+    }
+    effect.get().registers().forEach(w -> writer.get().write(cpu.id(), w.register(), w.value()));
+    return true;
+  }
+
+  private boolean store(Effect.Store store) {
+    var memory = session.target().find(MemoryWriter.class);
+    if (memory.isEmpty()) {
+      return false;
+    }
+    var bytes = MemorySegment.ofArray(store.bytes());
+    if (memory.get().writes(MemoryWriter.Space.PHYSICAL)) {
+      var physical = kernel().program().memory().physical(store.address());
+      if (physical.isPresent()) {
+        memory.get().write(MemoryWriter.Space.PHYSICAL, physical.getAsLong(), bytes);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private Optional<Stop> stepped(Cpu cpu, Inserted under) {
+    var points = need(Breakpoints.class, "set breakpoints");
+    for (var spot : inserted) {
+      if (spot.address() == under.address()) {
+        points.remove(spot.kind(), spot.address(), spot.length());
+      }
+    }
+    var stop = stepAndWait(cpu.id(), false);
+    boolean done = stop.reason() instanceof Stop.Trap && stop.cpu() == cpu.id();
+    if (stop.reason() instanceof Stop.Ended) {
+      return Optional.of(stop);
+    }
+    for (var spot : inserted) {
+      if (spot.address() == under.address()) {
+        points.insert(spot.kind(), spot.address(), spot.length());
+      }
+    }
+    if (!done) {
+      return Optional.of(stop);
+    }
+    // The step may have ended on the next breakpoint, which counts.
+    var now = session.target().cpu(cpu.id());
+    long pc = now.isPresent() ? now.get().registers().pc().orElse(0) : 0;
+    return isInserted(pc) ? Optional.of(stop) : Optional.empty();
+  }
+
+  private boolean isInserted(long address) {
+    for (var spot : inserted) {
+      if (spot.address() == address
+          && (spot.kind() == Kind.SOFTWARE || spot.kind() == Kind.HARDWARE)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // In and out of the target
+
+  private void insertAll(List<Goal> goals) {
+    boolean waiting = false;
+    for (var breakpoint : table) {
+      insert(breakpoint);
+      waiting |= breakpoint.enabled() && breakpoint.address().isEmpty();
+    }
+    for (var goal : goals) {
+      insert(Kind.SOFTWARE, goal.address(), 1, "the place to run to");
+    }
+    loadHook = OptionalLong.empty();
+    if (waiting) {
+      var hook = kernel().program().symbols().first(MODULE_LOADED);
+      if (hook.isPresent()) {
+        loadHook = OptionalLong.of(hook.get().address());
+        insert(Kind.SOFTWARE, hook.get().address(), 1, MODULE_LOADED);
+      }
+    }
+  }
+
+  private void insert(Breakpoint breakpoint) {
+    if (breakpoint.enabled() && breakpoint.address().isPresent()) {
+      insert(
+          breakpoint.kind(),
+          breakpoint.address().getAsLong(),
+          breakpoint.length(),
+          "breakpoint " + breakpoint.id());
+      if (breakpoint.watches()) {
+        breakpoint.value(data(breakpoint));
+      }
+    }
+  }
+
+  private void insert(Kind kind, long address, int length, String what) {
+    for (var spot : inserted) {
+      if (spot.same(kind, address, length)) {
+        return;
+      }
+    }
+    byte[] code = new byte[0];
+    if (kind == Kind.SOFTWARE || kind == Kind.HARDWARE) {
+      code = new byte[CODE];
+      int got = kernel().program().memory().read(address, MemorySegment.ofArray(code));
+      code = Arrays.copyOf(code, got);
+    }
+    var points = need(Breakpoints.class, "set breakpoints");
+    if (!points.insert(kind, address, length)) {
+      throw new UnsupportedException(
+          what
+              + ": the target has no "
+              + kind.name().toLowerCase(java.util.Locale.ROOT)
+              + " breakpoint for 0x"
+              + Long.toHexString(address)
+              + ", or no more of them");
+    }
+    inserted.add(new Inserted(kind, address, length, code));
+  }
+
+  private void removeAll() {
+    if (live.state() == Live.State.GONE || inserted.isEmpty()) {
+      inserted.clear();
+      return;
+    }
+    run.stop();
+    var points = need(Breakpoints.class, "set breakpoints");
+    for (var spot : inserted) {
+      points.remove(spot.kind(), spot.address(), spot.length());
+    }
+    inserted.clear();
+  }
+}
