@@ -5,6 +5,7 @@ module dev.fathom.cli {
   requires dev.fathom.kernel;
   requires dev.fathom.model;
   requires dev.fathom.session;
+  requires dev.fathom.target;
   requires dev.fathom.testkit;
   requires info.picocli;
   requires org.jline.reader;

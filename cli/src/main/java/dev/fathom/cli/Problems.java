@@ -46,7 +46,9 @@ final class Problems {
     if (error instanceof CommandLine.UnmatchedArgumentException unmatched
         && error.getCommandLine().getParent() == null
         && !unmatched.isUnknownOption()) {
-      return "unknown command '" + unmatched.getUnmatched().getFirst() + "', expected open or demo";
+      return "unknown command '"
+          + unmatched.getUnmatched().getFirst()
+          + "', expected open, attach or demo";
     }
     return error.getMessage();
   }

@@ -85,6 +85,12 @@ public final class Environment {
     selectedTask = address;
   }
 
+  /** Another kernel runs now: what was selected of the old one is forgotten. */
+  public void forgetKernel() {
+    selectedTask = OptionalLong.empty();
+    disassembly = Optional.empty();
+  }
+
   /** The disassembler for {@code program}, made when first asked for. */
   public Disassembly disassembly(Program program) {
     if (disassembly.isEmpty()) {

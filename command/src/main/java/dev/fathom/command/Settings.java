@@ -11,6 +11,7 @@ public final class Settings {
   private OptionalInt arrayString = OptionalInt.of(1024);
   private int width = 80;
   private boolean shellAllowed = true;
+  private boolean writable;
   private Optional<Screen> screen = Optional.empty();
 
   /** The base of numbers without prefix, 2 to 16. */
@@ -62,6 +63,15 @@ public final class Settings {
 
   public void screen(Screen own) {
     screen = Optional.of(own);
+  }
+
+  /** Whether commands may write the target's memory and registers. */
+  public boolean writable() {
+    return writable;
+  }
+
+  public void writable(boolean allowed) {
+    writable = allowed;
   }
 
   /** Whether commands may start a shell and write files. */

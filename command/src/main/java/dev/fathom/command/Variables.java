@@ -27,9 +27,18 @@ public final class Variables {
     private boolean tagged;
   }
 
-  /** Read-only variables that come from elsewhere, such as registers. */
+  /** Variables that come from elsewhere, such as registers. */
   public interface Source {
     List<String> names();
+
+    /**
+     * Sets {@code name}; false when it is none of {@link #names} or cannot be set.
+     *
+     * @throws dev.fathom.base.FathomException when it could, but not now
+     */
+    default boolean set(String name, long value) {
+      return false;
+    }
 
     /** The value of {@code name}; empty when it is not known, or not one of {@link #names}. */
     OptionalLong get(String name);
@@ -96,6 +105,9 @@ public final class Variables {
     if (old == null) {
       checkName(name);
       for (var source : sources) {
+        if (source.set(name, value)) {
+          return;
+        }
         if (source.names().contains(name)) {
           throw new EvalException("variable '" + name + "' is read-only");
         }

@@ -5,17 +5,19 @@ import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FaultException;
-import dev.fathom.base.UnsupportedException;
 import dev.fathom.command.Item;
+import dev.fathom.command.Writing;
 import dev.fathom.model.Memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
  * The letters that come first behind a format verb: {@code l L M} search for a 2, 4 or 8 byte cell
- * with {@code (cell & mask) == value}, in steps of its size from dot on; {@code v w z W Z} write,
- * which no dump allows.
+ * with {@code (cell & mask) == value}, in steps of its size from dot on; {@code v w W Z} write cells of
+ * 1, 2, 4 and 8 bytes ({@code z} is {@code Z}), where the user allowed it.
  */
 final class CellSearch {
   private static final int CHUNK = 4096;
@@ -25,11 +27,14 @@ final class CellSearch {
   static Stream<Item> run(Statement.Cells cells, Call call) {
     int size =
         switch (cells.letter()) {
-          case 'l' -> 2;
-          case 'L' -> 4;
-          case 'M' -> 8;
-          default -> throw new UnsupportedException("target is not open for writing");
+          case 'v' -> 1;
+          case 'l', 'w' -> 2;
+          case 'L', 'W' -> 4;
+          default -> 8;
         };
+    if ("vwWzZ".indexOf(cells.letter()) >= 0) {
+      return write(cells, call, size);
+    }
     var arguments = call.rawArguments();
     if (arguments.isEmpty()) {
       throw new EvalException("expected value following " + cells.letter());
@@ -46,6 +51,45 @@ final class CellSearch {
     call.moveDot(found);
     call.advance(size);
     return Stream.of(Item.show(new Datum.Scalar("address", new Cell.Address(found))));
+  }
+
+  /** Writes one cell for each value, and tells what stood there. */
+  private static Stream<Item> write(Statement.Cells cells, Call call, int size) {
+    var arguments = call.rawArguments();
+    if (arguments.isEmpty()) {
+      throw new EvalException("expected value following " + cells.letter());
+    }
+    boolean physical = cells.verb() == '\\';
+    var memory = physical ? call.program().physical() : call.program().memory();
+    boolean little = memory.layout().order() == ByteOrder.LITTLE_ENDIAN;
+    var items = new ArrayList<Item>();
+    long address = call.dot();
+    for (var argument : arguments) {
+      Writing.checkAllowed(call.session(), call.environment());
+      long value = call.number(argument) & -1L >>> (64 - size * 8);
+      long old = memory.unsigned(address, size);
+      var bytes = new byte[size];
+      for (int i = 0; i < size; i++) {
+        bytes[little ? i : size - 1 - i] = (byte) (value >>> (8 * i));
+      }
+      Writing.memory(call.session(), call.environment(), physical, address, bytes);
+      var name = call.program().symbols().text(address);
+      items.add(
+          Item.show(
+              new Datum.Fact(
+                  name
+                      + ": 0x"
+                      + Long.toHexString(old)
+                      + " = 0x"
+                      + Long.toHexString(value),
+                  List.of(
+                      new Datum.Field("address", "", Cell.address(address)),
+                      new Datum.Field("old", "", Cell.hex(old)),
+                      new Datum.Field("new", "", Cell.hex(value))))));
+      address += size;
+    }
+    call.advance(address - call.dot());
+    return items.stream();
   }
 
   private static long search(

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.language;
 
+import dev.fathom.base.FathomException;
 import dev.fathom.base.Outcome;
 import dev.fathom.base.Sink;
 import dev.fathom.command.CommandGroup;
 import dev.fathom.command.CommandService;
 import dev.fathom.command.Environment;
 import dev.fathom.command.Variables;
+import dev.fathom.command.Writing;
+import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Registers;
 import dev.fathom.session.Session;
@@ -18,12 +21,14 @@ import java.util.OptionalLong;
 /** Runs command lines in mdb's language, and lines in crash's spelling, over a session. */
 public final class Interpreter implements CommandService {
   private final Session session;
+  private Kernel kernel;
   private final Environment environment;
   private final Position position = new Position();
   private final Execution.Memo memo = new Execution.Memo();
 
   public Interpreter(Session session, List<CommandGroup> groups) {
     this.session = session;
+    this.kernel = session.kernel();
     this.environment = new Environment(groups);
     var variables = environment.variables();
     variables.computed(".", () -> OptionalLong.of(position.dot()));
@@ -49,7 +54,15 @@ public final class Interpreter implements CommandService {
     session.takeInterrupt();
     var execution = new Execution(session, environment, position, memo, sink);
     try {
-      execution.run(line);
+      session.begin().forEach(execution::warn);
+      try {
+        forgetOldKernel();
+        execution.run(line);
+      } finally {
+        session.end();
+      }
+    } catch (FathomException e) {
+      execution.fail(e.getMessage());
     } catch (RuntimeException | StackOverflowError e) {
       // A mistake of ours must not take the session with it.
       execution.fail("internal error, please report it: " + e + at(e));
@@ -58,6 +71,14 @@ public final class Interpreter implements CommandService {
     var outcome = execution.outcome();
     sink.end(outcome);
     return outcome;
+  }
+
+  /** What was selected of a kernel means nothing in another. */
+  private void forgetOldKernel() {
+    if (!kernel.equals(session.kernel())) {
+      kernel = session.kernel();
+      environment.forgetKernel();
+    }
   }
 
   private static String at(Throwable e) {
@@ -83,6 +104,16 @@ public final class Interpreter implements CommandService {
         names.add(register.name());
       }
       return names;
+    }
+
+    @Override
+    public boolean set(String name, long value) {
+      var register = session.kernel().program().architecture().registers().named(name);
+      if (register.isEmpty()) {
+        return false;
+      }
+      Writing.register(session, environment, register.get(), value);
+      return true;
     }
 
     @Override

@@ -481,7 +481,7 @@ public final class Control {
     for (var cpu : cpus) {
       try {
         var task = kernel().running(cpu);
-        if (task.isPresent() && task.get().id() != 0) {
+        if (task.isPresent() && task.get().id().orElse(0) != 0) {
           return Optional.of(cpu);
         }
       } catch (FathomException _) {

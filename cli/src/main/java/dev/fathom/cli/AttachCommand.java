@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import dev.fathom.command.Settings;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.session.Session;
+import dev.fathom.target.AttachOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code fathom attach}. */
+@Command(
+    name = "attach",
+    description = "Look at a live guest: without stopping it, or with breakpoints and steps.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "ADDRESS is HOST:PORT or unix:PATH of a gdb stub, qemu:PID of a QEMU on this machine, or",
+      "qmp:PATH, the socket of its machine protocol. Without -e commands are read from the",
+      "terminal, or from standard input. However Fathom ends, the guest goes on.",
+      "",
+      "  fathom attach localhost:1234",
+      "  fathom attach qemu:4711 -e '::ps' -e '::walk thread | ::findstack -v'",
+      "  fathom attach qemu:4711 --stop -e '::cpuinfo'",
+    })
+final class AttachCommand extends LookCommand {
+  @Parameters(paramLabel = "ADDRESS", description = "Where the live target is.")
+  private String address;
+
+  @Option(names = "--stop", description = "Stop the guest while it is looked at.")
+  private boolean stop;
+
+  @Option(
+      names = {"-w", "--write"},
+      description = "Let commands write memory and registers, and call functions.")
+  private boolean write;
+
+  @Option(
+      names = "--qmp",
+      paramLabel = "SOCKET",
+      description = "The socket of QEMU's machine protocol, where it is not to be searched for.")
+  private Path qmp;
+
+  @Option(
+      names = "--stub",
+      paramLabel = "ADDRESS",
+      description = "QEMU's gdb stub, where it is not to be searched for.")
+  private String stub;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      description = "How long an answer may take (${DEFAULT-VALUE}).",
+      defaultValue = "10")
+  private int timeout;
+
+  @Override
+  Session open(KernelOptions options) {
+    var how =
+        new AttachOptions(
+            stop,
+            Optional.ofNullable(qmp),
+            Optional.ofNullable(stub),
+            Duration.ofSeconds(Math.max(1, timeout)));
+    return Session.attach(address, how, options);
+  }
+
+  @Override
+  void prepare(Settings settings) {
+    settings.writable(write);
+  }
+}
