@@ -57,8 +57,15 @@ public sealed interface Cell {
   /**
    * A value that is not there, and why: {@code not in the dump}, {@code no such member in this
    * kernel}.
+   *
+   * @param unreadable whether it exists and the target cannot give it
    */
-  record Absent(String why) implements Cell {}
+  record Absent(String why, boolean unreadable) implements Cell {
+    /** A value that does not exist, or is not known by its nature. */
+    public Absent(String why) {
+      this(why, false);
+    }
+  }
 
   static Cell decimal(long value) {
     return new Int(value, Radix.DECIMAL, true, false);
@@ -83,6 +90,11 @@ public sealed interface Cell {
 
   static Cell address(long value) {
     return new Address(value);
+  }
+
+  /** A value that exists, but cannot be read. */
+  static Cell unreadable(String why) {
+    return new Absent(why, true);
   }
 
   static Cell text(String value) {

@@ -111,7 +111,7 @@ public final class TextRenderer implements Sink {
   public void end(Outcome outcome) {
     endFormatted();
     for (var loss : losses) {
-      message(Datum.Severity.WARNING, "left out: " + loss.count() + " " + loss.what());
+      message(Datum.Severity.ERROR, "left out: " + loss.count() + " " + loss.what());
     }
     losses.clear();
   }

@@ -151,7 +151,7 @@ class RenderersTest {
             """
             fathom: note: one
             fathom: warning: two
-            fathom: warning: left out: 3 threads without a stack
+            fathom: left out: 3 threads without a stack
             """);
   }
 

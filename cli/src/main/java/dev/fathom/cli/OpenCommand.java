@@ -16,7 +16,9 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Without -e commands are read from the terminal, or from standard input.",
-      "The exit status is 0 only if all commands worked.",
+      "The exit status is 0 only if all command lines worked and their answers are",
+      "complete, but for single values that cannot be read and are shown so; 1 if",
+      "not, 2 for wrong arguments. A session at the terminal ends with 0.",
       "",
       "  fathom open vmcore",
       "  fathom open vmcore -e '::ps' -e '::walk thread | ::findstack -v'",

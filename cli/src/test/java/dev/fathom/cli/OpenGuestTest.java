@@ -13,8 +13,10 @@ import dev.fathom.testkit.lab.Recipe;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -28,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -179,8 +182,45 @@ class OpenGuestTest {
         .isGreaterThanOrEqualTo(settled.size());
   }
 
+  /** The policy of docs/decisions/0006: what is not complete is not a success. */
+  @Test
+  void aListThatTheDumpHoldsInPartFails() throws Exception {
+    Path whole = LAB.dump(LabRecipes.healthy("6.1")).dump();
+    Path half = folder.resolve("half.elf");
+    try (FileChannel from = FileChannel.open(whole, StandardOpenOption.READ);
+        FileChannel to =
+            FileChannel.open(half, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      from.transferTo(0, from.size() / 2, to);
+    }
+
+    List<Map<?, ?>> complete = open(List.of(whole), List.of("::ps"));
+    Process process = start(List.of(half), List.of("::ps", "1=K"));
+    List<Map<?, ?>> cut = documents();
+
+    assertThat(process.exitValue()).isEqualTo(1);
+    Set<Long> some = pids(rows(cut.getFirst()));
+    assertThat(some).isNotEmpty();
+    assertThat(pids(rows(complete.getFirst()))).containsAll(some).hasSizeGreaterThan(some.size());
+    assertThat(cut.getFirst().get("ok")).isEqualTo(false);
+    assertThat((String) cut.getFirst().get("error")).contains("read error");
+    assertThat(cut.get(1).get("ok")).as("the other line worked").isEqualTo(true);
+  }
+
   /** The JSON documents of the command lines, all of which must have worked. */
   private static List<Map<?, ?>> open(List<Path> files, List<String> lines)
+      throws IOException, InterruptedException {
+    Process process = start(files, lines);
+    assertThat(process.exitValue()).as(Files.readString(folder.resolve("err"))).isZero();
+    List<Map<?, ?>> documents = documents();
+    assertThat(documents)
+        .allSatisfy(document -> assertThat(document.get("ok")).isEqualTo(true))
+        .extracting(document -> (String) document.get("command"))
+        .isEqualTo(lines);
+    return documents;
+  }
+
+  /** The ended process; what it wrote is in the folder. */
+  private static Process start(List<Path> files, List<String> lines)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(LAUNCHER.toString(), "open", "--json"));
     for (String line : lines) {
@@ -188,21 +228,22 @@ class OpenGuestTest {
       command.add(line);
     }
     files.forEach(file -> command.add(file.toString()));
-    Path out = folder.resolve("out");
-    Path err = folder.resolve("err");
-    ProcessBuilder builder = new ProcessBuilder(command);
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectOutput(folder.resolve("out").toFile())
+            .redirectError(folder.resolve("err").toFile());
     builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
-    Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+    Process process = builder.start();
     process.getOutputStream().close();
     assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("ends in time").isTrue();
-    assertThat(process.exitValue()).as(Files.readString(err)).isZero();
+    return process;
+  }
+
+  private static List<Map<?, ?>> documents() throws IOException {
     List<Map<?, ?>> documents = new ArrayList<>();
-    for (String line : Files.readAllLines(out, StandardCharsets.UTF_8)) {
-      Map<?, ?> document = (Map<?, ?>) Json.read(line);
-      assertThat(document.get("ok")).as("%s", document).isEqualTo(true);
-      documents.add(document);
+    for (String line : Files.readAllLines(folder.resolve("out"), StandardCharsets.UTF_8)) {
+      documents.add((Map<?, ?>) Json.read(line));
     }
-    assertThat(documents).extracting(document -> (String) document.get("command")).isEqualTo(lines);
     return documents;
   }
 

@@ -78,9 +78,15 @@ public interface Invocation extends Walker.Notes {
   /** Whether the call is not the second or a later one of a loop: tables begin only then. */
   boolean first();
 
-  /** A remark for the user about the result. */
+  /**
+   * Says that the result is not complete: why it ended early, what had to be left out. The command
+   * line counts as failed.
+   */
   @Override
   void note(String text);
+
+  /** A remark for the user about a result that is all there. */
+  void remark(String text);
 
   /** A warning for the user. */
   void warn(String text);
@@ -88,7 +94,10 @@ public interface Invocation extends Walker.Notes {
   /** An error for the user after which the command goes on; the command line counts as failed. */
   void fail(String text);
 
-  /** Something was left out of the result; shown in sum at the end of the command line. */
+  /**
+   * Something was left out of the result; shown in sum at the end of the command line, which counts
+   * as failed.
+   */
   void lost(String what, long count);
 
   /**

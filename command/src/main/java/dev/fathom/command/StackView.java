@@ -56,6 +56,13 @@ public final class StackView {
     return shown;
   }
 
+  /** Reports a stack that is not shown to its end. */
+  public static void check(Invocation call, Backtrace trace) {
+    if (trace.isCut()) {
+      call.lost("stacks, in part or whole", 1);
+    }
+  }
+
   /**
    * The place in the code as {@code function+0x12}. A return address belongs to the function that
    * made the call, even when the call was its last instruction.

@@ -119,6 +119,7 @@ public final class ValueTree {
   private final Program program;
   private final Options options;
   private int nodes;
+  private int read;
   private int unreadable;
   private String firstFault = "";
 
@@ -134,18 +135,23 @@ public final class ValueTree {
   }
 
   /**
-   * Shows {@code value} as {@link #of} has it. Parts that cannot be read are shown as such; the
-   * command line that asked for them counts as failed.
+   * Shows {@code value} as {@link #of} has it. Parts that cannot be read are shown as such, with a
+   * remark; when nothing of it can be read, the command line counts as failed.
    */
   public static Item show(Invocation call, Optional<String> name, Value value, Options options) {
     var tree = new ValueTree(value.program(), options);
     var root = tree.node(name, value, 0);
     if (tree.unreadable > 0) {
       var what = name.map(n -> n.strip() + ": ").orElse("");
-      call.fail(
+      var faults =
           what
               + tree.firstFault
-              + (tree.unreadable == 1 ? "" : ", and " + (tree.unreadable - 1) + " more"));
+              + (tree.unreadable == 1 ? "" : ", and " + (tree.unreadable - 1) + " more");
+      if (tree.read == 0) {
+        call.fail(faults);
+      } else {
+        call.remark(faults);
+      }
     }
     return Item.show(new Datum.Tree(root, options.style()));
   }
@@ -244,11 +250,11 @@ public final class ValueTree {
       return switch (value.type().resolved()) {
         case CompositeType c when value instanceof Value.Ref ref -> composite(ref, c, depth);
         case ArrayType a when value instanceof Value.Ref ref -> array(ref, a, depth);
-        case IntType i -> integer(value, i);
-        case BoolType _ -> bool(value);
-        case EnumType e -> enumeration(value, e);
-        case PointerType p -> pointer(value, p);
-        case FloatType f -> floating(value, f);
+        case IntType i -> read(integer(value, i));
+        case BoolType _ -> read(bool(value));
+        case EnumType e -> read(enumeration(value, e));
+        case PointerType p -> read(pointer(value, p));
+        case FloatType f -> read(floating(value, f));
         case FunctionType _ when value instanceof Value.Ref ref -> function(ref);
         case OpaqueType o -> absent("forward declaration of " + o.text());
         case VoidType _ -> absent("void");
@@ -261,6 +267,11 @@ public final class ValueTree {
       }
       return absent(e.reason().text());
     }
+  }
+
+  private Shape read(Shape shape) {
+    read++;
+    return shape;
   }
 
   private static Shape absent(String why) {
@@ -354,6 +365,7 @@ public final class ValueTree {
       }
       end++;
     }
+    read++;
     var text = new String(bytes, 0, end, StandardCharsets.UTF_8);
     return Optional.of(new Datum.Characters(text, end == bytes.length && end < total));
   }
@@ -467,6 +479,7 @@ public final class ValueTree {
     if (count == 0 || (end == count && count < bytes.length)) {
       return Optional.empty();
     }
+    read++;
     var text = new String(bytes, 0, end, StandardCharsets.UTF_8);
     return Optional.of('"' + text + '"' + (end == count ? "..." : ""));
   }

@@ -4,6 +4,7 @@ package dev.fathom.command;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
+import dev.fathom.base.FaultException;
 import dev.fathom.base.JsonRenderer;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.Outcome;
@@ -303,6 +304,8 @@ public final class Fixture {
     /** Two frames: start called helper, with frame pointers. */
     private static byte[] stack() {
       var stack = buffer(0x1000);
+      // A frame whose caller's frame is nowhere.
+      stack.putLong(0xe00, 0x1234).putLong(0xe08, TEXT + 9);
       stack.putLong(0xf00, STACK + 0xf40).putLong(0xf08, TEXT + 9);
       stack.putLong(0xf40, 0).putLong(0xf48, TEXT + 0x20);
       return stack.array();
@@ -423,9 +426,43 @@ public final class Fixture {
 
             @Override
             public Stream<Value> walk(Program p, Optional<Value> from, Notes notes) {
-              notes.note("walking");
               return Stream.iterate(FIRST, address -> address + 8)
                   .map(address -> new Value.Ref(p, FixtureTypes.LONG, address));
+            }
+          },
+          new Walker() {
+            @Override
+            public String name() {
+              return "torn";
+            }
+
+            @Override
+            public String description() {
+              return "a list whose third element cannot be read";
+            }
+
+            @Override
+            public Start start() {
+              return Start.NONE;
+            }
+
+            @Override
+            public String yields() {
+              return "struct task";
+            }
+
+            @Override
+            public Stream<Value> walk(Program p, Optional<Value> from, Notes notes) {
+              var type = p.types().struct("task");
+              return Stream.of(FIRST, SECOND, 0L)
+                  .takeWhile(
+                      address -> {
+                        if (address == 0) {
+                          notes.note("list ended after 2: page not in the dump");
+                        }
+                        return address != 0;
+                      })
+                  .map(address -> new Value.Ref(p, type, address));
             }
           },
           new Walker() {
@@ -541,9 +578,13 @@ public final class Fixture {
               "task"));
       long fp = from.get(file.fp()).orElse(0);
       for (int i = 0; i < 10 && fp != 0; i++) {
-        long pc = program.memory().u64(fp + 8);
-        frames.add(new Frame(pc, false, from, fp + 32, Frame.How.FRAME_POINTER, "task"));
-        fp = program.memory().u64(fp);
+        try {
+          long pc = program.memory().u64(fp + 8);
+          frames.add(new Frame(pc, false, from, fp + 32, Frame.How.FRAME_POINTER, "task"));
+          fp = program.memory().u64(fp);
+        } catch (FaultException e) {
+          return new Backtrace(frames, Backtrace.End.BROKEN, e.getMessage(), Optional.empty());
+        }
       }
       return new Backtrace(frames, Backtrace.End.COMPLETE, "end of stack", Optional.empty());
     }

@@ -33,8 +33,9 @@ public interface Walker {
 
   Stream<Value> walk(Program program, Optional<Value> start, Notes notes);
 
-  /** Takes remarks about the walk. */
+  /** Takes what a walk has to say besides its elements. */
   interface Notes {
+    /** Says what the walk does not give: why it ended early, what it had to leave out. */
     void note(String text);
 
     /**

@@ -51,11 +51,12 @@ final class StackCommand implements Command {
     if (args.count() == 1) {
       long count = call.number(args.operands().getFirst());
       int most = Math.clamp(count, 0, trace.frames().size());
-      if (most < trace.frames().size()) {
+      if (most == count) {
         List<Frame> shown = trace.frames().subList(0, most);
         trace = new Backtrace(shown, Backtrace.End.COMPLETE, "", Optional.empty());
       }
     }
+    StackView.check(call, trace);
     return Stream.of(
         Item.show(
             StackView.of(

@@ -69,6 +69,7 @@ final class BtCommand implements Command {
     var title = title(task);
     try {
       var trace = call.kernel().stack(task);
+      StackView.check(call, trace);
       var detail = call.args().has('v') ? Datum.Detail.FULL : Datum.Detail.FRAMES;
       var items = new ArrayList<Item>();
       items.add(

@@ -44,9 +44,7 @@ final class FindstackCommand implements Command {
     var kernel = call.kernel();
     var task = call.hasAddress() ? kernel.task(call.object().address()) : Tasks.selected(call);
     var trace = kernel.stack(task);
-    if (trace.end() == Backtrace.End.BROKEN && trace.frames().isEmpty()) {
-      call.lost("threads whose stack cannot be read", 1);
-    }
+    StackView.check(call, trace);
     var detail = call.args().has('v') ? Datum.Detail.FULL : Datum.Detail.FRAMES;
     return Stream.of(
         Item.show(

@@ -33,7 +33,7 @@ final class PanicinfoCommand implements Command {
     call.args().expect(0, 0);
     var fields = call.kernel().panic();
     if (fields.isEmpty()) {
-      call.note("the kernel has not panicked");
+      call.remark("the kernel has not panicked");
       return Stream.empty();
     }
     return Stream.of(Item.show(new Datum.Fields("panic", fields, LABEL_WIDTH)));

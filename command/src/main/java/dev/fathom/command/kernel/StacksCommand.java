@@ -124,12 +124,14 @@ final class StacksCommand implements Command {
   }
 
   private static Backtrace trace(Invocation call, Task task) {
+    Backtrace trace;
     try {
-      return call.kernel().stack(task);
+      trace = call.kernel().stack(task);
     } catch (FathomException e) {
-      call.lost("threads whose stack cannot be read", 1);
-      return Backtrace.none(e.getMessage());
+      trace = Backtrace.unreadable(e.getMessage());
     }
+    StackView.check(call, trace);
+    return trace;
   }
 
   private static List<String> lines(Invocation call, Backtrace trace) {

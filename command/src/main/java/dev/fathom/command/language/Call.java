@@ -125,7 +125,12 @@ final class Call implements Invocation {
 
   @Override
   public void note(String text) {
-    frame.execution().note(text);
+    frame.execution().fail(text);
+  }
+
+  @Override
+  public void remark(String text) {
+    frame.execution().remark(text);
   }
 
   @Override

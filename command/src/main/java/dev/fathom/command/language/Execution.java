@@ -18,6 +18,7 @@ import dev.fathom.session.Session;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -37,6 +38,7 @@ final class Execution {
   private Optional<String> error = Optional.empty();
   private Optional<String> lastError = Optional.empty();
   private long repeats;
+  private long unreadable;
   private boolean stopped;
   private boolean cancelled;
   private int nesting;
@@ -162,12 +164,36 @@ final class Execution {
       while (items.hasNext()) {
         switch (items.next()) {
           case Item.Val val -> to.accept(shown(val.value()));
-          case Item.Out out -> to.accept(out.datum());
+          case Item.Out out -> {
+            countUnreadable(out.datum());
+            to.accept(out.datum());
+          }
         }
       }
     } catch (FathomException e) {
       if (!stopped) {
         throw e;
+      }
+    }
+  }
+
+  /** What stands in a table or list of facts without its value is told at the end of the line. */
+  private void countUnreadable(Datum datum) {
+    if (datum instanceof Datum.Row row) {
+      countUnreadable(row.cells());
+    } else if (datum instanceof Datum.Block block) {
+      countUnreadable(block.cells());
+    } else if (datum instanceof Datum.Fields fields) {
+      for (var field : fields.fields()) {
+        countUnreadable(List.of(field.value()));
+      }
+    }
+  }
+
+  private void countUnreadable(List<Cell> cells) {
+    for (var cell : cells) {
+      if (cell instanceof Cell.Absent absent && absent.unreadable()) {
+        unreadable++;
       }
     }
   }
@@ -246,7 +272,7 @@ final class Execution {
     sink.flush();
   }
 
-  void note(String text) {
+  void remark(String text) {
     sink.accept(new Datum.Note(Datum.Severity.INFO, text));
   }
 
@@ -285,7 +311,16 @@ final class Execution {
   /** To be called at the end of the line. */
   void reportLosses() {
     reportRepeats();
-    losses.forEach((what, count) -> sink.lost(new Loss(what, count)));
+    losses.forEach(
+        (what, count) -> {
+          sink.lost(new Loss(what, count));
+          if (error.isEmpty()) {
+            error = Optional.of("left out: " + count + " " + what);
+          }
+        });
+    if (unreadable > 0) {
+      remark(unreadable == 1 ? "one value cannot be read" : unreadable + " values cannot be read");
+    }
   }
 
   /** Reports {@code e} and stops the pipeline; to be thrown. */

@@ -274,7 +274,7 @@ final class LinuxKernel implements Kernel {
     try {
       return Cell.unsigned(field.get().at(program.memory(), queue.getAsLong()));
     } catch (FaultException e) {
-      return new Cell.Absent(e.getMessage());
+      return Cell.unreadable(e.getMessage());
     }
   }
 

@@ -102,7 +102,7 @@ final class SystemFacts {
     try {
       cell = value.get();
     } catch (FathomException e) {
-      cell = new Cell.Absent(e.getMessage());
+      cell = Cell.unreadable(e.getMessage());
     }
     facts.add(new Datum.Field(key, label, cell));
   }

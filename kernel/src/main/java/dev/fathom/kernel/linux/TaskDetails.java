@@ -64,7 +64,7 @@ final class TaskDetails {
       // An idle task has no struct pid; a dead one has lost it.
       return Cell.decimal(pid == 0 ? 0 : memory.i32(pid + numbers.get().offset()));
     } catch (FaultException e) {
-      return new Cell.Absent(e.reason().text());
+      return Cell.unreadable(e.reason().text());
     }
   }
 
@@ -76,7 +76,7 @@ final class TaskDetails {
     try {
       return cell(member, pointer.get().at(memory, task), show);
     } catch (FaultException e) {
-      return new Cell.Absent(e.reason().text());
+      return Cell.unreadable(e.reason().text());
     }
   }
 
@@ -87,7 +87,7 @@ final class TaskDetails {
     try {
       return show.apply(member.get().at(memory, structure));
     } catch (FaultException e) {
-      return new Cell.Absent(e.reason().text());
+      return Cell.unreadable(e.reason().text());
     }
   }
 

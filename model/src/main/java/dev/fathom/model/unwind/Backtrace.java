@@ -32,6 +32,16 @@ public record Backtrace(List<Frame> frames, End end, String why, Optional<Regist
     frames = List.copyOf(frames);
   }
 
+  /** No frames, because what leads to them cannot be read. */
+  public static Backtrace unreadable(String why) {
+    return new Backtrace(List.of(), End.BROKEN, why, Optional.empty());
+  }
+
+  /** Whether there are more frames than these. */
+  public boolean isCut() {
+    return end == End.BROKEN || end == End.TOO_DEEP;
+  }
+
   /** No frames, because {@code why}. */
   public static Backtrace none(String why) {
     return new Backtrace(List.of(), End.NONE, why, Optional.empty());

@@ -163,7 +163,7 @@ public final class LinuxStacks {
               trace.frames(), trace.end(), "forked and not run since", view.userRegisters())
           : trace;
     } catch (FaultException e) {
-      return Backtrace.none(e.getMessage());
+      return Backtrace.unreadable(e.getMessage());
     }
   }
 
