@@ -27,6 +27,8 @@ public final class Guest implements AutoCloseable {
    */
   static final String KERNEL_OPTIONS = "console=ttyS0,115200 loglevel=4 oops=panic no_timer_check ";
 
+  private static final String SERVED_QMP = "served.qmp";
+
   /** How long QEMU may take to connect. */
   private static final Duration START = Duration.ofSeconds(30);
 
@@ -51,16 +53,24 @@ public final class Guest implements AutoCloseable {
    * @param initramfs the guest's root file system
    * @param append more for the kernel's command line
    * @param disks raw files, which the guest sees as {@code /dev/vda}, {@code /dev/vdb}, ...
+   * @param more further arguments for QEMU, after all others
    * @throws TargetException when QEMU does not start, with its words
    */
   public static Guest start(
-      Path qemu, Path kernel, Path initramfs, Recipe recipe, String append, List<Path> disks) {
+      Path qemu,
+      Path kernel,
+      Path initramfs,
+      Recipe recipe,
+      String append,
+      List<Path> disks,
+      List<String> more) {
     try {
       Path directory = Files.createTempDirectory("fathom-lab");
       Path words = directory.resolve("qemu.log");
       try (ServerSocketChannel serial = listen(directory.resolve("serial"));
           ServerSocketChannel qmp = listen(directory.resolve("qmp"))) {
         List<String> command = command(qemu, kernel, initramfs, recipe, append, disks, directory);
+        command.addAll(more);
         Process process =
             new ProcessBuilder(command)
                 .redirectInput(Path.of("/dev/null").toFile())
@@ -91,6 +101,11 @@ public final class Guest implements AutoCloseable {
   /** QEMU's monitor. */
   public QmpClient monitor() {
     return monitor;
+  }
+
+  /** A second socket of the machine protocol, for whoever wants to connect. */
+  public Path qmpSocket() {
+    return sockets.resolve(SERVED_QMP);
   }
 
   /** The QEMU process's id. */
@@ -205,6 +220,8 @@ public final class Guest implements AutoCloseable {
     command.addAll(List.of("-serial", "chardev:serial"));
     command.addAll(List.of("-chardev", "socket,id=qmp,path=" + directory.resolve("qmp")));
     command.addAll(List.of("-mon", "chardev=qmp,mode=control"));
+    command.addAll(
+        List.of("-qmp", "unix:" + directory.resolve(SERVED_QMP) + ",server=on,wait=off"));
     if (recipe.vmcoreinfo()) {
       command.addAll(List.of("-device", "vmcoreinfo"));
     }

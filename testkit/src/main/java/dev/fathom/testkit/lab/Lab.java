@@ -152,7 +152,8 @@ public final class Lab {
         }
         Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
         try (Guest guest =
-            Guest.start(qemu(), kernel.image(), initramfs, recipe, options(recipe), disks)) {
+            Guest.start(
+                qemu(), kernel.image(), initramfs, recipe, options(recipe), disks, List.of())) {
           run(recipe, guest, disks, into);
           Files.writeString(
               into.resolve("console"), guest.console().text(), StandardCharsets.ISO_8859_1);
@@ -167,6 +168,39 @@ public final class Lab {
       return new LabDump(recipe, into);
     } catch (IOException e) {
       throw new TargetException("lab: cannot make " + recipe.name() + " in " + into, e);
+    }
+  }
+
+  /**
+   * Boots a recipe's guest and leaves it running; neither its fault nor its dumps are made.
+   *
+   * @param more further arguments for QEMU
+   * @throws TargetException when something to make it with is missing, or it does not boot
+   */
+  public LiveGuest start(Recipe recipe, List<String> more) {
+    try {
+      LabKernel kernel = kernel(recipe.kernel());
+      Path work = Files.createTempDirectory("fathom-live");
+      try {
+        Path facts = disk(work, "facts", 128);
+        Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
+        Guest guest =
+            Guest.start(
+                qemu(), kernel.image(), initramfs, recipe, options(recipe), List.of(facts), more);
+        try {
+          guest.await("LAB-READY", BOOT);
+          TarReader.unpack(facts, work.resolve("told"));
+          return new LiveGuest(guest, work, new GuestFacts(work.resolve("told/facts")));
+        } catch (IOException | RuntimeException e) {
+          guest.close();
+          throw e;
+        }
+      } catch (IOException | RuntimeException e) {
+        Trees.delete(work);
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new TargetException("lab: cannot start " + recipe.name(), e);
     }
   }
 
