@@ -100,6 +100,24 @@ public record Recipe(
         flavours);
   }
 
+  /** The same with another number of virtual CPUs. */
+  public Recipe withCpus(int number) {
+    return new Recipe(
+        name,
+        kernel,
+        memoryMiB,
+        number,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        fault,
+        kdump,
+        flavours);
+  }
+
   /** The same with five levels of page tables. */
   public Recipe withFiveLevels() {
     return new Recipe(
