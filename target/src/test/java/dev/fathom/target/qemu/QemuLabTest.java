@@ -124,7 +124,7 @@ class QemuLabTest {
   void theEndOfTheGuestIsNoticedAtOnce() {
     try (LiveGuest guest = LAB.start(SMALL, List.of());
         Target target = attach(guest)) {
-      guest.close();
+      guest.guest().kill();
       assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.GONE);
       assertThat(memory(target).read(0x100000, MemorySegment.ofArray(new byte[8]))).isZero();
       assertThatThrownBy(target::cpus).isInstanceOf(TargetException.class);

@@ -113,6 +113,12 @@ public final class Guest implements AutoCloseable {
     return process.pid();
   }
 
+  /** Kills QEMU and waits for its end. */
+  public void kill() {
+    process.destroyForcibly();
+    awaitEnd(START);
+  }
+
   /** Whether QEMU runs. */
   public boolean alive() {
     return process.isAlive();
