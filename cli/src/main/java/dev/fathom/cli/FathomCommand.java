@@ -13,12 +13,12 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {OpenCommand.class, AttachCommand.class, DemoCommand.class})
+    subcommands = {OpenCommand.class, AttachCommand.class, DumpCommand.class, DemoCommand.class})
 final class FathomCommand implements Runnable {
   @Spec private CommandSpec spec;
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "expected a command: open, attach or demo");
+    throw new ParameterException(spec.commandLine(), "expected a command: open, attach, dump or demo");
   }
 }

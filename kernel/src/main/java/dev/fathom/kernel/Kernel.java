@@ -108,6 +108,28 @@ public interface Kernel {
   }
 
   /**
+   * What each page of physical memory is used for; empty when that is not known of this kernel.
+   *
+   * @throws dev.fathom.base.FathomException when the kernel's records of it do not make sense
+   */
+  default Optional<PageClasses> pageClasses() {
+    return Optional.empty();
+  }
+
+  /**
+   * The text that tells readers of dumps about this kernel (Linux: VMCOREINFO): its own, else put
+   * together from what is known; empty for kernels that have no such thing.
+   */
+  default Optional<byte[]> dumpNotes() {
+    return Optional.empty();
+  }
+
+  /** Where the kernel's image is in memory; empty when that is not known. */
+  default Optional<ImagePlace> imagePlace() {
+    return Optional.empty();
+  }
+
+  /**
    * Forgets what can have changed since: for a live target that ran or was written to. Symbols,
    * types and unwind tables of the kernel proper stay; modules, CPUs, tasks, translations and the
    * log are read again. Values given out before keep their addresses.

@@ -80,6 +80,21 @@ public final class PrStatus {
         b.slice(PR_REG, Reg.GS.ordinal() * 8 + 8).order(ByteOrder.LITTLE_ENDIAN));
   }
 
+  /**
+   * Makes a descriptor.
+   *
+   * @param pid {@code pr_pid}, see {@link #pid()}
+   * @param registers as many values as there are {@link Reg}s, in their order
+   */
+  public static byte[] encode(int pid, long... registers) {
+    ByteBuffer b = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    b.putInt(PR_PID, pid);
+    for (Reg reg : Reg.values()) {
+      b.putLong(PR_REG + 8 * reg.ordinal(), registers[reg.ordinal()]);
+    }
+    return b.array();
+  }
+
   /** {@code pr_cursig}. */
   public int signal() {
     return signal;

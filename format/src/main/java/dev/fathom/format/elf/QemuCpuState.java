@@ -106,6 +106,32 @@ public final class QemuCpuState {
     return new QemuCpuState(b, length == SIZE && Integer.compareUnsigned(b.getInt(4), SIZE) >= 0);
   }
 
+  /**
+   * Makes a descriptor.
+   *
+   * @param registers as many values as there are {@link Reg}s, in their order
+   * @param segments as many as there are {@link Seg}s, in their order
+   * @param controls control registers 0 to 4
+   */
+  public static byte[] encode(
+      long[] registers, Segment[] segments, long[] controls, OptionalLong kernelGsBase) {
+    int size = kernelGsBase.isPresent() ? SIZE : OLD_SIZE;
+    ByteBuffer b = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    b.putInt(VERSION).putInt(size);
+    for (Reg reg : Reg.values()) {
+      b.putLong(registers[reg.ordinal()]);
+    }
+    for (Seg seg : Seg.values()) {
+      Segment s = segments[seg.ordinal()];
+      b.putInt(s.selector).putInt(s.limit).putInt(s.flags).putInt(0).putLong(s.base);
+    }
+    for (int i = 0; i < 5; i++) {
+      b.putLong(controls[i]);
+    }
+    kernelGsBase.ifPresent(b::putLong);
+    return b.array();
+  }
+
   public long get(Reg register) {
     return bytes.getLong(REGS + register.ordinal() * 8);
   }

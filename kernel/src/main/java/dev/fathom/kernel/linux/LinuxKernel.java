@@ -4,10 +4,12 @@ package dev.fathom.kernel.linux;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.FaultException;
+import dev.fathom.kernel.ImagePlace;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelCpu;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
+import dev.fathom.kernel.PageClasses;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.linux.boot.KernelPlace;
@@ -417,6 +419,27 @@ final class LinuxKernel implements Kernel {
   public List<String> whatis(long address) {
     return new Whatis(program, layouts, regions(), cpuStates().perCpu(), modules.loaded())
         .of(address, taskIterator(_ -> {}));
+  }
+
+  @Override
+  public Optional<PageClasses> pageClasses() {
+    return Optional.of(
+        PageUses.of(program, layouts, regions(), place.vmcoreinfo(), taskIterator(_ -> {})));
+  }
+
+  @Override
+  public Optional<byte[]> dumpNotes() {
+    return new OwnVmcoreinfo(place, program, layouts).text();
+  }
+
+  @Override
+  public Optional<ImagePlace> imagePlace() {
+    var regions = regions();
+    return Optional.of(
+        new ImagePlace(
+            place.image(),
+            place.imagePhysical(),
+            regions.directMap().start() - regions.physicalBase()));
   }
 
   /**

@@ -47,8 +47,21 @@ final class Pages {
 
   /** The head of the compound page that a page belongs to, or the page itself. */
   long head(long page) {
-    long link = layouts.need("page", "compound_head").at(memory, page);
-    return (link & 1) != 0 ? link - 1 : page;
+    return head(page, layouts.need("page", "compound_info", "compound_head").at(memory, page));
+  }
+
+  /**
+   * The head of the compound page that the page at {@code page} belongs to, given its link: {@code
+   * compound_head}, a pointer whose lowest bit says that the page is a tail; since 7.1 {@code
+   * compound_info}, which where hugetlb's struct pages may be shared is a mask for the tail's own
+   * address instead.
+   */
+  static long head(long page, long link) {
+    if ((link & 1) == 0) {
+      return page;
+    }
+    boolean mask = Long.bitCount(-(link - 1)) == 1;
+    return mask ? page & (link - 1) : link - 1;
   }
 
   /** The names of the flags that are set: {@code uptodate|lru}. */

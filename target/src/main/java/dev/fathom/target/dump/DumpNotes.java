@@ -4,6 +4,7 @@ package dev.fathom.target.dump;
 import dev.fathom.base.BadDataException;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfNote;
+import dev.fathom.format.elf.ElfNoteWriter;
 import dev.fathom.format.elf.PrStatus;
 import dev.fathom.format.elf.QemuCpuState;
 import dev.fathom.model.Register;
@@ -29,11 +30,15 @@ import java.util.Optional;
 final class DumpNotes {
   static final int MAX_VMCOREINFO = 1 << 20;
 
+  /** More than any writer's note of a CPU has. */
+  private static final int MAX_CPU_NOTE = 1 << 12;
+
   private static final Register[] PRSTATUS_REGISTERS = prStatusRegisters();
   private static final Register[] QEMU_REGISTERS = qemuRegisters();
 
   private final List<PrStatus> statuses = new ArrayList<>();
   private final List<QemuCpuState> states = new ArrayList<>();
+  private final List<ElfNote> cpuNotes = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
   private Optional<byte[]> vmcoreinfo = Optional.empty();
   private boolean xen;
@@ -52,8 +57,10 @@ final class DumpNotes {
   private void addOne(ElfNote note) {
     if (note.is("CORE", Elf.NT_PRSTATUS)) {
       statuses.add(PrStatus.decode(note));
+      cpuNotes.add(note);
     } else if (note.is(QemuCpuState.OWNER, 0)) {
       states.add(QemuCpuState.decode(note));
+      cpuNotes.add(note);
     } else if (note.is("VMCOREINFO", 0)
         && vmcoreinfo.isEmpty()
         && note.descriptor().size() <= MAX_VMCOREINFO) {
@@ -65,6 +72,17 @@ final class DumpNotes {
 
   Optional<byte[]> vmcoreinfo() {
     return vmcoreinfo;
+  }
+
+  /** The notes that {@link #cpus} come from, as a region of their own. */
+  byte[] cpuNotes() {
+    var writer = new ElfNoteWriter();
+    for (ElfNote note : cpuNotes) {
+      var descriptor = note.descriptor();
+      int size = (int) Math.min(descriptor.size(), MAX_CPU_NOTE);
+      writer.add(note.name(), note.type(), descriptor.bytes(0, size));
+    }
+    return writer.bytes();
   }
 
   /** Whether the notes are those of a Xen hypervisor. */

@@ -128,6 +128,11 @@ final class DumpTarget implements Target {
     }
 
     @Override
+    public byte[] cpuNotes() {
+      return contents.notes().cpuNotes();
+    }
+
+    @Override
     public Optional<String> release() {
       return contents.release();
     }
