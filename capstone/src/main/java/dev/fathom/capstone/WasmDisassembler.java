@@ -136,7 +136,8 @@ final class WasmDisassembler implements Disassembler {
             memory.readCString((int) insn + INSN_MNEMONIC),
             memory.readCString((int) insn + INSN_OPERANDS),
             known.map(Flow::target).orElse(OptionalLong.empty()),
-            known.map(Flow::memory).orElse(OptionalLong.empty())));
+            known.map(Flow::memory).orElse(OptionalLong.empty()),
+            known.map(Flow::perCpu).orElse(OptionalLong.empty())));
   }
 
   /** Starts the program afresh and opens a handle. */

@@ -2,6 +2,7 @@
 package dev.fathom.command;
 
 import dev.fathom.base.Datum;
+import dev.fathom.model.Located;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Program;
 import dev.fathom.model.arch.Disassembler;
@@ -61,7 +62,10 @@ public final class Disassembly {
     if (found.isPresent()) {
       var instruction = found.get();
       text = text(instruction.mnemonic(), instruction.operands());
-      comment = name(instruction.target()).or(() -> name(instruction.memory()));
+      comment =
+          name(instruction.target())
+              .or(() -> name(instruction.memory()))
+              .or(() -> perCpu(instruction.perCpu()));
     }
     return new Line(
         address,
@@ -86,7 +90,13 @@ public final class Disassembly {
   private Optional<String> name(OptionalLong address) {
     return address.isEmpty()
         ? Optional.empty()
-        : program.symbols().at(address.getAsLong()).map(located -> located.text());
+        : program.symbols().at(address.getAsLong()).map(Located::text);
+  }
+
+  private Optional<String> perCpu(OptionalLong offset) {
+    return offset.isEmpty()
+        ? Optional.empty()
+        : program.symbols().perCpuAt(offset.getAsLong()).map(Located::text);
   }
 
   /**

@@ -150,7 +150,7 @@ public final class Fixture {
   }
 
   /** Names instructions by their length, where the real disassembler's spelling does not matter. */
-  private static final class LengthDisassembler implements Disassembler {
+  static final class LengthDisassembler implements Disassembler {
     @Override
     public String description() {
       return "lengths only";
@@ -170,7 +170,8 @@ public final class Fixture {
                       "op" + flow.length(),
                       flow.target().isPresent() ? Long.toHexString(flow.target().getAsLong()) : "",
                       flow.target(),
-                      flow.memory()));
+                      flow.memory(),
+                      flow.perCpu()));
     }
   }
 

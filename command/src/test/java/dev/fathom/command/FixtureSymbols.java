@@ -19,6 +19,15 @@ record FixtureSymbols(List<Symbol> symbols) implements SymbolTable {
   }
 
   @Override
+  public Optional<Located> perCpuAt(long offset) {
+    return symbols.stream()
+        .filter(s -> s.kind() == Symbol.Kind.PER_CPU)
+        .filter(s -> Long.compareUnsigned(offset - s.address(), s.size()) < 0)
+        .findFirst()
+        .map(s -> new Located(s, offset - s.address()));
+  }
+
+  @Override
   public List<Symbol> named(String name) {
     int quote = name.lastIndexOf('`');
     var bare = name.substring(quote + 1);

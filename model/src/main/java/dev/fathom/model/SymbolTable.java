@@ -10,6 +10,11 @@ public interface SymbolTable {
   /** The symbol that contains {@code address}. */
   Optional<Located> at(long address);
 
+  /** The per-CPU variable that contains {@code offset} bytes into each CPU's area. */
+  default Optional<Located> perCpuAt(long offset) {
+    return Optional.empty();
+  }
+
   /**
    * Every symbol of that name, the kernel's own first. {@code module`name} asks for one module's
    * (the kernel's own is {@code vmlinux} or, as mdb users type it, {@code unix}).

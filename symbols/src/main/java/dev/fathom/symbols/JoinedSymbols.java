@@ -68,6 +68,21 @@ public final class JoinedSymbols implements SymbolTable {
   }
 
   @Override
+  public Optional<Located> perCpuAt(long offset) {
+    var found = kernel.perCpuAt(offset);
+    if (found.isPresent()) {
+      return found;
+    }
+    for (var module : modules()) {
+      var inModule = module.perCpuAt(offset);
+      if (inModule.isPresent()) {
+        return inModule;
+      }
+    }
+    return Optional.empty();
+  }
+
+  @Override
   public List<Symbol> named(String name) {
     var found = new ArrayList<>(kernel.named(name));
     for (var module : modules()) {

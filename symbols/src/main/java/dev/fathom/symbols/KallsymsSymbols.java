@@ -128,6 +128,24 @@ public final class KallsymsSymbols implements SymbolTable {
     return Optional.of(new Located(symbol(number(i), i), address - start));
   }
 
+  @Override
+  public Optional<Located> perCpuAt(long offset) {
+    if (!perCpu.contains(offset)) {
+      return Optional.empty();
+    }
+    int last = floor(offset);
+    long start = addressAt(last);
+    int i = last;
+    while (i > 0 && addressAt(i - 1) == start) {
+      i--;
+    }
+    // The linker's mark of the area's start names no variable.
+    if (i < last && kallsyms.name(number(i)).equals("__per_cpu_start")) {
+      i++;
+    }
+    return Optional.of(new Located(symbol(number(i), i), offset - start));
+  }
+
   /** The place of the last address that is not above {@code address}, or -1. */
   private int floor(long address) {
     int low = 0;

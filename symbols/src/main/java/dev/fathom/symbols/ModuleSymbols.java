@@ -146,6 +146,18 @@ public final class ModuleSymbols implements SymbolTable {
         : Optional.of(new Located(sorted[high], address - sorted[high].address()));
   }
 
+  /** The per-CPU variable around an offset; what is behind its end is another module's. */
+  @Override
+  public Optional<Located> perCpuAt(long offset) {
+    for (var symbol : sorted) {
+      if (symbol.kind() == Symbol.Kind.PER_CPU
+          && Long.compareUnsigned(offset - symbol.address(), symbol.size()) < 0) {
+        return Optional.of(new Located(symbol, offset - symbol.address()));
+      }
+    }
+    return Optional.empty();
+  }
+
   @Override
   public List<Symbol> named(String name) {
     int tick = name.indexOf('`');

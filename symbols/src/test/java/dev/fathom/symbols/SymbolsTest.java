@@ -9,6 +9,7 @@ import dev.fathom.format.kallsyms.Kallsyms;
 import dev.fathom.format.kallsyms.KallsymsFinder;
 import dev.fathom.format.kallsyms.KallsymsPositions;
 import dev.fathom.format.kallsyms.ModuleKallsyms;
+import dev.fathom.model.Located;
 import dev.fathom.model.Symbol;
 import dev.fathom.testkit.KallsymsWriter;
 import dev.fathom.testkit.ModuleKallsymsWriter;
@@ -80,6 +81,21 @@ final class SymbolsTest {
     assertThat(table.at(TEXT + 0x2001)).as("nothing is known behind the last symbol").isEmpty();
     assertThat(table.at(0x1f8c4)).as("an offset in the per-CPU area is no address").isEmpty();
     assertThat(table.at(0x7fff00000000L)).isEmpty();
+  }
+
+  @Test
+  void locatesPerCpuVariables() {
+    var table = kernel();
+    assertThat(table.perCpuAt(0x1f8c4).map(Located::text)).contains("current_task+4");
+    assertThat(table.perCpuAt(0).map(Located::text)).contains("fixed_percpu_data");
+    assertThat(table.perCpuAt(0x28).map(Located::text)).contains("fixed_percpu_data+0x28");
+    assertThat(table.perCpuAt(0x34000)).as("the area's end").isEmpty();
+    assertThat(table.perCpuAt(TEXT)).isEmpty();
+    var joined = new JoinedSymbols(table, () -> List.of(module("dummy", MODULE)));
+    assertThat(joined.perCpuAt(0x1f8c0).map(Located::text)).contains("current_task");
+    assertThat(joined.perCpuAt(0x35014).map(Located::text)).contains("dummy`dummy_count+4");
+    assertThat(joined.perCpuAt(0x35018)).isEmpty();
+    assertThat(joined.perCpuAt(MODULE)).isEmpty();
   }
 
   @Test

@@ -138,7 +138,8 @@ final class NativeDisassembler implements Disassembler {
             insn.getString(library.mnemonic()),
             insn.getString(library.operands()),
             known.map(Flow::target).orElse(OptionalLong.empty()),
-            known.map(Flow::memory).orElse(OptionalLong.empty())));
+            known.map(Flow::memory).orElse(OptionalLong.empty()),
+            known.map(Flow::perCpu).orElse(OptionalLong.empty())));
   }
 
   private record Closer(Libcapstone library, long handle) implements Runnable {

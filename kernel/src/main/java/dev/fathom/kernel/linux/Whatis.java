@@ -138,26 +138,12 @@ final class Whatis {
         long inArea = address - base.getAsLong();
         if (Long.compareUnsigned(inArea - first.getAsLong(), last.getAsLong() - first.getAsLong())
             < 0) {
-          found.add(perCpuName(inArea) + ", a per-CPU variable, of CPU " + cpu);
+          var name = program.symbols().perCpuAt(inArea).map(Located::text);
+          found.add(
+              name.orElse("0x" + Long.toHexString(inArea)) + ", a per-CPU variable, of CPU " + cpu);
         }
       }
     }
-  }
-
-  /** The per-CPU symbol at or before an offset in the per-CPU area. */
-  private String perCpuName(long inArea) {
-    Symbol best = null;
-    for (var symbols = program.ownSymbols().stream().iterator(); symbols.hasNext(); ) {
-      var symbol = symbols.next();
-      if (symbol.kind() == Symbol.Kind.PER_CPU
-          && Long.compareUnsigned(symbol.address(), inArea) <= 0
-          && (best == null || Long.compareUnsigned(symbol.address(), best.address()) > 0)) {
-        best = symbol;
-      }
-    }
-    return best == null
-        ? "0x" + Long.toHexString(inArea)
-        : new Located(best, inArea - best.address()).text();
   }
 
   private void inTask(long address, Iterator<Task> tasks, List<String> found) {

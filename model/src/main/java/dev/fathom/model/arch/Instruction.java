@@ -13,6 +13,7 @@ import java.util.OptionalLong;
  * @param target the virtual address that a direct call, jump or branch goes to
  * @param memory the virtual address of a memory operand that the instruction alone determines, as
  *     in {@link Flow}
+ * @param perCpu the offset of a memory operand in the per-CPU area, as in {@link Flow}
  */
 public record Instruction(
     long address,
@@ -20,4 +21,16 @@ public record Instruction(
     String mnemonic,
     String operands,
     OptionalLong target,
-    OptionalLong memory) {}
+    OptionalLong memory,
+    OptionalLong perCpu) {
+  /** Without a per-CPU operand. */
+  public Instruction(
+      long address,
+      int length,
+      String mnemonic,
+      String operands,
+      OptionalLong target,
+      OptionalLong memory) {
+    this(address, length, mnemonic, operands, target, memory, OptionalLong.empty());
+  }
+}

@@ -95,6 +95,7 @@ public final class X86FlowDecoder implements FlowDecoder {
   private boolean wide;
   private boolean repeatF2;
   private boolean segmented;
+  private boolean gs;
   private int rexBits;
 
   private int length;
@@ -103,6 +104,7 @@ public final class X86FlowDecoder implements FlowDecoder {
   private long target;
   private boolean ripRelative;
   private boolean hasMemory;
+  private boolean perCpu;
   private long memory;
 
   @Override
@@ -120,7 +122,8 @@ public final class X86FlowDecoder implements FlowDecoder {
             length,
             kind,
             hasTarget ? OptionalLong.of(target) : OptionalLong.empty(),
-            hasMemory ? OptionalLong.of(memory) : OptionalLong.empty()));
+            hasMemory ? OptionalLong.of(memory) : OptionalLong.empty(),
+            perCpu ? OptionalLong.of(memory) : OptionalLong.empty()));
   }
 
   /**
@@ -135,6 +138,7 @@ public final class X86FlowDecoder implements FlowDecoder {
     kind = FlowKind.NEXT;
     hasTarget = false;
     hasMemory = false;
+    perCpu = false;
     ripRelative = false;
     if (!instruction() || at > end) {
       return false;
@@ -150,6 +154,7 @@ public final class X86FlowDecoder implements FlowDecoder {
     if (short67) {
       memory &= 0xffff_ffffL;
     }
+    perCpu = hasMemory && gs;
     hasMemory &= !segmented;
     return true;
   }
@@ -193,6 +198,7 @@ public final class X86FlowDecoder implements FlowDecoder {
     wide = false;
     repeatF2 = false;
     segmented = false;
+    gs = false;
     rexBits = 0;
     while (at < end) {
       int opcode = u8();
@@ -200,7 +206,10 @@ public final class X86FlowDecoder implements FlowDecoder {
         case 0x66 -> short66 = true;
         case 0x67 -> short67 = true;
         case 0xf2 -> repeatF2 = true;
-        case 0x64, 0x65 -> segmented = true;
+        case 0x64, 0x65 -> {
+          segmented = true;
+          gs = opcode == 0x65;
+        }
         case 0xf3, 0xf0, 0x26, 0x2e, 0x36, 0x3e -> {}
         case 0x40,
             0x41,

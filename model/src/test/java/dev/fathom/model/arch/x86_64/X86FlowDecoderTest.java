@@ -35,7 +35,7 @@ class X86FlowDecoderTest {
     "mov 0x100(%rsp);%rax, 48 8b 84 24 00 01 00 00",
     "mov 8(%rbp);%eax, 8b 45 08",
     "mov disp32(;%rax;8);%rax, 48 8b 04 c5 40 c0 22 82",
-    "mov %gs:disp32;%rax, 65 48 8b 04 25 c0 fb 01 00",
+    "mov %fs:disp32;%rax, 64 48 8b 04 25 c0 fb 01 00",
     "movabs $imm64;%rax, 48 b8 ef cd ab 89 67 45 23 01",
     "mov $imm32;%eax, b8 01 00 00 00",
     "mov $imm16;%ax, 66 b8 01 00",
@@ -177,6 +177,27 @@ class X86FlowDecoderTest {
             OptionalLong.empty(),
             OptionalLong.of(Long.parseUnsignedLong(memory, 16)));
     assertThat(decode(code)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "65 48 8b 04 25 80 fb 01 00, 1fb80", // mov %gs:0x1fb80,%rax
+    "65 48 8b 05 00 10 00 00, ffffffff81001008", // mov %gs:0x1000(%rip),%rax
+    "65 48 a1 80 fb 01 00 00 00 00 00, 1fb80", // movabs %gs:0x1fb80,%rax
+    "65 ff 0c 25 10 00 00 00, 10", // decl %gs:0x10
+    "64 48 8b 04 25 28 00 00 00, -", // FS is the user's
+    "65 64 48 8b 04 25 28 00 00 00, -", // the last prefix counts
+    "65 48 8b 80 80 fb 01 00, -", // mov %gs:0x1fb80(%rax),%rax
+    "48 8b 04 25 80 fb 01 00, -",
+  })
+  void perCpuOperandsAreOffsets(String hex, String offset) {
+    var flow = decode(HexFormat.of().parseHex(hex.replace(" ", "")));
+    assertThat(flow.perCpu())
+        .isEqualTo(
+            offset.equals("-")
+                ? OptionalLong.empty()
+                : OptionalLong.of(Long.parseUnsignedLong(offset, 16)));
+    assertThat(flow.memory().isPresent()).isEqualTo(hex.startsWith("48"));
   }
 
   @ParameterizedTest
