@@ -15,6 +15,6 @@ module dev.fathom.target {
   provides dev.fathom.target.TargetProvider with
       dev.fathom.target.dump.DumpProvider;
   provides dev.fathom.target.LiveTargetProvider with
-      dev.fathom.target.gdb.GdbProvider,
-      dev.fathom.target.qemu.QemuProvider;
+      dev.fathom.target.qemu.QemuProvider,
+      dev.fathom.target.gdb.GdbProvider;
 }

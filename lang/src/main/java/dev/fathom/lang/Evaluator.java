@@ -23,6 +23,9 @@ import java.util.OptionalLong;
  * p} alone.
  */
 final class Evaluator {
+  /** The longest string that is compared. */
+  private static final int STRING_LIMIT = 4096;
+
   private final Scope scope;
   private final Program program;
 
@@ -158,13 +161,43 @@ final class Evaluator {
       case OR -> {
         return flag(truth(b.left()) || truth(b.right()));
       }
+      case EQUAL, NOT_EQUAL -> {
+        boolean equal = b.operator() == Expr.BinaryOperator.EQUAL;
+        if (b.right() instanceof Expr.Text text) {
+          return flag(string(b.left()).equals(text.value()) == equal);
+        }
+        if (b.left() instanceof Expr.Text text) {
+          return flag(string(b.right()).equals(text.value()) == equal);
+        }
+        return operands(b);
+      }
       default -> {
-        var left = decayed(b.left());
-        var right = decayed(b.right());
-        boolean pointers = isPointer(left) || isPointer(right);
-        return pointers ? pointers(b, left, right) : numbers(b, left, right);
+        return operands(b);
       }
     }
+  }
+
+  /** The string in an array of characters, or that a pointer leads to, as gdb compares them. */
+  private String string(Expr e) {
+    var v = value(e);
+    var type = v.type().resolved();
+    if (type instanceof ArrayType a && v instanceof Value.Ref ref && a.element().bytes() == 1) {
+      long length = Math.min(a.count().orElse(STRING_LIMIT), STRING_LIMIT);
+      return program.memory().cString(ref.address(), (int) length);
+    }
+    if (type instanceof PointerType p && p.target().bytes() == 1) {
+      return program.memory().cString(v.asLong(), STRING_LIMIT);
+    }
+    throw new EvalException(
+        e.span(),
+        "'" + v.type().text() + "' cannot be compared with a string (column " + column(e) + ")");
+  }
+
+  private Value operands(Expr.Binary b) {
+    var left = decayed(b.left());
+    var right = decayed(b.right());
+    boolean pointers = isPointer(left) || isPointer(right);
+    return pointers ? pointers(b, left, right) : numbers(b, left, right);
   }
 
   private Value flag(boolean value) {
@@ -417,7 +450,7 @@ final class Evaluator {
     };
   }
 
-  private boolean truth(Expr e) {
+  boolean truth(Expr e) {
     return number(e) != 0;
   }
 

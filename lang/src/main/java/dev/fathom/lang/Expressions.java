@@ -22,6 +22,11 @@ public final class Expressions {
     return new Evaluator(scope).value(parse(text, scope.program().types()));
   }
 
+  /** Whether an expression's value is not zero. */
+  public static boolean isTrue(Expr expression, Scope scope) {
+    return new Evaluator(scope).truth(expression);
+  }
+
   public static Expr parse(String text, TypeSystem types) {
     return Parser.expression(text, types);
   }

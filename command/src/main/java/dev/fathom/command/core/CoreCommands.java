@@ -135,24 +135,14 @@ public final class CoreCommands implements CommandGroup {
       case "walkers" -> new WalkersCommand();
       case "whatis" -> new WhatisCommand();
       case "which", "whence" -> new WhichCommand();
-      case ":a",
-          ":b",
-          ":c",
-          ":d",
-          ":e",
-          ":i",
+      case ":i",
           ":k",
           ":p",
           ":r",
-          ":s",
           ":t",
-          ":u",
-          ":w",
-          ":z",
           ":A",
           ":R",
           ":S",
-          "$b",
           "$i",
           "$k",
           "$l",
@@ -161,13 +151,6 @@ public final class CoreCommands implements CommandGroup {
           "$X",
           "$y",
           "$Y",
-          "step",
-          "cont",
-          "next",
-          "bp",
-          "wp",
-          "delete",
-          "events",
           "fpregs" ->
           new UnsupportedCommand(name);
       default -> null;

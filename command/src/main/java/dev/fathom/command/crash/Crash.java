@@ -5,6 +5,7 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Invocation;
+import dev.fathom.command.ProgramScope;
 import dev.fathom.command.Tasks;
 import dev.fathom.kernel.Task;
 import dev.fathom.lang.Expressions;
@@ -15,10 +16,7 @@ import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
-import dev.fathom.model.type.FunctionType;
-import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.TypeName;
-import dev.fathom.model.type.VoidType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -229,51 +227,7 @@ final class Crash {
 
   /** Names in C expressions: variables of the program, registers of the selected task. */
   static Scope scope(Invocation call) {
-    return new Scope() {
-      @Override
-      public Program program() {
-        return call.program();
-      }
-
-      @Override
-      public Optional<Value> variable(String name) {
-        var symbol = call.program().symbols().first(name);
-        return symbol.map(s -> typed(call.program(), s));
-      }
-
-      @Override
-      public Optional<Value> dollar(String name) {
-        var registers = call.kernel().registersOf(Tasks.selected(call));
-        return registers
-            .flatMap(r -> r.file().named(name).map(r::get))
-            .filter(OptionalLong::isPresent)
-            .map(bits -> new Value.Imm(program(), UNSIGNED_LONG, bits.getAsLong()));
-      }
-
-      @Override
-      public long perCpu(long offset, int cpu) {
-        return call.kernel()
-            .perCpu(offset, cpu)
-            .orElseThrow(() -> new EvalException("there is no CPU " + cpu));
-      }
-    };
-  }
-
-  private static final IntType UNSIGNED_LONG = new IntType("unsigned long", 8, false, false);
-
-  private static Value typed(Program program, Symbol symbol) {
-    try {
-      return program.global(symbol.name());
-    } catch (LookupException e) {
-      if (symbol.kind() == Symbol.Kind.TEXT) {
-        return new Value.Ref(
-            program, new FunctionType(() -> VoidType.VOID, List::of, true), symbol.address());
-      }
-      throw new EvalException(
-          "the type of '"
-              + symbol.name()
-              + "' is not known: cast its address, as in *(TYPE *)0x"
-              + Long.toHexString(symbol.address()));
-    }
+    return new ProgramScope(
+        call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
   }
 }

@@ -13,6 +13,7 @@ import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Registers;
 import dev.fathom.session.Session;
+import dev.fathom.target.Live;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -109,7 +110,7 @@ public final class Interpreter implements CommandService {
     @Override
     public boolean set(String name, long value) {
       var register = session.kernel().program().architecture().registers().named(name);
-      if (register.isEmpty()) {
+      if (register.isEmpty() || session.target().find(Live.class).isEmpty()) {
         return false;
       }
       Writing.register(session, environment, register.get(), value);

@@ -3,6 +3,7 @@ package dev.fathom.command.standard;
 
 import dev.fathom.command.CommandGroup;
 import dev.fathom.command.CommandService;
+import dev.fathom.command.control.ControlCommands;
 import dev.fathom.command.core.CoreCommands;
 import dev.fathom.command.crash.CrashCommands;
 import dev.fathom.command.kernel.KernelCommands;
@@ -16,7 +17,8 @@ public final class StandardCommands {
 
   /** Every group; the first that knows a name wins. */
   public static List<CommandGroup> groups() {
-    return List.of(new CoreCommands(), new KernelCommands(), new CrashCommands());
+    return List.of(
+        new CoreCommands(), new KernelCommands(), new CrashCommands(), new ControlCommands());
   }
 
   /** An interpreter over {@code session} with every group. */

@@ -67,6 +67,7 @@ public final class Control {
   private OptionalInt stoppedCpu = OptionalInt.empty();
   private OptionalLong passed = OptionalLong.empty();
   private OptionalLong loadHook = OptionalLong.empty();
+  private Optional<Breakpoint> lastHit = Optional.empty();
   private boolean inCommands;
   private boolean wantsOn;
   private int next = 1;
@@ -176,6 +177,11 @@ public final class Control {
     return stoppedCpu;
   }
 
+  /** The breakpoint that stopped the target last. */
+  public Optional<Breakpoint> lastHit() {
+    return lastHit;
+  }
+
   /** Whether something is set that could stop the target. */
   public boolean armed() {
     for (var breakpoint : table) {
@@ -208,25 +214,21 @@ public final class Control {
     return proceed(List.of(), Optional.empty());
   }
 
-  /**
-   * Runs commands that may say that the target shall go on: then {@link #askToGoOn} only notes it.
-   *
-   * @return whether it shall go on
-   */
-  public boolean commands(Runnable commands) {
+  /** The commands of a breakpoint run now; {@link #askToGoOn} only notes what they ask for. */
+  public void beginCommands() {
     inCommands = true;
     wantsOn = false;
-    try {
-      commands.run();
-      return wantsOn;
-    } finally {
-      inCommands = false;
-    }
+  }
+
+  /** The commands of a breakpoint are over: whether they asked to go on. */
+  public boolean endCommands() {
+    inCommands = false;
+    return wantsOn;
   }
 
   /** Notes that the target shall go on when the commands of a breakpoint run; else false. */
   public boolean askToGoOn() {
-    wantsOn = inCommands;
+    wantsOn |= inCommands;
     return inCommands;
   }
 
@@ -393,6 +395,7 @@ public final class Control {
   }
 
   private void wasHit(Breakpoint breakpoint) {
+    lastHit = Optional.of(breakpoint);
     if (breakpoint.temporary()) {
       table.remove(breakpoint);
     }
@@ -452,15 +455,10 @@ public final class Control {
   }
 
   private StopEvent event(StopEvent.Cause cause, OptionalInt at) {
-    var cpus = session.target().cpus();
-    Optional<Cpu> cpu = Optional.empty();
-    for (var candidate : cpus) {
-      if (at.isPresent() && candidate.id() == at.getAsInt()) {
-        cpu = Optional.of(candidate);
-      }
-    }
+    Optional<Cpu> cpu =
+        at.isPresent() ? session.target().cpu(at.getAsInt()) : Optional.empty();
     if (cpu.isEmpty()) {
-      cpu = busiest(cpus);
+      cpu = busiest(session.target().cpus());
     }
     if (cpu.isEmpty()) {
       stoppedCpu = at;

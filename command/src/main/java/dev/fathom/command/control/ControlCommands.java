@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.control;
+
+import dev.fathom.command.Command;
+import dev.fathom.command.CommandGroup;
+import dev.fathom.command.Grammar;
+import java.util.List;
+import java.util.Optional;
+
+/** The names of this package's commands. */
+public final class ControlCommands implements CommandGroup {
+  private static final List<String> MDB =
+      List.of(
+          ":a", ":u", ":w", ":z", "bp", "call", "cont", "cpuregs", "delete", "events", "next", "step",
+          "stop", "threads", "wp");
+
+  private static final List<String> GDB =
+      List.of(
+          "awatch",
+          "break",
+          "catch",
+          "commands",
+          "condition",
+          "continue",
+          "delete",
+          "disable",
+          "enable",
+          "finish",
+          "hbreak",
+          "ignore",
+          "info",
+          "interrupt",
+          "next",
+          "rwatch",
+          "step",
+          "tbreak",
+          "thbreak",
+          "thread",
+          "until",
+          "watch");
+
+  @Override
+  public String name() {
+    return "control";
+  }
+
+  @Override
+  public List<String> names(Grammar grammar) {
+    return switch (grammar) {
+      case MDB -> MDB;
+      case CRASH -> GDB;
+    };
+  }
+
+  @Override
+  public Optional<Command> command(Grammar grammar, String name) {
+    return Optional.ofNullable(
+        switch (grammar) {
+          case MDB -> mdb(name);
+          case CRASH -> gdb(name);
+        });
+  }
+
+  private static Command mdb(String name) {
+    return switch (name) {
+      case "bp", ":b" -> new BreakpointCommand();
+      case "wp", ":w", ":a" -> new WatchCommand(name);
+      case "delete", ":d" -> new DeleteCommand("delete");
+      case ":z" -> new DeleteCommand(":z");
+      case "events", "$b" -> new EventsCommand();
+      case "cont", ":c" -> new ContinueCommand(Grammar.MDB);
+      case "step", ":s" -> new StepCommand(Grammar.MDB, "step", StepCommand.How.INTO);
+      case "next", ":e" -> new StepCommand(Grammar.MDB, "next", StepCommand.How.OVER);
+      case ":u" -> new StepCommand(Grammar.MDB, ":u", StepCommand.How.OUT);
+      case "stop" -> new StopCommand(Grammar.MDB);
+      case "call" -> new CallCommand();
+      case "threads" -> new ThreadsCommand();
+      case "cpuregs" -> new CpuregsCommand();
+      default -> null;
+    };
+  }
+
+  private static Command gdb(String name) {
+    return switch (name) {
+      case "break", "b" -> new GdbBreakCommand("break");
+      case "tbreak", "tb" -> new GdbBreakCommand("tbreak");
+      case "hbreak", "hb" -> new GdbBreakCommand("hbreak");
+      case "thbreak", "thb" -> new GdbBreakCommand("thbreak");
+      case "watch", "rwatch", "awatch" -> new GdbWatchCommand(name);
+      case "continue", "c" -> new ContinueCommand(Grammar.CRASH);
+      case "step", "s", "si", "stepi" ->
+          new StepCommand(Grammar.CRASH, "step", StepCommand.How.INTO);
+      case "next", "n", "ni", "nexti" ->
+          new StepCommand(Grammar.CRASH, "next", StepCommand.How.OVER);
+      case "finish", "fin" -> new StepCommand(Grammar.CRASH, "finish", StepCommand.How.OUT);
+      case "until", "advance" -> new StepCommand(Grammar.CRASH, "until", StepCommand.How.UNTIL);
+      case "interrupt" -> new StopCommand(Grammar.CRASH);
+      case "delete", "enable", "disable", "ignore", "condition", "commands" ->
+          new TableCommand(name);
+      case "catch" -> new CatchCommand();
+      case "info", "i" -> new InfoCommand();
+      case "thread" -> new ThreadCommand();
+      default -> null;
+    };
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.control;
+
+import dev.fathom.base.Cell;
+import dev.fathom.base.Datum;
+import dev.fathom.base.Datum.Align;
+import dev.fathom.base.Datum.Column;
+import dev.fathom.command.Invocation;
+import dev.fathom.command.Item;
+import dev.fathom.session.control.Breakpoint;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The table of breakpoints and watchpoints, and one line about one. */
+final class EventTable {
+  private EventTable() {}
+
+  static List<Item> of(Invocation call, List<Breakpoint> breakpoints) {
+    var items = new ArrayList<Item>();
+    if (breakpoints.isEmpty()) {
+      call.note("there are no breakpoints");
+      return items;
+    }
+    items.add(
+        Item.show(
+            new Datum.Header(
+                "events",
+                List.of(
+                    new Column("id", "ID", 3, Align.RIGHT),
+                    new Column("state", "STATE", 9, Align.LEFT),
+                    new Column("kind", "KIND", 8, Align.LEFT),
+                    new Column("hits", "HITS", 8, Align.RIGHT),
+                    new Column("address", "ADDRESS", 16, Align.LEFT),
+                    new Column("place", "PLACE", 24, Align.LEFT),
+                    new Column("what", "", 0, Align.LEFT)))));
+    for (var breakpoint : breakpoints) {
+      items.add(Item.show(row(call, breakpoint)));
+    }
+    return items;
+  }
+
+  private static Datum row(Invocation call, Breakpoint b) {
+    var cells = new ArrayList<Cell>();
+    cells.add(Cell.decimal(b.id()));
+    cells.add(
+        Cell.text(!b.enabled() ? "disabled" : b.address().isEmpty() ? "waiting" : "enabled"));
+    cells.add(Cell.text(kind(b)));
+    cells.add(Cell.unsigned(b.hits()));
+    cells.add(
+        b.address().isPresent()
+            ? Cell.address(b.address().getAsLong())
+            : new Cell.Absent("its module is not loaded"));
+    cells.add(Cell.text(b.purpose().orElse(b.place().text())));
+    cells.add(Cell.text(rest(call, b)));
+    return new Datum.Row(cells);
+  }
+
+  static String kind(Breakpoint b) {
+    return switch (b.kind()) {
+      case SOFTWARE -> "code";
+      case HARDWARE -> "hardware";
+      case WRITE -> "write";
+      case READ -> "read";
+      case ACCESS -> "access";
+    };
+  }
+
+  private static String rest(Invocation call, Breakpoint b) {
+    var parts = new ArrayList<String>();
+    if (b.watches()) {
+      parts.add(b.length() + (b.length() == 1 ? " byte" : " bytes"));
+    }
+    if (b.temporary()) {
+      parts.add("once");
+    }
+    if (b.disableOnHit()) {
+      parts.add("then disabled");
+    }
+    b.condition().ifPresent(condition -> parts.add("if " + condition.text()));
+    if (b.thread().isPresent()) {
+      parts.add("thread " + Stops.name(call.kernel().task(b.thread().getAsLong())));
+    }
+    b.cpu().ifPresent(cpu -> parts.add("CPU " + cpu));
+    if (b.ignore() > 0) {
+      parts.add("ignore next " + b.ignore());
+    }
+    for (var command : b.commands()) {
+      parts.add("-c '" + command + "'");
+    }
+    return String.join(", ", parts);
+  }
+
+  /** {@code breakpoint 1 at vfs_read}. */
+  static Item added(Breakpoint b) {
+    var where =
+        b.address().isPresent()
+            ? " at " + b.purpose().map(p -> b.place().text() + " (" + p + ")").orElse(b.place().text())
+            : " waits for " + b.place().text();
+    var fields = new ArrayList<Datum.Field>();
+    fields.add(new Datum.Field("id", "", Cell.decimal(b.id())));
+    fields.add(new Datum.Field("kind", "", Cell.text(kind(b))));
+    b.address().ifPresent(a -> fields.add(new Datum.Field("address", "", Cell.address(a))));
+    return Item.show(
+        new Datum.Fact(
+            (b.watches() ? "watchpoint " : b.temporary() ? "temporary breakpoint " : "breakpoint ")
+                + b.id()
+                + where,
+            fields));
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.control;
+
+import dev.fathom.base.UsageException;
+import dev.fathom.command.Command;
+import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Invocation;
+import dev.fathom.command.Item;
+import dev.fathom.command.Tasks;
+import dev.fathom.target.Breakpoints.Kind;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/** gdb's {@code break}, {@code tbreak}, {@code hbreak} and {@code thbreak}. */
+final class GdbBreakCommand implements Command {
+  private final String name;
+
+  /**
+   * @param name a {@code t} in front makes it temporary, an {@code h} one of the CPUs' own
+   */
+  GdbBreakCommand(String name) {
+    this.name = name;
+  }
+
+  @Override
+  public CommandSpec spec() {
+    var spec = CommandSpec.crash(name, "set a breakpoint");
+    switch (name) {
+      case "break" -> spec.alias("b");
+      case "tbreak" -> spec.alias("tb");
+      case "hbreak" -> spec.alias("hb");
+      default -> spec.alias("thb");
+    }
+    return spec.arguments("[place] [thread tid] [if condition]")
+        .help(
+            """
+            Stops the target where its code comes to a place: a function, `function+offset` or
+            `*address`; without one, where the selected thread stands. `tbreak` is deleted when it
+            has stopped the target; `hbreak` uses the CPUs' debug registers. Conditions and names
+            that wait for their module are described at `::bp`. In a condition `|`, `;` and `>`
+            stand in parentheses.
+
+                > b vfs_read if comm == "dd"
+                breakpoint 1 at vfs_read
+                > tb *0xffffffff812f0d20 thread 117
+                > hb loop`lo_open if (pid == 1 || $rdi > 0x1000)
+            """);
+  }
+
+  @Override
+  public Stream<Item> run(Invocation call) {
+    var words = call.args().operands();
+    int at = 0;
+    var control = call.session().control();
+    boolean named =
+        !words.isEmpty()
+            && !words.getFirst().text().equals("if")
+            && !words.getFirst().text().equals("thread");
+    var place =
+        named
+            ? Places.of(call, words.get(at++).text(), false)
+            : Places.at(
+                call,
+                call.environment()
+                    .variables()
+                    .find(call.program().architecture().registers().pc().name())
+                    .orElseThrow(() -> new UsageException("a place is needed")));
+    var thread = OptionalLong.empty();
+    if (at + 1 < words.size() && words.get(at).text().equals("thread")) {
+      var task = Tasks.of(call, Numbers.decimal(words.get(at + 1)));
+      thread = OptionalLong.of(task.object().address());
+      at += 2;
+    }
+    Optional<String> condition = Optional.empty();
+    if (at < words.size()) {
+      if (!words.get(at).text().equals("if") || at + 1 == words.size()) {
+        throw new UsageException("unexpected argument " + words.get(at).text());
+      }
+      var text = new StringBuilder();
+      for (var word : words.subList(at + 1, words.size())) {
+        text.append(text.isEmpty() ? "" : " ").append(word.text());
+      }
+      condition = Optional.of(text.toString());
+    }
+    var parsed = condition.map(text -> ExpressionCondition.of(text, call.kernel()));
+    boolean hardware = name.contains("hb");
+    var added =
+        control.add(place, hardware ? Kind.HARDWARE : Kind.SOFTWARE, 1, Optional.empty());
+    added.temporary(name.startsWith("t"));
+    added.thread(thread);
+    added.condition(parsed.map(c -> c));
+    return Stream.of(EventTable.added(added));
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.control;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.UsageException;
+import dev.fathom.command.Command;
+import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Invocation;
+import dev.fathom.command.Item;
+import dev.fathom.command.ProgramScope;
+import dev.fathom.command.Tasks;
+import dev.fathom.lang.Expressions;
+import dev.fathom.model.Value;
+import dev.fathom.session.control.Breakpoint;
+import dev.fathom.target.Breakpoints.Kind;
+import java.util.ArrayList;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** gdb's {@code watch}, {@code rwatch} and {@code awatch}. */
+final class GdbWatchCommand implements Command {
+  private static final int LONGEST = 8;
+
+  private final String name;
+
+  GdbWatchCommand(String name) {
+    this.name = name;
+  }
+
+  @Override
+  public CommandSpec spec() {
+    return CommandSpec.crash(name, "set a watchpoint")
+        .arguments("expression [if condition]")
+        .help(
+            """
+            Stops the target behind the instruction that writes (`watch`), reads (`rwatch`) or
+            accesses (`awatch`) what the expression names: a variable, a member, or memory at an
+            address, as in `*(int *)0xffff…`; of 1, 2, 4 or 8 bytes.
+
+                > watch panic_timeout
+                watchpoint 1 at panic_timeout
+                > awatch ((struct task_struct *)0xffff888003858000)->flags if pid != 1
+            """);
+  }
+
+  @Override
+  public Stream<Item> run(Invocation call) {
+    var text = new StringBuilder();
+    var condition = new StringBuilder();
+    var into = text;
+    for (var word : call.args().expect(1, Integer.MAX_VALUE).operands()) {
+      if (word.text().equals("if") && into == text) {
+        into = condition;
+      } else {
+        into.append(into.isEmpty() ? "" : " ").append(word.text());
+      }
+    }
+    var scope =
+        new ProgramScope(
+            call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
+    if (!(Expressions.evaluate(text.toString(), scope) instanceof Value.Ref ref)) {
+      throw new EvalException("'" + text + "' is not in memory");
+    }
+    long size = ref.type().bytes();
+    if (size < 1 || size > LONGEST || Long.bitCount(size) != 1) {
+      throw new UsageException("'" + text + "' has " + size + " bytes: 1, 2, 4 or 8 can be watched");
+    }
+    var parsed =
+        condition.isEmpty()
+            ? Optional.<ExpressionCondition>empty()
+            : Optional.of(ExpressionCondition.of(condition.toString(), call.kernel()));
+    var added =
+        call.session()
+            .control()
+            .add(
+                new Breakpoint.At(ref.address(), text.toString()),
+                switch (name) {
+                  case "rwatch" -> Kind.READ;
+                  case "awatch" -> Kind.ACCESS;
+                  default -> Kind.WRITE;
+                },
+                (int) size,
+                Optional.empty());
+    added.condition(parsed.map(c -> c));
+    return Stream.of(EventTable.added(added));
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.control;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.LookupException;
+import dev.fathom.base.UsageException;
+import dev.fathom.command.Invocation;
+import dev.fathom.session.control.Breakpoint.At;
+import dev.fathom.session.control.Breakpoint.Named;
+import dev.fathom.session.control.Breakpoint.Place;
+import java.util.regex.Pattern;
+
+/** Places in code as users name them: a symbol and a distance, or an address. */
+final class Places {
+  private static final Pattern NAMED =
+      Pattern.compile("\\*?([A-Za-z_.][A-Za-z0-9_.`$-]*)(?:\\+(0x[0-9a-fA-F]+|[0-9]+))?");
+
+  private Places() {}
+
+  /** The place at an address that an expression gave. */
+  static Place at(Invocation call, long address) {
+    return new At(address, call.program().symbols().text(address));
+  }
+
+  /**
+   * The place that {@code text} names: {@code vfs_read}, {@code vfs_read+0x10}, {@code
+   * loop`lo_open}, {@code *0xffff…}.
+   *
+   * @param waits whether a name that nothing answers to yet is taken, in the hope of a module; one
+   *     that names a module that is not loaded always is
+   */
+  static Place of(Invocation call, String text, boolean waits) {
+    var named = NAMED.matcher(text);
+    if (!named.matches()) {
+      return at(call, number(call, text.startsWith("*") ? text.substring(1) : text));
+    }
+    var name = named.group(1);
+    long offset = named.group(2) == null ? 0 : Long.decode(named.group(2));
+    if (call.program().symbols().first(name).isPresent()
+        || waits
+        || namesAbsentModule(call, name)) {
+      return new Named(name, offset, text);
+    }
+    throw new LookupException(
+        "symbol",
+        name,
+        call.program()
+            .symbols()
+            .completions(name.substring(0, Math.max(1, name.length() * 2 / 3)), 3));
+  }
+
+  private static boolean namesAbsentModule(Invocation call, String name) {
+    int tick = name.indexOf('`');
+    if (tick < 0) {
+      return false;
+    }
+    var module = name.substring(0, tick);
+    return call.kernel().images().stream().noneMatch(image -> image.name().equals(module));
+  }
+
+  private static long number(Invocation call, String text) {
+    try {
+      return call.evaluate(text);
+    } catch (EvalException e) {
+      throw new UsageException("'" + text + "' is not a place in code: " + e.getMessage());
+    }
+  }
+}

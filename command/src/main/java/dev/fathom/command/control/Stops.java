@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.control;
+
+import dev.fathom.base.Cell;
+import dev.fathom.base.Datum;
+import dev.fathom.base.FathomException;
+import dev.fathom.command.Invocation;
+import dev.fathom.command.Item;
+import dev.fathom.command.Lazily;
+import dev.fathom.kernel.Task;
+import dev.fathom.session.control.Breakpoint;
+import dev.fathom.session.control.Control;
+import dev.fathom.session.control.StopEvent;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * Tells the user of stops: what stopped which thread where, and the instruction there; selects that
+ * thread; runs the commands of the breakpoint, and lets the target go on when they say so.
+ */
+final class Stops {
+  /** As the first command of a breakpoint: nothing is told of the stop. */
+  private static final String SILENT = "silent";
+
+  private Stops() {}
+
+  /** What comes of {@code action}, which lets the target run or stops it. */
+  static Stream<Item> of(Invocation call, Supplier<StopEvent> action) {
+    return Lazily.stream(new Run(call, action));
+  }
+
+  /** One stop, then its commands, then perhaps the next stop. */
+  private static final class Run extends Lazily<Item> {
+    private final Invocation call;
+    private final Control control;
+    private Optional<Supplier<StopEvent>> action;
+    private Iterator<Item> items = Collections.emptyIterator();
+    private Iterator<String> lines = Collections.emptyIterator();
+    private boolean inCommands;
+
+    Run(Invocation call, Supplier<StopEvent> action) {
+      this.call = call;
+      this.control = call.session().control();
+      this.action = Optional.of(action);
+    }
+
+    @Override
+    protected Optional<Item> advance() {
+      while (!items.hasNext()) {
+        if (lines.hasNext()) {
+          items = call.execute(lines.next()).iterator();
+          continue;
+        }
+        if (inCommands) {
+          inCommands = false;
+          if (control.endCommands()) {
+            action = Optional.of(control::proceed);
+          }
+        }
+        if (action.isEmpty()) {
+          return Optional.empty();
+        }
+        var event = action.get().get();
+        action = Optional.empty();
+        call.session().refresh().forEach(call::warn);
+        take(event);
+      }
+      return Optional.of(items.next());
+    }
+
+    private void take(StopEvent event) {
+      select(call, event);
+      var commands = new ArrayList<String>();
+      for (var breakpoint : breakpoints(event)) {
+        commands.addAll(breakpoint.commands());
+      }
+      boolean silent = !commands.isEmpty() && commands.getFirst().strip().equals(SILENT);
+      items = silent ? Collections.emptyIterator() : describe(call, event).iterator();
+      if (!commands.isEmpty()) {
+        lines = (silent ? commands.subList(1, commands.size()) : commands).iterator();
+        inCommands = true;
+        control.beginCommands();
+      }
+    }
+  }
+
+  private static List<Breakpoint> breakpoints(StopEvent event) {
+    return switch (event.cause()) {
+      case StopEvent.AtBreakpoint at -> at.breakpoints();
+      case StopEvent.AtData at -> List.of(at.breakpoint());
+      default -> List.of();
+    };
+  }
+
+  /** The thread that stopped is the one that other commands show. */
+  static void select(Invocation call, StopEvent event) {
+    call.environment()
+        .selectTask(
+            event.thread().isPresent()
+                ? OptionalLong.of(event.thread().get().object().address())
+                : OptionalLong.empty());
+    event.pc().ifPresent(call::moveDot);
+  }
+
+  private static List<Item> describe(Invocation call, StopEvent event) {
+    var items = new ArrayList<Item>();
+    var fields = new ArrayList<Datum.Field>();
+    var text = new StringBuilder(cause(call, event, fields));
+    event.cpu().ifPresent(cpu -> fields.add(new Datum.Field("cpu", "", Cell.decimal(cpu))));
+    event
+        .pc()
+        .ifPresent(
+            pc ->
+                fields.add(
+                    new Datum.Field(
+                        "pc", "", new Cell.Symbolic(pc, call.program().symbols().text(pc)))));
+    if (event.thread().isPresent()) {
+      var task = event.thread().get();
+      text.append(": ").append(name(task));
+      fields.add(new Datum.Field("thread", "", Cell.address(task.object().address())));
+      task.id().ifPresent(id -> fields.add(new Datum.Field("tid", "", Cell.decimal(id))));
+      fields.add(new Datum.Field("name", "", Cell.text(task.name())));
+    }
+    event.cpu().ifPresent(cpu -> text.append(" on CPU ").append(cpu));
+    items.add(Item.show(new Datum.Fact(text.toString(), fields)));
+    event.pc().ifPresent(pc -> instruction(call, pc, event).ifPresent(items::add));
+    return items;
+  }
+
+  /** {@code dd/117}. */
+  static String name(Task task) {
+    return task.name() + "/" + task.idText();
+  }
+
+  private static Optional<Item> instruction(Invocation call, long pc, StopEvent event) {
+    var memory = call.program().memory();
+    try {
+      return Optional.of(
+          Item.show(
+              call.environment()
+                  .disassembly(call.program())
+                  .at(memory, pc, true, false)
+                  .instruction()));
+    } catch (FathomException e) {
+      boolean user = event.thread().isPresent() && pc >= 0;
+      if (!user) {
+        call.warn(e.getMessage());
+      }
+      return Optional.empty(); // User memory is not in the kernel's address space.
+    }
+  }
+
+  private static String cause(Invocation call, StopEvent event, List<Datum.Field> fields) {
+    var name =
+        switch (event.cause()) {
+          case StopEvent.AtBreakpoint _ -> "breakpoint";
+          case StopEvent.AtData _ -> "watchpoint";
+          case StopEvent.BadCondition _ -> "bad_condition";
+          case StopEvent.Stepped _ -> "step";
+          case StopEvent.Interrupted _ -> "interrupt";
+          case StopEvent.TimedOut _ -> "timeout";
+          case StopEvent.Signalled _ -> "signal";
+          case StopEvent.Trapped _ -> "trap";
+          case StopEvent.Gone _ -> "gone";
+        };
+    fields.add(new Datum.Field("cause", "", Cell.text(name)));
+    return switch (event.cause()) {
+      case StopEvent.AtBreakpoint at -> {
+        var text = new StringBuilder();
+        for (var breakpoint : at.breakpoints()) {
+          text.append(text.isEmpty() ? "breakpoint " : " and ").append(breakpoint.id());
+          breakpoint.purpose().ifPresent(why -> text.append(" (").append(why).append(')'));
+          fields.add(new Datum.Field("breakpoint", "", Cell.decimal(breakpoint.id())));
+          fields.add(new Datum.Field("hits", "", Cell.unsigned(breakpoint.hits())));
+        }
+        yield text.toString();
+      }
+      case StopEvent.AtData at -> {
+        fields.add(new Datum.Field("breakpoint", "", Cell.decimal(at.breakpoint().id())));
+        fields.add(new Datum.Field("address", "", Cell.address(at.address())));
+        var old = number(call, at.before());
+        var now = number(call, at.after());
+        old.ifPresent(value -> fields.add(new Datum.Field("old", "", Cell.hex(value))));
+        now.ifPresent(value -> fields.add(new Datum.Field("new", "", Cell.hex(value))));
+        yield "watchpoint "
+            + at.breakpoint().id()
+            + " at "
+            + call.program().symbols().text(at.address())
+            + (old.isPresent() && now.isPresent()
+                ? old.equals(now)
+                    ? " (" + hex(now.get()) + ")"
+                    : " (" + hex(old.get()) + " -> " + hex(now.get()) + ")"
+                : "");
+      }
+      case StopEvent.BadCondition bad -> {
+        call.fail("condition of breakpoint " + bad.breakpoint().id() + ": " + bad.why());
+        yield "breakpoint " + bad.breakpoint().id();
+      }
+      case StopEvent.Stepped _ -> "stopped";
+      case StopEvent.Interrupted _ -> "stopped by user";
+      case StopEvent.TimedOut _ -> "stopped: it took too long";
+      case StopEvent.Signalled signal ->
+          signal.number() == 2 || signal.number() == 0
+              ? "stopped by somebody else"
+              : "stopped by signal " + signal.number();
+      case StopEvent.Trapped _ -> "stopped by a trap that no breakpoint of ours explains";
+      case StopEvent.Gone gone -> "the target ended with status " + gone.status();
+    };
+  }
+
+  private static String hex(long value) {
+    return "0x" + Long.toHexString(value);
+  }
+
+  private static Optional<Long> number(Invocation call, Optional<byte[]> bytes) {
+    if (bytes.isEmpty() || bytes.get().length > Long.BYTES) {
+      return Optional.empty();
+    }
+    boolean little =
+        call.program().architecture().layout().order() == java.nio.ByteOrder.LITTLE_ENDIAN;
+    long value = 0;
+    int length = bytes.get().length;
+    for (int i = 0; i < length; i++) {
+      value = value << 8 | (bytes.get()[little ? length - 1 - i : i] & 0xff);
+    }
+    return Optional.of(value);
+  }
+}
