@@ -1,2 +1,5 @@
-/** The facts of 64-bit Arm. Enters: code bytes. May use base and the rest of model. */
+/**
+ * The facts of 64-bit Arm: registers, page tables, instructions. Enters: registers, memory, code
+ * bytes. May use base and the rest of model.
+ */
 package dev.fathom.model.arch.aarch64;
