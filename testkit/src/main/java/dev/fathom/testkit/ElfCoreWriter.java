@@ -197,6 +197,20 @@ public final class ElfCoreWriter {
   }
 
   /**
+   * The descriptor of a 64-bit Arm NT_PRSTATUS note.
+   *
+   * @param registers up to 34 values in the order of {@code struct user_pt_regs}
+   */
+  public static byte[] aarch64PrStatus(int pid, long... registers) {
+    ByteBuffer b = ByteBuffer.allocate(392).order(ByteOrder.LITTLE_ENDIAN);
+    b.putInt(32, pid);
+    for (int i = 0; i < registers.length; i++) {
+      b.putLong(112 + 8 * i, registers[i]);
+    }
+    return b.array();
+  }
+
+  /**
    * The descriptor of a QEMU CPU-state note, version 1, whose words hold recognisable values:
    * general register {@code i} holds {@code seed + i}, segment {@code i} selector {@code i * 8},
    * limit {@code 0x1000 + i} and base {@code seed + 0x100 + i}, control register {@code i} {@code

@@ -34,6 +34,10 @@ public final class Elf {
   /** Note type of an owner {@code CORE}: a CPU's (or thread's) status and registers. */
   public static final int NT_PRSTATUS = 1;
 
+  /** The floating-point registers. */
+  public static final int NT_FPREGSET = 2;
+
+
   private Elf() {}
 
   /** The name of a machine number as Linux spells it, or the number. */

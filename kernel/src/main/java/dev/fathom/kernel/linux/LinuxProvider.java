@@ -32,6 +32,7 @@ public final class LinuxProvider implements KernelProvider {
   private static Optional<Machine> machine(String architecture) {
     return switch (architecture) {
       case "x86_64" -> Optional.of(new X86Machine());
+      case "aarch64" -> Optional.of(new Arm64Machine());
       default -> Optional.empty();
     };
   }

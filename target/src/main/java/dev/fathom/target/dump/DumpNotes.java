@@ -2,6 +2,7 @@
 package dev.fathom.target.dump;
 
 import dev.fathom.base.BadDataException;
+import dev.fathom.format.elf.Aarch64PrStatus;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfNote;
 import dev.fathom.format.elf.ElfNoteWriter;
@@ -9,6 +10,8 @@ import dev.fathom.format.elf.PrStatus;
 import dev.fathom.format.elf.QemuCpuState;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.PtRegs;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Cpu;
@@ -22,7 +25,8 @@ import java.util.Optional;
  *
  * <p>Linux writes a PRSTATUS for each CPU that stopped, in the order of their numbers; CPUs that
  * were offline have none, so that a number here may be too low. QEMU writes one for every vCPU,
- * then a CPU-state note for every vCPU in the same order.
+ * then a CPU-state note for every vCPU in the same order; for 64-bit Arm it has no such note, but
+ * writes the floating-point registers, which Linux does not.
  *
  * <p>{@code fs_base} and {@code gs_base} of a PRSTATUS are not used: Linux puts the user's bases
  * there, QEMU zeros.
@@ -36,12 +40,30 @@ final class DumpNotes {
   private static final Register[] PRSTATUS_REGISTERS = prStatusRegisters();
   private static final Register[] QEMU_REGISTERS = qemuRegisters();
 
+  private final Architecture architecture;
+  private final List<Aarch64PrStatus> armStatuses = new ArrayList<>();
+  private boolean floatingPoint;
   private final List<PrStatus> statuses = new ArrayList<>();
   private final List<QemuCpuState> states = new ArrayList<>();
   private final List<ElfNote> cpuNotes = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
   private Optional<byte[]> vmcoreinfo = Optional.empty();
   private boolean xen;
+
+  /**
+   * @param architecture the machine's, which decides what notes look like
+   */
+  DumpNotes(Architecture architecture) {
+    this.architecture = architecture;
+  }
+
+  Architecture architecture() {
+    return architecture;
+  }
+
+  private boolean isArm() {
+    return architecture.name().equals("aarch64");
+  }
 
   /** Takes the notes of one region. */
   void add(List<ElfNote> notes) {
@@ -55,7 +77,11 @@ final class DumpNotes {
   }
 
   private void addOne(ElfNote note) {
-    if (note.is("CORE", Elf.NT_PRSTATUS)) {
+    if (note.is("CORE", Elf.NT_PRSTATUS) && isArm()) {
+      armStatuses.add(Aarch64PrStatus.decode(note));
+    } else if (note.is("CORE", Elf.NT_FPREGSET)) {
+      floatingPoint = true;
+    } else if (note.is("CORE", Elf.NT_PRSTATUS)) {
       statuses.add(PrStatus.decode(note));
       cpuNotes.add(note);
     } else if (note.is(QemuCpuState.OWNER, 0)) {
@@ -92,11 +118,11 @@ final class DumpNotes {
 
   /** Whether QEMU wrote them. */
   boolean qemu() {
-    return !states.isEmpty();
+    return !states.isEmpty() || (isArm() && floatingPoint);
   }
 
   boolean isEmpty() {
-    return statuses.isEmpty() && states.isEmpty() && vmcoreinfo.isEmpty();
+    return statuses.isEmpty() && armStatuses.isEmpty() && states.isEmpty() && vmcoreinfo.isEmpty();
   }
 
   List<String> warnings() {
@@ -105,6 +131,9 @@ final class DumpNotes {
 
   List<Cpu> cpus() {
     var cpus = new ArrayList<Cpu>();
+    if (isArm()) {
+      return armCpus();
+    }
     int count = Math.max(statuses.size(), states.size());
     for (int i = 0; i < count; i++) {
       Registers registers = Registers.none(X86_64.INSTANCE.registers());
@@ -116,6 +145,25 @@ final class DumpNotes {
         registers = with(registers, states.get(i));
       }
       cpus.add(new Cpu(number(i), registers, hasState ? "QEMU" : "PRSTATUS"));
+    }
+    return List.copyOf(cpus);
+  }
+
+  private List<Cpu> armCpus() {
+    var cpus = new ArrayList<Cpu>();
+    for (int i = 0; i < armStatuses.size(); i++) {
+      var status = armStatuses.get(i);
+      var registers = Registers.builder(Aarch64.INSTANCE.registers());
+      for (int x = 0; x < Aarch64PrStatus.SP; x++) {
+        registers.set(Aarch64.x(x), status.get(x));
+      }
+      registers
+          .set(Aarch64.SP, status.get(Aarch64PrStatus.SP))
+          .set(Aarch64.PC, status.get(Aarch64PrStatus.PC))
+          .set(Aarch64.PSTATE, status.get(Aarch64PrStatus.PSTATE) & 0xffff_ffffL);
+      boolean stated = qemu() && status.pid() > 0;
+      cpus.add(
+          new Cpu(stated ? status.pid() - 1 : i, registers.build(), qemu() ? "QEMU" : "PRSTATUS"));
     }
     return List.copyOf(cpus);
   }

@@ -5,7 +5,6 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.MappedFile;
-import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.KernelNotes;
@@ -54,7 +53,7 @@ final class DumpTarget implements Target {
 
   @Override
   public String architecture() {
-    return X86_64.INSTANCE.name();
+    return contents.notes().architecture().name();
   }
 
   @Override

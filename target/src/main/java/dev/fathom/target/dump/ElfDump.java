@@ -10,6 +10,8 @@ import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfFile;
 import dev.fathom.format.elf.ElfNotes;
 import dev.fathom.format.elf.ProgramHeader;
+import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.arch.Architectures;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.VirtualMemory;
 import java.nio.ByteOrder;
@@ -28,7 +30,7 @@ import java.util.OptionalLong;
  * zero, or one equal to the physical address, is what QEMU writes without paging: there is none.
  */
 final class ElfDump {
-  /** The highest physical address of any x86-64 CPU, plus one. */
+  /** The highest physical address of any x86-64 or 64-bit Arm CPU, plus one. */
   private static final long PHYSICAL_LIMIT = 1L << 52;
 
   private final ByteSource source;
@@ -48,6 +50,10 @@ final class ElfDump {
     return new ElfDump(source).read();
   }
 
+  private Optional<Architecture> architecture() {
+    return Architectures.named(Elf.machineName(file.header().machine()));
+  }
+
   private Contents read() {
     checkHeader();
     if (file.missingProgramHeaders() > 0) {
@@ -59,7 +65,7 @@ final class ElfDump {
               + file.header().phnum()
               + " program headers lie past the end of the file");
     }
-    var notes = new DumpNotes();
+    var notes = new DumpNotes(architecture().orElseThrow());
     for (ProgramHeader p : file.programHeaders()) {
       if (p.type() == Elf.PT_NOTE) {
         addNotes(notes, p);
@@ -121,9 +127,12 @@ final class ElfDump {
           };
       throw bad(16, "ELF file is " + what + ", expected a core dump (ET_CORE)");
     }
-    if (header.machine() != Elf.EM_X86_64) {
+    if (architecture().isEmpty()) {
       throw bad(
-          18, "dump of an " + Elf.machineName(header.machine()) + " machine, expected x86_64");
+          18,
+          "dump of an "
+              + Elf.machineName(header.machine())
+              + " machine, expected x86_64 or aarch64");
     }
     if (header.phnum() == 0) {
       throw bad(56, "core file without program headers (Xen's xl dump-core?), expected some");

@@ -9,6 +9,9 @@ import dev.fathom.base.Range;
 import dev.fathom.format.elf.ElfNotes;
 import dev.fathom.format.kdump.KdumpFile;
 import dev.fathom.format.kdump.KdumpHeader;
+import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.arch.Architectures;
+import dev.fathom.model.arch.x86_64.X86_64;
 import java.nio.ByteOrder;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -37,7 +40,6 @@ final class KdumpDump {
 
   private Contents read() {
     KdumpHeader header = first.header();
-    checkMachine();
     checkParts();
     for (KdumpFile part : parts) {
       if (part.truncated()) {
@@ -48,7 +50,7 @@ final class KdumpDump {
             part.source().name() + ": incomplete: its writer ran out of space and left pages out");
       }
     }
-    var notes = new DumpNotes();
+    var notes = new DumpNotes(architecture());
     if (header.notes().isPresent()) {
       addNotes(notes, header.notes().get());
     }
@@ -68,12 +70,18 @@ final class KdumpDump {
         warnings);
   }
 
-  private void checkMachine() {
+  /** That of the machine, which a writer that knows nothing leaves empty: x86-64 then. */
+  private Architecture architecture() {
     String machine = first.header().utsname().machine();
-    if (!machine.isEmpty() && !machine.equals("x86_64")) {
-      throw new BadDataException(
-          first.source().name(), 272, "dump of an " + machine + " machine, expected x86_64");
-    }
+    return machine.isEmpty()
+        ? X86_64.INSTANCE
+        : Architectures.named(machine)
+            .orElseThrow(
+                () ->
+                    new BadDataException(
+                        first.source().name(),
+                        272,
+                        "dump of an " + machine + " machine, expected x86_64 or aarch64"));
   }
 
   private void checkParts() {

@@ -9,6 +9,7 @@ import dev.fathom.base.FaultException;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.KernelNotes;
 import dev.fathom.target.PhysicalMemory;
@@ -199,6 +200,62 @@ class DumpTargetTest {
     assertThat(r.get(X86_64.CR3)).isEmpty();
     assertThat(target.cpus().get(1).id()).isEqualTo(1);
     assertThat(target.cpus().get(1).registers().get(X86_64.R15)).hasValue(7);
+  }
+
+  @Test
+  void takesRegistersOfArm() {
+    var values = new long[34];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = 100L + i;
+    }
+    var writer =
+        new ElfCoreWriter()
+            .machine(183)
+            .load(0x4000_0000L, 0, page(1))
+            .note("CORE", 1, ElfCoreWriter.aarch64PrStatus(4711, values))
+            .note("CORE", 1, ElfCoreWriter.aarch64PrStatus(1, 7));
+    Target target = open(writer.build());
+    assertThat(target.architecture()).isEqualTo("aarch64");
+    assertThat(target.cpus()).extracting(c -> c.id()).containsExactly(0, 1);
+    assertThat(target.cpus()).extracting(c -> c.source()).containsOnly("PRSTATUS");
+    Registers r = target.cpus().get(0).registers();
+    assertThat(r.get(Aarch64.x(0))).hasValue(100);
+    assertThat(r.get(Aarch64.LR)).hasValue(130);
+    assertThat(r.sp()).hasValue(131);
+    assertThat(r.pc()).hasValue(132);
+    assertThat(r.get(Aarch64.PSTATE)).hasValue(133);
+    assertThat(r.get(Aarch64.TTBR1_EL1)).isEmpty();
+    // QEMU writes floating-point registers, and the vCPU's number plus one.
+    Target qemus = open(writer.note("CORE", 2, new byte[528]).build());
+    assertThat(qemus.cpus()).extracting(c -> c.id()).containsExactly(4710, 0);
+    assertThat(qemus.cpus()).extracting(c -> c.source()).containsOnly("QEMU");
+  }
+
+  @Test
+  void leavesOutShortRegistersOfArm() {
+    Target target =
+        open(
+            new ElfCoreWriter()
+                .machine(183)
+                .load(0x4000_0000L, 0, page(1))
+                .note("CORE", 1, new byte[336])
+                .build());
+    assertThat(target.cpus()).isEmpty();
+    assertThat(target.warnings().get(0)).contains("NT_PRSTATUS of 336 bytes, expected 392");
+  }
+
+  @Test
+  void takesTheMachineFromKdumpHeaders() {
+    byte[] notes = ElfCoreWriter.noteRegion("CORE", 1, ElfCoreWriter.aarch64PrStatus(9, 5));
+    Target target =
+        open(
+            new KdumpWriter(6)
+                .machine("aarch64")
+                .page(1, page(1), Codec.RAW)
+                .notes(notes)
+                .build());
+    assertThat(target.architecture()).isEqualTo("aarch64");
+    assertThat(target.cpus().get(0).registers().get(Aarch64.x(0))).hasValue(5);
   }
 
   @Test

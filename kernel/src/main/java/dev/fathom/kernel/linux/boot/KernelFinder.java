@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Finds the kernel. Tried in turn, each result proved before it is believed:
+ * Finds an x86-64 kernel. Tried in turn, each result proved before it is believed:
  *
  * <ol>
  *   <li>the target's VMCOREINFO: {@code swapper_pg_dir} and {@code phys_base};
@@ -144,7 +144,7 @@ public final class KernelFinder {
           var translated = tables.physical(swapper.getAsLong());
           if (translated.isPresent()
               && translated.getAsLong() == root
-              && releaseAgrees(info, tables)) {
+              && releaseAgrees(info, new PagedMemory("kernel", physical, tables))) {
             return proved(tables, Optional.of(info), how);
           }
         }
@@ -169,7 +169,7 @@ public final class KernelFinder {
   }
 
   /** Whether init_uts_ns.name.release is the release that VMCOREINFO names. */
-  private boolean releaseAgrees(Vmcoreinfo info, PageTables tables) {
+  static boolean releaseAgrees(Vmcoreinfo info, PagedMemory space) {
     var uts = info.symbol("init_uts_ns");
     var release = info.osRelease();
     if (uts.isEmpty() || release.isEmpty()) {
@@ -178,7 +178,6 @@ public final class KernelFinder {
     // VMCOREINFO states where the name is since 5.11, when it came first; until then a kref stood
     // before it.
     var stated = info.offset("uts_namespace.name");
-    var space = new PagedMemory("kernel", physical, tables);
     for (long name : stated.isPresent() ? new long[] {stated.getAsLong()} : new long[] {4, 0}) {
       // struct new_utsname: sysname, nodename and release, each of 65 bytes.
       long at = uts.getAsLong() + name + 130;

@@ -15,7 +15,7 @@ final class KernelText {
   private final Memory memory;
   private final Range image;
   private final List<Range> text;
-  private final Range modules;
+  private final List<Range> modules;
   private final FlowDecoder decoder;
   private final byte[] before;
 
@@ -25,11 +25,11 @@ final class KernelText {
    * @param modules where modules are, BPF programs, trampolines of ftrace and kprobes
    */
   KernelText(
-      Memory memory, Range image, List<Range> text, Range modules, FlowDecoder decoder) {
+      Memory memory, Range image, List<Range> text, List<Range> modules, FlowDecoder decoder) {
     this.memory = memory;
     this.image = image;
     this.text = List.copyOf(text);
-    this.modules = modules;
+    this.modules = List.copyOf(modules);
     this.decoder = decoder;
     before = new byte[decoder.longest()];
   }
@@ -43,7 +43,12 @@ final class KernelText {
       }
       return false;
     }
-    return modules.contains(address) && memory.at(address) == Readability.READABLE;
+    for (var range : modules) {
+      if (range.contains(address)) {
+        return memory.at(address) == Readability.READABLE;
+      }
+    }
+    return false;
   }
 
   /** The call that ends at {@code address}, when it is in the text and one does. */

@@ -66,7 +66,7 @@ public final class LinuxStacks {
             memory,
             image,
             textRanges(program, image),
-            this.rules.moduleSpace(),
+            this.rules.moduleSpaces(),
             program.architecture().flowDecoder());
     replaced = new ReplacedReturns(program);
     stackOffset = program.types().findOffset("task_struct", "stack");
@@ -82,6 +82,28 @@ public final class LinuxStacks {
   public static LinuxStacks x86(
       Program program, Range image, Supplier<List<Long>> perCpuBases, List<UnwindSource> sources) {
     return new LinuxStacks(program, image, perCpuBases, sources, X86Rules::new);
+  }
+
+  /**
+   * The stacks of a 64-bit Arm kernel.
+   *
+   * @param image the kernel proper's addresses
+   * @param modules where modules and the like are
+   * @param virtualBits the bits of an address; those above may authenticate it
+   * @param perCpuBases what is added to per-CPU offsets, for each CPU; asked when first needed
+   */
+  public static LinuxStacks arm64(
+      Program program,
+      Range image,
+      List<Range> modules,
+      int virtualBits,
+      Supplier<List<Long>> perCpuBases) {
+    return new LinuxStacks(
+        program,
+        image,
+        perCpuBases,
+        List.of(),
+        (of, threadSize) -> new Arm64Rules(of, threadSize, modules, virtualBits));
   }
 
   /** Where instructions are: between the markers of vmlinux.lds, else anywhere in the image. */

@@ -20,7 +20,7 @@ interface Rules {
   }
 
   /** Where instructions are besides the kernel's image. */
-  Range moduleSpace();
+  List<Range> moduleSpaces();
 
   /**
    * More unwind sources.

@@ -13,10 +13,11 @@ final class SystemCalls {
 
   /**
    * What names of functions in the table start with: since 4.17 the first, and for calls without
-   * arguments any of the first three, which then share an address; before, the last two.
+   * arguments any of the first three, which then share an address; before, the last two. {@code
+   * __arm64_sys_} is 64-bit Arm's, since 4.19.
    */
   private static final List<String> PREFIXES =
-      List.of("__x64_sys_", "__do_sys_", "__ia32_sys_", "SyS_", "sys_");
+      List.of("__x64_sys_", "__do_sys_", "__ia32_sys_", "__arm64_sys_", "SyS_", "sys_");
 
   private final Program program;
 

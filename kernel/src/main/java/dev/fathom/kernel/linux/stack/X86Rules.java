@@ -58,8 +58,8 @@ final class X86Rules implements Rules {
   }
 
   @Override
-  public Range moduleSpace() {
-    return MODULE_SPACE;
+  public List<Range> moduleSpaces() {
+    return List.of(MODULE_SPACE);
   }
 
   @Override
