@@ -54,6 +54,7 @@ final class Link {
   private Optional<String> refused = Optional.empty();
   private Acks acks = Acks.EACH;
   private String broken = "";
+  private String lastRelease = "";
   private volatile Optional<Thread> owner = Optional.empty();
 
   /**
@@ -152,6 +153,7 @@ final class Link {
     try {
       check();
       stops.clear();
+      lastRelease = last;
       if (pipelines()) {
         for (String request : before) {
           writer.packet(request);
@@ -209,6 +211,7 @@ final class Link {
         return Optional.of(stops.removeFirst());
       }
       int stray = 0;
+      int resent = 0;
       while (true) {
         PacketReader.Event event = reader.next(deadline);
         switch (event) {
@@ -229,7 +232,11 @@ final class Link {
           case DAMAGED -> damaged();
           case NOTIFICATION, ACK -> {}
           case NAK -> {
-            throw broke("refused a packet that lets the target run");
+            if (acks != Acks.EACH || ++resent > MAX_RETRIES) {
+              throw broke("refuses " + shown(lastRelease) + " as damaged, again and again");
+            }
+            writer.packet(lastRelease);
+            flush();
           }
           case NOTHING -> {
             checkOwner();

@@ -1,0 +1,2 @@
+/** A gdb stub that plays others, well-behaved and hostile ones. */
+package dev.fathom.testkit.gdb;
