@@ -14,4 +14,9 @@ record DirectSource(HostMemory process) implements GuestRam.Source {
   public boolean wantsHost() {
     return true;
   }
+
+  @Override
+  public void close() {
+    process.close();
+  }
 }

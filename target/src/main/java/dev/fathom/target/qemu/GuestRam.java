@@ -6,9 +6,11 @@ import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
 import dev.fathom.model.Layout;
-import dev.fathom.target.PhysicalMemory;
+import dev.fathom.target.DirectMemory;
+import dev.fathom.target.DirectMemoryProvider;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -18,12 +20,12 @@ import java.util.List;
  * anew. It is asked for again after {@link #stale}, and when an address is met that has no memory
  * or cannot be read, but for that at most once a second.
  */
-final class GuestRam implements PhysicalMemory {
+final class GuestRam implements DirectMemory {
   private static final long REFRESH_NANOS = 1_000_000_000;
   private static final int CHUNK = 1 << 30;
 
   /** Reads one stretch of guest memory. */
-  interface Source {
+  interface Source extends AutoCloseable {
     /**
      * Copies bytes until {@code into} is full or the next byte cannot be read; gives their number.
      *
@@ -32,11 +34,14 @@ final class GuestRam implements PhysicalMemory {
      */
     int read(long guest, long host, MemorySegment into);
 
+    @Override
+    void close();
+
     /** Whether the source reads the QEMU process's memory. */
     boolean wantsHost();
   }
 
-  private final QmpClient qmp;
+  private final DirectMemoryProvider.Monitor monitor;
   private final Source source;
   private RamLayout layout;
   private long[] starts = {};
@@ -46,10 +51,20 @@ final class GuestRam implements PhysicalMemory {
   private boolean stale;
   private long refreshed;
 
-  GuestRam(QmpClient qmp, Source source, RamLayout layout) {
-    this.qmp = qmp;
+  /**
+   * Asks for the layout.
+   *
+   * @param source is closed with this
+   * @throws TargetException when the monitor does not tell it
+   */
+  GuestRam(DirectMemoryProvider.Monitor monitor, Source source) {
+    this.monitor = monitor;
     this.source = source;
-    use(layout);
+    use(askForLayout());
+  }
+
+  private RamLayout askForLayout() {
+    return RamLayout.parse(monitor.run(List.of("info mtree -f")).getFirst());
   }
 
   /** Finds where the stretches of {@code found} are in the process. */
@@ -67,7 +82,7 @@ final class GuestRam implements PhysicalMemory {
       }
     }
     if (source.wantsHost()) {
-      List<String> answers = qmp.monitor(questions);
+      List<String> answers = monitor.run(questions);
       for (int i = 0; i < count; i++) {
         newHosts[i] = hostAddress(answers.get(i));
       }
@@ -95,8 +110,8 @@ final class GuestRam implements PhysicalMemory {
     throw new TargetException("QEMU does not tell where its guest's memory is: " + answer.strip());
   }
 
-  /** The layout may have changed: it is asked for before the next access. */
-  void invalidate() {
+  @Override
+  public void invalidate() {
     stale = true;
   }
 
@@ -104,22 +119,19 @@ final class GuestRam implements PhysicalMemory {
   private boolean refresh() {
     refreshed = System.nanoTime();
     stale = false;
-    if (!qmp.works()) {
-      return false;
-    }
-    RamLayout now = RamLayout.parse(qmp.monitor("info mtree -f"));
+    RamLayout now = askForLayout();
     boolean same = now.equals(layout);
     // The same layout may lie elsewhere after a device was replaced by another of its size.
     long[] before = hosts;
     use(now);
-    return !same || !java.util.Arrays.equals(before, hosts);
+    return !same || !Arrays.equals(before, hosts);
   }
 
   private boolean refreshNow() {
     try {
       return (stale || System.nanoTime() - refreshed > REFRESH_NANOS) && refresh();
     } catch (FathomException _) {
-      return false; // The machine is gone, as the failing read tells.
+      return false; // The machine is gone, or cannot be asked while it runs.
     }
   }
 
@@ -204,5 +216,10 @@ final class GuestRam implements PhysicalMemory {
 
   private boolean contains(int i, long address) {
     return Long.compareUnsigned(address - starts[i], lasts[i] - starts[i]) <= 0;
+  }
+
+  @Override
+  public void close() {
+    source.close();
   }
 }

@@ -2,53 +2,98 @@
 package dev.fathom.target.qemu;
 
 import dev.fathom.base.FathomException;
-import dev.fathom.base.UnsupportedException;
+import dev.fathom.base.TargetException;
+import dev.fathom.model.Register;
+import dev.fathom.target.Breakpoints;
+import dev.fathom.target.Capability;
 import dev.fathom.target.Live;
+import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.RawRegisters;
+import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
+import dev.fathom.target.Target;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Whether the machine runs, as QEMU's {@code query-status} and events tell it, and its stops by
- * {@code stop} and {@code cont}. A machine that was paused by somebody else stays paused.
+ * What the machine does, as QEMU's {@code query-status} and events tell it, and what can be done to
+ * it: stops and resumes by {@code stop} and {@code cont}, and all that needs the gdb stub by that.
+ * Once the stub is connected it stops and resumes the machine too, since it tells why the machine
+ * stopped. A machine that was paused by somebody else stays paused.
  */
-final class Machine implements Live, RunControl {
-  private static final Duration NOW = Duration.ZERO;
-
+final class Machine {
   private final QmpClient qmp;
   private final GuestRam ram;
-  private State state;
+  private final LazyStub stub;
+  private final Alive live = new Alive();
+  private final Run run = new Run();
+  private final Places breakpoints = new Places();
+  private final Writer memoryWriter = new Writer();
+  private final Setter registerWriter = new Setter();
+  private final Raw rawRegisters = new Raw();
+  private volatile Live.State state;
   private long epoch;
-  private boolean stoppedHere;
-  private boolean leaveStopped;
 
-  Machine(QmpClient qmp, GuestRam ram) {
+  /** Whether it would run if nobody had stopped it through this target. */
+  private volatile boolean meantToRun;
+
+  private volatile boolean leaveStopped;
+
+  Machine(QmpClient qmp, GuestRam ram, LazyStub stub) {
     this.qmp = qmp;
     this.ram = ram;
+    this.stub = stub;
     boolean running =
         qmp.execute("query-status", Map.of()) instanceof Map<?, ?> status
             && Boolean.TRUE.equals(status.get("running"));
-    state = running ? State.RUNNING : State.STOPPED;
+    state = running ? Live.State.RUNNING : Live.State.STOPPED;
+    meantToRun = running;
   }
 
-  @Override
-  public State state() {
-    takeEvents();
-    return state;
+  Live live() {
+    return live;
   }
 
-  @Override
-  public long epoch() {
-    takeEvents();
-    return epoch;
+  RunControl run() {
+    return run;
+  }
+
+  <C extends Capability> Optional<C> find(Class<C> capability) {
+    for (Capability each :
+        List.of(live, run, breakpoints, memoryWriter, registerWriter, rawRegisters)) {
+      if (capability.isInstance(each)) {
+        return Optional.of(capability.cast(each));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The connected stub's power {@code capability}. */
+  private <C extends Capability> Optional<C> ofStub(Class<C> capability) {
+    return stub.connected().flatMap(target -> target.find(capability));
+  }
+
+  /**
+   * The stub's power {@code capability}; connects to it, which is to be done only while the machine
+   * is stopped.
+   */
+  private <C extends Capability> C needed(Class<C> capability) {
+    if (live.state() != Live.State.STOPPED) {
+      throw new TargetException(qmp.name() + ": the machine is not stopped");
+    }
+    return stub.connect()
+        .find(capability)
+        .orElseThrow(() -> new TargetException(qmp.name() + ": the gdb stub cannot do this"));
   }
 
   private void takeEvents() {
     try {
-      while (state != State.GONE) {
-        Optional<String> event = qmp.event(NOW);
+      while (state != Live.State.GONE) {
+        Optional<String> event = qmp.event(Duration.ZERO);
         if (event.isEmpty()) {
           return;
         }
@@ -60,18 +105,25 @@ final class Machine implements Live, RunControl {
   }
 
   private void gone() {
-    if (state != State.GONE) {
-      state = State.GONE;
+    if (state != Live.State.GONE) {
+      state = Live.State.GONE;
       epoch++;
     }
   }
 
   private void take(String event) {
     switch (event) {
-      case "STOP" -> state = State.STOPPED;
+      case "STOP" -> {
+        // With the stub, it may have stopped at a breakpoint.
+        if (state == Live.State.RUNNING && stub.connected().isEmpty()) {
+          meantToRun = false;
+        }
+        state = Live.State.STOPPED;
+      }
       case "RESUME" -> {
-        if (state == State.STOPPED) {
-          state = State.RUNNING;
+        meantToRun = true;
+        if (state == Live.State.STOPPED) {
+          state = Live.State.RUNNING;
           epoch++;
         }
       }
@@ -84,57 +136,145 @@ final class Machine implements Live, RunControl {
     }
   }
 
-  @Override
-  public void stop() {
-    if (state() == State.RUNNING) {
-      qmp.execute("stop", Map.of());
-      state = State.STOPPED;
-      stoppedHere = true;
-    }
-  }
-
-  @Override
-  public void resume() {
-    if (state() == State.STOPPED) {
-      qmp.execute("cont", Map.of());
-      state = State.RUNNING;
-      epoch++;
-      stoppedHere = false;
-    }
-  }
-
-  @Override
-  public void step(int cpu, boolean others, boolean interrupts) {
-    throw new UnsupportedException("single steps need QEMU's gdb stub");
-  }
-
-  @Override
-  public Optional<Stop> await(Duration timeout) {
-    long deadline = System.nanoTime() + timeout.toNanos();
-    while (state() == State.RUNNING) {
-      long left = deadline - System.nanoTime();
-      if (left <= 0) {
-        return Optional.empty();
-      }
-      qmp.event(Duration.ofNanos(left)).ifPresent(this::take);
-    }
-    return Optional.of(new Stop(0, state == State.GONE ? new Stop.Ended(0) : new Stop.Signal(0)));
-  }
-
-  @Override
-  public boolean leaveStopped() {
-    return leaveStopped;
-  }
-
-  @Override
-  public void leaveStopped(boolean stopped) {
-    leaveStopped = stopped;
-  }
-
-  /** Lets the machine go on when it was stopped here and is not to stay so. */
+  /**
+   * Closes the stub, and lets the machine go on when it was stopped here and is not to stay so; for
+   * the end. Where it is to stay stopped and runs, it is left running.
+   */
   void release() {
-    if (stoppedHere && !leaveStopped) {
-      resume();
+    Optional<RunControl> byStub = ofStub(RunControl.class);
+    boolean goOn = meantToRun && !leaveStopped;
+    byStub.ifPresent(control -> control.leaveStopped(!goOn));
+    stub.close();
+    if (goOn && byStub.isEmpty() && state == Live.State.STOPPED) {
+      qmp.execute("cont", Map.of());
+    }
+  }
+
+  private final class Alive implements Live {
+    @Override
+    public State state() {
+      takeEvents();
+      Optional<Live> byStub = ofStub(Live.class);
+      return state == State.GONE || byStub.isEmpty() ? state : byStub.get().state();
+    }
+
+    @Override
+    public long epoch() {
+      takeEvents();
+      Optional<Live> byStub = ofStub(Live.class);
+      return byStub.isEmpty() ? epoch : epoch + byStub.get().epoch();
+    }
+  }
+
+  private final class Run implements RunControl {
+    @Override
+    public void stop() {
+      if (live.state() != Live.State.RUNNING) {
+        return;
+      }
+      Optional<RunControl> byStub = ofStub(RunControl.class);
+      if (byStub.isPresent()) {
+        byStub.get().stop();
+      } else {
+        qmp.execute("stop", Map.of());
+        state = Live.State.STOPPED;
+      }
+    }
+
+    @Override
+    public void resume() {
+      if (live.state() != Live.State.STOPPED) {
+        return;
+      }
+      Optional<RunControl> byStub = ofStub(RunControl.class);
+      if (byStub.isPresent()) {
+        byStub.get().resume();
+      } else {
+        qmp.execute("cont", Map.of());
+        state = Live.State.RUNNING;
+        epoch++;
+      }
+      meantToRun = true;
+    }
+
+    @Override
+    public void step(int cpu, boolean others, boolean interrupts) {
+      needed(RunControl.class).step(cpu, others, interrupts);
+    }
+
+    @Override
+    public Optional<Stop> await(Duration timeout) {
+      Optional<RunControl> byStub = ofStub(RunControl.class);
+      if (byStub.isPresent()) {
+        return byStub.get().await(timeout);
+      }
+      long deadline = System.nanoTime() + timeout.toNanos();
+      while (live.state() == Live.State.RUNNING) {
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+          return Optional.empty();
+        }
+        awaitEvent(Duration.ofNanos(left));
+      }
+      boolean ended = state == Live.State.GONE;
+      return Optional.of(new Stop(0, ended ? new Stop.Ended(0) : new Stop.Signal(0)));
+    }
+
+    private void awaitEvent(Duration wait) {
+      try {
+        qmp.event(wait).ifPresent(Machine.this::take);
+      } catch (TargetException _) {
+        gone();
+      }
+    }
+
+    @Override
+    public boolean leaveStopped() {
+      return leaveStopped;
+    }
+
+    @Override
+    public void leaveStopped(boolean stopped) {
+      leaveStopped = stopped;
+    }
+  }
+
+  private final class Places implements Breakpoints {
+    @Override
+    public boolean insert(Kind kind, long address, int length) {
+      return needed(Breakpoints.class).insert(kind, address, length);
+    }
+
+    @Override
+    public void remove(Kind kind, long address, int length) {
+      needed(Breakpoints.class).remove(kind, address, length);
+    }
+  }
+
+  private final class Writer implements MemoryWriter {
+    @Override
+    public boolean writes(Space space) {
+      Optional<MemoryWriter> byStub = ofStub(MemoryWriter.class);
+      return byStub.isEmpty() || byStub.get().writes(space);
+    }
+
+    @Override
+    public void write(Space space, long address, MemorySegment bytes) {
+      needed(MemoryWriter.class).write(space, address, bytes);
+    }
+  }
+
+  private final class Setter implements RegisterWriter {
+    @Override
+    public void write(int cpu, Register register, long value) {
+      needed(RegisterWriter.class).write(cpu, register, value);
+    }
+  }
+
+  private final class Raw implements RawRegisters {
+    @Override
+    public List<Raw> registers(int cpu) {
+      return needed(RawRegisters.class).registers(cpu);
     }
   }
 }

@@ -2,6 +2,7 @@
 package dev.fathom.target.qemu;
 
 import dev.fathom.base.FathomException;
+import dev.fathom.target.DirectMemoryProvider;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -22,16 +23,20 @@ final class MonitorSource implements GuestRam.Source {
   /** Commands on their way at a time. */
   private static final int COMMANDS = 8;
 
-  private final QmpClient qmp;
+  private final DirectMemoryProvider.Monitor monitor;
 
-  MonitorSource(QmpClient qmp) {
-    this.qmp = qmp;
+  MonitorSource(DirectMemoryProvider.Monitor monitor) {
+    this.monitor = monitor;
   }
 
   @Override
   public boolean wantsHost() {
     return false;
   }
+
+  /** The monitor is somebody else's. */
+  @Override
+  public void close() {}
 
   @Override
   public int read(long guest, long host, MemorySegment into) {
@@ -47,7 +52,7 @@ final class MonitorSource implements GuestRam.Source {
           commands.add("xp /" + count + "xg 0x" + Long.toHexString(first + 8 * asked));
           asked += count;
         }
-        List<String> answers = qmp.monitor(commands);
+        List<String> answers = monitor.run(commands);
         for (String answer : answers) {
           long expected = Math.min(WORDS, words - done);
           long got = words(answer, first + 8 * done, guest, into, expected);

@@ -85,6 +85,35 @@ record QemuProcess(long pid, List<String> arguments, Path directory) {
     return sockets;
   }
 
+  /**
+   * The address of its gdb stub: {@code -s}, {@code -gdb tcp::PORT}, {@code -gdb tcp:HOST:PORT}, or
+   * {@code -gdb unix:PATH,server=on}; the last one counts.
+   */
+  Optional<String> stub() {
+    Optional<String> found = Optional.empty();
+    for (int i = 1; i < arguments.size(); i++) {
+      if (option(i).equals("-s")) {
+        found = Optional.of("localhost:1234");
+      } else if (option(i).equals("-gdb") && i + 1 < arguments.size()) {
+        found = stub(options(arguments.get(i + 1), "address").getOrDefault("address", ""));
+      }
+    }
+    return found;
+  }
+
+  private Optional<String> stub(String address) {
+    if (address.startsWith("unix:")) {
+      return Optional.of("unix:" + directory.resolve(address.substring(5)));
+    }
+    int colon = address.lastIndexOf(':');
+    if (!address.startsWith("tcp:") || colon < 4) {
+      return Optional.empty();
+    }
+    String host = address.substring(4, colon);
+    boolean any = host.isEmpty() || host.equals("0.0.0.0") || host.equals("::");
+    return Optional.of((any ? "localhost" : host) + address.substring(colon));
+  }
+
   /** QEMU takes {@code --option} for {@code -option}. */
   private String option(int i) {
     String argument = arguments.get(i);

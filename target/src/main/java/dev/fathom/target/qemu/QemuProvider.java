@@ -68,21 +68,21 @@ public final class QemuProvider implements LiveTargetProvider {
     if (sockets.isEmpty()) {
       sockets.addAll(process.controlSockets());
     }
-    if (sockets.isEmpty()) {
-      throw new TargetException(
-          address
-              + ": process "
-              + process.pid()
-              + " serves no QMP socket that its command line tells of; start QEMU with"
-              + " -qmp unix:PATH,server=on,wait=off, or give the socket");
-    }
-    FathomException problem = null;
+    FathomException problem =
+        new TargetException(
+            address
+                + ": process "
+                + process.pid()
+                + " serves no QMP socket that its command line tells of; start QEMU with"
+                + " -qmp unix:PATH,server=on,wait=off, or give the socket");
+    boolean first = true;
     for (SocketAddress socket : sockets) {
       try {
         QmpClient qmp = QmpClient.connect(socket, options.timeout());
         return QemuTarget.attach(address, qmp, Optional.of(process), options);
       } catch (TargetException e) {
-        problem = problem == null ? e : problem;
+        problem = first ? e : problem;
+        first = false;
       }
     }
     throw problem;

@@ -3,43 +3,49 @@ package dev.fathom.target.qemu;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.Range;
 import dev.fathom.base.TargetException;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
-import dev.fathom.target.RunControl;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The guest of a QEMU. Nothing that is read of it stops it. */
 final class QemuTarget implements Target {
   private final String address;
+  private final String architecture;
   private final QmpClient qmp;
-  private final Optional<HostMemory> memory;
   private final GuestRam ram;
+  private final LazyStub stub;
   private final Machine machine;
   private final List<String> warnings;
   private List<Cpu> cpus = List.of();
   private long cpusEpoch = -1;
+  private boolean closed;
 
   private QemuTarget(
       String address,
+      String architecture,
       QmpClient qmp,
-      Optional<HostMemory> memory,
       GuestRam ram,
+      LazyStub stub,
       Machine machine,
       List<String> warnings) {
     this.address = address;
+    this.architecture = architecture;
     this.qmp = qmp;
-    this.memory = memory;
     this.ram = ram;
+    this.stub = stub;
     this.machine = machine;
     this.warnings = warnings;
   }
@@ -52,35 +58,53 @@ final class QemuTarget implements Target {
    */
   static QemuTarget attach(
       String address, QmpClient qmp, Optional<QemuProcess> process, AttachOptions options) {
-    Optional<HostMemory> memory = Optional.empty();
+    GuestRam ram = null;
     try {
+      String architecture = architecture(qmp);
       var warnings = new ArrayList<String>();
-      if (process.isPresent()) {
-        try {
-          memory = Optional.of(ProcMemory.open(process.get().pid()));
-        } catch (TargetException e) {
-          warnings.add(e.getMessage() + ": guest memory is read through QEMU's monitor, slowly");
-        }
-      } else {
-        warnings.add(
-            "the QEMU process was not found on this host: guest memory is read through QEMU's"
-                + " monitor, slowly");
-      }
-      RamLayout layout = RamLayout.parse(qmp.monitor("info mtree -f"));
-      GuestRam.Source source =
-          memory.isPresent() ? new DirectSource(memory.get()) : new MonitorSource(qmp);
-      GuestRam ram = new GuestRam(qmp, source, layout);
-      Machine machine = new Machine(qmp, ram);
-      var target = new QemuTarget(address, qmp, memory, ram, machine, warnings);
+      ram = new GuestRam(qmp::monitor, source(qmp, process, warnings));
+      Optional<String> known =
+          options.stub().or(() -> process.flatMap(QemuProcess::stub));
+      var stub = new LazyStub(qmp, known, options);
+      var machine = new Machine(qmp, ram, stub);
       if (options.stop()) {
-        machine.stop();
+        machine.run().stop();
       }
-      return target;
+      return new QemuTarget(address, architecture, qmp, ram, stub, machine, warnings);
     } catch (RuntimeException | Error e) {
       try (qmp) {
-        memory.ifPresent(HostMemory::close);
+        if (ram != null) {
+          ram.close();
+        }
       }
       throw e;
+    }
+  }
+
+  private static String architecture(QmpClient qmp) {
+    Object told = qmp.execute("query-target", Map.of());
+    String name = told instanceof Map<?, ?> map ? String.valueOf(map.get("arch")) : "";
+    // Both programs emulate the same CPUs.
+    String usual = name.equals("i386") ? X86_64.INSTANCE.name() : name;
+    if (!usual.equals(X86_64.INSTANCE.name())) {
+      throw new UnsupportedException(
+          qmp.name() + ": a machine of architecture " + name + "; attach through its gdb stub");
+    }
+    return usual;
+  }
+
+  private static GuestRam.Source source(
+      QmpClient qmp, Optional<QemuProcess> process, List<String> warnings) {
+    String slow = ": the guest's memory is read through QEMU's monitor, slowly";
+    if (process.isEmpty()) {
+      warnings.add("the QEMU process was not found on this host" + slow);
+      return new MonitorSource(qmp::monitor);
+    }
+    try {
+      return new DirectSource(ProcMemory.open(process.get().pid()));
+    } catch (TargetException e) {
+      warnings.add(e.getMessage() + slow);
+      return new MonitorSource(qmp::monitor);
     }
   }
 
@@ -100,32 +124,33 @@ final class QemuTarget implements Target {
 
   @Override
   public String architecture() {
-    return X86_64.INSTANCE.name();
+    return architecture;
   }
 
+  /** From the stub where that is connected and the machine stopped: it knows more registers. */
   @Override
   public List<Cpu> cpus() {
-    boolean stopped = machine.state() == Live.State.STOPPED;
-    if (!stopped || cpusEpoch != machine.epoch()) {
+    boolean stopped = machine.live().state() == Live.State.STOPPED;
+    if (stopped && stub.connected().isPresent()) {
+      return stub.connected().get().cpus();
+    }
+    if (!stopped || cpusEpoch != machine.live().epoch()) {
       String source = stopped ? "QEMU" : "QEMU, running";
       var now = new ArrayList<Cpu>();
       for (MonitorRegisters.State state : MonitorRegisters.x86(qmp.monitor("info registers -a"))) {
         now.add(new Cpu(state.id(), state.registers(), source));
       }
       cpus = List.copyOf(now);
-      cpusEpoch = stopped ? machine.epoch() : -1;
+      cpusEpoch = stopped ? machine.live().epoch() : -1;
     }
     return cpus;
   }
 
   @Override
   public <C extends Capability> Optional<C> find(Class<C> capability) {
-    if (capability == PhysicalMemory.class) {
-      return Optional.of(capability.cast(ram));
-    }
-    return capability == Live.class || capability == RunControl.class
-        ? Optional.of(capability.cast(machine))
-        : Optional.empty();
+    return capability == PhysicalMemory.class
+        ? Optional.of(capability.cast(ram))
+        : machine.find(capability);
   }
 
   @Override
@@ -133,14 +158,25 @@ final class QemuTarget implements Target {
     return List.copyOf(warnings);
   }
 
+  /**
+   * Lets the machine go on, unless it was paused before or is to stay stopped. May be called by
+   * another thread than the one that uses the target; what that one is at then ends with an error.
+   */
   @Override
   public void close() {
-    try (qmp) {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    qmp.takeOver();
+    try (qmp;
+        ram) {
       machine.release();
-    } catch (TargetException _) {
-      return; // The machine ended meanwhile: there is nothing to let go.
-    } finally {
-      memory.ifPresent(HostMemory::close);
+    } catch (FathomException e) {
+      if (qmp.works()) {
+        throw e;
+      }
+      warnings.add("the machine ended before it was let go");
     }
   }
 }

@@ -18,12 +18,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Speaks QEMU's machine protocol (docs/interop/qmp-spec in QEMU's sources): one JSON text to a
  * line. A greeting comes first, {@code qmp_capabilities} leaves the negotiation; then each command
  * is answered by a {@code return} or an {@code error} with the command's id, and events come in
- * between. Used by one thread.
+ * between. Used by one thread, until another takes over.
  */
 final class QmpClient implements AutoCloseable {
   /** {@code info mtree} of a machine with a thousand devices has about a mebibyte. */
@@ -47,7 +48,11 @@ final class QmpClient implements AutoCloseable {
   private int filled;
   private int searched;
   private long nextId = 1;
-  private boolean broken;
+  private volatile boolean broken;
+  private final ReentrantLock turn = new ReentrantLock();
+
+  /** The thread that has taken over; null while nobody has. */
+  private volatile Thread owner;
 
   private QmpClient(String name, SocketChannel channel, Selector selector, Duration timeout) {
     this.name = name;
@@ -147,6 +152,15 @@ final class QmpClient implements AutoCloseable {
    * @throws TargetException when the connection broke
    */
   List<Answer> executeAll(List<Request> requests) {
+    turn.lock();
+    try {
+      return exchange(requests);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private List<Answer> exchange(List<Request> requests) {
     long first = nextId;
     StringBuilder lines = new StringBuilder();
     for (Request request : requests) {
@@ -213,6 +227,7 @@ final class QmpClient implements AutoCloseable {
    */
   Optional<String> event(Duration wait) {
     long deadline = System.nanoTime() + wait.toNanos();
+    turn.lock();
     try {
       while (events.isEmpty()) {
         Optional<Map<String, Object>> message = message(deadline);
@@ -224,6 +239,8 @@ final class QmpClient implements AutoCloseable {
       return Optional.of(events.poll());
     } catch (IOException e) {
       throw gone(e.getMessage(), e);
+    } finally {
+      turn.unlock();
     }
   }
 
@@ -304,7 +321,22 @@ final class QmpClient implements AutoCloseable {
     }
   }
 
+  /**
+   * From now on only the calling thread uses the connection; another one that waits for an answer
+   * gives up with an error.
+   */
+  void takeOver() {
+    owner = Thread.currentThread();
+    selector.wakeup();
+    turn.lock();
+    turn.unlock();
+  }
+
   private boolean ready(long deadline) throws IOException {
+    Thread only = owner;
+    if (only != null && !only.equals(Thread.currentThread())) {
+      throw new TargetException(name + ": the connection is being ended");
+    }
     long left = deadline - System.nanoTime();
     if (left <= 0) {
       return false;

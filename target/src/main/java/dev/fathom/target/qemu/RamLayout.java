@@ -30,7 +30,7 @@ import java.util.List;
  */
 final class RamLayout {
   private static final String SYSTEM_MEMORY = " AS \"memory\", ";
-  private static final int MAX_RANGES = 1 << 16;
+  private static final int MAX_RANGES = 1 << 12;
 
   /** A stretch of guest memory. */
   record Ram(long start, long last, String region, long offset) {

@@ -13,6 +13,7 @@ import java.net.ServerSocket;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -49,6 +50,17 @@ class QemuProcessTest {
     assertThat(sockets("-mon", "chardev=none,mode=control")).isEmpty();
     assertThat(sockets("-chardev", "pipe,id=m,path=/p", "-mon", "chardev=m,mode=control"))
         .isEmpty();
+  }
+
+  @Test
+  void findsTheGdbStub() {
+    assertThat(process("-s").stub()).contains("localhost:1234");
+    assertThat(process("-gdb", "tcp::99,ipv4=on").stub()).contains("localhost:99");
+    assertThat(process("-s", "-gdb", "tcp:[::1]:99").stub()).contains("[::1]:99");
+    assertThat(process("-gdb", "unix:stub,server=on").stub()).contains("unix:/vm/stub");
+    assertThat(process("-gdb", "stdio").stub()).isEmpty();
+    assertThat(process("-gdb").stub()).isEmpty();
+    assertThat(process("-S").stub()).isEmpty();
   }
 
   @Test
@@ -90,9 +102,13 @@ class QemuProcessTest {
   }
 
   private static List<SocketAddress> sockets(String... arguments) {
-    var line = new java.util.ArrayList<String>();
+    return process(arguments).controlSockets();
+  }
+
+  private static QemuProcess process(String... arguments) {
+    var line = new ArrayList<String>();
     line.add("qemu-system-x86_64");
     line.addAll(List.of(arguments));
-    return new QemuProcess(1, line, Path.of("/vm")).controlSockets();
+    return new QemuProcess(1, line, Path.of("/vm"));
   }
 }

@@ -12,6 +12,7 @@ import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
+import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
+import java.util.ServiceLoader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,6 +55,7 @@ class QemuTargetTest {
     new Random(1).nextBytes(content);
     MemorySegment.copy(content, 0, ram, ValueLayout.JAVA_BYTE, 0, RAM_BYTES);
     qemu.answer("query-status", "{\"status\": \"running\", \"running\": true}")
+        .answer("query-target", "{\"arch\": \"x86_64\"}")
         .answer("stop", "{}")
         .answer("cont", "{}")
         .monitor("info mtree -f", HEAD + LOW + DEVICE + HIGH)
@@ -218,6 +221,45 @@ class QemuTargetTest {
           .contains(new Stop(0, new Stop.Ended(0)));
       assertThatThrownBy(target::cpus).isInstanceOf(TargetException.class);
     }
+  }
+
+  @Test
+  void anotherThreadLetsTheMachineGoWhileOneWaits() throws InterruptedException {
+    qemu.silence("info registers -a");
+    Target target = attach();
+    target.find(RunControl.class).orElseThrow().stop();
+    var failure = new java.util.concurrent.LinkedBlockingQueue<RuntimeException>();
+    Thread waiting =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  try {
+                    failure.add(new IllegalStateException(target.cpus().toString()));
+                  } catch (TargetException e) {
+                    failure.add(e);
+                  }
+                });
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    while (!qemu.commands().contains("info registers -a") && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+    target.close();
+    waiting.join(5000);
+    assertThat(failure.poll())
+        .isInstanceOf(TargetException.class)
+        .hasMessageContaining("the connection is being ended");
+    assertThat(qemu.commands()).endsWith("cont");
+  }
+
+  @Test
+  void addressesOfAQemuAreNotTakenForHostAndPort() {
+    LiveTargetProvider first = null;
+    for (LiveTargetProvider provider : ServiceLoader.load(LiveTargetProvider.class)) {
+      if (first == null && provider.accepts("qemu:1234")) {
+        first = provider;
+      }
+    }
+    assertThat(first).isInstanceOf(QemuProvider.class);
   }
 
   @Test

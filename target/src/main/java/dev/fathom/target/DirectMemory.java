@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target;
+
+/**
+ * A guest's memory, read in the process on this host that runs the guest, whether it runs or not.
+ */
+public interface DirectMemory extends PhysicalMemory, AutoCloseable {
+  /** The machine was reset or changed: where its memory lies is to be asked for again. */
+  void invalidate();
+
+  @Override
+  void close();
+}
