@@ -148,8 +148,8 @@ public sealed interface Datum {
   /**
    * One frame of a {@link Stack}.
    *
-   * @param frame the frame's address on the stack (the canonical frame address less one word: where
-   *     a frame pointer would be saved)
+   * @param frame the frame's address on the stack (where a frame pointer would be saved; in crash's
+   *     style where the return address to {@code pc} stands)
    * @param pc the address in the text
    * @param symbol {@code function+0x12}, module-qualified where needed
    * @param size bytes of stack that the frame takes, where known

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 
 /** What lasts from one command line to the next: variables, settings, commands, selections. */
 public final class Environment {
@@ -19,6 +20,7 @@ public final class Environment {
   private final Map<String, Command> commands = new HashMap<>();
   private OptionalLong selectedTask = OptionalLong.empty();
   private Optional<Disassembly> disassembly = Optional.empty();
+  private Predicate<String> structures = name -> false;
   private boolean quitting;
 
   /**
@@ -67,6 +69,20 @@ public final class Environment {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Whether a bare name, up to its first dot, is that of a structure or union and of no symbol, so
+   * that crash's spelling shows it.
+   */
+  public boolean isStructure(String name) {
+    int dot = name.indexOf('.');
+    return structures.test(dot < 0 ? name : name.substring(0, dot));
+  }
+
+  /** Sets how names of structures are known. */
+  public void structures(Predicate<String> known) {
+    structures = known;
   }
 
   /** The task that {@code set} or {@code ::context} chose, by the address of its structure. */

@@ -27,13 +27,14 @@ public final class StackView {
     return new Datum.Stack(
         title,
         thread,
-        frames(program, trace),
+        frames(program, trace, style),
         good || trace.why().isEmpty() ? Optional.empty() : Optional.of(trace.why()),
         detail,
         style);
   }
 
-  private static List<Datum.StackFrame> frames(Program program, Backtrace trace) {
+  private static List<Datum.StackFrame> frames(
+      Program program, Backtrace trace, Datum.Style style) {
     int word = program.architecture().layout().wordBytes();
     var shown = new ArrayList<Datum.StackFrame>();
     Frame inner = null;
@@ -45,7 +46,7 @@ public final class StackView {
               : OptionalLong.empty();
       shown.add(
           new Datum.StackFrame(
-              frame.cfa() - 2L * word,
+              address(frame, word, style),
               frame.pc(),
               symbol(program.symbols(), frame),
               size,
@@ -61,6 +62,18 @@ public final class StackView {
     if (trace.isCut()) {
       call.lost("stacks, in part or whole", 1);
     }
+  }
+
+  /**
+   * What stands for a frame: in mdb's style where a frame pointer would be saved, in crash's where
+   * its return address stands, or the stack pointer of a frame that has made no call.
+   */
+  private static long address(Frame frame, int word, Datum.Style style) {
+    var sp = frame.registers().sp();
+    if (style == Datum.Style.MDB || sp.isEmpty()) {
+      return frame.cfa() - 2L * word;
+    }
+    return frame.exact() ? sp.getAsLong() : sp.getAsLong() - word;
   }
 
   /**

@@ -15,6 +15,7 @@ import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelCpu;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
+import dev.fathom.kernel.MemoryUse;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.model.AddressSpace;
@@ -242,6 +243,7 @@ public final class Fixture {
                   new Symbol("table", DATA + 0x20, 24, Symbol.Kind.DATA, 'd', ""),
                   new Symbol("banner", DATA + 0x100, 0x20, Symbol.Kind.DATA, 'r', ""),
                   new Symbol("add", DATA + 0x120, 8, Symbol.Kind.DATA, 'D', ""),
+                  new Symbol("sys_call_table", DATA + 0x140, 24, Symbol.Kind.DATA, 'r', ""),
                   new Symbol("first_task", FIRST, 0x80, Symbol.Kind.DATA, 'D', ""),
                   new Symbol("offset_only", 0x40, 8, Symbol.Kind.ABSOLUTE, 'A', "")));
     }
@@ -280,6 +282,7 @@ public final class Fixture {
       data.putLong(0x120, 0x0102030405060708L);
       data.putDouble(0x128, 1.5);
       data.putInt(0x130, 0x4d000000);
+      data.putLong(0x140, TEXT).putLong(0x148, TEXT + 0x10).putLong(0x150, TEXT + 0x10);
       data.put(0x138, "a\tb\0".getBytes(StandardCharsets.US_ASCII));
       return data.array();
     }
@@ -539,6 +542,13 @@ public final class Fixture {
     }
 
     @Override
+    public Optional<MemoryUse> memoryUse(Task task) {
+      return task.id().equals(OptionalLong.of(1))
+          ? Optional.of(new MemoryUse(1 << 20, 5 << 10))
+          : Optional.empty();
+    }
+
+    @Override
     public List<KernelCpu> cpus() {
       var first =
           new KernelCpu(
@@ -581,7 +591,8 @@ public final class Fixture {
       for (int i = 0; i < 10 && fp != 0; i++) {
         try {
           long pc = program.memory().u64(fp + 8);
-          frames.add(new Frame(pc, false, from, fp + 32, Frame.How.FRAME_POINTER, "task"));
+          var caller = from.with(file.sp(), fp + 16);
+          frames.add(new Frame(pc, false, caller, fp + 32, Frame.How.FRAME_POINTER, "task"));
           fp = program.memory().u64(fp);
         } catch (FaultException e) {
           return new Backtrace(frames, Backtrace.End.BROKEN, e.getMessage(), Optional.empty());

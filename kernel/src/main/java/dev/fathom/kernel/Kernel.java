@@ -55,6 +55,11 @@ public interface Kernel {
     return List.of();
   }
 
+  /** How much user memory a task's process has; empty where it has none or it cannot be read. */
+  default Optional<MemoryUse> memoryUse(Task task) {
+    return Optional.empty();
+  }
+
   List<KernelCpu> cpus();
 
   /**

@@ -7,7 +7,7 @@ import dev.fathom.command.Grammar;
 import java.util.List;
 import java.util.Optional;
 
-/** The names of this package's commands. */
+/** The names of this package's commands. Those of crash that are not built answer, too. */
 public final class CrashCommands implements CommandGroup {
   private static final List<String> NAMES =
       List.of(
@@ -47,7 +47,7 @@ public final class CrashCommands implements CommandGroup {
           case "tree" -> new TreeCommand();
           case "vtop" -> new VtopCommand();
           case "whatis" -> new WhatisCommand();
-          default -> null;
+          default -> NotBuiltCommand.NEAREST.containsKey(name) ? new NotBuiltCommand(name) : null;
         });
   }
 }

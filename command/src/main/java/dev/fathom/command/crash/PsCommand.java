@@ -9,9 +9,11 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.kernel.MemoryUse;
 import dev.fathom.kernel.Task;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** {@code ps}. */
@@ -29,11 +31,11 @@ final class PsCommand implements Command {
             Lists tasks as the crash utility does, threads and idle tasks included. A `>` marks
             those that are on a CPU. `ST` is `RU` running, `IN` interruptible sleep, `UN`
             uninterruptible sleep, `ID` idle kernel thread, `ZO` zombie, `ST` stopped, `TR` traced,
-            `DE` dead.
+            `DE` dead. `VSZ` is the process's mapped memory in KiB, `RSS` what of it is in memory.
 
                 > ps
-                  PID    PPID  CPU       TASK        ST  COMM
-                >      0       0   0  ffffffff8221a940  RU  [swapper/0]
+                      PID    PPID CPU TASK             ST      VSZ      RSS COMM
+                >       0       0   0 ffffffff8221a940 RU        0        0 [swapper/0]
 
                 > ps -k
                 > ps 1 sh
@@ -69,12 +71,15 @@ final class PsCommand implements Command {
                 new Column("cpu", "CPU", 3, Align.RIGHT),
                 new Column("task", "TASK", 16, Align.LEFT),
                 new Column("state", "ST", 2, Align.LEFT),
+                new Column("vsz", "VSZ", 8, Align.RIGHT),
+                new Column("rss", "RSS", 8, Align.RIGHT),
                 new Column("command", "COMM", 0, Align.LEFT)));
     return Stream.concat(
-        Stream.of(Item.show(header)), wanted.map(task -> Item.show(new Datum.Row(cells(task)))));
+        Stream.of(Item.show(header)), wanted.map(task -> Item.show(new Datum.Row(cells(call, task)))));
   }
 
-  private static List<Cell> cells(Task task) {
+  private static List<Cell> cells(Invocation call, Task task) {
+    var use = call.kernel().memoryUse(task);
     return List.of(
         Cell.text(task.running() ? ">" : ""),
         Cell.decimal(task.id(), "not readable"),
@@ -84,7 +89,17 @@ final class PsCommand implements Command {
             : new Cell.Absent("CPU not known"),
         Cell.address(task.object().address()),
         Cell.text(state(task)),
+        kibibytes(task, use.map(MemoryUse::virtual)),
+        kibibytes(task, use.map(MemoryUse::resident)),
         Cell.text(task.kernelThread() ? "[" + task.name() + "]" : task.name()));
+  }
+
+  /** A kernel thread has no memory of its own; of others it may not be readable. */
+  private static Cell kibibytes(Task task, Optional<Long> bytes) {
+    if (bytes.isPresent()) {
+      return Cell.unsigned(bytes.get() >>> 10);
+    }
+    return task.kernelThread() ? Cell.unsigned(0) : new Cell.Absent("size not known");
   }
 
   /** crash's two letters for a state. */

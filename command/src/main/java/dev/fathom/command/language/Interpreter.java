@@ -12,6 +12,7 @@ import dev.fathom.command.Writing;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Registers;
+import dev.fathom.model.type.TypeName;
 import dev.fathom.session.Session;
 import dev.fathom.target.Live;
 import java.util.ArrayList;
@@ -35,6 +36,7 @@ public final class Interpreter implements CommandService {
     variables.computed(".", () -> OptionalLong.of(position.dot()));
     variables.computed("thread", this::threadAddress);
     variables.add(new RegisterVariables());
+    environment.structures(this::isStructure);
   }
 
   @Override
@@ -85,6 +87,19 @@ public final class Interpreter implements CommandService {
   private static String at(Throwable e) {
     var trace = e.getStackTrace();
     return trace.length == 0 ? "" : " at " + trace[0];
+  }
+
+  private boolean isStructure(String name) {
+    var program = session.kernel().program();
+    if (program.symbols().first(name).isPresent()) {
+      return false;
+    }
+    for (var kind : List.of(TypeName.Kind.STRUCT, TypeName.Kind.UNION)) {
+      if (program.types().find(new TypeName(kind, name)).isPresent()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private Optional<Task> task() {

@@ -41,6 +41,8 @@ import java.util.Optional;
  * <p>A {@code crashline} is a line whose first word is the bare name of a command in crash's
  * spelling, followed by a blank or the end of the statement, and not (blanks aside) by a format
  * verb, {@code ,} or {@code :}. So {@code ps -k} is crash's, {@code ps/X} and {@code ps::nm} mdb's.
+ * The name of a structure or union that is no symbol's stands for {@code struct} and that name, with
+ * members or without: {@code task_struct.pid,comm init_task}.
  * In it, {@code >} outside of brackets and quotes names a file, but for {@code ->} and {@code >=}.
  */
 final class Parser {
@@ -639,17 +641,25 @@ final class Parser {
     char c = peek();
     boolean separated = at > end || at >= text.length() || "|;\n>".indexOf(c) >= 0;
     boolean mdb = c != 0 && "/\\@?=,:".indexOf(c) >= 0;
-    if (!separated || mdb || environment.command(Grammar.CRASH, name).isEmpty()) {
+    boolean known = separated && !mdb && environment.command(Grammar.CRASH, name).isPresent();
+    boolean members = at == end && name.indexOf('.') > 0 && (c == ',' || c == '[');
+    boolean structure =
+        !known && ((separated && !mdb) || members) && environment.isStructure(name);
+    if (!known && !structure) {
       at = start;
       return Optional.empty();
     }
     var words = new ArrayList<Arg>();
+    if (structure) {
+      at = start;
+    }
     while (at < text.length() && "|;\n".indexOf(peek()) < 0 && !(peek() == '>' && redirects())) {
       words.add(new WordArg(crashWord()));
       skipBlanks();
     }
     var stages = new ArrayList<Stage>();
-    stages.add(new Statement.Run(Grammar.CRASH, name, List.copyOf(words)));
+    var command = structure ? "struct" : name;
+    stages.add(new Statement.Run(Grammar.CRASH, command, List.copyOf(words)));
     var tail = crashTail(stages);
     if (at < text.length()) {
       at++;

@@ -9,6 +9,7 @@ import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelCpu;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
+import dev.fathom.kernel.MemoryUse;
 import dev.fathom.kernel.PageClasses;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
@@ -55,6 +56,7 @@ final class LinuxKernel implements Kernel {
   private final Optional<Presence> presence;
   private TaskReader reader;
   private TaskDetails details;
+  private ProcessSize sizes;
   private Cpus cpus;
   private OnCpu onCpu;
   private LinuxStacks stacks;
@@ -115,6 +117,7 @@ final class LinuxKernel implements Kernel {
     program.forget();
     reader = null;
     details = null;
+    sizes = null;
     cpus = null;
     onCpu = null;
     stacks = null;
@@ -245,6 +248,14 @@ final class LinuxKernel implements Kernel {
       details = new TaskDetails(program, layouts);
     }
     return details.of(task);
+  }
+
+  @Override
+  public Optional<MemoryUse> memoryUse(Task task) {
+    if (sizes == null) {
+      sizes = new ProcessSize(program, layouts, cpuStates().perCpu());
+    }
+    return sizes.of(task);
   }
 
   @Override

@@ -108,6 +108,25 @@ public final class Lab {
   }
 
   /**
+   * Debian's crash with the debug information of one of the lab's kernels, whose package (280 MB)
+   * is downloaded when it is asked for the first time.
+   *
+   * @throws TargetException when there is no crash, or apt has no such package
+   */
+  public CrashUtility crash(String version) {
+    LabKernel kernel = kernel(version);
+    Path program =
+        Shell.find("crash")
+            .orElseThrow(
+                () ->
+                    new TargetException(
+                        "lab: crash is missing; type: sudo apt-get install -y crash"));
+    progress.accept("unpacking the debug information of Linux " + kernel.release());
+    Path vmlinux = locked("vmlinux-" + kernel.release(), () -> packages.vmlinux(kernel));
+    return new CrashUtility(program, vmlinux);
+  }
+
+  /**
    * The dump of a recipe, out of the cache when it was made before.
    *
    * @throws TargetException when something to make it with is missing, or the guest misbehaves

@@ -23,6 +23,9 @@ import java.util.stream.Stream;
  * </pre>
  */
 final class Packages {
+  private static final String HELP_WITH_VERSIONS =
+      "; when the archive has a newer version than the lab's cache, delete the cache of the lab";
+
   private final Path cache;
 
   Packages(Path cache) {
@@ -60,12 +63,57 @@ final class Packages {
         });
   }
 
+  /**
+   * The kernel with its debug information that belongs to a kernel of the lab, of the same version
+   * to the last digit. Nothing else of the package, which is 2 GB large unpacked, is kept.
+   */
+  Path vmlinux(LabKernel kernel) {
+    String file = "usr/lib/debug/boot/vmlinux-" + kernel.release();
+    Unpacked unpacked =
+        get(
+            "vmlinux-" + kernel.release(),
+            directory -> List.of(download(directory, debugPackage(kernel))),
+            (directory, deb, root) -> {
+              // What dpkg -x does, for one file.
+              String script = "dpkg-deb --fsys-tarfile \"$1\" | tar -x -C \"$2\" \"./$3\"";
+              return Shell.run(
+                  directory, List.of("sh", "-c", script, "sh", deb, root.toString(), file));
+            });
+    Path vmlinux = unpacked.root().resolve(file);
+    if (!Files.isRegularFile(vmlinux)) {
+      throw new TargetException("lab: the package " + unpacked.version() + " has no " + file);
+    }
+    return vmlinux;
+  }
+
+  /** As apt names it: {@code linux-image-6.1.0-50-cloud-amd64-dbg=6.1.176-1}. */
+  private static String debugPackage(LabKernel kernel) {
+    String[] parts = kernel.packageVersion().replace("%3a", ":").split("_", 3);
+    if (parts.length != 3) {
+      throw new TargetException("lab: no version in " + kernel.packageVersion());
+    }
+    return parts[0] + "-dbg=" + parts[1];
+  }
+
+  private interface Unpack {
+    /** Unpacks a package in a directory into another. */
+    Shell.Result run(Path directory, String file, Path root);
+  }
+
   private interface Fetch {
     /** Puts packages into a directory; the file names, the one that counts first. */
     List<String> into(Path directory);
   }
 
   private Unpacked get(String key, Fetch fetch) {
+    return get(
+        key,
+        fetch,
+        (directory, file, root) ->
+            Shell.run(directory, List.of("dpkg", "-x", file, root.toString())));
+  }
+
+  private Unpacked get(String key, Fetch fetch, Unpack unpack) {
     Path home = cache.resolve(key);
     Path mark = home.resolve("version");
     try {
@@ -76,9 +124,10 @@ final class Packages {
           List<String> files = fetch.into(making);
           Path root = Files.createDirectory(making.resolve("root"));
           for (String file : files) {
-            Shell.Result result = Shell.run(making, List.of("dpkg", "-x", file, root.toString()));
+            Shell.Result result = unpack.run(making, file, root);
             if (!result.worked()) {
-              throw new TargetException("lab: dpkg -x " + file + ": " + result.output().strip());
+              throw new TargetException(
+                  "lab: cannot unpack " + file + ": " + result.output().strip());
             }
             Files.delete(making.resolve(file));
           }
@@ -135,7 +184,11 @@ final class Packages {
     List<String> files = debs(directory);
     if (!result.worked() || files.isEmpty()) {
       throw new TargetException(
-          "lab: cannot download the package " + name + ": " + result.output().strip());
+          "lab: cannot download the package "
+              + name
+              + ": "
+              + result.output().strip()
+              + (name.contains("=") ? HELP_WITH_VERSIONS : ""));
     }
     return files.getFirst();
   }
