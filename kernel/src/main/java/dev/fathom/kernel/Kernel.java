@@ -60,6 +60,15 @@ public interface Kernel {
     return Optional.empty();
   }
 
+  /**
+   * More about an image, for the columns of {@code ::modinfo}: the same keys in the same order for
+   * every image, such as {@code refs}. A value that cannot be read is {@link
+   * dev.fathom.base.Cell.Absent}.
+   */
+  default List<Datum.Field> details(Image image) {
+    return List.of();
+  }
+
   List<KernelCpu> cpus();
 
   /**

@@ -3,7 +3,8 @@ package dev.fathom.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fathom.base.Range;
+import dev.fathom.base.Cell;
+import dev.fathom.base.Datum;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Progress;
@@ -208,17 +209,23 @@ class GuestAnswersTest {
   }
 
   private static void modules(Session session, LabDump dump) {
-    Map<String, List<Range>> found =
+    Map<String, Image> found =
         session.kernel().images().stream()
             .skip(1)
-            .collect(Collectors.toMap(Image::name, Image::ranges));
+            .collect(Collectors.toMap(Image::name, image -> image));
     Set<String> said = new HashSet<>();
     for (GuestFacts.Module module : dump.facts().modules()) {
       said.add(module.name());
       assertThat(found).as("modules").containsKey(module.name());
-      assertThat(found.get(module.name()))
+      Image image = found.get(module.name());
+      assertThat(image.ranges())
           .as("where %s is", module)
           .anyMatch(range -> range.contains(module.address()));
+      assertThat(image.buildId()).as("build-id of %s", module).isPresent();
+      assertThat(session.kernel().details(image))
+          .as("use of %s", module)
+          .extracting(Datum.Field::value)
+          .containsExactly(Cell.decimal(module.references()));
     }
     if (dump.recipe().fault() != Fault.NONE && found.containsKey("fathom_fault")) {
       said.add("fathom_fault");

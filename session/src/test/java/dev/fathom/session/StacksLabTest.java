@@ -128,7 +128,8 @@ class StacksLabTest {
     var differ = new ArrayList<String>();
     int equal = 0;
     for (var task : kernel.tasks(_ -> {}).toList()) {
-      var lines = told.get((int) task.id().orElseThrow());
+      // A thread whose page was left out has no id.
+      var lines = task.id().isPresent() ? told.get((int) task.id().getAsLong()) : null;
       if (lines == null || task.running()) {
         continue;
       }

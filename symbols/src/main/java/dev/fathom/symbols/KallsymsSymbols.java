@@ -19,6 +19,8 @@ import java.util.stream.Stream;
  * begins. {@link Symbol} objects are made on demand. Used by one thread.
  */
 public final class KallsymsSymbols implements SymbolTable {
+  private static final String AREA_START = "__per_cpu_start";
+
   private final Kallsyms kallsyms;
 
   private final int count;
@@ -82,7 +84,7 @@ public final class KallsymsSymbols implements SymbolTable {
   }
 
   private Range perCpuArea() {
-    int start = find("__per_cpu_start");
+    int start = find(AREA_START);
     int end = find("__per_cpu_end");
     if (start < 0
         || end < 0
@@ -135,15 +137,18 @@ public final class KallsymsSymbols implements SymbolTable {
     }
     int last = floor(offset);
     long start = addressAt(last);
-    int i = last;
-    while (i > 0 && addressAt(i - 1) == start) {
-      i--;
+    int best = last;
+    // Of several names the shortest: the others are aliases such as const_pcpu_hot. The linker's
+    // mark of the area's start names no variable.
+    for (int i = last - 1; i >= 0 && addressAt(i) == start; i--) {
+      var name = kallsyms.name(number(i));
+      var other = kallsyms.name(number(best));
+      boolean better = name.length() <= other.length() && !name.equals(AREA_START);
+      if (better || other.equals(AREA_START)) {
+        best = i;
+      }
     }
-    // The linker's mark of the area's start names no variable.
-    if (i < last && kallsyms.name(number(i)).equals("__per_cpu_start")) {
-      i++;
-    }
-    return Optional.of(new Located(symbol(number(i), i), offset - start));
+    return Optional.of(new Located(symbol(number(best), best), offset - start));
   }
 
   /** The place of the last address that is not above {@code address}, or -1. */

@@ -25,6 +25,7 @@ final class SymbolsTest {
     return new KallsymsWriter()
         .symbol('A', 0, "fixed_percpu_data")
         .symbol('A', 0, "__per_cpu_start")
+        .symbol('A', 0x1f8c0, "const_current_task")
         .symbol('A', 0x1f8c0, "current_task")
         .symbol('A', 0x34000, "__per_cpu_end")
         .symbol('T', TEXT, "_stext")
@@ -124,7 +125,7 @@ final class SymbolsTest {
     assertThat(table.named("ext4`vfs_write")).isEmpty();
     assertThat(table.named("vfs")).isEmpty();
     assertThat(table.named("")).isEmpty();
-    assertThat(table.stream().map(Symbol::name)).hasSize(12).contains("_stext", "_end");
+    assertThat(table.stream().map(Symbol::name)).hasSize(13).contains("_stext", "_end");
     assertThat(table.completions("vfs_", 10))
         .containsExactly("vfs_read", "vfs_read_alias", "vfs_write");
     assertThat(table.completions("vfs_", 2)).containsExactly("vfs_read", "vfs_read_alias");
@@ -144,9 +145,9 @@ final class SymbolsTest {
     byte[] bytes = written.bytes();
     // Swap vfs_write and jiffies, as a kernel does that patched itself.
     for (int i = 0; i < 8; i++) {
-      byte b = bytes[written.addresses() + 8 * 8 + i];
-      bytes[written.addresses() + 8 * 8 + i] = bytes[written.addresses() + 8 * 10 + i];
-      bytes[written.addresses() + 8 * 10 + i] = b;
+      byte b = bytes[written.addresses() + 8 * 9 + i];
+      bytes[written.addresses() + 8 * 9 + i] = bytes[written.addresses() + 8 * 11 + i];
+      bytes[written.addresses() + 8 * 11 + i] = b;
     }
     var memory = ByteSource.of("rodata", bytes);
     var positions =
@@ -200,7 +201,7 @@ final class SymbolsTest {
     assertThat(joined.named("vmlinux`do_one")).hasSize(2);
     assertThat(joined.first("loop_open").orElseThrow().qualified()).isEqualTo("loop`loop_open");
     assertThat(joined.first("nothing")).isEmpty();
-    assertThat(joined.stream()).hasSize(24);
+    assertThat(joined.stream()).hasSize(25);
     assertThat(joined.completions("d", 10))
         .containsExactly("do_one", "dummy_count", "dummy_exit", "dummy_open", "dummy_state");
     assertThat(joined.completions("loop`loop_", 2))

@@ -5,10 +5,11 @@ import dev.fathom.base.FathomException;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.kernel.linux.data.Block;
 import dev.fathom.kernel.linux.data.Layouts;
+import dev.fathom.model.Memory;
 import java.util.HexFormat;
 import java.util.Optional;
 
-/** GNU build-ids: of the kernel and, since 5.14, of modules. */
+/** GNU build-ids of the kernel and of modules. */
 final class BuildIds {
   private static final int NOTES_LIMIT = 1 << 16;
   private static final int NOTE_HEADER = 12;
@@ -17,6 +18,9 @@ final class BuildIds {
   private static final int BUILD_ID = 3;
 
   private static final int ID_LIMIT = 64;
+
+  /** More sections of notes than a module has. */
+  private static final int SECTION_LIMIT = 64;
 
   private BuildIds() {}
 
@@ -63,19 +67,46 @@ final class BuildIds {
     return Optional.empty();
   }
 
-  /** {@code module.build_id}, of 20 bytes. */
+  /** {@code module.build_id} since 5.14, before in the notes that the module keeps. */
   static Optional<String> ofModule(LinuxProgram program, Layouts layouts, LoadedModule module) {
-    var member = layouts.find("module", "build_id");
-    if (member.isEmpty() || member.get().bytes() > ID_LIMIT) {
-      return Optional.empty();
-    }
-    int size = member.get().bytes();
     try {
+      var member = layouts.find("module", "build_id");
+      if (member.isEmpty()) {
+        return inSections(program.memory(), layouts, module);
+      }
+      int size = Math.min(member.get().bytes(), ID_LIMIT);
       return hex(
           Block.read(program.memory(), module.address() + member.get().offset(), size), 0, size);
     } catch (FathomException _) {
       return Optional.empty(); // Not in the dump.
     }
+  }
+
+  /**
+   * {@code module.notes_attrs} (kernel/module.c): a count and an attribute for each section of
+   * notes, whose {@code private} and {@code size} are the section's place.
+   */
+  private static Optional<String> inSections(Memory memory, Layouts layouts, LoadedModule module) {
+    var stride = layouts.size("bin_attribute");
+    long attributes = layouts.need("module", "notes_attrs").at(memory, module.address());
+    if (attributes == 0 || stride.isEmpty()) {
+      return Optional.empty(); // CONFIG_SYSFS is not set, or it has no notes.
+    }
+    long count = layouts.need("module_notes_attrs", "notes").at(memory, attributes);
+    long first = attributes + layouts.need("module_notes_attrs", "attrs").offset();
+    var place = layouts.need("bin_attribute", "private");
+    var length = layouts.need("bin_attribute", "size");
+    for (int i = 0; i < Math.min(count, SECTION_LIMIT); i++) {
+      long attribute = first + (long) i * stride.getAsInt();
+      long bytes = length.at(memory, attribute);
+      if (bytes > 0 && bytes <= NOTES_LIMIT) {
+        var found = inNotes(Block.read(memory, place.at(memory, attribute), (int) bytes));
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private static Optional<String> hex(Block block, int offset, int size) {

@@ -179,6 +179,30 @@ final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public List<Datum.Field> details(Image image) {
+    return List.of(new Datum.Field("refs", "refs", references(image)));
+  }
+
+  /**
+   * How many use a module. {@code module.refcnt} has one more since 3.19 (MODULE_REF_BASE,
+   * kernel/module/main.c), which is taken away when the module is about to go.
+   */
+  private Cell references(Image image) {
+    if (image.object().isEmpty()) {
+      return new Cell.Absent("the kernel proper is not counted");
+    }
+    var count = layouts.find("module", "refcnt.counter");
+    if (count.isEmpty()) {
+      return new Cell.Absent("no such member in this kernel");
+    }
+    try {
+      return Cell.decimal(count.get().at(program.memory(), image.object().getAsLong()) - 1);
+    } catch (FaultException e) {
+      return new Cell.Absent(e.reason().text());
+    }
+  }
+
+  @Override
   public List<Walker> walkers() {
     return Walkers.of(program, layouts, this, userMemory());
   }

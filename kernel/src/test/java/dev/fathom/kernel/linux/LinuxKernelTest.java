@@ -116,8 +116,10 @@ class LinuxKernelTest {
     assertThat(length).isEqualTo(0x4000);
     assertThat(kernel.program().symbols().text(0xffff_ffff_c000_0044L))
         .isEqualTo("testmod`testmod_read+4");
-    assertThat(kernel.images().get(1).buildId().isPresent())
-        .isEqualTo(era == SyntheticKernel.Era.NEW);
+    assertThat(kernel.images().get(1).buildId()).contains("ab01" + "0".repeat(36));
+    assertThat(field(kernel.details(kernel.images().get(1)), "refs")).isEqualTo(Cell.decimal(2));
+    assertThat(field(kernel.details(kernel.images().get(0)), "refs"))
+        .isInstanceOf(Cell.Absent.class);
   }
 
   @ParameterizedTest

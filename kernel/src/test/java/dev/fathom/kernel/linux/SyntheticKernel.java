@@ -138,7 +138,9 @@ final class SyntheticKernel {
           .struct(
               "module 256: state unsigned int 0, list list_head 8, name char[56] 24, core_layout"
                   + " module_layout 80, init_layout module_layout 96, kallsyms * 112, core_kallsyms"
-                  + " mod_kallsyms 120, refcnt atomic_t 160")
+                  + " mod_kallsyms 120, refcnt atomic_t 160, notes_attrs * 168")
+          .struct("bin_attribute 64: size long unsigned int 16, private * 24")
+          .struct("module_notes_attrs 16: notes unsigned int 8, attrs bin_attribute[0] 16")
           .struct(
               "mm_struct 64: mmap * 0, pgd * 8, start_brk long unsigned int 16, brk long unsigned"
                   + " int 24, start_stack long unsigned int 32")
@@ -395,6 +397,7 @@ final class SyntheticKernel {
     if (era == Era.OLD) {
       put8(module + types.offset("module.core_layout"), MODULE);
       put4(module + types.offset("module.core_layout") + 8, 0x4000);
+      put8(module + types.offset("module.notes_attrs"), moduleNotes());
     } else {
       put8(module + types.offset("module.mem"), MODULE);
       put4(module + types.offset("module.mem") + 8, 0x3000);
@@ -418,6 +421,28 @@ final class SyntheticKernel {
     put4(kallsyms + 8, 3);
     put8(kallsyms + 16, strtab);
     put8(kallsyms + 24, typetab);
+  }
+
+  /** Two sections of notes, the second with the build-id, as kernels before 5.14 keep them. */
+  private long moduleNotes() {
+    long other = allocate(20, 4);
+    put4(other, 4);
+    put4(other + 4, 4);
+    put4(other + 8, 7);
+    putText(other + 12, "Foo");
+    long own = allocate(36, 4);
+    put4(own, 4);
+    put4(own + 4, 20);
+    put4(own + 8, 3);
+    putText(own + 12, "GNU");
+    put(own + 16, new byte[] {(byte) 0xab, 1});
+    long attributes = allocate(16 + 2 * 64, 8);
+    put4(attributes + 8, 2);
+    put8(attributes + 16 + 16, 20);
+    put8(attributes + 16 + 24, other);
+    put8(attributes + 16 + 64 + 16, 36);
+    put8(attributes + 16 + 64 + 24, own);
+    return attributes;
   }
 
   private void log() {
