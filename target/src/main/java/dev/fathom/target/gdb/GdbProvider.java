@@ -39,15 +39,16 @@ public final class GdbProvider implements LiveTargetProvider {
    */
   @Override
   public Target attach(String address, AttachOptions options) {
+    SocketAddress socket = socket(address);
     SocketWire wire;
     try {
-      wire = SocketWire.connect(socket(address), options.timeout());
+      wire = SocketWire.connect(socket, options.timeout());
     } catch (IOException | java.nio.channels.UnresolvedAddressException e) {
       throw new TargetException(address + ": cannot connect: " + e.getMessage(), e);
     }
     var link = new Link(address, wire, options.timeout());
     try {
-      return new GdbTarget(Stub.open(link), options.timeout());
+      return new GdbTarget(Stub.open(link), socket, options.timeout());
     } catch (RuntimeException e) {
       link.close();
       throw e;

@@ -12,6 +12,8 @@ import dev.fathom.model.Registers;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
+import dev.fathom.target.DirectMemory;
+import dev.fathom.target.DirectMemoryProvider;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.PhysicalMemory;
@@ -23,6 +25,7 @@ import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
 import dev.fathom.target.VirtualMemory;
 import java.lang.foreign.MemorySegment;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,6 +33,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
 
 /**
  * A machine or process behind a gdb stub. Attaching stops it, as stubs do by themselves. While it
@@ -46,6 +50,7 @@ final class GdbTarget implements Target {
   private final List<Range> ram;
   private final Optional<StubMemory> physical;
   private final StubMemory virtual;
+  private final Optional<DirectMemory> direct;
   private final List<String> warnings = new ArrayList<>();
   private final Map<Integer, State> states = new HashMap<>();
   private final LinkedHashMap<String, Boolean> inserted = new LinkedHashMap<>();
@@ -89,8 +94,12 @@ final class GdbTarget implements Target {
     }
   }
 
-  /** Asks a connected stub for everything that does not change. */
-  GdbTarget(Stub stub, Duration timeout) {
+  /**
+   * Asks a connected stub for everything that does not change.
+   *
+   * @param address where it listens: of a QEMU on this host, the memory is read in place
+   */
+  GdbTarget(Stub stub, SocketAddress address, Duration timeout) {
     this.stub = stub;
     this.link = stub.link();
     this.timeout = timeout;
@@ -123,6 +132,32 @@ final class GdbTarget implements Target {
             ? Optional.empty()
             : Optional.of(new StubMemory(stub, true, Optional::empty));
     virtual = new StubMemory(stub, false, () -> current);
+    direct = stub.isQemu() ? direct(address) : Optional.empty();
+  }
+
+  private Optional<DirectMemory> direct(SocketAddress address) {
+    for (DirectMemoryProvider provider : ServiceLoader.load(DirectMemoryProvider.class)) {
+      try {
+        Optional<DirectMemory> found = provider.find(address, this::monitor);
+        if (found.isPresent()) {
+          return found;
+        }
+      } catch (TargetException e) {
+        warnings.add(e.getMessage() + ": the guest's memory is read through the stub, slowly");
+      }
+    }
+    return Optional.empty();
+  }
+
+  private List<String> monitor(List<String> commands) {
+    requireStopped("ask the monitor");
+    var texts = new ArrayList<String>();
+    for (String command : commands) {
+      texts.add(
+          stub.monitor(command)
+              .orElseThrow(() -> new TargetException(name() + ": no answer to " + command)));
+    }
+    return texts;
   }
 
   private static Description describe(Stub stub) {
@@ -269,6 +304,9 @@ final class GdbTarget implements Target {
 
   @Override
   public <C extends Capability> Optional<C> find(Class<C> capability) {
+    if (capability == PhysicalMemory.class && direct.isPresent()) {
+      return Optional.of(capability.cast(direct.get()));
+    }
     if (capability == PhysicalMemory.class) {
       return physical.map(memory -> capability.cast(new Physical(memory)));
     }
@@ -319,6 +357,7 @@ final class GdbTarget implements Target {
       warnings.add("not let go properly: " + e.getMessage());
     } finally {
       state = Live.State.GONE;
+      direct.ifPresent(DirectMemory::close);
       link.close();
     }
   }
