@@ -2,7 +2,9 @@
 package dev.fathom.kernel.linux;
 
 import dev.fathom.base.FathomException;
+import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.linux.boot.ImageBuildId;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.model.SymbolTable;
@@ -76,13 +78,19 @@ final class Bootstrap {
         target, physical, place, program, layouts, modules, moduleTypes, warnings);
   }
 
-  /** The index of this kernel, where its build-id is known: VMCOREINFO has it since 5.9. */
+  /**
+   * The index of this kernel, where its build-id is known: VMCOREINFO has it since 5.9, and the
+   * image itself.
+   */
   private static TableIndex index(KernelPlace place, KernelOptions options) {
-    var buildId =
-        place.vmcoreinfo().isPresent()
-            ? place.vmcoreinfo().get().buildId()
-            : Optional.<String>empty();
-    return options.index().isPresent() && buildId.isPresent()
+    if (options.index().isEmpty()) {
+      return TableIndex.none();
+    }
+    var buildId = place.vmcoreinfo().flatMap(Vmcoreinfo::buildId);
+    if (buildId.isEmpty()) {
+      buildId = ImageBuildId.find(place);
+    }
+    return buildId.isPresent()
         ? TableIndex.of(options.index().get(), buildId.get())
         : TableIndex.none();
   }

@@ -26,14 +26,19 @@ final class KernelTables {
   /** Larger than the images and tables of any kernel; a table beyond is corrupt. */
   private static final long SIZE_LIMIT = 256L << 20;
 
+  /** The index's name for where the tables of kallsyms are in the image. */
+  private static final String POSITIONS = "positions";
+
+  private static final int POSITION_COUNT = 7;
+
   /** How {@code linux_banner} begins (init/version.c). */
   private static final String BANNER = "Linux version ";
 
   private KernelTables() {}
 
   /**
-   * The kernel's symbols: where VMCOREINFO says they are (kernels since 6.0), else where a search
-   * through the image finds them; empty when the kernel has none (CONFIG_KALLSYMS off). What
+   * The kernel's symbols: where VMCOREINFO says they are (kernels since 6.0), else where they were
+   * in this kernel before, else where a search through the image finds them; empty when the kernel has none (CONFIG_KALLSYMS off). What
    * VMCOREINFO leads to counts only if it fits what is known otherwise.
    *
    * @param warnings told when VMCOREINFO leads to no usable table
@@ -55,9 +60,22 @@ final class KernelTables {
       }
     }
     long start = place.image().start();
+    var kept = index.facts(POSITIONS, POSITION_COUNT);
+    if (kept.isPresent()) {
+      try {
+        var symbols = Positions.kept(kept.get(), start).read(place, index);
+        if (symbols.isPresent() && startsWithBanner(place, symbols.get())) {
+          return symbols;
+        }
+      } catch (FathomException _) {
+        kept = Optional.empty(); // Another kernel of that build-id: its tables are searched for.
+      }
+    }
     long length = Math.min(place.image().length(), SIZE_LIMIT);
     var image = KernelFinder.imageBytes(place, start, (int) length);
-    return KallsymsFinder.find(image, start).map(positions -> index.symbols(image, positions));
+    var found = KallsymsFinder.find(image, start);
+    found.ifPresent(positions -> index.keepFacts(POSITIONS, Positions.toKeep(positions)));
+    return found.map(positions -> index.symbols(image, positions));
   }
 
   /**
@@ -70,6 +88,11 @@ final class KernelTables {
     if (text.isEmpty() || (stated.isPresent() && stated.getAsLong() != text.get().address())) {
       return false;
     }
+    return startsWithBanner(place, symbols);
+  }
+
+  /** True, too, when the banner is not listed or not there. */
+  private static boolean startsWithBanner(KernelPlace place, SymbolTable symbols) {
     var banner = symbols.first("linux_banner");
     if (banner.isEmpty() || place.space().at(banner.get().address()) != Readability.READABLE) {
       return true;
@@ -86,41 +109,95 @@ final class KernelTables {
     if (names.isEmpty() || number.isEmpty() || tokens.isEmpty() || index.isEmpty()) {
       return Optional.empty();
     }
-    long count = place.space().u32(number.getAsLong());
-    var offsets = info.symbol("kallsyms_offsets");
-    var base = info.symbol("kallsyms_relative_base");
-    var addresses = info.symbol("kallsyms_addresses");
-    var region = new Region();
-    region.add(number.getAsLong(), 8);
-    region.add(names.getAsLong(), 1);
-    region.add(tokens.getAsLong(), 1);
-    region.add(index.getAsLong(), 512);
-    region.add(offsets, 4 * count);
-    region.add(base, 8);
-    region.add(addresses, 8 * count);
-    if (Long.compareUnsigned(region.length(), SIZE_LIMIT) > 0) {
-      return Optional.empty();
+    return new Positions(
+            number.getAsLong(),
+            names.getAsLong(),
+            tokens.getAsLong(),
+            index.getAsLong(),
+            info.symbol("kallsyms_offsets"),
+            info.symbol("kallsyms_relative_base"),
+            info.symbol("kallsyms_addresses"))
+        .read(place, tableIndex);
+  }
+
+  /** The virtual addresses of the tables of kallsyms. */
+  private record Positions(
+      long number,
+      long names,
+      long tokens,
+      long index,
+      OptionalLong offsets,
+      OptionalLong base,
+      OptionalLong addresses) {
+
+    /** From what {@link #toKeep} made, in an image that starts at {@code start}. */
+    static Positions kept(int[] kept, long start) {
+      return new Positions(
+          start + kept[0],
+          start + kept[1],
+          start + kept[2],
+          start + kept[3],
+          at(kept[4], start),
+          at(kept[5], start),
+          at(kept[6], start));
     }
-    long start = region.start;
-    Addresses form;
-    if (offsets.isPresent() && base.isPresent()) {
-      form = new Addresses.BaseRelative(offsets.getAsLong() - start, base.getAsLong() - start);
-    } else if (offsets.isPresent()) {
-      form = new Addresses.PlaceRelative(offsets.getAsLong() - start, offsets.getAsLong());
-    } else if (addresses.isPresent()) {
-      form = new Addresses.Absolute(addresses.getAsLong() - start);
-    } else {
-      return Optional.empty();
+
+    private static OptionalLong at(int offset, long start) {
+      return offset < 0 ? OptionalLong.empty() : OptionalLong.of(start + offset);
     }
-    var bytes = bytes("kallsyms", place.space(), start, region.length());
-    var positions =
-        new KallsymsPositions(
-            number.getAsLong() - start,
-            names.getAsLong() - start,
-            tokens.getAsLong() - start,
-            index.getAsLong() - start,
-            form);
-    return Optional.of(tableIndex.symbols(bytes, positions));
+
+    /** The offsets in the image; -1 for tables that this kernel does not have. */
+    static int[] toKeep(KallsymsPositions found) {
+      int[] kept = {
+        (int) found.numSyms(),
+        (int) found.names(),
+        (int) found.tokenTable(),
+        (int) found.tokenIndex(),
+        -1,
+        -1,
+        -1
+      };
+      switch (found.addresses()) {
+        case Addresses.BaseRelative(long offsets, long base) -> {
+          kept[4] = (int) offsets;
+          kept[5] = (int) base;
+        }
+        case Addresses.PlaceRelative(long offsets, long _) -> kept[4] = (int) offsets;
+        case Addresses.Absolute(long absolute) -> kept[6] = (int) absolute;
+      }
+      return kept;
+    }
+
+    Optional<KallsymsSymbols> read(KernelPlace place, TableIndex tableIndex) {
+      long count = place.space().u32(number);
+      var region = new Region();
+      region.add(number, 8);
+      region.add(names, 1);
+      region.add(tokens, 1);
+      region.add(index, 512);
+      region.add(offsets, 4 * count);
+      region.add(base, 8);
+      region.add(addresses, 8 * count);
+      if (Long.compareUnsigned(region.length(), SIZE_LIMIT) > 0) {
+        return Optional.empty();
+      }
+      long start = region.start;
+      Addresses form;
+      if (offsets.isPresent() && base.isPresent()) {
+        form = new Addresses.BaseRelative(offsets.getAsLong() - start, base.getAsLong() - start);
+      } else if (offsets.isPresent()) {
+        form = new Addresses.PlaceRelative(offsets.getAsLong() - start, offsets.getAsLong());
+      } else if (addresses.isPresent()) {
+        form = new Addresses.Absolute(addresses.getAsLong() - start);
+      } else {
+        return Optional.empty();
+      }
+      var bytes = bytes("kallsyms", place.space(), start, region.length());
+      var positions =
+          new KallsymsPositions(
+              number - start, names - start, tokens - start, index - start, form);
+      return Optional.of(tableIndex.symbols(bytes, positions));
+    }
   }
 
   /** The smallest run of addresses that holds all that was added. */

@@ -74,6 +74,27 @@ public final class TableIndex {
   }
 
   /**
+   * Numbers that were kept for this kernel: what does not change from boot to boot.
+   *
+   * @param name what they are, a word
+   * @param count how many they must be
+   */
+  public Optional<int[]> facts(String name, int count) {
+    if (folder.isEmpty()) {
+      return Optional.empty();
+    }
+    var known = folder.get().load(buildId + "-" + name, version);
+    return known.isPresent() && known.get().length == 1 && known.get()[0].length == count
+        ? Optional.of(known.get()[0])
+        : Optional.empty();
+  }
+
+  /** Keeps numbers for {@link #facts}. */
+  public void keepFacts(String name, int[] values) {
+    folder.ifPresent(f -> f.store(buildId + "-" + name, version, values));
+  }
+
+  /**
    * The symbols whose tables stand at {@code positions} of {@code memory}.
    *
    * @throws BadDataException when the tables contradict each other

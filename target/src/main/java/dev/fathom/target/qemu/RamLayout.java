@@ -67,7 +67,7 @@ final class RamLayout {
         wanted = true;
         seen = true;
       } else if (wanted && mtree.startsWith("  ", at)) {
-        addRange(mtree.substring(at + 2, end), memory);
+        addRange(mtree.substring(at + 2, end).stripTrailing(), memory);
       }
       at = end + 1;
     }

@@ -8,8 +8,10 @@ import dev.fathom.base.Range;
 import dev.fathom.base.TargetException;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
+import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
+import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Target;
@@ -25,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("lab")
 @Timeout(600)
 class QemuLabTest {
+  private static final AttachOptions DEFAULT = AttachOptions.DEFAULT;
   private static final Lab LAB = Lab.open();
   private static final Recipe SMALL = Recipe.healthy("6.1");
 
@@ -161,12 +165,97 @@ class QemuLabTest {
     }
   }
 
+  @Test
+  void aBreakpointByAStubThatIsStartedForIt() {
+    try (LiveGuest guest = LAB.start(SMALL.withoutKaslr(), List.of())) {
+      try (Target target = attach(guest)) {
+        breakOnce(target, guest);
+      }
+      assertThat(running(guest)).isTrue();
+      assertThat(guest.guest().monitor().execute("query-chardev", Map.of()).toString())
+          .doesNotContain("fathom-gdb");
+    }
+  }
+
+  @Test
+  void aBreakpointByTheStubThatIsThere() {
+    Path socket = directory.resolve("stub");
+    List<String> stub = List.of("-gdb", "unix:" + socket + ",server=on,wait=off");
+    try (LiveGuest guest = LAB.start(SMALL.withoutKaslr(), stub)) {
+      try (Target target = new QemuProvider().attach("qemu:" + guest.pid(), DEFAULT)) {
+        breakOnce(target, guest);
+        target.find(RunControl.class).orElseThrow().stop();
+      }
+      assertThat(running(guest)).isTrue();
+      guest.guest().stop();
+      try (Target target = new QemuProvider().attach("qemu:" + guest.pid(), DEFAULT)) {
+        target.find(RunControl.class).orElseThrow().step(0, false, false);
+        assertThat(
+                target.find(RunControl.class).orElseThrow().await(Duration.ofSeconds(20)))
+            .isPresent();
+      }
+      assertThat(running(guest)).isFalse();
+    }
+  }
+
+  @Test
+  void theStubAloneReadsMemoryInPlace() throws IOException {
+    Path socket = directory.resolve("stub");
+    List<String> stub = List.of("-gdb", "unix:" + socket + ",server=on,wait=off");
+    try (LiveGuest guest = LAB.start(SMALL, stub);
+        Target target = byStub("unix:" + socket)) {
+      assertThat(target.warnings()).isEmpty();
+      assertThat(target.find(PhysicalMemory.class).orElseThrow()).isInstanceOf(GuestRam.class);
+      for (Range range : memory(target).ranges()) {
+        sameAsSaved(guest, target, range);
+      }
+      target.find(RunControl.class).orElseThrow().resume();
+      assertThat(memory(target).read(0x100000, MemorySegment.ofArray(new byte[4096])))
+          .isEqualTo(4096);
+    }
+  }
+
+  private static Target byStub(String address) {
+    for (LiveTargetProvider provider : ServiceLoader.load(LiveTargetProvider.class)) {
+      if (provider.accepts(address)) {
+        return provider.attach(address, DEFAULT);
+      }
+    }
+    throw new IllegalStateException(address);
+  }
+
+  private static boolean running(LiveGuest guest) {
+    return guest.guest().monitor().execute("query-status", Map.of()).toString().contains("running=true");
+  }
+
+  /** Stops at a function that every timer tick calls, and goes on. */
+  private static void breakOnce(Target target, LiveGuest guest) {
+    RunControl control = target.find(RunControl.class).orElseThrow();
+    Breakpoints breakpoints = target.find(Breakpoints.class).orElseThrow();
+    long function = guest.facts().symbol("scheduler_tick").orElseThrow();
+    control.stop();
+    assertThat(breakpoints.insert(Breakpoints.Kind.SOFTWARE, function, 1)).isTrue();
+    control.resume();
+    int cpu = control.await(Duration.ofSeconds(60)).orElseThrow().cpu();
+    Cpu stopped = target.cpu(cpu).orElseThrow();
+    assertThat(stopped.registers().pc()).hasValue(function);
+    assertThat(stopped.registers().get(X86_64.KERNEL_GS_BASE)).isPresent();
+    assertThat(stopped.registers().get(X86_64.IDT_BASE)).isPresent();
+    breakpoints.remove(Breakpoints.Kind.SOFTWARE, function, 1);
+    control.step(cpu, false, false);
+    assertThat(control.await(Duration.ofSeconds(60))).isPresent();
+    assertThat(target.cpu(cpu).orElseThrow().registers().pc()).isNotEqualTo(stopped.registers().pc());
+    control.resume();
+    assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.RUNNING);
+    assertThat(target.cpus()).extracting(Cpu::source).containsOnly("QEMU, running");
+  }
+
   private Target attach(LiveGuest guest) {
     Target byProcess =
-        new QemuProvider().attach("qemu:" + guest.pid(), AttachOptions.DEFAULT);
+        new QemuProvider().attach("qemu:" + guest.pid(), DEFAULT);
     List<Range> ranges = memory(byProcess).ranges();
     byProcess.close();
-    Target bySocket = new QemuProvider().attach("qmp:" + guest.qmp(), AttachOptions.DEFAULT);
+    Target bySocket = new QemuProvider().attach("qmp:" + guest.qmp(), DEFAULT);
     assertThat(memory(bySocket).ranges()).isEqualTo(ranges);
     return bySocket;
   }

@@ -67,6 +67,11 @@ class RamLayoutTest {
   }
 
   @Test
+  void doesNotMindTheLineEndsOfTheStub() {
+    assertThat(RamLayout.parse(MTREE.replace("\n", "\r\n"))).isEqualTo(RamLayout.parse(MTREE));
+  }
+
+  @Test
   void refusesWhatIsNoLayout() {
     assertThatThrownBy(() -> RamLayout.parse("unknown command: 'info mtree'\n"))
         .isInstanceOf(TargetException.class)

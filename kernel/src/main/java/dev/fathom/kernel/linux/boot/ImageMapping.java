@@ -23,7 +23,7 @@ record ImageMapping(long start, long end, long physical) {
   private static final long HOLE_LIMIT = 32L << 20;
 
   /** The tables below one entry of level 3: 512 page tables and the directory, and those above. */
-  private static final long TABLE_LIMIT = 520;
+  static final long TABLE_LIMIT = 520;
 
   /** The longest run of pages in the image's gigabyte at one distance from physical memory. */
   static Optional<ImageMapping> find(PageTables tables) {
