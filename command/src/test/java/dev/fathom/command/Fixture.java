@@ -245,6 +245,8 @@ public final class Fixture {
                   new Symbol("add", DATA + 0x120, 8, Symbol.Kind.DATA, 'D', ""),
                   new Symbol("sys_call_table", DATA + 0x140, 24, Symbol.Kind.DATA, 'r', ""),
                   new Symbol("first_task", FIRST, 0x80, Symbol.Kind.DATA, 'D', ""),
+                  new Symbol("queue", 0x31980, 0x80, Symbol.Kind.PER_CPU, 'd', ""),
+                  new Symbol("load", 0x31a00, 8, Symbol.Kind.PER_CPU, 'd', ""),
                   new Symbol("offset_only", 0x40, 8, Symbol.Kind.ABSOLUTE, 'A', "")));
     }
 
@@ -556,6 +558,16 @@ public final class Fixture {
       var unknown =
           new KernelCpu(1, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
       return state == State.HEALTHY ? List.of(first, unknown) : List.of(first);
+    }
+
+    /** The areas of two CPUs; {@code queue} of CPU 0 is the first task. */
+    @Override
+    public OptionalLong perCpu(long offset, int cpu) {
+      return switch (cpu) {
+        case 0 -> OptionalLong.of(FIRST - 0x31980 + offset);
+        case 1 -> OptionalLong.of(SECOND - 0x31980 + offset);
+        default -> OptionalLong.empty();
+      };
     }
 
     @Override

@@ -162,7 +162,7 @@ final class FixtureTypes implements TypeSource {
   public Optional<CType> ofSymbol(String symbol) {
     return switch (symbol) {
       case "head" -> Optional.of(struct("list_head"));
-      case "first_task", "second_task", "third_task" -> Optional.of(struct("task"));
+      case "first_task", "queue", "second_task", "third_task" -> Optional.of(struct("task"));
       case "table" -> Optional.of(array(struct("point"), 3));
       case "counter" -> Optional.of(LONG);
       default -> Optional.empty();

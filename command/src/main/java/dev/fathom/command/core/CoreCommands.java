@@ -38,6 +38,7 @@ public final class CoreCommands implements CommandGroup {
           "nm",
           "objects",
           "offsetof",
+          "percpu",
           "print",
           "printf",
           "quit",
@@ -116,6 +117,7 @@ public final class CoreCommands implements CommandGroup {
       case "$e" -> new NmCommand(true);
       case "objects", "$f" -> new ObjectsCommand();
       case "offsetof" -> new OffsetofCommand();
+      case "percpu" -> new PerCpuCommand();
       case "print" -> new PrintCommand();
       case "printf" -> new PrintfCommand();
       case "quit", "$q", "$Q", "$%" -> new QuitCommand(Grammar.MDB);

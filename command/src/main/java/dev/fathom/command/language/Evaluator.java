@@ -4,22 +4,33 @@ package dev.fathom.command.language;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FaultException;
 import dev.fathom.command.Environment;
+import dev.fathom.kernel.Kernel;
 import dev.fathom.model.Program;
+import dev.fathom.model.Symbol;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * Computes expressions. All numbers are unsigned 64-bit ones; only {@code %} divides as signed
  * numbers, as mdb does.
  */
 final class Evaluator {
+  private final Kernel kernel;
   private final Program program;
   private final Environment environment;
   private final Position position;
+  private final Consumer<String> perCpuNames;
 
-  Evaluator(Program program, Environment environment, Position position) {
-    this.program = program;
+  /**
+   * @param perCpuNames told of per-CPU variables that are named without a CPU
+   */
+  Evaluator(
+      Kernel kernel, Environment environment, Position position, Consumer<String> perCpuNames) {
+    this.kernel = kernel;
+    this.program = kernel.program();
     this.environment = environment;
     this.position = position;
+    this.perCpuNames = perCpuNames;
   }
 
   long evaluate(Expr expression) {
@@ -27,14 +38,8 @@ final class Evaluator {
       case Expr.Number n -> n.value();
       case Expr.Digits d -> digits(d.text());
       case Expr.Name n ->
-          symbol(n.text())
-              .orElseThrow(
-                  () ->
-                      new EvalException(
-                          "failed to dereference symbol '"
-                              + n.text()
-                              + "': unknown symbol name"
-                              + NearMisses.exact(environment, n.text())));
+          symbol(n.text()).orElseThrow(() -> unknownSymbol(n.text()));
+      case Expr.PerCpu p -> perCpu(p.variable(), p.cpu());
       case Expr.Variable v -> environment.variables().get(v.name());
       case Expr.Dot _ -> position.dot();
       case Expr.Next _ -> next();
@@ -80,7 +85,31 @@ final class Evaluator {
 
   private OptionalLong symbol(String name) {
     var found = program.symbols().first(name);
-    return found.isPresent() ? OptionalLong.of(found.get().address()) : OptionalLong.empty();
+    if (found.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    if (found.get().kind() == Symbol.Kind.PER_CPU) {
+      perCpuNames.accept(name);
+    }
+    return OptionalLong.of(found.get().address());
+  }
+
+  private EvalException unknownSymbol(String name) {
+    return new EvalException(
+        "failed to dereference symbol '"
+            + name
+            + "': unknown symbol name"
+            + NearMisses.exact(environment, name));
+  }
+
+  private long perCpu(String name, int cpu) {
+    var symbol = program.symbols().first(name).orElseThrow(() -> unknownSymbol(name));
+    if (symbol.kind() != Symbol.Kind.PER_CPU) {
+      throw new EvalException("'" + name + "' is not a per-CPU variable");
+    }
+    return kernel
+        .perCpu(symbol.address(), cpu)
+        .orElseThrow(() -> new EvalException("there is no CPU " + cpu));
   }
 
   private long load(long address, int size) {

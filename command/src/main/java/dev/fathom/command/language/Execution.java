@@ -5,6 +5,7 @@ import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
+import dev.fathom.base.LookupException;
 import dev.fathom.base.Loss;
 import dev.fathom.base.Outcome;
 import dev.fathom.base.Sink;
@@ -14,14 +15,17 @@ import dev.fathom.command.Environment;
 import dev.fathom.command.Item;
 import dev.fathom.command.Lazily;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.CType;
 import dev.fathom.session.Session;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The run of one command line: what it may use, where its output goes, what went wrong. */
@@ -35,6 +39,7 @@ final class Execution {
   private final Memo memo;
   private final Sink sink;
   private final Map<String, Long> losses = new LinkedHashMap<>();
+  private final Set<String> perCpuNames = new LinkedHashSet<>();
   private Optional<String> error = Optional.empty();
   private Optional<String> lastError = Optional.empty();
   private long repeats;
@@ -80,7 +85,8 @@ final class Execution {
   // Expressions
 
   long evaluate(Expr expression) {
-    return new Evaluator(session.kernel().program(), environment, position).evaluate(expression);
+    return new Evaluator(session.kernel(), environment, position, perCpuNames::add)
+        .evaluate(expression);
   }
 
   long evaluate(String expression, long dot) {
@@ -88,7 +94,7 @@ final class Execution {
     there.dot(dot);
     there.increment(position.increment());
     there.lastAddress(position.lastAddress());
-    return new Evaluator(session.kernel().program(), environment, there)
+    return new Evaluator(session.kernel(), environment, there, perCpuNames::add)
         .evaluate(Parser.expression(expression, environment));
   }
 
@@ -99,6 +105,7 @@ final class Execution {
     try {
       var parser = new Parser(line, environment);
       while (!cancelled && !environment.quitting()) {
+        perCpuNames.clear();
         var statement = parser.next();
         if (statement.isEmpty()) {
           return;
@@ -155,7 +162,19 @@ final class Execution {
       position.dot(address.getAsLong());
       position.lastAddress(address.getAsLong());
     }
-    return new Pipeline.Start(address, count, toPipe);
+    return new Pipeline.Start(address, statement.address().flatMap(this::type), count, toPipe);
+  }
+
+  /** The type of what an expression names, where the symbol at its value cannot tell it. */
+  private Optional<CType> type(Expr expression) {
+    if (expression instanceof Expr.PerCpu(String variable, int _)) {
+      try {
+        return Optional.of(session.kernel().program().global(variable).type());
+      } catch (LookupException _) {
+        return Optional.empty();
+      }
+    }
+    return Optional.empty();
   }
 
   /** Gives all items to {@code to}. A stop has been reported by whoever asked for it. */
@@ -292,6 +311,16 @@ final class Execution {
     if (error.isEmpty()) {
       error = Optional.of(text);
     }
+    for (var name : perCpuNames) {
+      remark(
+          name
+              + " is a per-CPU variable, its value an offset: "
+              + name
+              + ":0 is CPU 0's, "
+              + name
+              + "::percpu gives those of all");
+    }
+    perCpuNames.clear();
   }
 
   private void reportRepeats() {

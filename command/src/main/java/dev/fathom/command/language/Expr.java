@@ -15,6 +15,9 @@ sealed interface Expr {
   /** A symbol, perhaps qualified as {@code object`symbol}. */
   record Name(String text) implements Expr {}
 
+  /** {@code symbol:3}: a per-CPU variable's instance for a CPU. */
+  record PerCpu(String variable, int cpu) implements Expr {}
+
   /** {@code <name}. */
   record Variable(String name) implements Expr {}
 

@@ -29,7 +29,7 @@ import java.util.Optional;
  * pipeline  = command { "|" command }
  * command   = ("/"|"\"|"@"|"?"|"=") { char | decimal | string | "$[" expr "]" }
  *           | ("::" name | "$" char | ":" char | "&gt;" name) { word | "$[" expr "]" }
- * expr      = expr binary expr | unary expr | "(" expr ")" | number | symbol | "&lt;" variable
+ * expr      = expr binary expr | unary expr | "(" expr ")" | number | symbol [":" cpu] | "&lt;" variable
  *           | "." | "+" | "^" | "&amp;"
  * crashline = name { word } [ ("|" shell | "|" pipeline | "&gt;" file | "&gt;&gt;" file) ]
  * end       = newline | ";"
@@ -556,12 +556,27 @@ final class Parser {
     if (name.equals(".")) {
       return new Expr.Dot();
     }
+    if (peek() == ':' && at + 1 < text.length() && isDigit(text.charAt(at + 1))) {
+      at++;
+      return new Expr.PerCpu(name, cpu());
+    }
     for (int i = 0; i < name.length(); i++) {
       if (Character.digit(name.charAt(i), 16) < 0) {
         return new Expr.Name(name);
       }
     }
     return new Expr.Digits(name);
+  }
+
+  /** The number of a CPU: decimal, as people count CPUs. */
+  private int cpu() {
+    int start = at;
+    long number = decimal();
+    if (Long.compareUnsigned(number, Integer.MAX_VALUE) > 0 || isSymbolStart(peek())) {
+      throw new EvalException(
+          new Span(start, at), "'" + text.substring(start, at) + symbol() + "' is not a CPU");
+    }
+    return (int) number;
   }
 
   private String symbol() {

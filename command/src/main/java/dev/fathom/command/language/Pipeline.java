@@ -13,6 +13,7 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Item;
 import dev.fathom.command.Lazily;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.CType;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
@@ -27,8 +28,13 @@ import java.util.stream.Stream;
  * is reported and the next value has its turn; wrong usage stops the pipeline.
  */
 final class Pipeline {
-  /** Where a pipeline starts. */
-  record Start(OptionalLong address, OptionalLong count, boolean toPipe) {}
+  /**
+   * Where a pipeline starts.
+   *
+   * @param type of what is at the address, where the expression says it
+   */
+  record Start(
+      OptionalLong address, Optional<CType> type, OptionalLong count, boolean toPipe) {}
 
   private Pipeline() {}
 
@@ -230,11 +236,11 @@ final class Pipeline {
           input.isPresent()
               ? Lazily.stream(input.get()).map(this::coerced)
               : start.address().isPresent()
-                  ? Stream.of(coerced(address(start.address().getAsLong())))
+                  ? Stream.of(coerced(started(start.address().getAsLong())))
                   : Stream.empty();
       Optional<Value> value =
           input.isEmpty() && start.address().isPresent()
-              ? Optional.of(coerced(address(start.address().getAsLong())))
+              ? Optional.of(coerced(started(start.address().getAsLong())))
               : Optional.empty();
       begin(value, values);
       return true;
@@ -258,7 +264,7 @@ final class Pipeline {
       callsLeft--;
       Optional<Value> value = Optional.empty();
       if (start.address().isPresent()) {
-        value = Optional.of(coerced(address(execution.position().dot())));
+        value = Optional.of(coerced(started(execution.position().dot())));
       }
       begin(value, value.stream());
       return true;
@@ -272,8 +278,10 @@ final class Pipeline {
       items = stream.iterator();
     }
 
-    private Value address(long address) {
-      return execution.coercion().address(address);
+    private Value started(long address) {
+      return start.type().isPresent()
+          ? new Value.Ref(execution.session().kernel().program(), start.type().get(), address)
+          : execution.coercion().address(address);
     }
 
     private Value coerced(Value value) {

@@ -60,9 +60,17 @@ final class Cpus {
     return running.contains(task);
   }
 
-  /** The idle task of {@code cpu}. */
+  /**
+   * The idle task of {@code cpu}; empty where the kernel does not say where it keeps it.
+   *
+   * @throws FaultException when it cannot be read
+   */
   OptionalLong idle(int cpu) {
-    return onCpu.pointer("runqueues", cpu, layouts.find("rq", "idle"));
+    var queue = perCpu.address("runqueues", cpu);
+    var member = layouts.find("rq", "idle");
+    return queue.isPresent() && member.isPresent()
+        ? OptionalLong.of(program.memory().u64(queue.getAsLong() + member.get().offset()))
+        : OptionalLong.empty();
   }
 
   /** The registers that the target has of the kernel's CPU number {@code cpu}. */

@@ -102,8 +102,13 @@ final class Tasks implements Iterator<Task> {
   private TaskReader.Raw nextIdle() {
     if (idle < possible.length) {
       int cpu = possible[idle++];
-      var task = cpus.idle(cpu);
-      return task.isPresent() && task.getAsLong() != 0 ? fresh(task.getAsLong()) : null;
+      try {
+        var task = cpus.idle(cpu);
+        return task.isPresent() && task.getAsLong() != 0 ? fresh(task.getAsLong()) : null;
+      } catch (FaultException e) {
+        notes.note("the idle thread of CPU " + cpu + ": " + e.getMessage());
+        return null;
+      }
     }
     var head = program.address("init_task");
     if (head.isEmpty()) {
