@@ -5,6 +5,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.linux.boot.ImageBuildId;
+import dev.fathom.kernel.linux.boot.KernelFinder;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.model.SymbolTable;
@@ -30,14 +31,13 @@ final class Bootstrap {
       Machine machine,
       Target target,
       PhysicalMemory physical,
-      KernelPlace place,
+      KernelPlace found,
       KernelOptions options) {
-    var index = index(place, options);
-    var warnings = new ArrayList<>(place.warnings());
-    var space = place.space();
+    var index = index(found, options);
+    var warnings = new ArrayList<>(found.warnings());
     SymbolTable own = new NoSymbols();
     try {
-      var table = KernelTables.symbols(place, index, warnings);
+      var table = KernelTables.symbols(found, index, warnings);
       if (table.isPresent()) {
         own = table.get();
       } else {
@@ -46,6 +46,10 @@ final class Bootstrap {
     } catch (FathomException e) {
       warnings.add("no symbols: " + e.getMessage());
     }
+    var root = own.first("init_top_pgt");
+    var place =
+        root.isPresent() ? KernelFinder.rooted(found, physical, root.get().address()) : found;
+    var space = place.space();
     // The model asks for the kernel's own types only, so that it never has to read the modules'.
     var ownTypes = new TypeSystem(space.layout().wordBytes());
     var types = new TypeSystem(space.layout().wordBytes());

@@ -5,10 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fathom.base.Cell;
 import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.symbols.index.TableIndex;
+import dev.fathom.target.Cpu;
 import dev.fathom.testkit.VmcoreinfoWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -53,6 +63,81 @@ class FindingTest {
         assertThat(fact.value()).isEqualTo(Cell.hex(0x300_0000));
       }
     }
+  }
+
+  @Test
+  void byCpuStateOfAUserProcess() {
+    var synthetic = kernel(4);
+    synthetic.forgetVmcoreinfo();
+    var cpu = synthetic.cpu(0, 0);
+    // PTI: the user's half of a process's tables is the page behind the kernel's.
+    var registers = cpu.registers().with(X86_64.CR3, synthetic.tables.root() | 0x1fff);
+    var user = new Cpu(0, registers.with(X86_64.RIP, 0x401000), "test");
+    isWhole(SyntheticKernel.open(synthetic.target(false, user), true).orElseThrow());
+  }
+
+  @Test
+  void byCpuStateWhereTheTopTableIsASinglePage() {
+    long root = SyntheticKernel.IMAGE_PHYSICAL + 0x30_1000;
+    var synthetic = new SyntheticKernel(SyntheticKernel.Era.NEW, 4, root);
+    synthetic.forgetVmcoreinfo();
+    var kernel =
+        SyntheticKernel.open(synthetic.target(false, synthetic.cpu(0, 0)), true).orElseThrow();
+    isWhole(kernel);
+    assertThat(how(kernel)).isEqualTo("CPU state");
+  }
+
+  @Test
+  void theKernelsOwnTablesAreUsedAndNotThoseOfTheProcessThatRan() {
+    var synthetic = kernel(4);
+    synthetic.forgetVmcoreinfo();
+    long copy = 0x6000;
+    int root = (int) synthetic.tables.root();
+    var table = Arrays.copyOfRange(synthetic.ram.bytes(), root, root + 4096);
+    synthetic.ram.put(copy, table);
+    var cpu = synthetic.cpu(0, 0);
+    var process = new Cpu(0, cpu.registers().with(X86_64.CR3, copy), "test");
+    var kernel = SyntheticKernel.open(synthetic.target(false, process), true).orElseThrow();
+    synthetic.ram.put(copy, new byte[4096]);
+    kernel.refresh();
+    isWhole(kernel);
+  }
+
+  @Test
+  void withoutVmcoreinfoTheIndexIsFoundByTheBuildIdInTheImage(@TempDir Path folder) {
+    var synthetic = kernel(4);
+    synthetic.forgetVmcoreinfo();
+    var id = new byte[20];
+    Arrays.fill(id, (byte) 0xab);
+    synthetic.put(
+        SyntheticKernel.IMAGE + 0x1f_ffc0,
+        ByteBuffer.allocate(36)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putInt(4)
+            .putInt(id.length)
+            .putInt(3)
+            .put("GNU\0".getBytes(StandardCharsets.US_ASCII))
+            .put(id)
+            .array());
+    var target = synthetic.target(false, synthetic.cpu(0, 0));
+    var options = new KernelOptions(Optional.of(folder), true, Progress.NONE);
+    var index = TableIndex.of(folder, "ab".repeat(20));
+    assertThat(index.facts("positions", 7)).isEmpty();
+
+    isWhole(new LinuxProvider().attach(target, options).orElseThrow());
+    int[] kept = index.facts("positions", 7).orElseThrow();
+    isWhole(new LinuxProvider().attach(target, options).orElseThrow());
+
+    // Positions that lead nowhere, or to other bytes, are no danger.
+    int[] wrong = kept.clone();
+    wrong[0] = Integer.MAX_VALUE;
+    index.keepFacts("positions", wrong);
+    isWhole(new LinuxProvider().attach(target, options).orElseThrow());
+    assertThat(index.facts("positions", 7)).contains(kept);
+    wrong = kept.clone();
+    wrong[1] += 3;
+    index.keepFacts("positions", wrong);
+    isWhole(new LinuxProvider().attach(target, options).orElseThrow());
   }
 
   @ParameterizedTest

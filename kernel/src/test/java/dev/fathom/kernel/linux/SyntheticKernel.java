@@ -73,11 +73,16 @@ final class SyntheticKernel {
   private long initSignal;
 
   SyntheticKernel(Era era, int levels) {
+    this(era, levels, IMAGE_PHYSICAL + 0x30_0000);
+  }
+
+  /** With {@code swapper_pg_dir} at a physical address of its own. */
+  SyntheticKernel(Era era, int levels, long root) {
     this.era = era;
     this.levels = levels;
     this.direct = levels == 5 ? 0xff11_0000_0000_0000L : 0xffff_8880_0000_0000L;
     this.heap = direct + HEAP;
-    this.tables = new X86PageTableWriter(levels, IMAGE_PHYSICAL + 0x30_0000);
+    this.tables = new X86PageTableWriter(levels, root);
     types();
     mapMemory();
     variables();
@@ -277,6 +282,7 @@ final class SyntheticKernel {
     symbols.put("_etext", IMAGE + 0x8_0000);
     symbols.put("_end", IMAGE + IMAGE_BYTES);
     symbols.put("swapper_pg_dir", tables.root() - IMAGE_PHYSICAL + IMAGE);
+    symbols.put("init_top_pgt", tables.root() - IMAGE_PHYSICAL + IMAGE);
     putText(variable("linux_banner", 128), "Linux version " + RELEASE + " (test)\n");
     long uts = variable("init_uts_ns", 400) + 4;
     putText(uts, "Linux");

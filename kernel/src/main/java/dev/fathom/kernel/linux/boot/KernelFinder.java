@@ -7,6 +7,7 @@ import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.KernelOptions;
+import dev.fathom.model.Memory;
 import dev.fathom.model.arch.PagedMemory;
 import dev.fathom.model.arch.x86_64.PageTables;
 import dev.fathom.model.arch.x86_64.Paging;
@@ -197,18 +198,57 @@ public final class KernelFinder {
       var ranges = physical.ranges();
       long smeMask =
           ranges.isEmpty() ? 0 : RootScan.smeMask(cr3.getAsLong(), ranges.getLast().end());
-      long root = cr3.getAsLong() & CR3_KERNEL & ~smeMask;
-      for (int levels : levels(cpu)) {
-        var tables = tables(root, levels, smeMask);
-        if (idtPointsAtImage(cpu, tables)) {
-          var place = proved(tables, Optional.empty(), "CPU state");
-          if (place.isPresent()) {
-            return place;
-          }
+      long kernels = cr3.getAsLong() & CR3_KERNEL & ~smeMask;
+      var place = byRoot(cpu, kernels, smeMask);
+      long own = cr3.getAsLong() & RootScan.ADDRESS & ~smeMask;
+      if (place.isEmpty() && own != kernels) {
+        // Where PTI is off, since 6.16, or not built in, bit 12 is part of the address.
+        place = byRoot(cpu, own, smeMask);
+      }
+      if (place.isPresent()) {
+        return place;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<KernelPlace> byRoot(Cpu cpu, long root, long smeMask) {
+    for (int levels : levels(cpu)) {
+      var tables = tables(root, levels, smeMask);
+      if (idtPointsAtImage(cpu, tables)) {
+        var place = proved(tables, Optional.empty(), "CPU state");
+        if (place.isPresent()) {
+          return place;
         }
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * The same place behind the kernel's own page tables: a process's, which a CPU had, go with the
+   * process.
+   *
+   * @param root the virtual address of {@code init_top_pgt}
+   */
+  public static KernelPlace rooted(KernelPlace place, Memory physical, long root) {
+    if (!(place.space().mmu() instanceof PageTables tables)) {
+      return place;
+    }
+    var at = tables.physical(root);
+    if (at.isEmpty() || at.getAsLong() == tables.root()) {
+      return place;
+    }
+    var own = new PageTables(physical, at.getAsLong(), tables.paging());
+    return own.physical(root).equals(at)
+        ? new KernelPlace(
+            new PagedMemory("kernel", physical, own),
+            place.image(),
+            place.imagePhysical(),
+            place.vmcoreinfo(),
+            place.how(),
+            place.warnings())
+        : place;
   }
 
   private static int[] levels(Cpu cpu) {
