@@ -124,7 +124,7 @@ class GuestAnswersTest {
     GuestFacts facts = dump.facts();
     SoftAssertions softly = new SoftAssertions();
     softly.check(() -> tasks(session, facts));
-    softly.check(() -> modules(session, dump));
+    softly.check(() -> modules(session, dump, false));
     softly.check(() -> log(session, facts));
     softly.check(() -> symbols(session, facts));
     softly.check(() -> stacks(session, facts));
@@ -153,7 +153,7 @@ class GuestAnswersTest {
     assertThat(known).as("tasks that the guest knows too").isGreaterThan(names.size() / 2);
     assertThat(remarks).allMatch(remark -> remark.contains("page not in the dump"));
     SoftAssertions softly = new SoftAssertions();
-    softly.check(() -> modules(session, dump));
+    softly.check(() -> modules(session, dump, true));
     softly.check(() -> log(session, facts));
     softly.check(() -> symbols(session, facts));
     softly.assertAll();
@@ -208,7 +208,10 @@ class GuestAnswersTest {
     return "%5d process %5d parent %5d %s".formatted(id, process, parent, name);
   }
 
-  private static void modules(Session session, LabDump dump) {
+  /**
+   * @param lossy whether pages with a part of a module's structure may be missing
+   */
+  private static void modules(Session session, LabDump dump, boolean lossy) {
     Map<String, Image> found =
         session.kernel().images().stream()
             .skip(1)
@@ -221,11 +224,18 @@ class GuestAnswersTest {
       assertThat(image.ranges())
           .as("where %s is", module)
           .anyMatch(range -> range.contains(module.address()));
-      assertThat(image.buildId()).as("build-id of %s", module).isPresent();
-      assertThat(session.kernel().details(image))
-          .as("use of %s", module)
-          .extracting(Datum.Field::value)
-          .containsExactly(Cell.decimal(module.references()));
+      List<Cell> use = session.kernel().details(image).stream().map(Datum.Field::value).toList();
+      if (!lossy) {
+        assertThat(image.buildId()).as("build-id of %s", module).isPresent();
+        assertThat(use).as("use of %s", module).noneMatch(Cell.Absent.class::isInstance);
+      }
+      use.stream()
+          .filter(cell -> !(cell instanceof Cell.Absent))
+          .forEach(
+              cell ->
+                  assertThat(cell)
+                      .as("use of %s", module)
+                      .isEqualTo(Cell.decimal(module.references())));
     }
     if (dump.recipe().fault() != Fault.NONE && found.containsKey("fathom_fault")) {
       said.add("fathom_fault");

@@ -26,6 +26,9 @@ final class Packages {
   private static final String HELP_WITH_VERSIONS =
       "; when the archive has a newer version than the lab's cache, delete the cache of the lab";
 
+  /** Debian's releases with kernels that this machine's apt need not know. */
+  private static final Map<String, String> RELEASES = Map.of("5.10", "bullseye");
+
   private final Path cache;
 
   Packages(Path cache) {
@@ -44,7 +47,19 @@ final class Packages {
 
   /** Debian's cloud kernel of a version such as {@code 6.1}: the newest there is. */
   Unpacked kernel(String version) {
-    return get("linux-" + version, directory -> List.of(download(directory, newest(version))));
+    return get("linux-" + version, directory -> List.of(kernel(directory, version)));
+  }
+
+  private static String kernel(Path directory, String version) throws IOException {
+    var release = RELEASES.get(version);
+    if (release == null) {
+      return download(directory, newest(version, List.of()), List.of());
+    }
+    Path lists = directory.resolve("apt");
+    List<String> options = AptRelease.options(lists, release);
+    String file = download(directory, newest(version, options), options);
+    Trees.delete(lists);
+    return file;
   }
 
   /** A tool's package with the packages that it depends on and that are not installed here. */
@@ -52,7 +67,7 @@ final class Packages {
     return get(
         packageName,
         directory -> {
-          String main = download(directory, packageName);
+          String main = download(directory, packageName, List.of());
           if (Shell.find(packageName).isEmpty()) {
             downloadMissingDependencies(directory, packageName);
           }
@@ -72,7 +87,7 @@ final class Packages {
     Unpacked unpacked =
         get(
             "vmlinux-" + kernel.release(),
-            directory -> List.of(download(directory, debugPackage(kernel))),
+            directory -> List.of(download(directory, debugPackage(kernel), List.of())),
             (directory, deb, root) -> {
               // What dpkg -x does, for one file.
               String script = "dpkg-deb --fsys-tarfile \"$1\" | tar -x -C \"$2\" \"./$3\"";
@@ -102,7 +117,7 @@ final class Packages {
 
   private interface Fetch {
     /** Puts packages into a directory; the file names, the one that counts first. */
-    List<String> into(Path directory);
+    List<String> into(Path directory) throws IOException;
   }
 
   private Unpacked get(String key, Fetch fetch) {
@@ -145,10 +160,10 @@ final class Packages {
   }
 
   /** The newest signed cloud kernel whose version begins so, of those that apt knows. */
-  private static String newest(String version) {
+  private static String newest(String version, List<String> options) {
     String prefix = "linux-image-" + version;
     for (int attempt = 0; ; attempt++) {
-      String names = apt(Path.of("/"), "apt-cache", "pkgnames", prefix).output();
+      String names = apt(Path.of("/"), "apt-cache", options, "pkgnames", prefix).output();
       Optional<String> found =
           names
               .lines()
@@ -159,7 +174,7 @@ final class Packages {
       if (found.isPresent()) {
         return found.get();
       }
-      if (attempt > 0 || !update()) {
+      if (attempt > 0 || !options.isEmpty() || !update()) {
         throw new TargetException(
             "lab: apt knows no package "
                 + prefix
@@ -176,10 +191,10 @@ final class Packages {
   }
 
   /** Downloads one package; its file's name. */
-  private static String download(Path directory, String name) {
-    Shell.Result result = apt(directory, "apt-get", "download", name);
-    if (!result.worked() && update()) {
-      result = apt(directory, "apt-get", "download", name);
+  private static String download(Path directory, String name, List<String> options) {
+    Shell.Result result = apt(directory, "apt-get", options, "download", name);
+    if (!result.worked() && options.isEmpty() && update()) {
+      result = apt(directory, "apt-get", options, "download", name);
     }
     List<String> files = debs(directory);
     if (!result.worked() || files.isEmpty()) {
@@ -198,6 +213,7 @@ final class Packages {
         apt(
             directory,
             "apt-get",
+            List.of(),
             "install",
             "--download-only",
             "--no-install-recommends",
@@ -213,8 +229,12 @@ final class Packages {
     }
   }
 
-  private static Shell.Result apt(Path directory, String... command) {
-    return Shell.run(directory, List.of(command));
+  private static Shell.Result apt(
+      Path directory, String program, List<String> options, String... arguments) {
+    List<String> command = new ArrayList<>(List.of(program));
+    command.addAll(options);
+    command.addAll(List.of(arguments));
+    return Shell.run(directory, command);
   }
 
   /** Asks apt to learn about newer packages, where this process may. */
