@@ -92,7 +92,7 @@ java_command() {
 # Makes the AOT cache of the distribution in $dist from a run that touches what users touch: an interactive session over a
 # made-up kernel's dump, on a terminal of its own where there is the means (script, of Debian's bsdutils), else one-shot.
 train() {
-  local command log=$dist/train.log work line arguments=()
+  local command log=$dist/train.log work line arguments=() guest i
   work=$(mktemp -d)
   java_command "$dist"
   rm -f "$dist/stamp" "$dist/fathom.aot"
@@ -100,7 +100,11 @@ train() {
   [[ ! -e $dist/libzstd-jni.so ]] || printf '"-DZstdNativePath=%s"\n' "$dist/libzstd-jni.so" >> "$dist/jvm.options"
   "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyLinux "$work/vmcore" >"$log" 2>&1 &&
     XDG_CACHE_HOME=$work "${command[@]}" open "$work/vmcore" -e ::ps >>"$log" 2>&1 || { cat "$log" >&2; fail "the first run of the program failed"; }
-  command=("${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2}" open "$work/vmcore")
+  "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyGuest 180 >"$work/socket" 2>>"$log" &
+  guest=$!
+  for ((i = 0; i < 100; i++)); do [[ ! -s $work/socket ]] || break; sleep 0.1; done
+  command=("${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2:${#command[@]}-3}" "${main%Main}Training"
+    attach "qmp:$(< "$work/socket")" -e ::ps -e ::stacks --then open "$work/vmcore")
   if command -v script >/dev/null; then
     printf '%s\r' "${training_lines[@]}" ::quit |
       XDG_CACHE_HOME=$work XDG_STATE_HOME=$work timeout -k 5 120 script -qec "stty rows 500 cols 200; ${command[*]@Q}" /dev/null >>"$log" 2>&1 || true
@@ -109,6 +113,8 @@ train() {
     for line in "${training_lines[@]}"; do arguments+=(-e "$line"); done
     XDG_CACHE_HOME=$work "${command[@]}" "${arguments[@]}" >>"$log" 2>&1 || { cat "$log" >&2; fail "the first run of the program failed"; }
   fi
+  kill "$guest" 2>/dev/null || true
+  wait "$guest" 2>/dev/null || true
   rm -rf "$work"
   printf '%s\n' "$jdk" "$jdk_runtime" "$dist" > "$dist/stamp"
 }

@@ -9,13 +9,16 @@ public final class Main {
 
   /** Runs the program; the exit status is 0 only if all went well, 2 for wrong arguments. */
   public static void main(String[] arguments) {
-    int status =
-        new CommandLine(new FathomCommand())
-            .setExecutionExceptionHandler(
-                (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))
-            .setParameterExceptionHandler(Problems::usage)
-            .setUsageHelpAutoWidth(true)
-            .execute(arguments);
-    System.exit(status);
+    System.exit(run(arguments));
+  }
+
+  /** Runs one command line; gives its exit status. */
+  static int run(String[] arguments) {
+    return new CommandLine(new FathomCommand())
+        .setExecutionExceptionHandler(
+            (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))
+        .setParameterExceptionHandler(Problems::usage)
+        .setUsageHelpAutoWidth(true)
+        .execute(arguments);
   }
 }

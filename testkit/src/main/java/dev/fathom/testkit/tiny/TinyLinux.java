@@ -36,7 +36,7 @@ public final class TinyLinux {
 
   static final int TASK_BYTES = 512;
   private static final long START_KERNEL_MAP = 0xffff_ffff_8000_0000L;
-  private static final long PHYSICAL = 0x200_0000;
+  static final long PHYSICAL = 0x200_0000;
   private static final int MIB = 1 << 20;
   private static final int IMAGE_BYTES = 4 * MIB;
   private static final int HEAP_BYTES = MIB;
@@ -154,6 +154,22 @@ public final class TinyLinux {
     return core.load(PHYSICAL, 0, image.array())
         .load(PHYSICAL + IMAGE_BYTES, 0, heap.array())
         .build();
+  }
+
+  /** The memory from {@link #PHYSICAL} on, once {@link #vmcore} has filled it. */
+  byte[] memory() {
+    byte[] memory = Arrays.copyOf(image.array(), IMAGE_BYTES + heap.capacity());
+    System.arraycopy(heap.array(), 0, memory, IMAGE_BYTES, heap.capacity());
+    return memory;
+  }
+
+  /** What QEMU's monitor would print of the CPU that runs the task that crashed. */
+  String monitorRegisters() {
+    long root = addresses.get("swapper_pg_dir") - TEXT + PHYSICAL;
+    return String.format(
+        "%nCPU#0%nRSP=%016x RBP=%016x%nRIP=%016x RFL=00000002%nCS =0010 0000000000000000 ffffffff%n"
+            + "CR0=80050033 CR2=0000000000000000 CR3=%016x CR4=00000020%n",
+        runningSp, runningSp + 64, addresses.get("panic") + RETURN, root);
   }
 
   private int pidOn(int cpu) {
