@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 /** Reads guest memory in place, in the QEMU process. */
 record DirectSource(HostMemory process) implements GuestRam.Source {
   @Override
-  public int read(long guest, long host, MemorySegment into) {
+  public int read(long guest, long host, MemorySegment into, long first, long last) {
     return process.read(host, into);
   }
 

@@ -31,8 +31,13 @@ final class GuestRam implements DirectMemory {
      *
      * @param guest the physical address
      * @param host the same byte's address in the QEMU process; 0 where {@link #wantsHost} is false
+     * @param first where the stretch begins, physical
+     * @param last its last byte
      */
-    int read(long guest, long host, MemorySegment into);
+    int read(long guest, long host, MemorySegment into, long first, long last);
+
+    /** The machine may have changed its memory. */
+    default void forget() {}
 
     @Override
     void close();
@@ -113,6 +118,12 @@ final class GuestRam implements DirectMemory {
   @Override
   public void invalidate() {
     stale = true;
+    source.forget();
+  }
+
+  /** The machine may have changed its memory: nothing that was read before counts. */
+  void forget() {
+    source.forget();
   }
 
   /** Asks for the layout again; gives whether it has changed. */
@@ -181,7 +192,7 @@ final class GuestRam implements DirectMemory {
     long count = Long.compareUnsigned(more, wanted) < 0 ? more + 1 : wanted;
     count = Math.min(count, CHUNK);
     MemorySegment part = at == 0 && count == into.byteSize() ? into : into.asSlice(at, count);
-    return source.read(address, hosts[i] + (address - starts[i]), part);
+    return source.read(address, hosts[i] + (address - starts[i]), part, starts[i], lasts[i]);
   }
 
   @Override

@@ -50,12 +50,13 @@ final class LazyStub implements AutoCloseable {
    */
   Target connect() {
     if (connected.isEmpty()) {
-      connected = Optional.of(known.isPresent() ? attach(known.get()) : start());
+      connected = Optional.of(known.isPresent() ? attach(known.get(), options) : start());
     }
     return connected.get();
   }
 
-  private Target attach(String address) {
+  /** Attaches to a stub. */
+  static Target attach(String address, AttachOptions options) {
     for (LiveTargetProvider provider : ServiceLoader.load(LiveTargetProvider.class)) {
       if (provider.name().equals(BACKEND)) {
         return provider.attach(address, options);
@@ -94,7 +95,7 @@ final class LazyStub implements AutoCloseable {
 
   private Target attachOrEnd(String address) {
     try {
-      return attach(address);
+      return attach(address, options);
     } catch (FathomException e) {
       switchOff();
       throw e;

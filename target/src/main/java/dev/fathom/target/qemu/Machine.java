@@ -164,6 +164,14 @@ final class Machine {
       Optional<Live> byStub = ofStub(Live.class);
       return byStub.isEmpty() ? epoch : epoch + byStub.get().epoch();
     }
+
+    @Override
+    public void look() {
+      if (state() == State.GONE) {
+        throw new TargetException(qmp.name() + ": the machine is gone");
+      }
+      ram.forget();
+    }
   }
 
   private final class Run implements RunControl {

@@ -2,7 +2,9 @@
 package dev.fathom.target.qemu;
 
 import dev.fathom.model.Register;
+import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,8 +23,16 @@ import java.util.List;
  * </pre>
  *
  * A segment has selector, base, limit and flags. A CPU that is not in 64-bit mode prints {@code
- * EAX}, {@code EIP} and {@code EFL}. Names that are not known are passed over, and so is a value
- * that is no number.
+ * EAX}, {@code EIP} and {@code EFL}. For 64-bit Arm (target/arm/cpu.c), which prints no system
+ * registers:
+ *
+ * <pre>
+ *  PC=ffffd6ce7d0f6d34 X00=ffffd6ce7e0c9ac0 X01=0000000000000001
+ * X29=ffffd6ce7ea43d90 X30=ffffd6ce7d0f6d28  SP=ffffd6ce7ea43d90
+ * PSTATE=600000c5 -ZC- EL1h
+ * </pre>
+ *
+ * Names that are not known are passed over, and so is a value that is no number.
  */
 final class MonitorRegisters {
   private static final int MAX_CPUS = 1 << 14;
@@ -34,13 +44,23 @@ final class MonitorRegisters {
   private final String text;
   private int at;
 
-  private MonitorRegisters(String text) {
+  private final RegisterFile file;
+  private final boolean arm;
+
+  private MonitorRegisters(String text, RegisterFile file, boolean arm) {
     this.text = text;
+    this.file = file;
+    this.arm = arm;
   }
 
   /** The CPUs in the order printed. */
   static List<State> x86(String text) {
-    return new MonitorRegisters(text).states();
+    return new MonitorRegisters(text, X86_64.INSTANCE.registers(), false).states();
+  }
+
+  /** The same of 64-bit Arm. */
+  static List<State> aarch64(String text) {
+    return new MonitorRegisters(text, Aarch64.INSTANCE.registers(), true).states();
   }
 
   private List<State> states() {
@@ -73,7 +93,7 @@ final class MonitorRegisters {
   }
 
   private Registers registers(int end) {
-    Registers.Builder registers = Registers.builder(X86_64.INSTANCE.registers());
+    Registers.Builder registers = Registers.builder(file);
     while (at < end) {
       int start = at;
       while (at < end && Character.isLetterOrDigit(text.charAt(at))) {
@@ -85,7 +105,15 @@ final class MonitorRegisters {
       }
       if (nameEnd > start && at < end && text.charAt(at) == '=') {
         at++;
-        value(text.substring(start, nameEnd), end, registers);
+        String name = text.substring(start, nameEnd);
+        if (arm) {
+          Register register = armRegister(name);
+          if (register != null) {
+            number(end, registers, register);
+          }
+        } else {
+          value(name, end, registers);
+        }
       } else if (at == start) {
         at++;
       }
@@ -137,6 +165,31 @@ final class MonitorRegisters {
     if (at > start) {
       registers.set(register, Long.parseUnsignedLong(text, start, at, 16));
     }
+  }
+
+  /** Null for what is not kept. */
+  private static Register armRegister(String name) {
+    switch (name) {
+      case "PC" -> {
+        return Aarch64.PC;
+      }
+      case "SP" -> {
+        return Aarch64.SP;
+      }
+      case "PSTATE" -> {
+        return Aarch64.PSTATE;
+      }
+      default -> {}
+    }
+    if (name.length() == 3 && name.charAt(0) == 'X') {
+      int tens = name.charAt(1) - '0';
+      int ones = name.charAt(2) - '0';
+      boolean digits = tens >= 0 && tens <= 3 && ones >= 0 && ones <= 9;
+      if (digits && 10 * tens + ones <= 30) {
+        return Aarch64.x(10 * tens + ones);
+      }
+    }
+    return null;
   }
 
   /** Null for what is not kept: debug, floating point and vector registers. */

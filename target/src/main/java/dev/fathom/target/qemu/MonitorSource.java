@@ -6,11 +6,14 @@ import dev.fathom.target.DirectMemoryProvider;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Reads guest memory through the monitor's {@code xp}, which prints it: the way that works wherever
- * the monitor does, at some megabytes per second.
+ * the monitor does, at some megabytes per second. Pages that were read in part are kept until
+ * {@link #forget}.
  *
  * <pre>
  * 0000000000100000: 0x3106894855544155 0x8b48ffffffe8e5ff
@@ -23,7 +26,21 @@ final class MonitorSource implements GuestRam.Source {
   /** Commands on their way at a time. */
   private static final int COMMANDS = 8;
 
+  private static final int PAGE = 4096;
+  private static final int PAGES = 1024;
+
   private final DirectMemoryProvider.Monitor monitor;
+
+  /** Pages that small reads met, by their addresses. */
+  private final LinkedHashMap<Long, byte[]> pages =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, byte[]> eldest) {
+          return size() > PAGES;
+        }
+      };
 
   MonitorSource(DirectMemoryProvider.Monitor monitor) {
     this.monitor = monitor;
@@ -39,7 +56,35 @@ final class MonitorSource implements GuestRam.Source {
   public void close() {}
 
   @Override
-  public int read(long guest, long host, MemorySegment into) {
+  public void forget() {
+    pages.clear();
+  }
+
+  @Override
+  public int read(long guest, long host, MemorySegment into, long first, long last) {
+    long start = guest & -PAGE;
+    long inPage = guest - start;
+    // A page is read whole only where all of it is memory: reading a device has effects.
+    boolean whole =
+        Long.compareUnsigned(start, first) >= 0
+            && Long.compareUnsigned(start + PAGE - 1, last) <= 0
+            && inPage + into.byteSize() <= PAGE;
+    if (!whole) {
+      return ask(guest, into);
+    }
+    byte[] page = pages.get(start);
+    if (page == null) {
+      page = new byte[PAGE];
+      if (ask(start, MemorySegment.ofArray(page)) < PAGE) {
+        return ask(guest, into);
+      }
+      pages.put(start, page);
+    }
+    MemorySegment.copy(page, (int) inPage, into, ValueLayout.JAVA_BYTE, 0, (int) into.byteSize());
+    return (int) into.byteSize();
+  }
+
+  private int ask(long guest, MemorySegment into) {
     long first = guest & -8;
     long words = (guest + into.byteSize() - first + 7) >>> 3;
     long done = 0;

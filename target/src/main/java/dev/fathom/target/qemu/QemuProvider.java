@@ -85,7 +85,12 @@ public final class QemuProvider implements LiveTargetProvider {
         first = false;
       }
     }
-    throw problem;
+    Optional<String> stub = options.stub().or(process::stub);
+    if (stub.isEmpty()) {
+      throw problem;
+    }
+    String why = problem.getMessage() + ": attached through the gdb stub alone, which stops it";
+    return new TargetWithWarning(LazyStub.attach(stub.get(), options), why);
   }
 
   private static SocketAddress unix(Path path) {

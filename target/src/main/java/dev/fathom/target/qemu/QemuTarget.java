@@ -7,6 +7,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.base.Range;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Capability;
@@ -86,9 +87,9 @@ final class QemuTarget implements Target {
     String name = told instanceof Map<?, ?> map ? String.valueOf(map.get("arch")) : "";
     // Both programs emulate the same CPUs.
     String usual = name.equals("i386") ? X86_64.INSTANCE.name() : name;
-    if (!usual.equals(X86_64.INSTANCE.name())) {
+    if (!usual.equals(X86_64.INSTANCE.name()) && !usual.equals(Aarch64.INSTANCE.name())) {
       throw new UnsupportedException(
-          qmp.name() + ": a machine of architecture " + name + "; attach through its gdb stub");
+          qmp.name() + ": a machine of architecture " + name + ", which is not known here");
     }
     return usual;
   }
@@ -137,7 +138,10 @@ final class QemuTarget implements Target {
     if (!stopped || cpusEpoch != machine.live().epoch()) {
       String source = stopped ? "QEMU" : "QEMU, running";
       var now = new ArrayList<Cpu>();
-      for (MonitorRegisters.State state : MonitorRegisters.x86(qmp.monitor("info registers -a"))) {
+      String printed = qmp.monitor("info registers -a");
+      boolean arm = architecture.equals(Aarch64.INSTANCE.name());
+      for (MonitorRegisters.State state :
+          arm ? MonitorRegisters.aarch64(printed) : MonitorRegisters.x86(printed)) {
         now.add(new Cpu(state.id(), state.registers(), source));
       }
       cpus = List.copyOf(now);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.testkit.Fuzz;
 import java.nio.charset.StandardCharsets;
@@ -118,6 +119,34 @@ class MonitorRegistersTest {
     assertThat(value(registers, X86_64.CS)).isEqualTo(0xf000);
     assertThat(value(registers, X86_64.CR4)).isZero();
     assertThat(registers.get(X86_64.R8)).isEmpty();
+  }
+
+  @Test
+  void readsArmRegisters() {
+    String text =
+        """
+
+        CPU#0
+         PC=ffffd6ce7d0f6d34 X00=ffffd6ce7e0c9ac0 X01=0000000000000001
+        X02=0000000000000002 X03=0000000000000003 X31=0000000000000031
+        X29=ffffd6ce7ea43d90 X30=ffffd6ce7d0f6d28  SP=ffffd6ce7ea43d80
+        PSTATE=600000c5 -ZC- EL1h    FPCR=00000000 FPSR=00000000
+
+        CPU#1
+         PC=0000000000000004
+        """;
+    List<MonitorRegisters.State> states = MonitorRegisters.aarch64(text);
+    assertThat(states).hasSize(2);
+    Registers first = states.getFirst().registers();
+    assertThat(value(first, Aarch64.PC)).isEqualTo(0xffffd6ce7d0f6d34L);
+    assertThat(value(first, Aarch64.x(0))).isEqualTo(0xffffd6ce7e0c9ac0L);
+    assertThat(value(first, Aarch64.x(3))).isEqualTo(3);
+    assertThat(value(first, Aarch64.FP)).isEqualTo(0xffffd6ce7ea43d90L);
+    assertThat(value(first, Aarch64.LR)).isEqualTo(0xffffd6ce7d0f6d28L);
+    assertThat(value(first, Aarch64.SP)).isEqualTo(0xffffd6ce7ea43d80L);
+    assertThat(value(first, Aarch64.PSTATE)).isEqualTo(0x600000c5L);
+    assertThat(first.get(Aarch64.x(4))).isEmpty();
+    assertThat(first.get(Aarch64.TTBR1_EL1)).isEmpty();
   }
 
   @Test

@@ -215,6 +215,26 @@ class QemuLabTest {
     }
   }
 
+  @Test
+  void theStubHelpsOutWhereTheMachineProtocolIsTaken() {
+    Path socket = directory.resolve("stub");
+    List<String> stub = List.of("-gdb", "unix:" + socket + ",server=on,wait=off");
+    var hasty =
+        new AttachOptions(false, Optional.empty(), Optional.empty(), Duration.ofMillis(500));
+    try (LiveGuest guest = LAB.start(SMALL, stub);
+        Target first = attach(guest)) {
+      try (Target second = new QemuProvider().attach("qemu:" + guest.pid(), hasty)) {
+        assertThat(second.warnings().getFirst())
+            .contains("is another one connected?")
+            .contains("through the gdb stub alone");
+        assertThat(second.cpus()).hasSize(2);
+        assertThat(memory(second).bytes(0x100000, 4096))
+            .isEqualTo(memory(first).bytes(0x100000, 4096));
+      }
+      assertThat(running(guest)).isTrue();
+    }
+  }
+
   private static Target byStub(String address) {
     for (LiveTargetProvider provider : ServiceLoader.load(LiveTargetProvider.class)) {
       if (provider.accepts(address)) {

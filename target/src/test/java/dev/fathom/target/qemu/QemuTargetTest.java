@@ -126,14 +126,14 @@ class QemuTargetTest {
   @Test
   void readsMemoryThroughTheMonitorWhereTheProcessIsNotFound() {
     var text = new StringBuilder();
-    for (int at = 0x1000; at < 0x1020; at += 8) {
+    for (int at = 0x1000; at < 0x2000; at += 8) {
       long word = ram.get(ValueLayout.JAVA_LONG, at);
       text.append(at % 16 == 0 ? String.format("%016x:", at) : "")
           .append(" 0x")
           .append(String.format("%016x", word))
           .append(at % 16 == 0 ? "" : "\n");
     }
-    qemu.monitor("xp /4xg 0x1000", text.toString());
+    qemu.monitor("xp /512xg 0x1000", text.toString());
     QmpClient client =
         QmpClient.connect(
             java.net.UnixDomainSocketAddress.of(qemu.socket()), AttachOptions.DEFAULT.timeout());
@@ -143,6 +143,11 @@ class QemuTargetTest {
       assertThat(target.warnings().getFirst()).contains("through QEMU's monitor");
       assertThat(memory(target).bytes(0x1003, 27))
           .isEqualTo(Arrays.copyOfRange(content, 0x1003, 0x101e));
+      assertThat(memory(target).u64(0x1f00)).isEqualTo(ram.get(ValueLayout.JAVA_LONG, 0x1f00));
+      assertThat(qemu.commands()).containsOnlyOnce("xp /512xg 0x1000");
+      target.find(Live.class).orElseThrow().look();
+      assertThat(memory(target).u8(0x1000)).isEqualTo(content[0x1000] & 0xff);
+      assertThat(qemu.commands()).endsWith("xp /512xg 0x1000");
       assertThat(memory(target).at(0x5000)).isEqualTo(Readability.ERROR);
     }
   }
