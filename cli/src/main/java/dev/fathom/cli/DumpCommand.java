@@ -13,11 +13,13 @@ import dev.fathom.session.dump.DumpOptions.Exclusion;
 import dev.fathom.session.dump.DumpOptions.Format;
 import dev.fathom.session.dump.DumpReport;
 import dev.fathom.session.dump.DumpSource;
+import dev.fathom.target.AttachOptions;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -35,9 +37,12 @@ import picocli.CommandLine.Parameters;
 /** {@code fathom dump}. */
 @Command(
     name = "dump",
-    description = "Write a dump: convert or filter one.",
+    description = "Write a dump: of a live guest, or of another dump, converted or filtered.",
     mixinStandardHelpOptions = true,
     footer = {
+      "",
+      "TARGET is a dump, or the address of a live guest as attach takes it. A live guest stands",
+      "still while it is dumped, unless --running is given, and goes on however that ends.",
       "",
       "Until it is whole the file is called FILE.part; a dump that was interrupted goes on with",
       "--resume. The file can be read by Fathom, crash, drgn and makedumpfile (old ones of them",
@@ -50,17 +55,19 @@ import picocli.CommandLine.Parameters;
       "  free      free pages",
       "",
       "  fathom dump vmcore -o vmcore.small --exclude cache,user,free",
+      "  fathom dump qemu:4711 -o vmcore",
       "  fathom dump vmcore -o vmcore.elf --format elf",
       "  fathom dump vmcore -o - -d 31 | ssh host 'cat > vmcore.flat'",
     })
 final class DumpCommand implements Callable<Integer> {
   private static final int MAX_LEVEL = 31;
   private static final int PATIENCE_SECONDS = 60;
+  private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
   @Parameters(
       paramLabel = "TARGET",
       arity = "1..*",
-      description = "A dump, or the parts of a split one.")
+      description = "A dump or the parts of a split one, or the address of a live guest.")
   private List<String> targets;
 
   @Option(
@@ -100,6 +107,21 @@ final class DumpCommand implements Callable<Integer> {
       defaultValue = "0")
   private int level;
 
+  @Option(names = "--running", description = "Do not stop a live guest for the dump.")
+  private boolean running;
+
+  @Option(
+      names = "--qmp",
+      paramLabel = "SOCKET",
+      description = "The socket of QEMU's machine protocol, where it is not to be searched for.")
+  private Path qmp;
+
+  @Option(
+      names = "--stub",
+      paramLabel = "ADDRESS",
+      description = "QEMU's gdb stub, where it is not to be searched for.")
+  private String stub;
+
   @Option(names = "--resume", description = "Go on with the dump that was interrupted.")
   private boolean resume;
 
@@ -134,8 +156,7 @@ final class DumpCommand implements Callable<Integer> {
     var index = noIndex ? Optional.<Path>empty() : Folders.index();
     var progress = stop.over(console.progress());
     Runtime.getRuntime().addShutdownHook(stop.hook);
-    try (var source =
-        DumpSource.open(files(), new KernelOptions(index, !ignoreVmcoreinfo, progress), this::warn)) {
+    try (var source = source(new KernelOptions(index, !ignoreVmcoreinfo, progress))) {
       source.target().warnings().forEach(this::warn);
       var job = new DumpJob(source.target(), source.kernel(), options, progress, this::warn);
       long start = System.nanoTime();
@@ -167,6 +188,23 @@ final class DumpCommand implements Callable<Integer> {
     if (!quiet) {
       Console.standard().warn(text);
     }
+  }
+
+  private DumpSource source(KernelOptions options) {
+    if (!isAddress()) {
+      return DumpSource.open(files(), options, this::warn);
+    }
+    var attach =
+        new AttachOptions(
+            !running, Optional.ofNullable(qmp), Optional.ofNullable(stub), TIMEOUT);
+    return DumpSource.attach(targets.getFirst(), attach, options, this::warn);
+  }
+
+  /** A file of that name counts first. */
+  private boolean isAddress() {
+    return targets.size() == 1
+        && !Files.exists(Path.of(targets.getFirst()))
+        && DumpSource.isAddress(targets.getFirst());
   }
 
   private List<Path> files() {

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 /** Makes a region of notes as {@link ElfNotes} reads it: little-endian, padded to 4 bytes. */
 public final class ElfNoteWriter {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private int descriptorAt;
 
   /** Adds a note. */
   public ElfNoteWriter add(String name, int type, byte... descriptor) {
@@ -17,8 +18,20 @@ public final class ElfNoteWriter {
     head.putInt(owner.length).putInt(descriptor.length).putInt(type);
     out.writeBytes(head.array());
     padded(owner);
+    descriptorAt = out.size();
     padded(descriptor);
     return this;
+  }
+
+  /** Adds all notes of a region. */
+  public ElfNoteWriter region(byte... notes) {
+    padded(notes);
+    return this;
+  }
+
+  /** Where in the region the descriptor that was added last begins. */
+  public int descriptorAt() {
+    return descriptorAt;
   }
 
   public byte[] bytes() {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.format.kdump;
 
+import dev.fathom.base.Range;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
  * What a file in kdump-compressed format, header version 6, begins with: header and sub header with
- * VMCOREINFO and notes; and where everything behind it stands. {@link KdumpFile} has the grammar,
+ * notes; and where everything behind it stands. {@link KdumpFile} has the grammar,
  * {@link KdumpHeader} the fields.
  *
  * @param utsname the machine's names
@@ -19,8 +20,9 @@ import java.nio.charset.StandardCharsets;
  * @param cpus number of CPUs
  * @param physBase {@code phys_base}
  * @param dumpLevel what is left out, as {@link KdumpHeader#dumpLevel}
- * @param vmcoreinfo VMCOREINFO's text; none when empty
  * @param notes a region of ELF notes; none when empty
+ * @param vmcoreinfo where VMCOREINFO's text is in that region, as libkdumpfile wants it; none when
+ *     empty
  */
 public record KdumpHead(
     Utsname utsname,
@@ -32,8 +34,8 @@ public record KdumpHead(
     int cpus,
     long physBase,
     int dumpLevel,
-    byte[] vmcoreinfo,
-    byte[] notes) {
+    byte[] notes,
+    Range vmcoreinfo) {
   /** Bytes of a block, which is a page of x86. */
   public static final int BLOCK = 4096;
 
@@ -72,7 +74,7 @@ public record KdumpHead(
   }
 
   private long subBlocks() {
-    return (SUB_HEADER + vmcoreinfo.length + (long) notes.length + BLOCK - 1) / BLOCK;
+    return (SUB_HEADER + (long) notes.length + BLOCK - 1) / BLOCK;
   }
 
   /** The bytes up to the first bitmap. */
@@ -93,10 +95,9 @@ public record KdumpHead(
     int sub = BLOCK;
     b.putLong(sub, physBase).putInt(sub + 8, dumpLevel).putLong(sub + 96, maxMapnr);
     int at = sub + SUB_HEADER;
-    if (vmcoreinfo.length > 0) {
-      b.putLong(sub + 32, at).putLong(sub + 40, vmcoreinfo.length).put(at, vmcoreinfo);
+    if (!vmcoreinfo.isEmpty()) {
+      b.putLong(sub + 32, at + vmcoreinfo.start()).putLong(sub + 40, vmcoreinfo.length());
     }
-    at += vmcoreinfo.length;
     if (notes.length > 0) {
       b.putLong(sub + 48, at).putLong(sub + 56, notes.length).put(at, notes);
     }

@@ -9,6 +9,8 @@ import dev.fathom.kernel.linux.data.Field;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.model.arch.x86_64.PageTables;
 import dev.fathom.model.arch.x86_64.Paging;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.TypeName;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -65,14 +67,39 @@ final class OwnVmcoreinfo {
       var info = Vmcoreinfo.parse("vmcoreinfo_data", text);
       boolean right =
           info.isTrustworthy()
-              && info.symbol("swapper_pg_dir").equals(program.address("swapper_pg_dir"));
+              && info.symbol("swapper_pg_dir").equals(rootTable());
       return right ? Optional.of(text) : Optional.empty();
     } catch (FathomException _) {
       return Optional.empty(); // Not in the dump, or no text: it is put together instead.
     }
   }
 
-  private byte[] made(Paging paging) {
+  /** {@code swapper_pg_dir}; on x86-64 a macro for {@code init_top_pgt}, since 4.13. */
+  private OptionalLong rootTable() {
+    var own = program.address("init_top_pgt");
+    return own.isPresent() ? own : program.address("swapper_pg_dir");
+  }
+
+  /** {@code node_online_map} is a macro for {@code node_states[N_ONLINE]}. */
+  private OptionalLong onlineNodes() {
+    var states = program.address("node_states");
+    var online = program.types().enumerator("node_states", "N_ONLINE");
+    return states.isPresent() && online.isPresent() && nodeMask() > 0
+        ? OptionalLong.of(states.getAsLong() + online.getAsLong() * nodeMask())
+        : OptionalLong.empty();
+  }
+
+  /** The size of {@code nodemask_t}; 0 when it is not known. */
+  private long nodeMask() {
+    return program
+        .types()
+        .find(new TypeName(TypeName.Kind.PLAIN, "nodemask_t"))
+        .map(CType::bytes)
+        .orElse(0L);
+  }
+
+  /** What can be put together for an x86-64 kernel. */
+  byte[] made(Paging paging) {
     var text = new StringBuilder();
     try {
       line(text, "OSRELEASE", release());
@@ -83,8 +110,6 @@ final class OwnVmcoreinfo {
     for (var name :
         new String[] {
           "init_uts_ns",
-          "node_online_map",
-          "swapper_pg_dir",
           "_stext",
           "vmap_area_list",
           "prb",
@@ -100,6 +125,11 @@ final class OwnVmcoreinfo {
         }) {
       symbol(text, name, program.address(name));
     }
+    symbol(text, "swapper_pg_dir", rootTable());
+    symbol(text, "node_online_map", onlineNodes());
+    if (nodeMask() > 0) {
+      line(text, "SIZE(nodemask_t)", "" + nodeMask());
+    }
     boolean five = paging.levels() == LEVELS_5;
     sections(text, five);
     for (var type :
@@ -109,7 +139,6 @@ final class OwnVmcoreinfo {
           "zone",
           "free_area",
           "list_head",
-          "nodemask_t",
           "printk_ringbuffer",
           "prb_desc_ring",
           "prb_desc",

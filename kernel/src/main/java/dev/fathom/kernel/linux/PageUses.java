@@ -2,6 +2,7 @@
 package dev.fathom.kernel.linux;
 
 import dev.fathom.base.EvalException;
+import dev.fathom.base.Readability;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.PageClasses;
 import dev.fathom.kernel.Task;
@@ -184,7 +185,7 @@ final class PageUses implements PageClasses {
           use = (byte) Use.FREE.ordinal();
         } else if (!block.has(i * size, size)) {
           use = KERNEL;
-          unreadable += page >= first ? 1 : 0;
+          unreadable += page >= first && lost(page) ? 1 : 0;
         } else {
           long free = freePages(block, i * size, page);
           freeEnd = free == 0 ? freeEnd : page + free;
@@ -195,6 +196,11 @@ final class PageUses implements PageClasses {
         }
       }
     }
+  }
+
+  /** Whether there is a {@code struct page} that is missing; memory that is no RAM has none. */
+  private boolean lost(long page) {
+    return program.memory().at(address(page)) != Readability.UNMAPPED;
   }
 
   /** Where the {@code struct page} of a page is. */

@@ -221,7 +221,8 @@ public final class DumpJob {
       var digest = MessageDigest.getInstance("SHA-256");
       String what = options.format() + " " + options.compression() + " " + options.level();
       digest.update(what.getBytes(StandardCharsets.UTF_8));
-      digest.update(machine.vmcoreinfo());
+      var text = machine.vmcoreinfo();
+      digest.update(machine.notes(), (int) text.start(), (int) text.length());
       for (Range range : machine.physical().ranges()) {
         digest.update(
             ByteBuffer.allocate(16).putLong(range.start()).putLong(range.end()).flip());

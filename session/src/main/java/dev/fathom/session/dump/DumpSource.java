@@ -5,6 +5,11 @@ import dev.fathom.base.FathomException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
+import dev.fathom.session.Session;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.target.Live;
+import dev.fathom.target.LiveTargetProvider;
+import dev.fathom.target.RunControl;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetProvider;
 import java.nio.file.Path;
@@ -14,10 +19,20 @@ import java.util.ServiceLoader;
 import java.util.function.Consumer;
 
 /**
- * What a dump is taken of. Unlike a session it does without a kernel: a dump can be converted
- * whatever is in it.
+ * What a dump is taken of, ready to be read until it is closed. Of a dump it does without a kernel:
+ * one can be converted whatever is in it.
  */
-public record DumpSource(Target target, Optional<Kernel> kernel) implements AutoCloseable {
+public final class DumpSource implements AutoCloseable {
+  private final Target target;
+  private final Optional<Kernel> kernel;
+  private final Runnable end;
+
+  private DumpSource(Target target, Optional<Kernel> kernel, Runnable end) {
+    this.target = target;
+    this.kernel = kernel;
+    this.end = end;
+  }
+
   /**
    * Opens the dump made of {@code files}.
    *
@@ -28,11 +43,68 @@ public record DumpSource(Target target, Optional<Kernel> kernel) implements Auto
       List<Path> files, KernelOptions options, Consumer<String> warnings) {
     Target target = ServiceLoader.load(TargetProvider.class).iterator().next().open(files);
     try {
-      return new DumpSource(target, kernel(target, options, warnings));
+      return new DumpSource(target, kernel(target, options, warnings), target::close);
     } catch (RuntimeException | Error e) {
       target.close();
       throw e;
     }
+  }
+
+  /** Whether {@link #attach} takes {@code address}. */
+  public static boolean isAddress(String address) {
+    for (var provider : ServiceLoader.load(LiveTargetProvider.class)) {
+      if (provider.accepts(address)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Attaches to a live target, and stops it until the dump is taken when {@code attach} says so and
+   * it can be stopped.
+   *
+   * @throws FathomException when it cannot be attached to, or no known kernel is found
+   */
+  public static DumpSource attach(
+      String address, AttachOptions attach, KernelOptions options, Consumer<String> warnings) {
+    var running =
+        new AttachOptions(false, attach.qmp(), attach.stub(), attach.timeout());
+    var session = Session.attach(address, running, options);
+    try {
+      session.begin().forEach(warnings);
+      return begun(session, attach.stop(), warnings);
+    } catch (RuntimeException | Error e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  private static DumpSource begun(Session session, boolean stop, Consumer<String> warnings) {
+    var target = session.target();
+    boolean runs =
+        target.find(Live.class).map(live -> live.state() == Live.State.RUNNING).orElse(false);
+    var control = target.find(RunControl.class);
+    boolean stopped = runs && stop && control.isPresent();
+    if (stopped) {
+      control.get().stop();
+      session.kernel().refresh();
+    } else if (runs) {
+      warnings.accept("the guest runs while it is dumped: its pages are not of one moment");
+    }
+    return new DumpSource(
+        target,
+        Optional.of(session.kernel()),
+        () -> {
+          try {
+            if (stopped) {
+              control.get().resume();
+            }
+            session.end();
+          } finally {
+            session.close();
+          }
+        });
   }
 
   private static Optional<Kernel> kernel(
@@ -51,8 +123,17 @@ public record DumpSource(Target target, Optional<Kernel> kernel) implements Auto
     return Optional.empty();
   }
 
+  public Target target() {
+    return target;
+  }
+
+  public Optional<Kernel> kernel() {
+    return kernel;
+  }
+
+  /** A target that was stopped for this goes on. */
   @Override
   public void close() {
-    target.close();
+    end.run();
   }
 }

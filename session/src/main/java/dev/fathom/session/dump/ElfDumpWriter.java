@@ -6,7 +6,6 @@ import dev.fathom.base.TargetException;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfCoreHead;
 import dev.fathom.format.elf.ElfFile;
-import dev.fathom.format.elf.ElfNoteWriter;
 import dev.fathom.format.elf.ProgramHeader;
 import dev.fathom.kernel.ImagePlace;
 import java.util.ArrayList;
@@ -58,11 +57,7 @@ final class ElfDumpWriter implements DumpWriter {
   /** Begins a file. */
   static ElfDumpWriter begin(
       Output output, Machine machine, Selection selection, Tally sifted, byte[] fingerprint) {
-    var writer = new ElfNoteWriter();
-    if (machine.vmcoreinfo().length > 0) {
-      writer.add("VMCOREINFO", 0, machine.vmcoreinfo());
-    }
-    byte[] notes = join(machine.cpuNotes(), writer.bytes());
+    byte[] notes = machine.notes();
     var segments = new ArrayList<ProgramHeader>();
     direct(segments, machine, selection);
     var aliases = aliases(segments, machine.image());
@@ -186,12 +181,6 @@ final class ElfDumpWriter implements DumpWriter {
       }
     }
     return aliases;
-  }
-
-  private static byte[] join(byte[] a, byte[] b) {
-    var all = java.util.Arrays.copyOf(a, a.length + b.length);
-    System.arraycopy(b, 0, all, a.length, b.length);
-    return all;
   }
 
   @Override

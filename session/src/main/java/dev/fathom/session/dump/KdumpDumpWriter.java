@@ -74,8 +74,8 @@ final class KdumpDumpWriter implements DumpWriter {
             machine.cpus(),
             machine.physBase(),
             options.level(),
-            machine.vmcoreinfo(),
-            machine.cpuNotes());
+            machine.notes(),
+            machine.vmcoreinfo());
     var start =
         new Checkpoint(
             fingerprint,

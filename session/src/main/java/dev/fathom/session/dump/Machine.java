@@ -2,8 +2,10 @@
 package dev.fathom.session.dump;
 
 import dev.fathom.base.Cell;
+import dev.fathom.base.Range;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.format.elf.ElfNoteWriter;
 import dev.fathom.format.kdump.Utsname;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.ImagePlace;
@@ -19,14 +21,14 @@ import java.util.Optional;
 /**
  * What a dump says of its machine.
  *
- * @param vmcoreinfo VMCOREINFO's text, empty when there is none
- * @param cpuNotes the CPUs' notes, empty when nothing is known of them
+ * @param notes the CPUs' notes, where anything is known of them, and VMCOREINFO, where there is one
+ * @param vmcoreinfo where VMCOREINFO's text is among the notes
  * @param cpus number of CPUs
  */
 record Machine(
     PhysicalMemory physical,
-    byte[] vmcoreinfo,
-    byte[] cpuNotes,
+    byte[] notes,
+    Range vmcoreinfo,
     int cpus,
     Utsname utsname,
     long physBase,
@@ -56,10 +58,14 @@ record Machine(
     long physBase =
         info.number("phys_base")
             .orElseGet(() -> notes.map(n -> n.physBase().orElse(0)).orElse(0L));
+    var writer = new ElfNoteWriter().region(stated.length > 0 ? stated : CpuNotes.of(cpus));
+    if (text.length > 0) {
+      writer.add("VMCOREINFO", 0, text);
+    }
     return new Machine(
         physical,
-        text,
-        stated.length > 0 ? stated : CpuNotes.of(cpus),
+        writer.bytes(),
+        Range.of(writer.descriptorAt(), text.length),
         Math.max(cpus.size(), 1),
         utsname(target, kernel, notes),
         physBase,

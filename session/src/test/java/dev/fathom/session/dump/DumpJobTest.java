@@ -4,10 +4,12 @@ package dev.fathom.session.dump;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fathom.base.Cell;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
+import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
 import dev.fathom.model.Registers;
@@ -349,5 +351,28 @@ class DumpJobTest {
       // The made-up kernel has no struct page: nothing is left out, and that is said.
       assertThat(warnings).singleElement().asString().contains("not left out");
     }
+  }
+
+  @Test
+  void aDumpWithoutVmcoreinfoGetsOne() throws IOException {
+    var tiny = new TinyLinux().withoutVmcoreinfo();
+    Path source = Files.write(folder.resolve("tiny"), tiny.vmcore());
+    var options = new KernelOptions(Optional.empty(), true, Progress.NONE);
+    Path file = folder.resolve("dump");
+    try (var machine = DumpSource.open(List.of(source), options, _ -> {})) {
+      assertThat(machine.target().find(KernelNotes.class).orElseThrow().vmcoreinfo()).isEmpty();
+      job(machine.target(), machine.kernel(), options(Format.KDUMP, Compression.ZLIB)).toFile(file);
+    }
+    try (var session = Session.open(List.of(file), options)) {
+      assertThat(session.kernel().facts())
+          .filteredOn(fact -> fact.key().equals("found_by"))
+          .extracting(fact -> fact.value())
+          .containsExactly(Cell.text("VMCOREINFO"));
+      assertThat(session.kernel().tasks(_ -> {})).hasSameSizeAs(tiny.tasks());
+    }
+  }
+
+  private static DumpJob job(Target target, Optional<Kernel> kernel, DumpOptions options) {
+    return new DumpJob(target, kernel, options, Progress.NONE, _ -> {});
   }
 }
