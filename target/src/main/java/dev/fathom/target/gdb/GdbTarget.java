@@ -69,6 +69,7 @@ final class GdbTarget implements Target {
   private int stepFlags = -1;
   private WriteForm writeForm = WriteForm.UNKNOWN;
   private boolean leaveStopped;
+  private boolean stoppedToLook;
   private boolean closed;
 
   /** How the stub takes registers. */
@@ -248,7 +249,7 @@ final class GdbTarget implements Target {
     for (ThreadId thread : wanted) {
       if (!states.containsKey(id(thread))) {
         missing.add(thread);
-        requests.addAll(stub.select(thread.thread() == 0 ? Optional.empty() : Optional.of(thread)));
+        requests.addAll(stub.select(named(thread)));
         requests.add("g");
       }
     }
@@ -261,7 +262,7 @@ final class GdbTarget implements Target {
       if (requests.get(request++).equals("g")) {
         ThreadId thread = missing.get(next++);
         if (!reply.isError() && !reply.isUnknown()) {
-          var raw = RegisterMap.StubRegisters.decode(reply.bytes());
+          var raw = RegisterMap.StubRegisters.decode(reply.bytes(), map.totalBytes());
           states.put(id(thread), new State(thread, raw, map.registers(raw)));
         }
       } else if (!reply.isOk()) {
@@ -269,6 +270,37 @@ final class GdbTarget implements Target {
             name() + ": " + requests.get(request - 1) + " was answered by " + reply.shown());
       }
     }
+    for (ThreadId thread : missing) {
+      State loaded = states.get(id(thread));
+      if (loaded != null) {
+        loadOthers(loaded);
+      }
+    }
+  }
+
+  /** Asks one by one for the registers that {@code g} lacks: system registers of QEMU's Arm CPUs. */
+  private void loadOthers(State cpu) {
+    var slots = new ArrayList<RegisterMap.Slot>();
+    var requests = new ArrayList<String>();
+    for (RegisterMap.Slot slot : map.slots()) {
+      if (slot.kept().isPresent() && !cpu.raw.isGeneral(slot)) {
+        slots.add(slot);
+        requests.add("p" + Integer.toHexString(slot.entry().number()));
+      }
+    }
+    if (slots.isEmpty()) {
+      return;
+    }
+    List<Reply> replies = stub.ask(stub.select(named(cpu.thread)), requests);
+    for (int i = 0; i < slots.size(); i++) {
+      cpu.raw.take(slots.get(i), replies.get(i));
+    }
+    cpu.registers = map.registers(cpu.raw);
+  }
+
+  /** A thread as requests name it; empty for the only one of a stub without threads. */
+  private static Optional<ThreadId> named(ThreadId thread) {
+    return thread.thread() == 0 ? Optional.empty() : Optional.of(thread);
   }
 
   /** The stub's threads; a stub that does not list them has one, which may have no name. */
@@ -457,7 +489,7 @@ final class GdbTarget implements Target {
     for (State cpu : states.values()) {
       if (!cpu.written.isEmpty()) {
         requests.addAll(
-            stub.select(cpu.thread.thread() == 0 ? Optional.empty() : Optional.of(cpu.thread)));
+            stub.select(named(cpu.thread)));
         if (writeForm == WriteForm.ALL) {
           requests.add("G" + cpu.raw.encode());
         } else {
@@ -479,6 +511,7 @@ final class GdbTarget implements Target {
   }
 
   private void release(List<String> before, String last) {
+    stoppedToLook = false;
     link.release(before, last);
     state = Live.State.RUNNING;
     epoch++;
@@ -599,6 +632,25 @@ final class GdbTarget implements Target {
         noteStrayStop();
       }
       return epoch;
+    }
+
+    /** Stops the target, which cannot be read while it runs. */
+    @Override
+    public void look() {
+      if (state() == State.RUNNING) {
+        powers.run.stop();
+        // What stopped by itself at the same moment is a stop that somebody waits for.
+        stoppedToLook = inserted.isEmpty() || lastStop.reason() instanceof Stop.Signal;
+      } else {
+        requireStopped("look");
+      }
+    }
+
+    @Override
+    public void rest() {
+      if (stoppedToLook && state == State.STOPPED) {
+        powers.run.resume();
+      }
     }
   }
 
@@ -791,7 +843,7 @@ final class GdbTarget implements Target {
     /** The first write goes out at once and tells which form the stub takes. */
     private void first(State state, RegisterMap.Slot slot, byte[] before, Register register) {
       List<String> select =
-          stub.select(state.thread.thread() == 0 ? Optional.empty() : Optional.of(state.thread));
+          stub.select(named(state.thread));
       Reply reply = stub.ask(select, List.of(one(state, slot))).getFirst();
       if (reply.isOk()) {
         writeForm = WriteForm.ONE;

@@ -5,12 +5,14 @@ import dev.fathom.base.TargetException;
 import dev.fathom.model.Register;
 import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -28,6 +30,8 @@ final class RegisterMap {
    *     file does not have
    */
   record Slot(Description.Entry entry, int offset, Optional<Register> kept) {}
+
+  private static final int MAX_BYTES = 1 << 20;
 
   /** Names that the file spells otherwise. */
   private static final Map<String, String> ALIASES =
@@ -63,15 +67,21 @@ final class RegisterMap {
     for (Description.Entry entry : description.registers()) {
       slots.add(new Slot(entry, offset, kept(file, entry)));
       offset += entry.bytes();
+      if (offset > MAX_BYTES) {
+        throw new TargetException(
+            name + ": the stub describes registers of more than " + MAX_BYTES + " bytes");
+      }
     }
     return new RegisterMap(unameName(bfd), file, order, List.copyOf(slots));
   }
 
   /** The register files that the model has, by BFD's name of the architecture. */
   private static Optional<RegisterFile> known(String bfd) {
-    return bfd.equals("i386:x86-64")
-        ? Optional.of(X86_64.INSTANCE.registers())
-        : Optional.empty();
+    return switch (bfd) {
+      case "i386:x86-64" -> Optional.of(X86_64.INSTANCE.registers());
+      case "aarch64" -> Optional.of(Aarch64.INSTANCE.registers());
+      default -> Optional.empty();
+    };
   }
 
   private static String unameName(String bfd) {
@@ -90,7 +100,9 @@ final class RegisterMap {
     if (entry.bits() > 64) {
       return Optional.empty();
     }
-    return file.named(ALIASES.getOrDefault(entry.name(), entry.name()));
+    String exact = ALIASES.getOrDefault(entry.name(), entry.name());
+    // QEMU spells Arm's system registers in upper case.
+    return file.named(exact).or(() -> file.named(exact.toLowerCase(Locale.ROOT)));
   }
 
   /** The name as in {@code uname -m}. */
@@ -117,6 +129,11 @@ final class RegisterMap {
       }
     }
     return Optional.empty();
+  }
+
+  /** The bytes of all registers together. */
+  int totalBytes() {
+    return slots.isEmpty() ? 0 : slots.getLast().offset() + slots.getLast().entry().bytes();
   }
 
   /** Those of a reply to {@code g} that the file keeps. */
@@ -208,23 +225,44 @@ final class RegisterMap {
   static final class StubRegisters {
     private final byte[] bytes;
     private final boolean[] known;
+    private final int general;
 
-    private StubRegisters(byte[] bytes, boolean[] known) {
+    private StubRegisters(byte[] bytes, boolean[] known, int general) {
       this.bytes = bytes;
       this.known = known;
+      this.general = general;
     }
 
-    /** Decodes a reply to {@code g}; registers beyond its end and those given as x are unknown. */
-    static StubRegisters decode(byte[] text) {
-      var bytes = new byte[text.length / 2];
+    /**
+     * Decodes a reply to {@code g}; registers beyond its end and those given as x are unknown.
+     *
+     * @param total the bytes of all registers
+     */
+    static StubRegisters decode(byte[] text, int total) {
+      int general = text.length / 2;
+      var bytes = new byte[Math.max(general, total)];
       var known = new boolean[bytes.length];
-      for (int i = 0; i < bytes.length; i++) {
+      for (int i = 0; i < general; i++) {
         int high = Hex.value(text[2 * i] & 0xff);
         int low = Hex.value(text[2 * i + 1] & 0xff);
         known[i] = high >= 0 && low >= 0;
         bytes[i] = (byte) (known[i] ? high << 4 | low : 0);
       }
-      return new StubRegisters(bytes, known);
+      return new StubRegisters(bytes, known, general);
+    }
+
+    /** Whether a register comes with {@code g}, and not one by one. */
+    boolean isGeneral(Slot slot) {
+      return slot.offset() + slot.entry().bytes() <= general;
+    }
+
+    /** Takes the reply to {@code p}, where it is one register's value. */
+    void take(Slot slot, Reply reply) {
+      int count = slot.entry().bytes();
+      if (reply.bytes().length == 2 * count
+          && Hex.decode(reply.bytes(), 0, bytes, slot.offset(), count) == count) {
+        Arrays.fill(known, slot.offset(), slot.offset() + count, true);
+      }
     }
 
     boolean has(Slot slot) {
@@ -260,8 +298,8 @@ final class RegisterMap {
 
     /** All of them, as {@code G} takes them. */
     String encode() {
-      var text = new StringBuilder(2 * bytes.length);
-      for (int i = 0; i < bytes.length; i++) {
+      var text = new StringBuilder(2 * general);
+      for (int i = 0; i < general; i++) {
         text.append(known[i] ? Hex.encode(bytes, i, 1) : "xx");
       }
       return text.toString();

@@ -154,6 +154,25 @@ class GdbTargetTest {
     }
   }
 
+  /** As QEMU's Arm stub does with system registers. */
+  @Test
+  void asksForRegistersThatAreNotAmongTheGeneralOnes() {
+    try (FakeStub stub = stub(Kind.QEMU).generalRegisters(26);
+        Target target = attach(stub)) {
+      var registers = target.cpu(1).orElseThrow().registers();
+      assertThat(registers.get(X86_64.GS_BASE)).hasValue(0x1000 + 25);
+      assertThat(registers.get(X86_64.KERNEL_GS_BASE)).hasValue(0x1000 + 26);
+      assertThat(registers.get(X86_64.CR4)).hasValue(0x1000 + 30);
+      assertThat(stub.requests()).endsWith("p1a", "p1b", "p1c", "p1d", "p1e");
+      var writer = target.find(RegisterWriter.class).orElseThrow();
+      writer.write(1, X86_64.CR3, 0x77000);
+      var run = target.find(RunControl.class).orElseThrow();
+      run.step(1, false, false);
+      assertThat(run.await(SOON)).isPresent();
+      assertThat(stub.register(1, 29)).isEqualTo(0x77000);
+    }
+  }
+
   @Test
   void takesDescriptorTablesFromQemusMonitor() {
     try (FakeStub stub = stub(Kind.QEMU);
@@ -203,6 +222,36 @@ class GdbTargetTest {
       assertThat(run.await(SOON).orElseThrow().reason()).isEqualTo(new Stop.Signal(2));
       assertThat(memory(target).u8(base(kind))).isEqualTo(RAM[0] & 0xff);
       run.stop();
+      assertThat(stub.violations()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void stopsForALook(Kind kind) {
+    try (FakeStub stub = stub(kind);
+        Target target = attach(stub)) {
+      var live = target.find(Live.class).orElseThrow();
+      var run = target.find(RunControl.class).orElseThrow();
+      live.look();
+      live.rest();
+      assertThat(live.state()).isEqualTo(Live.State.STOPPED);
+      run.resume();
+      live.look();
+      assertThat(memory(target).u8(base(kind))).isEqualTo(RAM[0] & 0xff);
+      live.rest();
+      assertThat(live.state()).isEqualTo(Live.State.RUNNING);
+      awaitRunning(stub);
+      if (kind != Kind.KGDB) {
+        run.stop();
+        target.find(Breakpoints.class).orElseThrow().insert(Breakpoints.Kind.SOFTWARE, 16, 1);
+        run.resume();
+        awaitRunning(stub);
+        stub.stop(1, 5, "");
+        live.look();
+        live.rest();
+        assertThat(run.await(SOON).orElseThrow().reason()).isEqualTo(new Stop.Trap());
+      }
       assertThat(stub.violations()).isEmpty();
     }
   }

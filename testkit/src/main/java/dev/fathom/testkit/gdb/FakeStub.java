@@ -75,6 +75,7 @@ public final class FakeStub implements AutoCloseable {
   private final Set<String> places = new TreeSet<>();
   private Mischief mischief = Mischief.NONE;
   private String unsolicited = "";
+  private int general = NAMES.length;
   private int naks;
   private long sent;
   private long hangUpAt = Long.MAX_VALUE;
@@ -152,6 +153,12 @@ public final class FakeStub implements AutoCloseable {
         set(i, k, 0x1000L * i + k);
       }
     }
+    return this;
+  }
+
+  /** Leaves all registers but the first ones out of {@code g}: they are read one by one. */
+  public synchronized FakeStub generalRegisters(int count) {
+    general = count;
     return this;
   }
 
@@ -438,6 +445,7 @@ public final class FakeStub implements AutoCloseable {
       }
       case 'g' -> Optional.of(HexFormat.of().formatHex(cpus.get(current), 0, known()));
       case 'G' -> Optional.of(setAll(request.substring(1)));
+      case 'p' -> Optional.of(one(request.substring(1)));
       case 'P' -> Optional.of(setOne(request.substring(1)));
       case 'm' -> Optional.of(read(request.substring(1)));
       case 'M' -> Optional.of(write(request.substring(1)));
@@ -555,7 +563,7 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private int known() {
-    return kind == Kind.KGDB ? offset(BASES) : offset(NAMES.length);
+    return offset(kind == Kind.KGDB ? BASES : general);
   }
 
   private static int bytes(int number) {
@@ -583,6 +591,16 @@ public final class FakeStub implements AutoCloseable {
     byte[] values = HexFormat.of().parseHex(digits);
     System.arraycopy(values, 0, cpus.get(current), 0, values.length);
     return "OK";
+  }
+
+  private String one(String number) {
+    if (kind != Kind.QEMU) {
+      return "";
+    }
+    int wanted = Integer.parseInt(number, 16);
+    return described && wanted < NAMES.length
+        ? HexFormat.of().formatHex(cpus.get(current), offset(wanted), offset(wanted + 1))
+        : "E00";
   }
 
   private String setOne(String assignment) {
