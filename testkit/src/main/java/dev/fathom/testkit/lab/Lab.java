@@ -223,6 +223,11 @@ public final class Lab {
     }
   }
 
+  /** The program gdbserver, from Debian's package. */
+  public Path gdbserver() {
+    return locked("packages", () -> program(packages.tool("gdbserver"), "usr/bin/gdbserver"));
+  }
+
   /**
    * QEMU's program; installed with apt when it is missing and this process may.
    *
