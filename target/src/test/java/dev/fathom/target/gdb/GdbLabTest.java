@@ -258,7 +258,9 @@ class GdbLabTest {
     try (var words =
         new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))) {
       String address = "";
-      for (String line = words.readLine(); address.isEmpty(); line = words.readLine()) {
+      while (address.isEmpty()) {
+        String line = words.readLine();
+        assertThat(line).as("gdbserver says where it listens").isNotNull();
         if (line.contains("pid = ")) {
           long pid = Long.parseLong(line.substring(line.indexOf("pid = ") + 6).strip());
           shell = ProcessHandle.of(pid);
