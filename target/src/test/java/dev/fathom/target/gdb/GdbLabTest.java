@@ -23,12 +23,12 @@ import dev.fathom.target.VirtualMemory;
 import dev.fathom.testkit.lab.Lab;
 import dev.fathom.testkit.lab.LiveGuest;
 import dev.fathom.testkit.lab.Recipe;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,8 +59,7 @@ class GdbLabTest {
     int port = freePort();
     try (LiveGuest guest =
         LAB.start(Recipe.healthy(version), List.of("-gdb", "tcp:127.0.0.1:" + port))) {
-      try (Target target = attach("127.0.0.1:" + port)) {
-        assertThat(target.warnings()).isEmpty();
+      try (Target target = throughTheStub(port)) {
         assertThat(target.architecture()).isEqualTo("x86_64");
         assertThat(target.cpus()).extracting(Cpu::id).containsExactly(0, 1);
         for (Cpu cpu : target.cpus()) {
@@ -84,6 +83,8 @@ class GdbLabTest {
       }
 
       try (Target again = attach("127.0.0.1:" + port)) {
+        assertThat(again.find(PhysicalMemory.class).orElseThrow().u64(0x500))
+            .isEqualTo(saved(guest, "pmemsave", 0x500));
         again.find(RunControl.class).orElseThrow().leaveStopped(true);
       }
       assertThat(status(guest)).isEqualTo("paused");
@@ -244,6 +245,7 @@ class GdbLabTest {
   /** A shell that counts: its loop comes by any of its instructions again and again. */
   @Test
   void aProcessBehindGdbserver() throws IOException {
+    Path words = directory.resolve("gdbserver.log");
     Process server =
         new ProcessBuilder(
                 LAB.gdbserver().toString(),
@@ -252,30 +254,32 @@ class GdbLabTest {
                 "-c",
                 "i=0; while :; do i=$((i+1)); done")
             .redirectErrorStream(true)
+            .redirectOutput(words.toFile())
             .redirectInput(Path.of("/dev/null").toFile())
             .start();
     Optional<ProcessHandle> shell = Optional.empty();
-    try (var words =
-        new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))) {
-      String address = "";
-      while (address.isEmpty()) {
-        String line = words.readLine();
-        assertThat(line).as("gdbserver says where it listens").isNotNull();
-        if (line.contains("pid = ")) {
-          long pid = Long.parseLong(line.substring(line.indexOf("pid = ") + 6).strip());
-          shell = ProcessHandle.of(pid);
-        }
-        if (line.startsWith("Listening on port ")) {
-          address = "127.0.0.1:" + line.substring("Listening on port ".length()).strip();
-        }
-      }
-      // gdbserver talks on: nobody may let it wait for a reader.
-      Thread.ofPlatform().daemon().start(() -> words.lines().forEach(line -> {}));
-      process(address, shell.orElseThrow());
+    try {
+      shell = ProcessHandle.of(Long.parseLong(word(server, words, "pid = ")));
+      process("127.0.0.1:" + word(server, words, "Listening on port "), shell.orElseThrow());
       assertThat(shell.orElseThrow().isAlive()).isTrue();
     } finally {
       shell.ifPresent(ProcessHandle::destroyForcibly);
       server.destroyForcibly();
+    }
+  }
+
+  /** What stands after {@code mark} on its line, once it does. */
+  private static String word(Process server, Path words, String mark) throws IOException {
+    long deadline = System.nanoTime() + SOON.toNanos();
+    while (true) {
+      String text = Files.readString(words);
+      int at = text.indexOf(mark);
+      int end = text.indexOf('\n', at);
+      if (at >= 0 && end > at) {
+        return text.substring(at + mark.length(), end).strip();
+      }
+      assertThat(server.isAlive() && System.nanoTime() < deadline).as(text).isTrue();
+      Thread.onSpinWait();
     }
   }
 
@@ -321,6 +325,13 @@ class GdbLabTest {
       assertThat(target.cpu(cpu).orElseThrow().registers().get(X86_64.R11)).hasValue(0x1234567890L);
       writer.write(cpu, X86_64.R11, r11);
     }
+  }
+
+  /** A target that does not find the process behind the stub, to read memory in place. */
+  private static Target throughTheStub(int port) throws IOException {
+    var address = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port);
+    var link = new Link("stub", SocketWire.connect(address, SOON), SOON);
+    return new GdbTarget(Stub.open(link), UnixDomainSocketAddress.of("nowhere"), SOON);
   }
 
   private static Target attach(String address) {
