@@ -4,6 +4,7 @@ package dev.fathom.kernel.linux;
 import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
 import dev.fathom.base.FathomException;
+import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.format.btf.Btf;
 import dev.fathom.format.kallsyms.KallsymsFinder;
@@ -11,6 +12,7 @@ import dev.fathom.format.kallsyms.KallsymsPositions;
 import dev.fathom.format.kallsyms.KallsymsPositions.Addresses;
 import dev.fathom.format.orc.Orc;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
+import dev.fathom.kernel.linux.boot.Constants;
 import dev.fathom.kernel.linux.boot.KernelFinder;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.model.AddressSpace;
@@ -59,23 +61,41 @@ final class KernelTables {
         warnings.add("the symbols that VMCOREINFO leads to cannot be read: " + e.getMessage());
       }
     }
-    long start = place.image().start();
-    var kept = index.facts(POSITIONS, POSITION_COUNT);
+    var kept = kept(place, index);
     if (kept.isPresent()) {
-      try {
-        var symbols = Positions.kept(kept.get(), start).read(place, index);
-        if (symbols.isPresent() && startsWithBanner(place, symbols.get())) {
-          return symbols;
-        }
-      } catch (FathomException _) {
-        kept = Optional.empty(); // Another kernel of that build-id: its tables are searched for.
-      }
+      return kept;
     }
-    long length = Math.min(place.image().length(), SIZE_LIMIT);
-    var image = KernelFinder.imageBytes(place, start, (int) length);
-    var found = KallsymsFinder.find(image, start);
-    found.ifPresent(positions -> index.keepFacts(POSITIONS, Positions.toKeep(positions)));
-    return found.map(positions -> index.symbols(image, positions));
+    var constants = Constants.of(place);
+    var found = searched(place, constants, index);
+    return found.isPresent() || constants.equals(place.image())
+        ? found
+        : searched(place, place.image(), index);
+  }
+
+  /** The tables at the positions that the index keeps. */
+  private static Optional<KallsymsSymbols> kept(KernelPlace place, TableIndex index) {
+    var positions = index.facts(POSITIONS, POSITION_COUNT);
+    if (positions.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      var symbols = Positions.kept(positions.get(), place.image().start()).read(place, index);
+      return symbols.filter(table -> startsWithBanner(place, table));
+    } catch (FathomException _) {
+      return Optional.empty(); // Another kernel of that build-id: its tables are searched for.
+    }
+  }
+
+  /** The tables that a search through a part of the image finds. */
+  private static Optional<KallsymsSymbols> searched(
+      KernelPlace place, Range part, TableIndex index) {
+    long start = part.start();
+    long length = Math.min(part.length(), SIZE_LIMIT);
+    var bytes = KernelFinder.imageBytes(place, start, (int) length);
+    var found = KallsymsFinder.find(bytes, start);
+    int offset = (int) (start - place.image().start());
+    found.ifPresent(positions -> index.keepFacts(POSITIONS, Positions.toKeep(positions, offset)));
+    return found.map(positions -> index.symbols(bytes, positions));
   }
 
   /**
@@ -146,24 +166,28 @@ final class KernelTables {
       return offset < 0 ? OptionalLong.empty() : OptionalLong.of(start + offset);
     }
 
-    /** The offsets in the image; -1 for tables that this kernel does not have. */
-    static int[] toKeep(KallsymsPositions found) {
+    /**
+     * The offsets in the image; -1 for tables that this kernel does not have.
+     *
+     * @param offset in the image, of the part that {@code found} counts from
+     */
+    static int[] toKeep(KallsymsPositions found, int offset) {
       int[] kept = {
-        (int) found.numSyms(),
-        (int) found.names(),
-        (int) found.tokenTable(),
-        (int) found.tokenIndex(),
+        offset + (int) found.numSyms(),
+        offset + (int) found.names(),
+        offset + (int) found.tokenTable(),
+        offset + (int) found.tokenIndex(),
         -1,
         -1,
         -1
       };
       switch (found.addresses()) {
         case Addresses.BaseRelative(long offsets, long base) -> {
-          kept[4] = (int) offsets;
-          kept[5] = (int) base;
+          kept[4] = offset + (int) offsets;
+          kept[5] = offset + (int) base;
         }
-        case Addresses.PlaceRelative(long offsets, long _) -> kept[4] = (int) offsets;
-        case Addresses.Absolute(long absolute) -> kept[6] = (int) absolute;
+        case Addresses.PlaceRelative(long offsets, long _) -> kept[4] = offset + (int) offsets;
+        case Addresses.Absolute(long absolute) -> kept[6] = offset + (int) absolute;
       }
       return kept;
     }

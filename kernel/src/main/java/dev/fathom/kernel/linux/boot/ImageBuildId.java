@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.linux.boot;
 
-import dev.fathom.model.arch.x86_64.PageTables;
 import java.lang.foreign.MemorySegment;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -36,7 +35,7 @@ public final class ImageBuildId {
   /** The build-id in hexadecimal; empty when none is found. */
   public static Optional<String> find(KernelPlace place) {
     long start = place.image().start();
-    long end = endOfConstants(place);
+    long end = Constants.of(place).end();
     var block = new byte[BLOCK + BEYOND];
     long lowest = Math.max(0, end - start - LIMIT);
     for (long at = end - start; at > lowest; ) {
@@ -72,29 +71,5 @@ public final class ImageBuildId {
         | (block[at + 1] & 0xff) << 8
         | (block[at + 2] & 0xff) << 16
         | block[at + 3] << 24;
-  }
-
-  /**
-   * The end of the last pages of the image that can neither be written nor executed; where the
-   * tables do not tell, the image's.
-   */
-  private static long endOfConstants(KernelPlace place) {
-    long start = place.image().start();
-    long end = place.image().end();
-    if (!(place.space().mmu() instanceof PageTables tables)) {
-      return end;
-    }
-    var found = new long[] {end};
-    tables.sweep(
-        start,
-        end - 1,
-        ImageMapping.TABLE_LIMIT,
-        mapping -> {
-          if (!mapping.access().writable() && !mapping.access().executable()) {
-            found[0] = Math.min(mapping.virtual() + mapping.bytes(), end);
-          }
-          return true;
-        });
-    return found[0];
   }
 }
