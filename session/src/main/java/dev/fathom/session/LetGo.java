@@ -17,6 +17,7 @@ final class LetGo implements AutoCloseable {
   private final ReentrantLock busy = new ReentrantLock();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Thread hook = new Thread(this::atEnd, "let the target go");
+  private volatile boolean ending;
   private volatile Runnable interrupt = () -> {};
 
   private LetGo(Target target) {
@@ -37,6 +38,18 @@ final class LetGo implements AutoCloseable {
   /** A command begins; it does not when the process is ending. */
   void enter() {
     busy.lock();
+    if (ending) {
+      busy.unlock();
+      waitForEnd();
+    }
+  }
+
+  private void waitForEnd() {
+    try {
+      hook.join();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   void leave() {
@@ -44,10 +57,11 @@ final class LetGo implements AutoCloseable {
   }
 
   private void atEnd() {
+    ending = true;
     interrupt.run();
     try {
       if (busy.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-        release(); // And no command begins any more.
+        release();
         return;
       }
     } catch (InterruptedException _) {
