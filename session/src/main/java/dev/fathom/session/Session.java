@@ -189,6 +189,7 @@ public final class Session implements AutoCloseable {
   public void end() {
     try {
       live.ifPresent(Live::rest);
+      ran |= live.isPresent() && live.get().state() == Live.State.RUNNING;
     } finally {
       guard.ifPresent(LetGo::leave);
     }

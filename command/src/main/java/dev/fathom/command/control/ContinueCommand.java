@@ -53,7 +53,6 @@ final class ContinueCommand implements Command {
     if (!control.armed() && !args.has('w')) {
       control.release();
       call.environment().selectTask(OptionalLong.empty());
-      call.session().refresh().forEach(call::warn);
       call.note("the target runs; ::stop stops it");
       return Stream.empty();
     }

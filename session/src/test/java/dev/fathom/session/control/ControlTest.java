@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.UnsupportedException;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.session.Session;
+import dev.fathom.target.Breakpoints.Kind;
+import dev.fathom.target.Stop;
+import dev.fathom.testkit.tiny.TinyLinux;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The engine over a machine that follows a script. */
+class ControlTest {
+  @TempDir private Path folder;
+  private TinyLinux tiny;
+  private ScriptedMachine machine;
+  private Session session;
+  private Control control;
+  private long schedule;
+  private long panic;
+
+  @BeforeEach
+  void open() throws IOException {
+    tiny = new TinyLinux();
+    var file = Files.write(folder.resolve("vmcore"), tiny.vmcore());
+    var dump =
+        Session.open(List.of(file), new KernelOptions(Optional.empty(), true, Progress.NONE));
+    machine = new ScriptedMachine(dump.target());
+    session = Session.of(machine, dump.kernel());
+    control = session.control();
+    schedule = tiny.address("schedule");
+    panic = tiny.address("panic");
+  }
+
+  @AfterEach
+  void close() {
+    session.close();
+  }
+
+  private Breakpoint code(long address) {
+    return control.add(new Breakpoint.At(address, "here"), Kind.SOFTWARE, 1, Optional.empty());
+  }
+
+  private static Condition condition(Predicate<Hit> holds) {
+    return new Condition() {
+      @Override
+      public String text() {
+        return "condition";
+      }
+
+      @Override
+      public boolean holds(Hit hit) {
+        return holds.test(hit);
+      }
+    };
+  }
+
+  private static List<Integer> hit(StopEvent event) {
+    assertThat(event.cause()).isInstanceOf(StopEvent.AtBreakpoint.class);
+    return ((StopEvent.AtBreakpoint) event.cause())
+        .breakpoints().stream().map(Breakpoint::id).toList();
+  }
+
+  @Test
+  void stopsWhereABreakpointIsAndTakesItOut() {
+    var breakpoint = code(schedule);
+    machine.comes(0, panic).comes(1, schedule);
+    var event = control.proceed();
+    assertThat(hit(event)).containsExactly(1);
+    assertThat(event.cpu()).hasValue(1);
+    assertThat(event.pc()).hasValue(schedule);
+    assertThat(event.thread()).isPresent();
+    assertThat(breakpoint.hits()).isEqualTo(1);
+    assertThat(machine.inserted()).isEmpty();
+    assertThat(machine.log()).containsExactly("resume");
+  }
+
+  @Test
+  void goesOnPastItWithoutAStepWhereTheInstructionIsKnown() {
+    code(schedule);
+    machine.comes(0, schedule).comes(0, schedule);
+    control.proceed();
+    assertThat(hit(control.proceed())).containsExactly(1);
+    // The function begins with endbr64, four bytes.
+    assertThat(machine.log())
+        .containsExactly("resume", "rip=" + Long.toHexString(schedule + 4), "resume");
+  }
+
+  @Test
+  void stepsOffAnInstructionThatItCannotCarryOut() {
+    long call = schedule + 4; // push %rbp needs memory to be written, which this machine cannot
+    code(call);
+    machine.comes(0, call).comes(0, call);
+    machine.stepTo(call + 1);
+    control.proceed();
+    assertThat(hit(control.proceed())).containsExactly(1);
+    // With the breakpoint out: else the step would be "in place".
+    assertThat(machine.log()).containsExactly("resume", "step 0", "resume");
+  }
+
+  @Test
+  void aBreakpointBehindTheStepCounts() {
+    code(schedule + 4);
+    var second = code(schedule + 5);
+    machine.comes(0, schedule + 4);
+    machine.stepTo(schedule + 5);
+    control.proceed();
+    assertThat(hit(control.proceed())).containsExactly(2);
+    assertThat(second.hits()).isEqualTo(1);
+  }
+
+  @Test
+  void hitsWhoseConditionIsFalseGoByUncounted() {
+    var breakpoint = code(schedule);
+    breakpoint.condition(Optional.of(condition(hit -> hit.cpu().id() == 1)));
+    machine.comes(0, schedule).comes(0, schedule).comes(1, schedule);
+    assertThat(control.proceed().cpu()).hasValue(1);
+    assertThat(breakpoint.hits()).isEqualTo(1);
+    assertThat(machine.log()).filteredOn(line -> line.equals("resume")).hasSize(3);
+  }
+
+  @Test
+  void aConditionThatCannotBeToldStops() {
+    code(schedule)
+        .condition(
+            Optional.of(
+                condition(
+                    hit -> {
+                      throw new EvalException("no such thing as " + hit.pc());
+                    })));
+    machine.comes(0, schedule);
+    var event = control.proceed();
+    assertThat(event.cause()).isInstanceOf(StopEvent.BadCondition.class);
+    assertThat(((StopEvent.BadCondition) event.cause()).why()).startsWith("no such thing");
+  }
+
+  @Test
+  void ignoreCountsTemporaryAndDisabledOnes() {
+    var ignoring = code(schedule);
+    ignoring.ignore(2);
+    machine.comes(0, schedule).comes(0, schedule).comes(0, schedule);
+    assertThat(hit(control.proceed())).containsExactly(1);
+    assertThat(ignoring.hits()).isEqualTo(3);
+    control.delete(ignoring);
+    var once = code(panic);
+    once.temporary(true);
+    var then = code(panic);
+    then.disableOnHit(true);
+    machine.comes(1, panic);
+    assertThat(hit(control.proceed())).containsExactly(2, 3);
+    assertThat(control.breakpoints()).containsExactly(then);
+    assertThat(then.enabled()).isFalse();
+    assertThat(control.armed()).isFalse();
+  }
+
+  @Test
+  void onlyTheThreadOrCpuAskedFor() {
+    var cpus = machine.cpus();
+    var second = session.kernel().running(cpus.get(1)).orElseThrow();
+    code(schedule).thread(OptionalLong.of(second.object().address()));
+    machine.comes(0, schedule).comes(1, schedule);
+    assertThat(control.proceed().thread().orElseThrow().object().address())
+        .isEqualTo(second.object().address());
+  }
+
+  @Test
+  void aStepOverACallWaitsForItsOwnThreadAndStack() {
+    long call = schedule + 0x4b; // call to the next function; it returns to +0x50
+    machine.put(0, call);
+    long sp = machine.cpus().getFirst().registers().sp().orElseThrow();
+    machine
+        .comes(1, schedule + 0x50)
+        .comes(0, schedule + 0x50, sp - 64) // a deeper call of the same function
+        .comes(0, schedule + 0x50, sp);
+    machine.stepTo(schedule + 0x51);
+    var event = new Steps(session).over(0);
+    assertThat(event.cause()).isInstanceOf(StopEvent.Stepped.class);
+    assertThat(event.cpu()).hasValue(0);
+    assertThat(machine.cpus().getFirst().registers().sp()).hasValue(sp);
+    assertThat(machine.log()).filteredOn(line -> line.equals("resume")).hasSize(3);
+    assertThat(machine.inserted()).isEmpty();
+  }
+
+  @Test
+  void aStepThatAnInterruptGotIntoEndsBehindItsInstruction() {
+    long at = schedule + 0x10;
+    machine.put(0, at);
+    machine.stepTo(panic); // the handler
+    machine.comes(0, at + 1);
+    var event = new Steps(session).instruction(0);
+    assertThat(event.cause()).isInstanceOf(StopEvent.Stepped.class);
+    assertThat(event.pc()).hasValue(at + 1);
+    assertThat(machine.log()).containsExactly("step 0", "resume");
+  }
+
+  @Test
+  void aStepThatEndsOnABreakpointHitsIt() {
+    long at = schedule + 0x10;
+    code(at + 1);
+    machine.put(0, at);
+    machine.stepTo(at + 1);
+    assertThat(hit(new Steps(session).instruction(0))).containsExactly(1);
+  }
+
+  @Test
+  void theUserCanStopIt() {
+    code(schedule);
+    machine.atEnd(session::interrupt);
+    var event = control.proceed();
+    assertThat(event.cause()).isInstanceOf(StopEvent.Interrupted.class);
+    assertThat(machine.inserted()).isEmpty();
+    assertThat(control.running()).isFalse();
+  }
+
+  @Test
+  void tellsWhatElseStoppedIt() {
+    code(schedule);
+    machine.stops(new Stop(0, new Stop.Signal(2)), panic);
+    assertThat(control.proceed().cause()).isEqualTo(new StopEvent.Signalled(2));
+    machine.stops(new Stop(1, new Stop.Watch(Kind.WRITE, panic)), panic);
+    assertThat(control.proceed().cause()).isEqualTo(new StopEvent.Trapped());
+    machine.stops(new Stop(0, new Stop.Ended(9)), 0);
+    assertThat(control.proceed().cause()).isEqualTo(new StopEvent.Gone(9));
+  }
+
+  @Test
+  void watchpointsTellBeforeAndAfter() {
+    long data = tiny.address("__cpu_online_mask");
+    var watch = control.add(new Breakpoint.At(data, "mask"), Kind.WRITE, 8, Optional.empty());
+    machine.stops(new Stop(1, new Stop.Watch(Kind.WRITE, data + 4)), panic);
+    var event = control.proceed();
+    assertThat(event.cause())
+        .isInstanceOfSatisfying(
+            StopEvent.AtData.class,
+            at -> {
+              assertThat(at.breakpoint()).isSameAs(watch);
+              assertThat(at.address()).isEqualTo(data + 4);
+              assertThat(at.before().orElseThrow()).containsExactly(3, 0, 0, 0, 0, 0, 0, 0);
+            });
+  }
+
+  @Test
+  void aNameThatNothingAnswersToWaits() {
+    var waiting =
+        control.add(
+            new Breakpoint.Named("nowhere`nothing", 0, "nothing"),
+            Kind.SOFTWARE,
+            1,
+            Optional.empty());
+    assertThat(waiting.address()).isEmpty();
+    var found =
+        control.add(
+            new Breakpoint.Named("schedule", 4, "schedule+4"), Kind.SOFTWARE, 1, Optional.empty());
+    assertThat(found.address()).hasValue(schedule + 4);
+  }
+
+  @Test
+  void whatTheTargetLacksIsSaidAndNothingStaysInIt() {
+    code(schedule);
+    control.add(new Breakpoint.At(panic, "panic"), Kind.HARDWARE, 1, Optional.empty());
+    assertThatThrownBy(control::proceed)
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("breakpoint 2")
+        .hasMessageContaining("hardware");
+    assertThat(machine.inserted()).isEmpty();
+  }
+
+  @Test
+  void aDumpCannotBeControlled() throws IOException {
+    var file = Files.write(folder.resolve("second"), new TinyLinux().vmcore());
+    try (var dump =
+        Session.open(List.of(file), new KernelOptions(Optional.empty(), true, Progress.NONE))) {
+      assertThatThrownBy(dump::control)
+          .isInstanceOf(UnsupportedException.class)
+          .hasMessage("operation not supported by target");
+    }
+  }
+}

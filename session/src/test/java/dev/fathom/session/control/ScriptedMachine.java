@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session.control;
+
+import dev.fathom.model.Register;
+import dev.fathom.model.Registers;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.target.Breakpoints;
+import dev.fathom.target.Capability;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.Live;
+import dev.fathom.target.RegisterWriter;
+import dev.fathom.target.RunControl;
+import dev.fathom.target.Stop;
+import dev.fathom.target.Target;
+import dev.fathom.target.TargetInfo;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A machine whose CPUs come to places in the order of a script. Like QEMU it stops at once when it
+ * is let go with a CPU that stands at a breakpoint.
+ */
+final class ScriptedMachine
+    implements Target, Live, RunControl, Breakpoints, RegisterWriter {
+  /** What happens next while it runs. */
+  private record Visit(Stop stop, long pc, long sp) {}
+
+  private final Target base;
+  private final Map<Integer, Registers> registers = new LinkedHashMap<>();
+  private final Deque<Visit> script = new ArrayDeque<>();
+  private final Set<Long> code = new LinkedHashSet<>();
+  private final List<String> log = new ArrayList<>();
+  private State state = State.STOPPED;
+  private Optional<Stop> pending = Optional.empty();
+  private Runnable atEnd = () -> {};
+  private long epoch;
+  private long stepTo;
+
+  ScriptedMachine(Target base) {
+    this.base = base;
+    for (var cpu : base.cpus()) {
+      registers.put(cpu.id(), cpu.registers());
+    }
+  }
+
+  /** A CPU comes to a place, which stops it only at a breakpoint. */
+  ScriptedMachine comes(int cpu, long pc) {
+    script.add(new Visit(new Stop(cpu, new Stop.Trap()), pc, registers.get(cpu).sp().orElse(0)));
+    return this;
+  }
+
+  ScriptedMachine comes(int cpu, long pc, long sp) {
+    script.add(new Visit(new Stop(cpu, new Stop.Trap()), pc, sp));
+    return this;
+  }
+
+  /** Something stops it whatever breakpoints there are. */
+  ScriptedMachine stops(Stop stop, long pc) {
+    script.add(new Visit(stop, pc, 0));
+    return this;
+  }
+
+  /** Done when the script is over and the machine runs on. */
+  void atEnd(Runnable action) {
+    atEnd = action;
+  }
+
+  /** Where the next step of a CPU leads. */
+  void stepTo(long pc) {
+    stepTo = pc;
+  }
+
+  void put(int cpu, long pc) {
+    registers.put(cpu, registers.get(cpu).with(X86_64.RIP, pc));
+  }
+
+  List<String> log() {
+    return log;
+  }
+
+  Set<Long> inserted() {
+    return code;
+  }
+
+  @Override
+  public Optional<Stop> await(Duration timeout) {
+    if (pending.isPresent()) {
+      var stop = pending;
+      pending = Optional.empty();
+      state = stop.get().reason() instanceof Stop.Ended ? State.GONE : State.STOPPED;
+      return stop;
+    }
+    while (!script.isEmpty()) {
+      var visit = script.removeFirst();
+      boolean trap = visit.stop().reason() instanceof Stop.Trap;
+      if (!(visit.stop().reason() instanceof Stop.Ended)) {
+        int cpu = visit.stop().cpu();
+        put(cpu, visit.pc());
+        if (visit.sp() != 0) {
+          registers.put(cpu, registers.get(cpu).with(X86_64.RSP, visit.sp()));
+        }
+      }
+      if (!trap || code.contains(visit.pc())) {
+        state = visit.stop().reason() instanceof Stop.Ended ? State.GONE : State.STOPPED;
+        return Optional.of(visit.stop());
+      }
+    }
+    atEnd.run();
+    return Optional.empty();
+  }
+
+  @Override
+  public void resume() {
+    log.add("resume");
+    epoch++;
+    state = State.RUNNING;
+    registers.forEach(
+        (cpu, values) -> {
+          if (code.contains(values.pc().orElse(0))) {
+            pending = Optional.of(new Stop(cpu, new Stop.Trap()));
+          }
+        });
+  }
+
+  @Override
+  public void step(int cpu, boolean others, boolean interrupts) {
+    long pc = registers.get(cpu).pc().orElse(0);
+    log.add("step " + cpu + (others ? " with others" : "") + (code.contains(pc) ? " in place" : ""));
+    epoch++;
+    put(cpu, stepTo);
+    state = State.RUNNING;
+    pending = Optional.of(new Stop(cpu, new Stop.Trap()));
+  }
+
+  @Override
+  public void stop() {
+    state = State.STOPPED;
+  }
+
+  @Override
+  public boolean insert(Kind kind, long address, int length) {
+    if (kind == Kind.HARDWARE) {
+      return false;
+    }
+    if (kind == Kind.SOFTWARE) {
+      code.add(address);
+    }
+    return true;
+  }
+
+  @Override
+  public void remove(Kind kind, long address, int length) {
+    code.remove(address);
+  }
+
+  @Override
+  public void write(int cpu, Register register, long value) {
+    log.add(register.name() + "=" + Long.toHexString(value));
+    registers.put(cpu, registers.get(cpu).with(register, value));
+    epoch++;
+  }
+
+  @Override
+  public List<Cpu> cpus() {
+    var cpus = new ArrayList<Cpu>();
+    registers.forEach((id, values) -> cpus.add(new Cpu(id, values, "script")));
+    return cpus;
+  }
+
+  @Override
+  public State state() {
+    return state;
+  }
+
+  @Override
+  public long epoch() {
+    return epoch;
+  }
+
+  @Override
+  public boolean leaveStopped() {
+    return false;
+  }
+
+  @Override
+  public void leaveStopped(boolean stopped) {
+    log.add("leave stopped " + stopped);
+  }
+
+  @Override
+  public TargetInfo info() {
+    return base.info();
+  }
+
+  @Override
+  public <C extends Capability> Optional<C> find(Class<C> capability) {
+    return capability.isInstance(this)
+        ? Optional.of(capability.cast(this))
+        : base.find(capability);
+  }
+
+  @Override
+  public List<String> warnings() {
+    return List.of();
+  }
+
+  @Override
+  public void close() {
+    base.close();
+  }
+}
