@@ -48,7 +48,7 @@ import picocli.CommandLine.Parameters;
       "--resume. The file can be read by Fathom, crash, drgn and makedumpfile (old ones of them",
       "know no zstd: --compress zlib). What is told by the kernel's page flags is left out with",
       "",
-      "  zero      pages of zeros (kept, they take no room but read as zeros)",
+      "  zero      pages of zeros (ELF only; in kdump they are one shared page anyway)",
       "  cache     file contents that can be read again",
       "  private   all of the page cache",
       "  user      processes' own memory",

@@ -33,6 +33,16 @@ final class Batch {
   int count;
   int packedBytes;
 
+  /** Whether all of its pages were read. */
+  boolean whole() {
+    for (int i = 0; i < count; i++) {
+      if (fates[i] != Fate.STORED && fates[i] != Fate.ZERO) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Looks for pages of zeros. */
   void sift() {
     for (int i = 0; i < count; i++) {

@@ -13,6 +13,7 @@ import dev.fathom.kernel.Progress;
 import dev.fathom.session.dump.DumpOptions.Compression;
 import dev.fathom.session.dump.DumpOptions.Exclusion;
 import dev.fathom.session.dump.DumpOptions.Format;
+import dev.fathom.target.Live;
 import dev.fathom.target.Target;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -134,6 +135,7 @@ public final class DumpJob {
     var steps = new Steps(writer, output, name, total, canResume);
     try {
       pipeline.run(writer.wanted(), writer.next(), steps);
+      checkAlive();
       long size = writer.finish();
       output.finish(size);
     } catch (EvalException e) {
@@ -152,6 +154,15 @@ public final class DumpJob {
         tally.missing,
         tally.unreadable,
         tally.bytes + output.written());
+  }
+
+  /** What cannot be read of a target that is gone is not missing from its memory. */
+  private void checkAlive() {
+    boolean gone =
+        target.find(Live.class).map(live -> live.state() == Live.State.GONE).orElse(false);
+    if (gone) {
+      throw new TargetException(target.info().name() + ": the target is gone");
+    }
   }
 
   /** Writes batches, tells of them, and makes a checkpoint now and then. */
@@ -175,6 +186,9 @@ public final class DumpJob {
 
     @Override
     public void accept(Batch batch) {
+      if (!batch.whole()) {
+        checkAlive();
+      }
       writer.accept(batch);
       done += batch.count;
       if (canResume && output.written() - saved > CHECKPOINT) {
@@ -273,6 +287,9 @@ public final class DumpJob {
         pages,
         0,
         batch -> {
+          if (!batch.whole()) {
+            checkAlive();
+          }
           for (int i = 0; i < batch.count; i++) {
             long page = batch.pages[i];
             switch (batch.fates[i]) {

@@ -53,7 +53,7 @@ public record DumpOptions(
 
   /** What can be left out, in the order of makedumpfile's bits. */
   public enum Exclusion {
-    /** Pages of zeros. */
+    /** Pages of zeros: in kdump one page that all share, with this or without. */
     ZERO,
     /** Files' contents that can be read again. */
     CACHE,

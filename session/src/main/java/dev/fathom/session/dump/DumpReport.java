@@ -9,7 +9,7 @@ import java.util.Map;
  *
  * @param pages page frames that the machine has
  * @param stored pages in the dump, those of zeros too unless they were left out
- * @param zero pages of zeros, which take no room whether in the dump or left out
+ * @param zero pages of zeros, which take no room whether in the dump or left out of it (ELF only)
  * @param excluded pages left out by what they are used for
  * @param missing pages that the source lacks
  * @param unreadable pages that could not be read

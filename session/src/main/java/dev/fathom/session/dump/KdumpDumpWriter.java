@@ -7,14 +7,14 @@ import java.nio.ByteOrder;
 
 /**
  * Writes a kdump-compressed file in one pass. While it is unfinished, its second bitmap says which
- * pages are still to come; pages that turn out to be missing, or zeros to be left out, are taken
- * out of it, and their page descriptors stay a hole behind the others.
+ * pages are still to come; pages that turn out to be missing are taken out of it, and their page
+ * descriptors stay a hole behind the others. Pages of zeros, left out or not, are one shared page,
+ * as they are for makedumpfile.
  */
 final class KdumpDumpWriter implements DumpWriter {
   private final Output output;
   private final byte[] fingerprint;
   private final int flag;
-  private final boolean dropZeros;
   private final byte[] zeroPage;
   private final PageSet existing;
   private final PageSet wanted;
@@ -40,7 +40,6 @@ final class KdumpDumpWriter implements DumpWriter {
     this.output = output;
     this.fingerprint = from.fingerprint();
     this.flag = options.compression().flag();
-    this.dropZeros = options.excluded().contains(DumpOptions.Exclusion.ZERO);
     this.zeroPage = zeroPage;
     this.existing = existing;
     this.wanted = wanted;
@@ -143,20 +142,16 @@ final class KdumpDumpWriter implements DumpWriter {
         }
         case ZERO -> {
           tally.zero++;
-          if (dropZeros) {
-            wanted.clear(page);
-          } else {
-            if (zeroAt == 0) {
-              // In front of this batch's data, which moves.
-              zeroAt = batchData;
-              output.write(zeroAt, zeroPage);
-              batchData += zeroPage.length;
-              at += zeroPage.length;
-              moveDescriptors(zeroPage.length);
-            }
-            descriptor(zeroAt, zeroPage.length);
-            tally.stored++;
+          if (zeroAt == 0) {
+            // In front of this batch's data, which moves.
+            zeroAt = batchData;
+            output.write(zeroAt, zeroPage);
+            batchData += zeroPage.length;
+            at += zeroPage.length;
+            moveDescriptors(zeroPage.length);
           }
+          descriptor(zeroAt, zeroPage.length);
+          tally.stored++;
         }
         case MISSING -> {
           wanted.clear(page);

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /** Dumps of real guests, filtered. */
@@ -62,7 +63,16 @@ class DumpLabTest {
               task -> {
                 answers.add(task.id() + " " + task.name() + " " + task.state());
                 var stack = kernel.stack(task);
-                stack.frames().forEach(frame -> answers.add(frame.toString()));
+                stack
+                    .frames()
+                    .forEach(
+                        frame ->
+                            answers.add(
+                                Long.toHexString(frame.pc())
+                                    + " "
+                                    + Long.toHexString(frame.cfa())
+                                    + " "
+                                    + frame.how()));
                 answers.add(stack.end().toString());
               });
       kernel.log(answers::add).forEach(entry -> answers.add(entry.text()));
@@ -113,5 +123,23 @@ class DumpLabTest {
       }
       assertThat(stored).isGreaterThan(10_000);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void crashSaysTheSame(Compression compression) {
+    Path source = LAB.dump(LabRecipes.healthy("6.1")).dump();
+    var crash = LAB.crash("6.1");
+    var commands = List.of("ps", "log", "mod", "bt -a", "kmem -i", "p init_task.comm");
+    var before = crash.ask(source, commands);
+    assertThat(before.getFirst()).contains("swapper/0");
+    var format = compression == Compression.NONE ? Format.ELF : Format.KDUMP;
+    Path file = folder.resolve("crash" + compression);
+    try (var machine = DumpSource.open(List.of(source), OPTIONS, _ -> {})) {
+      var excluded = EnumSet.of(Exclusion.FREE, Exclusion.USER);
+      var options = new DumpOptions(format, compression, false, excluded, false, false);
+      new DumpJob(machine.target(), machine.kernel(), options, Progress.NONE, _ -> {}).toFile(file);
+    }
+    assertThat(crash.ask(file, commands)).isEqualTo(before);
   }
 }
