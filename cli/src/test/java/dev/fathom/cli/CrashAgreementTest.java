@@ -197,9 +197,7 @@ class CrashAgreementTest {
     Map<?, ?> row = rows("ps " + task).getFirst();
     String[] words = match("(?m)^>? +\\d+ .*insmod", crash.get("ps " + task)).group().split(" +");
     assertThat(row.get("vsz").toString()).isEqualTo(words[words.length - 3]);
-    // crash adds what threads have not yet added to their process's count.
-    assertThat(Long.parseLong(row.get("rss").toString()))
-        .isBetween(0L, Long.parseLong(words[words.length - 2]) + 256);
+    assertThat(row.get("rss").toString()).isEqualTo(words[words.length - 2]);
   }
 
   @Test

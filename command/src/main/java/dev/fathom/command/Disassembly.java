@@ -102,27 +102,25 @@ public final class Disassembly {
   /**
    * The start of the instruction that ends at {@code address}: from the start of its function where
    * there is one, else the likeliest one.
+   *
+   * @throws dev.fathom.base.FaultException when the memory before it cannot be read
    */
   public OptionalLong before(Memory memory, long address) {
     var located = program.symbols().at(address - 1);
     if (located.isPresent() && Long.compareUnsigned(located.get().offset(), 1 << 20) < 0) {
-      return fromStart(memory, address - 1 - located.get().offset(), address);
+      return OptionalLong.of(fromStart(memory, address - 1 - located.get().offset(), address));
     }
     int reach = program.architecture().flowDecoder().longest() * 7;
     var code = new byte[reach];
-    if (memory.read(address - reach, MemorySegment.ofArray(code)) < reach) {
-      return OptionalLong.empty();
-    }
+    memory.readFully(address - reach, MemorySegment.ofArray(code));
     OptionalInt length = program.architecture().flowDecoder().lengthBefore(code, reach, address);
     return length.isPresent() ? OptionalLong.of(address - length.getAsInt()) : OptionalLong.empty();
   }
 
-  private OptionalLong fromStart(Memory memory, long start, long end) {
+  private long fromStart(Memory memory, long start, long end) {
     int size = (int) (end - start);
     var code = new byte[size];
-    if (memory.read(start, MemorySegment.ofArray(code)) < size) {
-      return OptionalLong.empty();
-    }
+    memory.readFully(start, MemorySegment.ofArray(code));
     var decoder = program.architecture().flowDecoder();
     int at = 0;
     int last = 0;
@@ -131,6 +129,6 @@ public final class Disassembly {
       last = at;
       at += flow.isPresent() ? flow.get().length() : 1;
     }
-    return OptionalLong.of(start + last);
+    return start + last;
   }
 }

@@ -112,6 +112,12 @@ public final class Fixture {
     return service;
   }
 
+  /** Refuses to start a shell and to write files, as tests of arbitrary lines must. */
+  public Fixture harmless() {
+    service.environment().settings().shellAllowed(false);
+    return this;
+  }
+
   /** The session reads {@code file}, too. */
   public void opened(Path file) {
     target.files.add(file);

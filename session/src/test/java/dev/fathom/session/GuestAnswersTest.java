@@ -130,6 +130,7 @@ class GuestAnswersTest {
     softly.check(() -> stacks(session, facts));
     softly.check(() -> addresses(session, facts));
     softly.check(() -> mappings(session, facts));
+    softly.check(() -> sizes(session, facts));
     softly.check(() -> faulted(session, dump));
     softly.assertAll();
   }
@@ -356,6 +357,65 @@ class GuestAnswersTest {
               .toList();
       assertThat(found).as("mappings of %d", process).isEqualTo(said);
     }
+  }
+
+  /**
+   * What processes that sleep have in memory is what their page tables lead to. The guest said the
+   * same less what had not been added yet, which {@code /proc/PID} leaves out: before 6.2 whatever
+   * a thread counted at its last 64 faults, each of which may map many pages; then up to 64 pages
+   * by CPU and kind.
+   */
+  private static void sizes(Session session, GuestFacts facts) {
+    boolean byThread =
+        session
+            .kernel()
+            .program()
+            .types()
+            .findOffset("task_struct", "rss_stat.count")
+            .isPresent();
+    long unadded = 0;
+    int compared = 0;
+    for (GuestFacts.Task said : facts.tasks()) {
+      if (said.name().equals("sleep") && said.leader()) {
+        Task task = session.kernel().taskOfId(said.tid()).orElseThrow();
+        long found = session.kernel().memoryUse(task).orElseThrow().resident();
+        assertThat(found).as("resident memory of %s", task).isEqualTo(inTables(session, task));
+        long difference = (found >> 10) - said.residentKiB();
+        if (byThread) {
+          assertThat(difference).as("KiB not added for %s", task).isNotNegative();
+        } else {
+          assertThat(Math.abs(difference)).as("for %s", task).isLessThanOrEqualTo(3 * 2 * 64 * 4);
+        }
+        unadded += difference;
+        compared++;
+      }
+    }
+    assertThat(compared).as("processes to compare").isPositive();
+    if (byThread) {
+      assertThat(unadded).as("KiB that threads had not added").isPositive();
+    }
+  }
+
+  /** The bytes of a task's memory behind its page tables, of those that the kernel counts. */
+  private static long inTables(Session session, Task task) {
+    var program = session.kernel().program();
+    var space = session.kernel().userSpace(task).orElseThrow();
+    long zeros =
+        program
+            .memory()
+            .physical(program.symbols().first("empty_zero_page").orElseThrow().address())
+            .orElseThrow();
+    long bytes = 0;
+    for (var mapping : notes(notes -> session.kernel().mappings(task, notes).stream())) {
+      // [vvar] are pages of the kernel's, and so is the page of zeros.
+      if (!mapping.name().startsWith("[vvar")) {
+        for (long at = mapping.range().start(); at < mapping.range().end(); at += 4096) {
+          var page = space.physical(at);
+          bytes += page.isPresent() && page.getAsLong() != zeros ? 4096 : 0;
+        }
+      }
+    }
+    return bytes;
   }
 
   private static String region(long start, long end, String protection, String name) {

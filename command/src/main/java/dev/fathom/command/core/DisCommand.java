@@ -5,6 +5,7 @@ import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FaultException;
+import dev.fathom.base.Readability;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
@@ -14,6 +15,7 @@ import dev.fathom.command.Item;
 import dev.fathom.model.Memory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -95,23 +97,12 @@ final class DisCommand implements Command {
     if (count < 0 || count > WINDOW_LIMIT) {
       throw new UsageException("-n is at most 0t" + WINDOW_LIMIT);
     }
-    var before = new ArrayDeque<Long>();
-    long at = center;
-    while (before.size() < count) {
-      call.checkInterrupt();
-      var previous = disassembly.before(memory, at);
-      if (previous.isEmpty()) {
-        break;
-      }
-      at = previous.getAsLong();
-      before.addFirst(at);
-    }
     var items = new ArrayList<Item>();
-    for (long address : before) {
+    for (long address : before(call, disassembly, memory, center, count)) {
       call.checkInterrupt();
       items.add(line(call, disassembly.at(memory, address, false, false)));
     }
-    at = center;
+    long at = center;
     try {
       for (long i = 0; i <= count; i++) {
         call.checkInterrupt();
@@ -123,10 +114,35 @@ final class DisCommand implements Command {
       if (at == center) {
         throw e;
       }
-      call.warn(e.getMessage());
+      call.fail(e.getMessage());
     }
     call.advance(at - center);
     return items.stream();
+  }
+
+  /**
+   * Up to {@code count} instructions before {@code center}. Where nothing is mapped there are none;
+   * where something is missing the command fails.
+   */
+  private static Deque<Long> before(
+      Invocation call, Disassembly disassembly, Memory memory, long center, long count) {
+    var before = new ArrayDeque<Long>();
+    var at = OptionalLong.of(center);
+    try {
+      while (before.size() < count) {
+        call.checkInterrupt();
+        at = disassembly.before(memory, at.getAsLong());
+        if (at.isEmpty()) {
+          return before;
+        }
+        before.addFirst(at.getAsLong());
+      }
+    } catch (FaultException e) {
+      if (e.reason() != Readability.UNMAPPED) {
+        call.fail(e.getMessage());
+      }
+    }
+    return before;
   }
 
   private static Stream<Item> range(

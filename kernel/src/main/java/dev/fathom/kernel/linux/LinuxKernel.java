@@ -277,7 +277,7 @@ final class LinuxKernel implements Kernel {
   @Override
   public Optional<MemoryUse> memoryUse(Task task) {
     if (sizes == null) {
-      sizes = new ProcessSize(program, layouts, cpuStates().perCpu());
+      sizes = new ProcessSize(program, layouts, cpuStates().perCpu(), reader());
     }
     return sizes.of(task);
   }

@@ -6,7 +6,9 @@ import dev.fathom.kernel.MemoryUse;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.linux.data.Field;
 import dev.fathom.kernel.linux.data.Layouts;
+import dev.fathom.kernel.linux.data.ListNodes;
 import dev.fathom.model.Memory;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -15,13 +17,18 @@ import java.util.OptionalLong;
  * The size of a process: {@code mm->total_vm} pages, of which those in memory are counted by kind
  * in {@code mm->rss_stat}. That is an array of {@code struct percpu_counter} (since 6.2), whose
  * CPUs keep differences of their own, or a {@code struct mm_rss_stat} with the array {@code count}
- * (before); as the kernel does, what threads have not added to it yet is left out.
+ * (before), to which each thread adds what it counted by itself, {@code struct task_rss_stat} in
+ * {@code task_struct.rss_stat} (from 2.6.34 to 6.1, include/linux/mm_types_task.h), only now and
+ * then. All of it is added up here, so that the sum is that of the page tables, where {@code
+ * /proc/PID/statm} leaves out what has not been added yet.
  */
 final class ProcessSize {
   private static final long PAGE = 4096;
 
   /** MM_FILEPAGES, MM_ANONPAGES and MM_SHMEMPAGES of include/linux/mm_types_task.h, since 4.5. */
   private static final List<Integer> RESIDENT = List.of(0, 1, 3);
+
+  private static final int KINDS = 4;
 
   private final Memory memory;
   private final PerCpu cpus;
@@ -32,8 +39,21 @@ final class ProcessSize {
   private final long countOffset;
   private final Optional<Field> differences;
 
-  ProcessSize(LinuxProgram program, Layouts layouts, PerCpu cpus) {
+  /** Of a thread's own counts in its {@code task_struct}: one {@code int} for each kind. */
+  private final OptionalLong ownCounts;
+
+  private final LinuxProgram program;
+  private final TaskReader tasks;
+  private Threads last = new Threads(0, 0, new long[KINDS]);
+
+  /** What the threads of the process with that {@code signal_struct} have not added yet. */
+  private record Threads(long signal, long epoch, long[] counts) {}
+
+  ProcessSize(LinuxProgram program, Layouts layouts, PerCpu cpus, TaskReader tasks) {
+    this.program = program;
+    this.tasks = tasks;
     this.memory = program.memory();
+    ownCounts = layouts.types().findOffset("task_struct", "rss_stat.count");
     this.cpus = cpus;
     mm = layouts.find("task_struct", "mm");
     total = layouts.find("mm_struct", "total_vm");
@@ -66,9 +86,14 @@ final class ProcessSize {
       if (process == 0) {
         return Optional.empty();
       }
+      var cached = threads(task);
+      if (cached.isEmpty()) {
+        return Optional.empty();
+      }
       long resident = 0;
       for (int kind : RESIDENT) {
-        resident += Math.max(0, count(process + counts.getAsLong() + kind * stride));
+        long count = count(process + counts.getAsLong() + kind * stride) + cached.get()[kind];
+        resident += Math.max(0, count);
       }
       return Optional.of(
           new MemoryUse(total.get().at(memory, process) * PAGE, resident * PAGE));
@@ -76,6 +101,33 @@ final class ProcessSize {
       // A process whose structure is not in the dump has no size; ps says so in its cell.
       return Optional.empty();
     }
+  }
+
+  /**
+   * By kind, what the threads of the task's process counted by themselves; kept for its next
+   * thread. Empty when the list of threads is broken.
+   */
+  private Optional<long[]> threads(Task task) {
+    if (ownCounts.isEmpty()) {
+      return Optional.of(new long[KINDS]);
+    }
+    long signal = tasks.raw(task.object().address()).signal();
+    if (last.signal() != signal || last.epoch() != program.epoch()) {
+      var sums = new long[KINDS];
+      var remarks = new ArrayList<String>();
+      var nodes = ListNodes.forward(memory, tasks.threadList(signal), remarks::add);
+      while (nodes.hasNext()) {
+        long own = tasks.ofThreadNode(nodes.nextLong()) + ownCounts.getAsLong();
+        for (int kind : RESIDENT) {
+          sums[kind] += memory.i32(own + kind * (long) Integer.BYTES);
+        }
+      }
+      if (!remarks.isEmpty()) {
+        return Optional.empty();
+      }
+      last = new Threads(signal, program.epoch(), sums);
+    }
+    return Optional.of(last.counts());
   }
 
   private long count(long at) {

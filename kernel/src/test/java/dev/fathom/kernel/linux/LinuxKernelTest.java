@@ -11,6 +11,7 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.MemoryUse;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
 import dev.fathom.kernel.Task;
@@ -95,6 +96,16 @@ class LinuxKernelTest {
         .isEqualTo(SyntheticKernel.IMAGE + 0x1010);
     assertThat(kernel.initialTask().map(Task::id)).contains(OptionalLong.of(7));
     assertThat(kernel.perCpu(0x1000, 1)).hasValue(cpus.get(1).object().orElseThrow().address());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theSizeOfAProcessHasWhatThreadsAndCpusCountByThemselves(SyntheticKernel.Era era) {
+    var kernel = kernel(era).open();
+    var size = new MemoryUse(6 << 12, (102 + 22 + 7) << 12);
+    assertThat(kernel.memoryUse(kernel.taskOfId(1).orElseThrow())).contains(size);
+    assertThat(kernel.memoryUse(kernel.taskOfId(7).orElseThrow())).contains(size);
+    assertThat(kernel.memoryUse(kernel.taskOfId(2).orElseThrow())).isEmpty();
   }
 
   @ParameterizedTest

@@ -133,12 +133,15 @@ final class SyntheticKernel {
       types
           .struct("thread_struct 16: sp long unsigned int 8")
           .struct("radix_tree_root 16: rnode * 8")
+          .struct("task_rss_stat 20: events int 0, count int[4] 4")
+          .struct("mm_rss_stat 32: count atomic_long_t[4] 0")
           .struct("radix_tree_node 576: shift unsigned char 0, slots *[64] 40")
           .struct(
               "task_struct 256: state long int 0, stack * 8, flags unsigned int 16, cpu unsigned int"
                   + " 20, tasks list_head 24, pid int 40, tgid int 44, real_parent * 48, signal *"
                   + " 56, exit_state int 64, thread_node list_head 72, comm char[16] 88, mm * 104,"
-                  + " children list_head 112, sibling list_head 128, thread thread_struct 160")
+                  + " children list_head 112, sibling list_head 128, thread thread_struct 160,"
+                  + " rss_stat task_rss_stat 176")
           .struct("module_layout 16: base * 0, size unsigned int 8")
           .struct(
               "module 256: state unsigned int 0, list list_head 8, name char[56] 24, core_layout"
@@ -147,8 +150,9 @@ final class SyntheticKernel {
           .struct("bin_attribute 64: size long unsigned int 16, private * 24")
           .struct("module_notes_attrs 16: notes unsigned int 8, attrs bin_attribute[0] 16")
           .struct(
-              "mm_struct 64: mmap * 0, pgd * 8, start_brk long unsigned int 16, brk long unsigned"
-                  + " int 24, start_stack long unsigned int 32")
+              "mm_struct 128: mmap * 0, pgd * 8, start_brk long unsigned int 16, brk long unsigned"
+                  + " int 24, start_stack long unsigned int 32, total_vm long unsigned int 40,"
+                  + " rss_stat mm_rss_stat 48")
           .struct(
               "printk_log 16: ts_nsec long unsigned int 0, len short unsigned int 8, text_len short"
                   + " unsigned int 10, dict_len short unsigned int 12, facility unsigned char 14");
@@ -157,6 +161,7 @@ final class SyntheticKernel {
           .struct("thread_info 24: flags long unsigned int 0, cpu unsigned int 16")
           .struct("thread_struct 16: sp long unsigned int 8")
           .struct("xarray 16: xa_head * 8")
+          .struct("percpu_counter 32: count long int 8, counters * 24")
           .struct("xa_node 576: shift unsigned char 0, slots *[64] 40")
           .struct("maple_tree 16: ma_flags unsigned int 4, ma_root * 8")
           .struct("maple_range_64 256: pivot long unsigned int[15] 8, slot *[16] 128")
@@ -173,8 +178,9 @@ final class SyntheticKernel {
                   + " module_memory[7] 80, kallsyms * 200, core_kallsyms mod_kallsyms 208, refcnt"
                   + " atomic_t 240, build_id unsigned char[20] 244")
           .struct(
-              "mm_struct 64: mm_mt maple_tree 0, pgd * 16, start_brk long unsigned int 24, brk long"
-                  + " unsigned int 32, start_stack long unsigned int 40")
+              "mm_struct 192: mm_mt maple_tree 0, pgd * 16, start_brk long unsigned int 24, brk long"
+                  + " unsigned int 32, start_stack long unsigned int 40, total_vm long unsigned int"
+                  + " 48, rss_stat percpu_counter[4] 56")
           .struct("prb_data_blk_lpos 16: begin long unsigned int 0, next long unsigned int 8")
           .struct("prb_desc 24: state_var atomic_long_t 0, text_blk_lpos prb_data_blk_lpos 8")
           .struct(
@@ -536,7 +542,8 @@ final class SyntheticKernel {
     user.tables().forEach(ram::put);
     ram.put(USER_PHYSICAL, "\177ELF".getBytes(StandardCharsets.ISO_8859_1));
 
-    long mm = allocate(64, 64);
+    long mm = allocate(192, 64);
+    size(mm);
     put8(tasks.get(1) + at("mm"), mm);
     put8(tasks.get(7) + at("mm"), mm);
     put8(mm + types.offset("mm_struct.pgd"), direct + user.root());
@@ -557,6 +564,32 @@ final class SyntheticKernel {
       put8(leaf + 40, -1);
       put8(leaf + 128 + 8, text);
       put8(leaf + 128 + 24, heapArea);
+    }
+  }
+
+  /**
+   * Six pages mapped. In memory: file pages 100 - 1 + 3, anonymous ones 20 + 2 + 0, shared ones 7;
+   * the second numbers are those of the first thread or CPU, the third of the second.
+   */
+  private void size(long mm) {
+    put8(mm + types.offset("mm_struct.total_vm"), 6);
+    long counts = mm + types.offset("mm_struct.rss_stat");
+    int[] own = {0x2800, 0x2804, 0x2808, 0x280c};
+    int[] sums = {100, 20, 1000, 7};
+    int[] first = {-1, 2, 1000, 0};
+    int[] second = {3, 0, 1000, 0};
+    for (int kind = 0; kind < 4; kind++) {
+      if (era == Era.OLD) {
+        put8(counts + kind * 8L, sums[kind]);
+        int cached = at("rss_stat") + 4 + kind * 4;
+        put4(tasks.get(1) + cached, first[kind]);
+        put4(tasks.get(7) + cached, second[kind]);
+      } else {
+        put8(counts + kind * 32L + 8, sums[kind]);
+        put8(counts + kind * 32L + 24, own[kind]);
+        put4(perCpu(0) + own[kind], first[kind]);
+        put4(perCpu(1) + own[kind], second[kind]);
+      }
     }
   }
 
