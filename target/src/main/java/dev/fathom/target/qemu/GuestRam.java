@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * The guest's memory by physical address. Device registers are never touched: they are no memory.
@@ -74,45 +75,55 @@ final class GuestRam implements DirectMemory {
 
   /** Finds where the stretches of {@code found} are in the process. */
   private void use(RamLayout found) {
-    int count = found.memory().size();
+    List<RamLayout.Ram> memory = found.memory();
+    int count = memory.size();
     var newStarts = new long[count];
     var newLasts = new long[count];
     var newHosts = new long[count];
-    var questions = new ArrayList<String>();
+    var answers = new ArrayList<String>();
+    if (source.wantsHost()) {
+      var questions = new ArrayList<String>();
+      for (RamLayout.Ram ram : memory) {
+        questions.add("gpa2hva 0x" + Long.toHexString(ram.start()));
+      }
+      answers.addAll(monitor.run(questions));
+    }
+    int used = 0;
     for (int i = 0; i < count; i++) {
-      newStarts[i] = found.memory().get(i).start();
-      newLasts[i] = found.memory().get(i).last();
-      if (source.wantsHost()) {
-        questions.add("gpa2hva 0x" + Long.toHexString(newStarts[i]));
+      OptionalLong host = source.wantsHost() ? hostAddress(answers.get(i)) : OptionalLong.of(0);
+      if (host.isPresent()) {
+        newStarts[used] = memory.get(i).start();
+        newLasts[used] = memory.get(i).last();
+        newHosts[used++] = host.getAsLong();
       }
     }
-    if (source.wantsHost()) {
-      List<String> answers = monitor.run(questions);
-      for (int i = 0; i < count; i++) {
-        newHosts[i] = hostAddress(answers.get(i));
-      }
+    if (used == 0) {
+      throw new TargetException(
+          "QEMU does not tell where its guest's memory is: " + answers.getFirst().strip());
     }
     layout = found;
-    starts = newStarts;
-    lasts = newLasts;
-    hosts = newHosts;
+    starts = Arrays.copyOf(newStarts, used);
+    lasts = Arrays.copyOf(newLasts, used);
+    hosts = Arrays.copyOf(newHosts, used);
     recent = 0;
     stale = false;
     refreshed = System.nanoTime();
   }
 
-  /** From {@code Host virtual address for 0x0 (pc.ram) is 0x7f3e33e00000} (QEMU 2.10 and later). */
-  static long hostAddress(String answer) {
+  /**
+   * From {@code Host virtual address for 0x0 (pc.ram) is 0x7f3e33e00000} (QEMU 2.10 and later);
+   * empty when QEMU says something else, such as that this is no RAM.
+   */
+  static OptionalLong hostAddress(String answer) {
     String mark = " is 0x";
     int at = answer.lastIndexOf(mark);
     try {
-      if (at >= 0) {
-        return Long.parseUnsignedLong(answer.substring(at + mark.length()).strip(), 16);
-      }
-    } catch (NumberFormatException e) {
-      throw new TargetException("QEMU: not an address: " + answer.strip(), e);
+      return at < 0
+          ? OptionalLong.empty()
+          : OptionalLong.of(Long.parseUnsignedLong(answer.substring(at + mark.length()).strip(), 16));
+    } catch (NumberFormatException _) {
+      return OptionalLong.empty(); // Not a form that is known.
     }
-    throw new TargetException("QEMU does not tell where its guest's memory is: " + answer.strip());
   }
 
   @Override

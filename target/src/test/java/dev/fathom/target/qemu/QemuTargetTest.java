@@ -112,6 +112,21 @@ class QemuTargetTest {
   }
 
   @Test
+  void memoryThatQemuDoesNotPlaceIsLeftOut() {
+    qemu.monitor("gpa2hva 0x0", "Memory at address 0x0 is not RAM\n");
+    try (Target target = attach()) {
+      assertThat(memory(target).at(0x1000)).isEqualTo(Readability.UNMAPPED);
+      assertThat(memory(target).bytes(0x100000000L, 8))
+          .isEqualTo(Arrays.copyOfRange(content, 1 << 20, (1 << 20) + 8));
+    }
+    qemu.monitor("gpa2hva 0x100000000", "Host virtual address is 0xnothing\n");
+    assertThatThrownBy(this::attach)
+        .isInstanceOf(TargetException.class)
+        .hasMessage(
+            "QEMU does not tell where its guest's memory is: Memory at address 0x0 is not RAM");
+  }
+
+  @Test
   void givesTheRegistersOfRunningCpus() {
     try (Target target = attach()) {
       assertThat(target.architecture()).isEqualTo("x86_64");
