@@ -2,32 +2,43 @@
 package dev.fathom.session;
 
 import dev.fathom.target.Target;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Lets a live target go when the process ends: by a signal, by an error, or because the session is
- * over. A command that runs is waited for, but not for long.
+ * over. It stands before the target is attached to. A command that runs is waited for, but not for
+ * long; once the process is ending no other begins.
  */
 final class LetGo implements AutoCloseable {
+  /** How long a command may take to end when the process is to end. */
   private static final long PATIENCE_SECONDS = 5;
 
-  private final Target target;
+  /** How long letting go may take, once it has begun: some answers of a slow target. */
+  private static final long CLOSING_SECONDS = 20;
+
   private final ReentrantLock busy = new ReentrantLock();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Thread hook = new Thread(this::atEnd, "let the target go");
   private volatile boolean ending;
   private volatile Runnable interrupt = () -> {};
+  private volatile Optional<Target> target = Optional.empty();
 
-  private LetGo(Target target) {
-    this.target = target;
-  }
+  private LetGo() {}
 
-  static LetGo of(Target target) {
-    var guard = new LetGo(target);
+  /** A guard over nothing yet, which the end of the process finds. */
+  static LetGo standing() {
+    var guard = new LetGo();
     Runtime.getRuntime().addShutdownHook(guard.hook);
     return guard;
+  }
+
+  /** From now on {@code attached} is let go. */
+  Target over(Target attached) {
+    target = Optional.of(attached);
+    return attached;
   }
 
   /** What makes a running command end soon. */
@@ -35,7 +46,7 @@ final class LetGo implements AutoCloseable {
     interrupt = action;
   }
 
-  /** A command begins; it does not when the process is ending. */
+  /** A command begins; this never returns when the process is ending. */
   void enter() {
     busy.lock();
     if (ending) {
@@ -56,13 +67,14 @@ final class LetGo implements AutoCloseable {
     busy.unlock();
   }
 
-  private void atEnd() {
+  /** The process is ending. Keeps the lock, so that no command begins any more. */
+  void atEnd() {
     ending = true;
     interrupt.run();
     try {
-      if (busy.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-        release();
-        return;
+      boolean quiet = busy.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      if (!quiet && closed.get() && !busy.tryLock(CLOSING_SECONDS, TimeUnit.SECONDS)) {
+        return; // Letting go hangs.
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
@@ -72,13 +84,23 @@ final class LetGo implements AutoCloseable {
 
   private void release() {
     if (closed.compareAndSet(false, true)) {
-      target.close();
+      target.ifPresent(Target::close);
     }
   }
 
+  /**
+   * Lets the target go now.
+   *
+   * @throws dev.fathom.base.TargetException when it could not be let go as it was found
+   */
   @Override
   public void close() {
-    release();
+    busy.lock(); // A process that is ending meanwhile waits.
+    try {
+      release();
+    } finally {
+      busy.unlock();
+    }
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException _) {

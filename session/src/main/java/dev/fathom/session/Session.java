@@ -28,6 +28,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * when the session or the process ends, however it ends short of being killed.
  */
 public final class Session implements AutoCloseable {
+  /** How long what was read of a running guest serves the command line that comes next. */
+  private static final long FRESH_NANOS = 200_000_000;
+
   private static final String GONE =
       "the kernel that was found is gone: the machine was reset or started another";
 
@@ -41,6 +44,7 @@ public final class Session implements AutoCloseable {
   private boolean read;
   private boolean ran;
   private long epoch;
+  private long foundAt;
 
   private Session(
       Target target, Kernel kernel, Optional<KernelOptions> options, Optional<LetGo> guard) {
@@ -53,6 +57,7 @@ public final class Session implements AutoCloseable {
       epoch = live.get().epoch();
       ran = live.get().state() == Live.State.RUNNING;
       read = true;
+      foundAt = System.nanoTime();
     }
     guard.ifPresent(g -> g.interruptWith(this::interrupt));
   }
@@ -81,10 +86,11 @@ public final class Session implements AutoCloseable {
    *     there is no kernel that Fathom knows
    */
   public static Session attach(String address, AttachOptions attach, KernelOptions options) {
-    var target = provider(address).attach(address, attach);
-    var guard = LetGo.of(target);
+    var provider = provider(address);
+    var guard = LetGo.standing();
     guard.enter();
     try {
+      var target = guard.over(provider.attach(address, attach));
       if (attach.stop()) {
         target
             .find(RunControl.class)
@@ -98,7 +104,11 @@ public final class Session implements AutoCloseable {
       live.ifPresent(Live::rest);
       return new Session(target, kernel, Optional.of(options), Optional.of(guard));
     } catch (RuntimeException | Error e) {
-      guard.close();
+      try {
+        guard.close();
+      } catch (FathomException second) {
+        e.addSuppressed(second);
+      }
       throw e;
     } finally {
       guard.leave();
@@ -180,7 +190,11 @@ public final class Session implements AutoCloseable {
       live.get().look();
       return refresh();
     } catch (RuntimeException | Error e) {
-      guard.ifPresent(LetGo::leave);
+      try {
+        end();
+      } catch (FathomException second) {
+        e.addSuppressed(second);
+      }
       throw e;
     }
   }
@@ -205,11 +219,12 @@ public final class Session implements AutoCloseable {
       return List.of();
     }
     boolean running = live.get().state() == Live.State.RUNNING;
-    boolean changed = ran || running || live.get().epoch() != epoch;
+    boolean moved = live.get().epoch() != epoch || running != ran;
+    boolean fresh = read && !moved && (!running || System.nanoTime() - foundAt < FRESH_NANOS);
+    read = false;
     ran = running;
     epoch = live.get().epoch();
-    if (!changed || read) {
-      read = false; // The kernel was found a moment ago.
+    if (fresh || (!moved && !running)) {
       return List.of();
     }
     kernel.refresh();

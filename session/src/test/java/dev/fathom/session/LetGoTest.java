@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.target.Capability;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.Target;
+import dev.fathom.target.TargetInfo;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+final class LetGoTest {
+  @Test
+  void letsTheTargetGoOnce() {
+    var target = new SlowTarget(0);
+    var guard = LetGo.standing();
+    guard.over(target);
+    guard.close();
+    guard.close();
+    guard.atEnd();
+    assertThat(target.closed.get()).isEqualTo(1);
+  }
+
+  @Test
+  void aGuardOverNothingIsHarmless() {
+    var guard = LetGo.standing();
+    guard.atEnd();
+    guard.close();
+  }
+
+  @Test
+  void theEndOfTheProcessInterruptsACommandAndWaitsForIt() throws InterruptedException {
+    var target = new SlowTarget(0);
+    var guard = LetGo.standing();
+    guard.over(target);
+    var interrupted = new CountDownLatch(1);
+    guard.interruptWith(interrupted::countDown);
+    guard.enter();
+    var end = Thread.ofPlatform().start(guard::atEnd);
+    assertThat(interrupted.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(target.closed.get()).as("closed under a running command").isZero();
+    guard.leave();
+    end.join();
+    assertThat(target.closed.get()).isEqualTo(1);
+  }
+
+  @Test
+  void theEndOfTheProcessWaitsForALettingGoThatHasBegun() throws InterruptedException {
+    var target = new SlowTarget(6_000);
+    var guard = LetGo.standing();
+    guard.over(target);
+    Thread.ofPlatform().start(guard::close);
+    assertThat(target.began.await(10, TimeUnit.SECONDS)).isTrue();
+    guard.atEnd();
+    assertThat(target.closed.get()).as("ended in the middle of letting go").isEqualTo(1);
+  }
+
+  /** Takes its time to close. */
+  private static final class SlowTarget implements Target {
+    private final long millis;
+    private final CountDownLatch began = new CountDownLatch(1);
+    private final AtomicInteger closed = new AtomicInteger();
+
+    private SlowTarget(long millis) {
+      this.millis = millis;
+    }
+
+    @Override
+    public TargetInfo info() {
+      return new TargetInfo("live guest", "slow", "none", "x86_64", List.of());
+    }
+
+    @Override
+    public List<Cpu> cpus() {
+      return List.of();
+    }
+
+    @Override
+    public <C extends Capability> Optional<C> find(Class<C> capability) {
+      return Optional.empty();
+    }
+
+    @Override
+    public List<String> warnings() {
+      return List.of();
+    }
+
+    @Override
+    public void close() {
+      began.countDown();
+      try {
+        Thread.sleep(millis);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+      closed.incrementAndGet();
+    }
+  }
+}
