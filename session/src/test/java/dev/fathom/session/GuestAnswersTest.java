@@ -65,6 +65,10 @@ class GuestAnswersTest {
     return LabRecipes.byQemu();
   }
 
+  static List<Recipe> arm() {
+    return LabRecipes.arm();
+  }
+
   static Stream<Case> flavours() {
     List<Case> cases = new ArrayList<>();
     for (String kernel : LabRecipes.KERNELS) {
@@ -101,6 +105,35 @@ class GuestAnswersTest {
     LabDump dump = LAB.dump(recipe);
     try (Session session = open(List.of(dump.dump()))) {
       check(session, dump);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("arm")
+  void agreesWithGuestsOfArm(Recipe recipe) {
+    LabDump dump = LAB.dump(recipe);
+    for (Flavour flavour : recipe.flavours()) {
+      if (dump.dump(flavour).isPresent()) {
+        try (Session session = open(List.of(dump.dump(flavour).get()))) {
+          check(session, dump);
+        }
+      }
+    }
+  }
+
+  /** By the header of the kernel's image and page tables in it, where all notes are left aside. */
+  @ParameterizedTest
+  @MethodSource("arm")
+  void findsKernelsOfArmWithoutNotes(Recipe recipe) {
+    LabDump dump = LAB.dump(recipe);
+    KernelOptions options = new KernelOptions(Optional.empty(), false, Progress.NONE);
+    try (Session session = Session.open(List.of(dump.dump()), options)) {
+      SoftAssertions softly = new SoftAssertions();
+      softly.check(() -> tasks(session, dump.facts()));
+      softly.check(() -> modules(session, dump, false));
+      softly.check(() -> symbols(session, dump.facts()));
+      softly.check(() -> stacks(session, dump.facts()));
+      softly.assertAll();
     }
   }
 
@@ -273,7 +306,7 @@ class GuestAnswersTest {
         missing.add(key);
       }
     }
-    assertThat(asked).as("symbols that the guest told").isGreaterThan(50_000);
+    assertThat(asked).as("symbols that the guest told").isGreaterThan(40_000);
     assertThat(missing).as("symbols not found").isEmpty();
   }
 
@@ -332,14 +365,19 @@ class GuestAnswersTest {
 
   private static void addresses(Session session, GuestFacts facts) {
     var program = session.kernel().program();
-    Symbol text = program.symbols().first("_text").orElseThrow();
+    // The head of a 64-bit Arm image, from _text to _stext, is not mapped; until 6.1 it was not
+    // counted as code.
+    boolean arm = program.architecture().name().equals("aarch64");
+    Symbol text = program.symbols().first(arm ? "_stext" : "_text").orElseThrow();
     long code =
         facts.memory().stream()
             .filter(resource -> resource.name().equals("Kernel code"))
             .findFirst()
             .orElseThrow()
             .start();
-    assertThat(program.memory().physical(text.address())).as("_text").hasValue(code);
+    assertThat(program.memory().physical(text.address()).orElseThrow() - code)
+        .as(text.name())
+        .isIn(arm ? List.of(0L, 0x10000L) : List.of(0L));
     assertThat(session.kernel().images().getFirst().buildId()).isEqualTo(facts.buildId());
   }
 

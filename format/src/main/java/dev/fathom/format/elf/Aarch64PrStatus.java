@@ -19,7 +19,9 @@ public final class Aarch64PrStatus {
   public static final int PSTATE = 33;
 
   private static final int REGISTERS = 34;
-  private static final int SIZE = 392;
+  /** The descriptor's size. */
+  public static final int BYTES = 392;
+
   private static final int PR_PID = 32;
   private static final int PR_REG = 112;
 
@@ -38,13 +40,13 @@ public final class Aarch64PrStatus {
    */
   public static Aarch64PrStatus decode(ElfNote note) {
     var descriptor = note.descriptor();
-    if (descriptor.size() < SIZE) {
+    if (descriptor.size() < BYTES) {
       throw new BadDataException(
           descriptor.name(),
           note.offset(),
-          "NT_PRSTATUS of " + descriptor.size() + " bytes, expected " + SIZE);
+          "NT_PRSTATUS of " + descriptor.size() + " bytes, expected " + BYTES);
     }
-    ByteBuffer b = ByteBuffer.wrap(descriptor.bytes(0, SIZE)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer b = ByteBuffer.wrap(descriptor.bytes(0, BYTES)).order(ByteOrder.LITTLE_ENDIAN);
     return new Aarch64PrStatus(
         b.getInt(PR_PID), b.slice(PR_REG, REGISTERS * 8).order(ByteOrder.LITTLE_ENDIAN));
   }

@@ -56,12 +56,19 @@ final class Bootstrap {
     var layouts = new Layouts(ownTypes);
     var moduleTypes = Optional.<ModuleTypes>empty();
     try {
+      var unlisted = UnlistedSymbols.in(place, own);
       var btf = KernelTables.btf(space, own, index);
-      if (btf.isPresent()) {
-        var source = BtfTypeSource.of(btf.get(), space.layout().wordBytes());
-        ownTypes.add(source);
-        types.add(source);
-        moduleTypes = Optional.of(new ModuleTypes(space, own, layouts, source, warnings));
+      if (btf.isEmpty() && unlisted.isPresent()) {
+        btf = unlisted.get().btf().map(index::btf);
+      }
+      var source = btf.map(table -> BtfTypeSource.of(table, space.layout().wordBytes()));
+      source.ifPresent(ownTypes::add);
+      if (unlisted.isPresent()) {
+        own = unlisted.get().with(own, btf, layouts, warnings);
+      }
+      if (source.isPresent()) {
+        types.add(source.get());
+        moduleTypes = Optional.of(new ModuleTypes(space, own, layouts, source.get(), warnings));
         types.add(moduleTypes.get());
       } else {
         warnings.add(

@@ -124,8 +124,10 @@ final class UserMemory {
     private final long brk;
     private final long stack;
     private final long vdso;
+    private final long owner;
 
     Naming(long mm) {
+      owner = mm;
       paths = new Paths(memory, layouts);
       brkStart = layouts.need("mm_struct", "start_brk").at(memory, mm);
       brk = layouts.need("mm_struct", "brk").at(memory, mm);
@@ -156,10 +158,29 @@ final class UserMemory {
       return new Range(start, end).contains(stack) ? "[stack]" : "";
     }
 
+    /**
+     * The variable {@code special_mapping_vmops}; without a symbol for it what the mapping of the
+     * vDSO, which is such a one, has.
+     */
+    private OptionalLong specialOperations() {
+      var known = program.address("special_mapping_vmops");
+      if (known.isPresent() || vdso == 0) {
+        return known;
+      }
+      var areas = areas(owner, _ -> {});
+      while (areas.hasNext()) {
+        long area = areas.nextLong();
+        if (layouts.need("vm_area_struct", "vm_start").at(memory, area) == vdso) {
+          return OptionalLong.of(layouts.need("vm_area_struct", "vm_ops").at(memory, area));
+        }
+      }
+      return OptionalLong.empty();
+    }
+
     /** {@code struct vm_special_mapping} of [vvar] and the like: named since 3.16. */
     private Optional<String> special(long area) {
       var operations = layouts.need("vm_area_struct", "vm_ops").at(memory, area);
-      var known = program.address("special_mapping_vmops");
+      var known = specialOperations();
       var name = layouts.find("vm_special_mapping", "name");
       if (known.isEmpty() || operations != known.getAsLong() || name.isEmpty()) {
         return Optional.empty();

@@ -6,11 +6,15 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.Range;
+import dev.fathom.format.elf.Aarch64PrStatus;
+import dev.fathom.format.elf.Elf;
+import dev.fathom.format.elf.ElfNote;
 import dev.fathom.format.elf.ElfNotes;
 import dev.fathom.format.kdump.KdumpFile;
 import dev.fathom.format.kdump.KdumpHeader;
 import dev.fathom.model.arch.Architecture;
 import dev.fathom.model.arch.Architectures;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import java.nio.ByteOrder;
 import java.time.Instant;
@@ -70,11 +74,14 @@ final class KdumpDump {
         warnings);
   }
 
-  /** That of the machine, which a writer that knows nothing leaves empty: x86-64 then. */
+  /**
+   * That of the machine. A writer that knows nothing leaves it empty, and QEMU says {@code Unknown}
+   * of all but its own: the size of the notes with registers tells then.
+   */
   private Architecture architecture() {
     String machine = first.header().utsname().machine();
-    return machine.isEmpty()
-        ? X86_64.INSTANCE
+    return machine.isEmpty() || machine.equals("Unknown")
+        ? byNotes()
         : Architectures.named(machine)
             .orElseThrow(
                 () ->
@@ -82,6 +89,26 @@ final class KdumpDump {
                         first.source().name(),
                         272,
                         "dump of an " + machine + " machine, expected x86_64 or aarch64"));
+  }
+
+  private Architecture byNotes() {
+    var where = first.header().notes();
+    if (where.isPresent()) {
+      try {
+        long start = where.get().start();
+        long length = where.get().length();
+        for (ElfNote note :
+            ElfNotes.read(first.source(), start, length, 4, ByteOrder.LITTLE_ENDIAN).notes()) {
+          if (note.is("CORE", Elf.NT_PRSTATUS)
+              && note.descriptor().size() == Aarch64PrStatus.BYTES) {
+            return Aarch64.INSTANCE;
+          }
+        }
+      } catch (BadDataException _) {
+        return X86_64.INSTANCE; // Said when the notes are read.
+      }
+    }
+    return X86_64.INSTANCE;
   }
 
   private void checkParts() {

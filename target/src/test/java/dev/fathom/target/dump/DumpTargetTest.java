@@ -256,6 +256,12 @@ class DumpTargetTest {
                 .build());
     assertThat(target.architecture()).isEqualTo("aarch64");
     assertThat(target.cpus().get(0).registers().get(Aarch64.x(0))).hasValue(5);
+    // QEMU does not name the machine.
+    for (String unknown : new String[] {"Unknown", ""}) {
+      var writer = new KdumpWriter(6).machine(unknown).page(1, page(1), Codec.RAW);
+      assertThat(open(writer.build()).architecture()).isEqualTo("x86_64");
+      assertThat(open(writer.notes(notes).build()).architecture()).isEqualTo("aarch64");
+    }
   }
 
   @Test

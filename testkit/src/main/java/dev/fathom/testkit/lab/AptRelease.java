@@ -25,13 +25,16 @@ final class AptRelease {
    * Reads the lists of a release, its security updates included.
    *
    * @param directory is made; the lists are kept there
+   * @param architecture as Debian names it
    * @return the options with which apt's programs use them
    */
-  static List<String> options(Path directory, String release) {
+  static List<String> options(Path directory, String release, String architecture) {
     Path sources = directory.resolve("sources.list");
     List<String> options = new ArrayList<>();
     for (String setting :
         List.of(
+            "APT::Architecture=" + architecture,
+            "APT::Architectures=" + architecture,
             "Dir::State=" + directory.resolve("state"),
             "Dir::State::status=/var/lib/dpkg/status",
             "Dir::Cache=" + directory.resolve("cache"),
@@ -49,7 +52,7 @@ final class AptRelease {
       Files.createDirectories(directory.resolve("state/lists/partial"));
       Files.createDirectories(directory.resolve("cache/archives/partial"));
       for (String mirror : MIRRORS) {
-        String source = "deb [arch=amd64 signed-by=" + KEYRING + "] " + mirror;
+        String source = "deb [arch=" + architecture + " signed-by=" + KEYRING + "] " + mirror;
         Files.writeString(
             sources,
             "%s/debian %s main%n%s/debian-security %s-security main%n"

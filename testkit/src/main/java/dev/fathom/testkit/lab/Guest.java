@@ -27,6 +27,9 @@ public final class Guest implements AutoCloseable {
    */
   static final String KERNEL_OPTIONS = "console=ttyS0,115200 loglevel=4 oops=panic no_timer_check ";
 
+  /** The same for 64-bit Arm. */
+  static final String ARM_OPTIONS = "console=ttyAMA0 loglevel=4 oops=panic ";
+
   private static final String SERVED_QMP = "served.qmp";
 
   /** How long QEMU may take to connect. */
@@ -48,7 +51,7 @@ public final class Guest implements AutoCloseable {
   /**
    * Starts a guest by emulation (no KVM), without network or display.
    *
-   * @param qemu the program {@code qemu-system-x86_64}
+   * @param qemu the program, such as {@code qemu-system-x86_64}
    * @param kernel the compressed kernel
    * @param initramfs the guest's root file system
    * @param append more for the kernel's command line
@@ -217,11 +220,13 @@ public final class Guest implements AutoCloseable {
     command.add(qemu.toString());
     command.addAll(List.of("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"));
     command.addAll(List.of("-accel", "tcg,thread=multi"));
-    command.addAll(List.of("-cpu", recipe.fiveLevel() ? "max,la57=on" : "max,la57=off"));
+    command.addAll(recipe.board().arguments(recipe.fiveLevel()));
     command.addAll(List.of("-m", recipe.memoryMiB() + "M", "-smp", "" + recipe.cpus()));
     command.addAll(List.of("-kernel", kernel.toString(), "-initrd", initramfs.toString()));
     command.addAll(
-        List.of("-append", KERNEL_OPTIONS + (recipe.kaslr() ? "" : "nokaslr ") + append));
+        List.of(
+            "-append",
+            recipe.board().kernelOptions() + (recipe.kaslr() ? "" : "nokaslr ") + append));
     command.addAll(List.of("-chardev", "socket,id=serial,path=" + directory.resolve("serial")));
     command.addAll(List.of("-serial", "chardev:serial"));
     command.addAll(List.of("-chardev", "socket,id=qmp,path=" + directory.resolve("qmp")));

@@ -11,6 +11,11 @@ final class GuestPrograms {
   private static final long BASE = 0x400000;
   private static final int HEADERS = 64 + 56;
 
+  /** ELF's numbers of machines. */
+  private static final int EM_X86_64 = 62;
+
+  private static final int EM_AARCH64 = 183;
+
   /** Thread stacks begin at {@code BASE + 0x200000}; see the code. */
   private static final long MEMORY = 0x400000;
 
@@ -56,17 +61,63 @@ final class GuestPrograms {
       ebfc            jmp -4
       """;
 
+  /** The same for 64-bit Arm. */
+  private static final String ARM_THREADS =
+      """
+      f30340f9  ldr x19, [sp]           argc
+      e10b40f9  ldr x1, [sp, #16]       argv[1]
+      140080d2  mov x20, #0             x20 = its decimal value
+      22144038  ldrb w2, [x1], #1
+      a2000034  cbz w2, +20
+      42c00051  sub w2, w2, #48
+      430180d2  mov x3, #10
+      940a039b  madd x20, x20, x3, x2
+      fbffff17  b -20
+      150ca0d2  mov x21, #6291456       stacks, 256 bytes each
+      140300b4  cbz x20, +96
+      b5020491  add x21, x21, #256
+      881b80d2  mov x8, #220            clone(VM|FS|FILES|SIGHAND|THREAD, x21, 0, 0, 0)
+      00e081d2  mov x0, #3840
+      2000a0f2  movk x0, #1, lsl #16
+      e10315aa  mov x1, x21
+      020080d2  mov x2, #0
+      030080d2  mov x3, #0
+      040080d2  mov x4, #0
+      010000d4  svc #0
+      600000b4  cbz x0, +12
+      940600d1  sub x20, x20, #1
+      f4ffff17  b -48
+      e81480d2  mov x8, #167            thread: prctl(PR_SET_NAME, name)
+      e00180d2  mov x0, #15
+      a1010010  adr x1, #52
+      010000d4  svc #0
+      280980d2  mov x8, #73             ppoll(0, 0, 0, 0)
+      000080d2  mov x0, #0
+      010080d2  mov x1, #0
+      020080d2  mov x2, #0
+      030080d2  mov x3, #0
+      010000d4  svc #0
+      faffff17  b -24
+      7f0a00f1  cmp x19, #2             main: without a second argument waits too
+      0dffff54  b.le -32
+      3f2003d5  yield                   else runs in user mode for ever
+      ffffff17  b -4
+      """;
+
   private static final String THREAD_NAME = "lab-thread\0";
 
   private GuestPrograms() {}
 
   /**
    * The program {@code threads}: starts as many threads, named {@code lab-thread}, as its first
-   * argument says; all wait in {@code pause()}. With a second argument the first thread runs for
+   * argument says; all wait in {@code pause()}, or what is like it. With a second argument the first thread runs for
    * ever instead. At most about 8000 threads.
    */
-  static byte[] threads() {
-    return executable(concat(code(THREADS), THREAD_NAME.getBytes(StandardCharsets.US_ASCII)));
+  static byte[] threads(Board board) {
+    byte[] code = code(board.isArm() ? ARM_THREADS : THREADS);
+    return executable(
+        board.isArm() ? EM_AARCH64 : EM_X86_64,
+        concat(code, THREAD_NAME.getBytes(StandardCharsets.US_ASCII)));
   }
 
   /** The bytes of a listing: the first word of each line. */
@@ -83,10 +134,10 @@ final class GuestPrograms {
   }
 
   /** A static executable: ELF header, one program header, code; loaded writable at BASE. */
-  private static byte[] executable(byte[] code) {
+  private static byte[] executable(int machine, byte[] code) {
     ByteBuffer elf = ByteBuffer.allocate(HEADERS + code.length).order(ByteOrder.LITTLE_ENDIAN);
     elf.putInt(0x464c457f).putInt(0x00010102).putLong(0);
-    elf.putShort((short) 2).putShort((short) 62).putInt(1).putLong(BASE + HEADERS);
+    elf.putShort((short) 2).putShort((short) machine).putInt(1).putLong(BASE + HEADERS);
     elf.putLong(64).putLong(0).putInt(0);
     elf.putShort((short) 64).putShort((short) 56).putShort((short) 1);
     elf.putShort((short) 64).putShort((short) 0).putShort((short) 0);

@@ -19,8 +19,13 @@ final class Initramfs implements AutoCloseable {
   private final Path file;
   private final CpioWriter cpio;
 
-  /** Begins the file with busybox under all its names. */
-  Initramfs(Path file, Path busybox) {
+  /**
+   * Begins the file with busybox under all its names.
+   *
+   * @param busybox the guest's
+   * @param own one that runs on this machine and has the same names
+   */
+  Initramfs(Path file, Path busybox, Path own) {
     this.file = file;
     try {
       cpio = new CpioWriter(new GZIPOutputStream(Files.newOutputStream(file), 1 << 16));
@@ -28,7 +33,7 @@ final class Initramfs implements AutoCloseable {
         cpio.directory(directory);
       }
       cpio.file("bin/busybox", 0755, Files.readAllBytes(busybox));
-      String names = Shell.run(Path.of("/"), List.of(busybox.toString(), "--list")).output();
+      String names = Shell.run(Path.of("/"), List.of(own.toString(), "--list")).output();
       for (String name : names.lines().toList()) {
         if (!name.equals("busybox")) {
           cpio.symlink("bin/" + name, "busybox");

@@ -104,7 +104,14 @@ public final class Lab {
    * @throws TargetException when apt has none
    */
   public LabKernel kernel(String version) {
-    return locked("linux-" + version, () -> LabKernel.of(packages.kernel(version)));
+    return kernel(version, Board.PC);
+  }
+
+  /** The same for a machine. */
+  public LabKernel kernel(String version, Board board) {
+    return locked(
+        "linux-" + version + "-" + board.debian(),
+        () -> LabKernel.of(packages.kernel(version, board)));
   }
 
   /**
@@ -132,8 +139,9 @@ public final class Lab {
    * @throws TargetException when something to make it with is missing, or the guest misbehaves
    */
   public LabDump dump(Recipe recipe) {
-    LabKernel kernel = kernel(recipe.kernel());
-    String name = recipe.kernel() + "-" + recipe.name() + "-" + hash(recipe, kernel);
+    LabKernel kernel = kernel(recipe.kernel(), recipe.board());
+    String board = recipe.board().isArm() ? recipe.board().debian() + "-" : "";
+    String name = recipe.kernel() + "-" + board + recipe.name() + "-" + hash(recipe, kernel);
     Path home = cache.resolve("dumps").resolve(name);
     if (Files.exists(home)) {
       return new LabDump(recipe, home);
@@ -159,7 +167,7 @@ public final class Lab {
   public LabDump make(Recipe recipe, Path into) {
     try {
       Files.createDirectories(into);
-      LabKernel kernel = kernel(recipe.kernel());
+      LabKernel kernel = kernel(recipe.kernel(), recipe.board());
       progress.accept("starting a guest with Linux " + kernel.release());
       Path work = Files.createTempDirectory(into, "work");
       try {
@@ -172,7 +180,7 @@ public final class Lab {
         Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
         try (Guest guest =
             Guest.start(
-                qemu(), kernel.image(), initramfs, recipe, options(recipe), disks, List.of())) {
+                qemu(recipe.board()), kernel.image(), initramfs, recipe, options(recipe), disks, List.of())) {
           run(recipe, guest, disks, into);
           Files.writeString(
               into.resolve("console"), guest.console().text(), StandardCharsets.ISO_8859_1);
@@ -198,14 +206,14 @@ public final class Lab {
    */
   public LiveGuest start(Recipe recipe, List<String> more) {
     try {
-      LabKernel kernel = kernel(recipe.kernel());
+      LabKernel kernel = kernel(recipe.kernel(), recipe.board());
       Path work = Files.createTempDirectory("fathom-live");
       try {
         Path facts = disk(work, "facts", 128);
         Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
         Guest guest =
             Guest.start(
-                qemu(), kernel.image(), initramfs, recipe, options(recipe), List.of(facts), more);
+                qemu(recipe.board()), kernel.image(), initramfs, recipe, options(recipe), List.of(facts), more);
         try {
           guest.await("LAB-READY", BOOT);
           TarReader.unpack(facts, work.resolve("told"));
@@ -234,10 +242,16 @@ public final class Lab {
    * @throws TargetException with the one command to type when it is missing
    */
   public Path qemu() {
-    String program = "qemu-system-x86_64";
+    return qemu(Board.PC);
+  }
+
+  private Path qemu(Board board) {
+    String program = board.program();
     if (Shell.find(program).isEmpty()) {
-      progress.accept("installing qemu-system-x86");
-      String[] install = {"apt-get", "install", "-y", "--no-install-recommends", "qemu-system-x86"};
+      progress.accept("installing " + board.packageName());
+      String[] install = {
+        "apt-get", "install", "-y", "--no-install-recommends", board.packageName()
+      };
       Root.command("apt-get", "update")
           .ifPresent(
               update -> {
@@ -253,7 +267,7 @@ public final class Lab {
         .orElseThrow(
             () ->
                 new TargetException(
-                    "lab: QEMU is missing; type: sudo apt-get install -y qemu-system-x86"));
+                    "lab: QEMU is missing; type: sudo apt-get install -y " + board.packageName()));
   }
 
   private void run(Recipe recipe, Guest guest, List<Path> disks, Path into) throws IOException {
@@ -346,9 +360,10 @@ public final class Lab {
     Path busybox = busybox();
     Map<String, byte[]> modules = kernel.modules(MODULES, busybox);
     Path file = work.resolve("initramfs");
-    try (Initramfs root = new Initramfs(file, busybox)) {
+    Path guests = program(packages.program("busybox-static", recipe.board()), "bin/busybox");
+    try (Initramfs root = new Initramfs(file, guests, busybox)) {
       root.script("init", "init.sh");
-      root.program("bin/threads", GuestPrograms.threads());
+      root.program("bin/threads", GuestPrograms.threads(recipe.board()));
       root.modules(modules);
       if (recipe.fault().inModule()) {
         root.file(
@@ -370,7 +385,7 @@ public final class Lab {
     Path busybox = busybox();
     Packages.Unpacked makedumpfile = packages.tool("makedumpfile");
     Path file = work.resolve("crash-initramfs");
-    try (Initramfs root = new Initramfs(file, busybox)) {
+    try (Initramfs root = new Initramfs(file, busybox, busybox)) {
       root.script("init", "crash-init.sh");
       root.modules(kernel.modules(List.of("virtio_pci", "virtio_blk"), busybox));
       root.linked(program(makedumpfile, "usr/bin/makedumpfile"), makedumpfile.root());
@@ -425,15 +440,17 @@ public final class Lab {
   private static String hash(Recipe recipe, LabKernel kernel) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((recipe + "\n" + kernel.packageVersion()).getBytes(StandardCharsets.UTF_8));
+      // Recipes had no board once, and dumps of that time are still good.
+      String what = recipe.toString().replace("board=PC, ", "");
+      digest.update((what + "\n" + kernel.packageVersion()).getBytes(StandardCharsets.UTF_8));
       digest.update(
-          (MODULES + CRASH_MEMORY + Guest.KERNEL_OPTIONS + GENERATION)
+          (MODULES + CRASH_MEMORY + recipe.board().kernelOptions() + GENERATION)
               .getBytes(StandardCharsets.UTF_8));
       digest.update(Initramfs.resource("init.sh"));
       if (recipe.kdump()) {
         digest.update(Initramfs.resource("crash-init.sh"));
       }
-      digest.update(GuestPrograms.threads());
+      digest.update(GuestPrograms.threads(recipe.board()));
       return HexFormat.of().formatHex(digest.digest(), 0, 6);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);

@@ -32,6 +32,20 @@ public final class LabRecipes {
         recent.named("overflow").fault(Fault.STACK_OVERFLOW));
   }
 
+  /** Guests that are 64-bit Arm machines, dumped by QEMU. */
+  public static List<Recipe> arm() {
+    Recipe old = Recipe.healthy("6.1").on(Board.ARM);
+    Recipe recent = Recipe.healthy("6.12").on(Board.ARM);
+    return List.of(
+        recent.flavours(Flavour.ELF, Flavour.KDUMP_ZLIB),
+        recent.named("nokaslr").on(Board.ARM_A57).withoutKaslr().spinning(),
+        recent.named("novmcoreinfo").withoutVmcoreinfo(),
+        recent.named("a57-novmcoreinfo").on(Board.ARM_A57).withoutVmcoreinfo(),
+        recent.named("sysrq").fault(Fault.SYSRQ),
+        old,
+        old.named("a57-novmcoreinfo").on(Board.ARM_A57).withoutVmcoreinfo());
+  }
+
   /** A healthy guest in every flavour of dump that QEMU writes. */
   public static Recipe healthy(String kernel) {
     return Recipe.healthy(kernel).flavours(Flavour.values());

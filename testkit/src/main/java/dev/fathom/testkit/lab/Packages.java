@@ -29,6 +29,9 @@ final class Packages {
   /** Debian's releases with kernels that this machine's apt need not know. */
   private static final Map<String, String> RELEASES = Map.of("5.10", "bullseye");
 
+  /** Debian's release with the kernels of other architectures. */
+  private static final String USUAL_RELEASE = "bookworm";
+
   private final Path cache;
 
   Packages(Path cache) {
@@ -46,20 +49,37 @@ final class Packages {
   }
 
   /** Debian's cloud kernel of a version such as {@code 6.1}: the newest there is. */
-  Unpacked kernel(String version) {
-    return get("linux-" + version, directory -> List.of(kernel(directory, version)));
+  Unpacked kernel(String version, Board board) {
+    return get(
+        "linux-" + version + (board.isArm() ? "-" + board.debian() : ""),
+        directory -> List.of(kernel(directory, version, board)));
   }
 
-  private static String kernel(Path directory, String version) throws IOException {
-    var release = RELEASES.get(version);
-    if (release == null) {
-      return download(directory, newest(version, List.of()), List.of());
+  private static String kernel(Path directory, String version, Board board) throws IOException {
+    if (!RELEASES.containsKey(version) && !board.isArm()) {
+      return download(directory, newest(version, board, List.of()), List.of());
     }
     Path lists = directory.resolve("apt");
-    List<String> options = AptRelease.options(lists, release);
-    String file = download(directory, newest(version, options), options);
+    List<String> options =
+        AptRelease.options(lists, RELEASES.getOrDefault(version, USUAL_RELEASE), board.debian());
+    String file = download(directory, newest(version, board, options), options);
     Trees.delete(lists);
     return file;
+  }
+
+  /** A package of programs for a guest that need nothing else. */
+  Unpacked program(String packageName, Board board) {
+    return board.isArm()
+        ? get(
+            packageName + "-" + board.debian(),
+            directory -> {
+              Path lists = directory.resolve("apt");
+              List<String> options = AptRelease.options(lists, USUAL_RELEASE, board.debian());
+              String file = download(directory, packageName, options);
+              Trees.delete(lists);
+              return List.of(file);
+            })
+        : tool(packageName);
   }
 
   /** A tool's package with the packages that it depends on and that are not installed here. */
@@ -160,14 +180,14 @@ final class Packages {
   }
 
   /** The newest signed cloud kernel whose version begins so, of those that apt knows. */
-  private static String newest(String version, List<String> options) {
+  private static String newest(String version, Board board, List<String> options) {
     String prefix = "linux-image-" + version;
     for (int attempt = 0; ; attempt++) {
       String names = apt(Path.of("/"), "apt-cache", options, "pkgnames", prefix).output();
       Optional<String> found =
           names
               .lines()
-              .filter(name -> name.matches("linux-image-[0-9.]+([-+][^-]+)?-cloud-amd64"))
+              .filter(name -> name.matches("linux-image-[0-9.]+([-+][^-]+)?-cloud-" + board.debian()))
               .filter(name -> !Character.isDigit(name.charAt(prefix.length())))
               .filter(name -> name.charAt(prefix.length()) != '-')
               .max((a, b) -> Arrays.compare(numbers(a), numbers(b)));
@@ -178,7 +198,9 @@ final class Packages {
         throw new TargetException(
             "lab: apt knows no package "
                 + prefix
-                + "*-cloud-amd64; the lab needs Debian's sources and: sudo apt-get update");
+                + "*-cloud-"
+                + board.debian()
+                + "; the lab needs Debian's sources and: sudo apt-get update");
       }
     }
   }

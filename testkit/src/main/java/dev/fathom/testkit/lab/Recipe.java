@@ -9,6 +9,7 @@ import java.util.List;
  *
  * @param name a short name for people and for the cache's directory
  * @param kernel the kernel's version as packages name it, such as {@code 6.1}
+ * @param board the machine
  * @param memoryMiB the guest's memory
  * @param cpus its virtual CPUs
  * @param fiveLevel whether the CPU offers five levels of page tables (LA57)
@@ -24,6 +25,7 @@ import java.util.List;
 public record Recipe(
     String name,
     String kernel,
+    Board board,
     int memoryMiB,
     int cpus,
     boolean fiveLevel,
@@ -41,6 +43,9 @@ public record Recipe(
     if (kdump && (fault == Fault.NONE || !flavours.isEmpty())) {
       throw new IllegalArgumentException("a crash kernel runs after a fault, and dumps by itself");
     }
+    if (board.isArm() && (kdump || fiveLevel || fault.inModule())) {
+      throw new IllegalArgumentException("the lab has no such guest for 64-bit Arm");
+    }
   }
 
   /**
@@ -51,6 +56,7 @@ public record Recipe(
     return new Recipe(
         "healthy",
         kernel,
+        Board.PC,
         512,
         2,
         false,
@@ -64,11 +70,31 @@ public record Recipe(
         List.of(Flavour.ELF));
   }
 
+  /** The same on another machine. */
+  public Recipe on(Board newBoard) {
+    return new Recipe(
+        name,
+        kernel,
+        newBoard,
+        memoryMiB,
+        cpus,
+        fiveLevel,
+        kaslr,
+        vmcoreinfo,
+        sleeps,
+        threads,
+        spin,
+        fault,
+        kdump,
+        flavours);
+  }
+
   /** The same under another name. */
   public Recipe named(String newName) {
     return new Recipe(
         newName,
         kernel,
+        board,
         memoryMiB,
         cpus,
         fiveLevel,
@@ -87,6 +113,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         mebibytes,
         cpus,
         fiveLevel,
@@ -105,6 +132,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         memoryMiB,
         number,
         fiveLevel,
@@ -123,6 +151,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         memoryMiB,
         cpus,
         true,
@@ -141,6 +170,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         memoryMiB,
         cpus,
         fiveLevel,
@@ -157,7 +187,7 @@ public record Recipe(
   /** The same without VMCOREINFO in the dump. */
   public Recipe withoutVmcoreinfo() {
     return new Recipe(
-        name, kernel, memoryMiB, cpus, fiveLevel, kaslr, false, sleeps, threads, spin, fault, kdump,
+        name, kernel, board, memoryMiB, cpus, fiveLevel, kaslr, false, sleeps, threads, spin, fault, kdump,
         flavours);
   }
 
@@ -166,6 +196,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         memoryMiB,
         cpus,
         fiveLevel,
@@ -184,6 +215,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         memoryMiB,
         cpus,
         fiveLevel,
@@ -202,6 +234,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         memoryMiB,
         cpus,
         fiveLevel,
@@ -220,6 +253,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         memoryMiB,
         cpus,
         fiveLevel,
@@ -238,6 +272,7 @@ public record Recipe(
     return new Recipe(
         name,
         kernel,
+        board,
         memoryMiB,
         cpus,
         fiveLevel,

@@ -26,7 +26,7 @@ record Arm64Image(long start, long end, long physical) {
   private static final long TABLE_LIMIT = 2048;
 
   /** In the whole upper part of the address space, where only kernel, modules and vmalloc are. */
-  private static final long SEARCH_LIMIT = 1 << 16;
+  private static final long SEARCH_LIMIT = 1 << 14;
 
   /** The image that holds a virtual address. */
   static Optional<Arm64Image> at(PageTables tables, long address) {

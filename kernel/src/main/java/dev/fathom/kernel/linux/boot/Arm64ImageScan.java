@@ -20,7 +20,7 @@ import java.util.Optional;
  *   flags    bit 0 big-endian, bits 2 to 1 the page size: 1 4 KiB, 2 16 KiB, 3 64 KiB
  * </pre>
  *
- * and then the image for the page that is its {@code swapper_pg_dir}.
+ * and then the image for the page that is its {@code swapper_pg_dir}; or else all of memory for that.
  */
 final class Arm64ImageScan {
   private static final int MAGIC = 0x644d_5241;
@@ -32,6 +32,9 @@ final class Arm64ImageScan {
   private static final long LEAST = 4L << 20;
   private static final long MOST = 256L << 20;
   private static final int PROGRESS = 1 << 10;
+
+  /** Roots of processes look alike, and hostile memory may be full of them. */
+  private static final int CANDIDATES = 1 << 12;
 
   private static final long ADDRESS = 0x0000_ffff_ffff_f000L;
 
@@ -83,6 +86,55 @@ final class Arm64ImageScan {
         }
       }
     }
+    for (int granule : new int[] {12, 16, 14}) {
+      var found = byRoot(granule);
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Where the header's page was used for something else, as 6.1 does: every page of memory. */
+  private Optional<Found> byRoot(int granule) {
+    var page = new byte[1 << granule];
+    var segment = MemorySegment.ofArray(page);
+    long total = VmcoreinfoScan.pages(physical.ranges()) >> (granule - 12);
+    long done = 0;
+    int candidates = 0;
+    for (var range : physical.ranges()) {
+      long missing = 0;
+      for (long at = (range.start() + page.length - 1) & -page.length;
+          range.contains(at) && missing < VmcoreinfoScan.MISSING_LIMIT;
+          at += page.length) {
+        if (++done % (PROGRESS << 4) == 0) {
+          progress.step("searching memory for page tables", done, total);
+        }
+        missing++;
+        if (physical.read(at, segment) == page.length) {
+          missing = 0;
+          if (isRoot(page) && candidates++ < CANDIDATES) {
+            var found = behind(at, granule);
+            if (found.isPresent()) {
+              return found;
+            }
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What the tables behind a root map, if they map it too, in a kernel's image. */
+  private Optional<Found> behind(long root, int granule) {
+    for (int bits : virtualBits(granule)) {
+      var paging = new Paging(granule, bits, granule != 16 && bits == 52, true);
+      var tables = new PageTables(physical, root, paging);
+      var image = Arm64Image.around(tables, root);
+      if (image.isPresent()) {
+        return Optional.of(new Found(tables, image.get().start()));
+      }
+    }
     return Optional.empty();
   }
 
@@ -95,14 +147,9 @@ final class Arm64ImageScan {
     var segment = MemorySegment.ofArray(page);
     for (long at = start; at < start + size; at += page.length) {
       if (physical.read(at, segment) == page.length && isRoot(page)) {
-        for (int bits : virtualBits(granule)) {
-          var paging = new Paging(granule, bits, granule != 16 && bits == 52, true);
-          var tables = new PageTables(physical, at, paging);
-          var image = Arm64Image.around(tables, at);
-          if (image.isPresent()
-              && Long.compareUnsigned(image.get().physical() - start, size) < 0) {
-            return Optional.of(new Found(tables, image.get().start()));
-          }
+        var found = behind(at, granule);
+        if (found.isPresent()) {
+          return found;
         }
       }
     }

@@ -27,7 +27,7 @@ import java.util.Optional;
  *   <li>the CPUs' TTBR1_EL1, TCR_EL1 and VBAR_EL1;
  *   <li>a VMCOREINFO found in memory by its text;
  *   <li>the header of a kernel image in memory, and in that image a page that is its {@code
- *       swapper_pg_dir}.
+ *       swapper_pg_dir}; or such a page anywhere.
  * </ol>
  *
  * The proof is that the page tables, walked, lead from {@code swapper_pg_dir}'s virtual address to
@@ -95,7 +95,7 @@ public final class Arm64KernelFinder {
                     found.tables(),
                     found.text(),
                     Optional.empty(),
-                    "the header of a kernel image and page tables in it"));
+                    "page tables found by their shape"));
   }
 
   private Optional<KernelPlace> byNotes() {

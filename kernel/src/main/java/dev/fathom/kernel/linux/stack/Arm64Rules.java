@@ -213,10 +213,13 @@ final class Arm64Rules implements Rules {
     }
   }
 
+  /** {@inheritDoc} Zeros are no registers: the memory at the top of a kernel thread's stack. */
   @Override
   public boolean isUser(Registers registers) {
     var state = registers.get(Aarch64.PSTATE);
-    return state.isPresent() && (state.getAsLong() & Aarch64.MODE) == 0;
+    return state.isPresent()
+        && (state.getAsLong() & Aarch64.MODE) == 0
+        && (state.getAsLong() != 0 || registers.pc().orElse(0) != 0);
   }
 
   @Override

@@ -56,6 +56,7 @@ final class TestKernel implements Program {
   private static final IntType LONG = new IntType("unsigned long", 8, false, false);
   private static final IntType CHAR = new IntType("char", 1, true, true);
 
+  private final Architecture architecture;
   final HeapMemory memory = new HeapMemory("kernel", Layout.LITTLE_64);
   final byte[] text = new byte[TEXT_BYTES];
   final ByteBuffer perCpu = area(PER_CPU, 0x1000);
@@ -68,6 +69,11 @@ final class TestKernel implements Program {
   private int rows;
 
   TestKernel() {
+    this(X86_64.INSTANCE);
+  }
+
+  TestKernel(Architecture architecture) {
+    this.architecture = architecture;
     Arrays.fill(text, (byte) 0xcc);
     memory.put(IMAGE, text);
     symbol("_stext", IMAGE, Symbol.Kind.TEXT);
@@ -103,8 +109,15 @@ final class TestKernel implements Program {
     return this;
   }
 
-  /** A structure with words at offsets; dots in names are part of the name here. */
+  /** A structure with words at offsets; names with dots are members of members. */
   TestKernel struct(String tag, int bytes, Map<String, Integer> members) {
+    var list = members(bytes, members);
+    structs.put(
+        "struct " + tag, new CompositeType(CompositeType.Kind.STRUCT, tag, bytes, () -> list));
+    return this;
+  }
+
+  private static List<Member> members(int bytes, Map<String, Integer> members) {
     var list = new ArrayList<Member>();
     var nested = new TreeMap<String, Map<String, Integer>>();
     members.forEach(
@@ -120,15 +133,11 @@ final class TestKernel implements Program {
         });
     nested.forEach(
         (name, inner) -> {
-          var innerList = new ArrayList<Member>();
-          inner.forEach(
-              (member, offset) -> innerList.add(new Member(member, LONG, 8L * offset, 0)));
+          var innerList = members(bytes, inner);
           var type = new CompositeType(CompositeType.Kind.STRUCT, "", bytes, () -> innerList);
           list.add(new Member(name, type, 0, 0));
         });
-    structs.put(
-        "struct " + tag, new CompositeType(CompositeType.Kind.STRUCT, tag, bytes, () -> list));
-    return this;
+    return list;
   }
 
   /** {@code struct cea_exception_stacks}: a guard and a stack of {@code size} bytes for each. */
@@ -164,6 +173,22 @@ final class TestKernel implements Program {
         .order(ByteOrder.LITTLE_ENDIAN)
         .putInt(returnOffset - 4, to - returnOffset);
     return IMAGE + returnOffset;
+  }
+
+  /** The same for 64-bit Arm: {@code bl to}. */
+  long branchLink(int returnOffset, int to) {
+    instruction(returnOffset - 4, 0x9400_0000 | (((to - (returnOffset - 4)) / 4) & 0x3ff_ffff));
+    return IMAGE + returnOffset;
+  }
+
+  /** And {@code blr x1}. */
+  long indirectBranchLink(int returnOffset) {
+    instruction(returnOffset - 4, 0xd63f_0020);
+    return IMAGE + returnOffset;
+  }
+
+  private void instruction(int offset, int word) {
+    ByteBuffer.wrap(text).order(ByteOrder.LITTLE_ENDIAN).putInt(offset, word);
   }
 
   /** The call {@code call *%rax} in front of the return address it gives. */
@@ -229,6 +254,11 @@ final class TestKernel implements Program {
     return LinuxStacks.x86(this, Range.of(IMAGE, 0x400000), () -> List.of(PER_CPU), sources());
   }
 
+  LinuxStacks arm64Stacks() {
+    return LinuxStacks.arm64(
+        this, Range.of(IMAGE, 0x400000), List.of(), 48, () -> List.of(PER_CPU));
+  }
+
   /** Frames as text: how, stack, function and offset, with {@code !} where the pc is exact. */
   List<String> text(Backtrace trace) {
     return trace.frames().stream()
@@ -245,7 +275,7 @@ final class TestKernel implements Program {
 
   @Override
   public Architecture architecture() {
-    return X86_64.INSTANCE;
+    return architecture;
   }
 
   @Override
