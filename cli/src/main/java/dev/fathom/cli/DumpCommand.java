@@ -2,7 +2,6 @@
 package dev.fathom.cli;
 
 import dev.fathom.base.EvalException;
-import dev.fathom.base.UsageException;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.PageClasses;
 import dev.fathom.kernel.Progress;
@@ -31,8 +30,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code fathom dump}. */
 @Command(
@@ -63,6 +65,8 @@ final class DumpCommand implements Callable<Integer> {
   private static final int MAX_LEVEL = 31;
   private static final int PATIENCE_SECONDS = 60;
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  @Spec private CommandSpec spec;
 
   @Parameters(
       paramLabel = "TARGET",
@@ -125,7 +129,9 @@ final class DumpCommand implements Callable<Integer> {
   @Option(names = "--resume", description = "Go on with the dump that was interrupted.")
   private boolean resume;
 
-  @Option(names = "--force", description = "Replace a file that is there.")
+  @Option(
+      names = {"-f", "--force"},
+      description = "Replace a file that is there.")
   private boolean force;
 
   @Option(names = "--no-index", description = "Neither read nor write the index on disk.")
@@ -147,7 +153,7 @@ final class DumpCommand implements Callable<Integer> {
     var options = options();
     boolean stream = output.equals("-");
     if (stream && System.console() != null && System.console().isTerminal()) {
-      throw new UsageException("-o -: standard output is a terminal; send it to a pipe or file");
+      throw wrong("-o -: standard output is a terminal; send it to a pipe or file");
     }
     if (!stream) {
       checkNoSource(Path.of(output));
@@ -215,29 +221,29 @@ final class DumpCommand implements Callable<Integer> {
   private void checkNoSource(Path file) throws IOException {
     for (Path source : files()) {
       if (Files.exists(file) && Files.exists(source) && Files.isSameFile(file, source)) {
-        throw new UsageException(file + " is the dump that is read");
+        throw wrong(file + " is the dump that is read");
       }
     }
   }
 
   private DumpOptions options() {
-    var kind = Names.one(Format.class, "--format", format);
+    var kind = one(Format.class, "--format", format);
     Compression how =
         compression == null
             ? kind == Format.ELF ? Compression.NONE : Compression.ZSTD
-            : Names.one(Compression.class, "--compress", compression);
+            : one(Compression.class, "--compress", compression);
     if (kind == Format.ELF && how != Compression.NONE) {
-      throw new UsageException("--compress: ELF dumps are not compressed; --format kdump is");
+      throw wrong("--compress: ELF dumps are not compressed; --format kdump is");
     }
     if (resume && (flattened || output.equals("-"))) {
-      throw new UsageException("--resume: a flattened stream cannot be gone on with");
+      throw wrong("--resume: a flattened stream cannot be gone on with");
     }
     return new DumpOptions(kind, how, flattened, excluded(), resume, force);
   }
 
   private Set<Exclusion> excluded() {
     if (level < 0 || level > MAX_LEVEL) {
-      throw new UsageException("--dump-level " + level + ", expected 0 to " + MAX_LEVEL);
+      throw wrong("--dump-level " + level + ", expected 0 to " + MAX_LEVEL);
     }
     var all = EnumSet.noneOf(Exclusion.class);
     for (var exclusion : Exclusion.values()) {
@@ -246,7 +252,7 @@ final class DumpCommand implements Callable<Integer> {
       }
     }
     for (String name : exclusions) {
-      all.add(Names.one(Exclusion.class, "--exclude", name));
+      all.add(one(Exclusion.class, "--exclude", name));
     }
     return all;
   }
@@ -282,20 +288,21 @@ final class DumpCommand implements Callable<Integer> {
         .toString();
   }
 
-  /** Names of enums as users type them. */
-  private static final class Names {
-    static <E extends Enum<E>> E one(Class<E> type, String option, String text) {
-      var names = new ArrayList<String>();
-      for (E value : type.getEnumConstants()) {
-        String name = value.name().toLowerCase(Locale.ROOT);
-        if (name.equals(text)) {
-          return value;
-        }
-        names.add(name);
+  private ParameterException wrong(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  /** The one of an enum that the user typed in lower case. */
+  private <E extends Enum<E>> E one(Class<E> type, String option, String text) {
+    var names = new ArrayList<String>();
+    for (E value : type.getEnumConstants()) {
+      String name = value.name().toLowerCase(Locale.ROOT);
+      if (name.equals(text)) {
+        return value;
       }
-      throw new UsageException(
-          option + " " + text + ", expected one of " + String.join(", ", names));
+      names.add(name);
     }
+    throw wrong(option + " " + text + ", expected one of " + String.join(", ", names));
   }
 
   /** Lets the job come to an end that it can be resumed from when the process is asked to end. */

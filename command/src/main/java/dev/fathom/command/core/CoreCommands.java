@@ -45,6 +45,7 @@ public final class CoreCommands implements CommandGroup {
           "regs",
           "set",
           "sizeof",
+          "snapshot",
           "stack",
           "status",
           "typeset",
@@ -124,6 +125,7 @@ public final class CoreCommands implements CommandGroup {
       case "regs", "$r" -> new RegsCommand();
       case "set" -> new SetCommand();
       case "sizeof" -> new SizeofCommand();
+      case "snapshot" -> new SnapshotCommand();
       case "stack", "$c" -> new StackCommand(Datum.Detail.FUNCTIONS);
       case "$C" -> new StackCommand(Datum.Detail.FRAMES);
       case "status", "$?" -> new StatusCommand();

@@ -220,11 +220,11 @@ public final class DumpJob {
   private static Checkpoint checked(
       Path part, byte[] fingerprint, Optional<Checkpoint> checkpoint) {
     if (checkpoint.isEmpty()) {
-      throw new TargetException(part + ": nothing in it can be gone on with; --force starts again");
+      throw new TargetException(part + ": nothing in it can be gone on with; -f starts again");
     }
     if (!MessageDigest.isEqual(checkpoint.get().fingerprint(), fingerprint)) {
       throw new TargetException(
-          part + ": of another machine or with other options; --force starts again");
+          part + ": of another machine or with other options; -f starts again");
     }
     return checkpoint.get();
   }

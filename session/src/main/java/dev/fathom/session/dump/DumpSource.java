@@ -7,9 +7,7 @@ import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
 import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
-import dev.fathom.target.Live;
 import dev.fathom.target.LiveTargetProvider;
-import dev.fathom.target.RunControl;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetProvider;
 import java.nio.file.Path;
@@ -81,28 +79,20 @@ public final class DumpSource implements AutoCloseable {
   }
 
   private static DumpSource begun(Session session, boolean stop, Consumer<String> warnings) {
-    var target = session.target();
-    boolean runs =
-        target.find(Live.class).map(live -> live.state() == Live.State.RUNNING).orElse(false);
-    var control = target.find(RunControl.class);
-    boolean stopped = runs && stop && control.isPresent();
-    if (stopped) {
-      control.get().stop();
+    var pause = Pause.of(session.target(), stop);
+    if (pause.stopped()) {
       session.kernel().refresh();
-    } else if (runs) {
+    }
+    if (pause.runs()) {
       warnings.accept("the guest runs while it is dumped: its pages are not of one moment");
     }
     return new DumpSource(
-        target,
+        session.target(),
         Optional.of(session.kernel()),
         () -> {
-          try {
-            if (stopped) {
-              control.get().resume();
-            }
+          try (session) {
+            pause.close();
             session.end();
-          } finally {
-            session.close();
           }
         });
   }

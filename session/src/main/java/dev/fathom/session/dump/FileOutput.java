@@ -50,13 +50,13 @@ final class FileOutput implements Output, AutoCloseable {
       throw new TargetException(file + ": is no regular file; -o - writes a stream");
     }
     if (Files.exists(file) && !force) {
-      throw new TargetException(file + ": is there already; --force replaces it");
+      throw new TargetException(file + ": is there already; -f replaces it");
     }
     if (!resume && Files.exists(part) && !force) {
       throw new TargetException(
           part
-              + ": is there from an interrupted dump; --resume goes on with it, --force starts"
-              + " again");
+              + ": is there from an interrupted dump; fathom dump --resume goes on with it, -f"
+              + " starts again");
     }
     if (resume && !Files.exists(part)) {
       throw new TargetException(part + ": no such file, so that there is nothing to resume");

@@ -289,7 +289,7 @@ class DumpJobTest {
     var options = options(Format.KDUMP, Compression.ZSTD);
     assertThatThrownBy(() -> job(machine, options).toFile(file))
         .isInstanceOf(TargetException.class)
-        .hasMessageContaining("--force");
+        .hasMessageContaining("-f replaces it");
     assertThat(file).hasContent("precious");
     var force = new DumpOptions(Format.KDUMP, Compression.ZSTD, false, Set.of(), false, true);
     job(machine, force).toFile(file);
