@@ -25,6 +25,14 @@ final class GuestRam implements DirectMemory {
   private static final long REFRESH_NANOS = 1_000_000_000;
   private static final int CHUNK = 1 << 30;
 
+  /** What is compared: the ends of the highest stretches, where firmware has its reset code. */
+  private static final int SAMPLE = 64;
+
+  private static final int MAX_SAMPLES = 8;
+
+  /** Memory of a running guest may change between two looks. */
+  private static final int ATTEMPTS = 3;
+
   /** Reads one stretch of guest memory. */
   interface Source extends AutoCloseable {
     /**
@@ -57,6 +65,9 @@ final class GuestRam implements DirectMemory {
   private boolean stale;
   private long refreshed;
 
+  /** When the layout could last not be asked for. */
+  private long refused = System.nanoTime() - REFRESH_NANOS;
+
   /**
    * Asks for the layout.
    *
@@ -67,6 +78,9 @@ final class GuestRam implements DirectMemory {
     this.monitor = monitor;
     this.source = source;
     use(askForLayout());
+    if (source.wantsHost()) {
+      verify();
+    }
   }
 
   private RamLayout askForLayout() {
@@ -118,9 +132,11 @@ final class GuestRam implements DirectMemory {
     String mark = " is 0x";
     int at = answer.lastIndexOf(mark);
     try {
-      return at < 0
-          ? OptionalLong.empty()
-          : OptionalLong.of(Long.parseUnsignedLong(answer.substring(at + mark.length()).strip(), 16));
+      if (at >= 0) {
+        long address = Long.parseUnsignedLong(answer.substring(at + mark.length()).strip(), 16);
+        return address > 0 ? OptionalLong.of(address) : OptionalLong.empty();
+      }
+      return OptionalLong.empty();
     } catch (NumberFormatException _) {
       return OptionalLong.empty(); // Not a form that is known.
     }
@@ -139,8 +155,6 @@ final class GuestRam implements DirectMemory {
 
   /** Asks for the layout again; gives whether it has changed. */
   private boolean refresh() {
-    refreshed = System.nanoTime();
-    stale = false;
     RamLayout now = askForLayout();
     boolean same = now.equals(layout);
     // The same layout may lie elsewhere after a device was replaced by another of its size.
@@ -150,10 +164,47 @@ final class GuestRam implements DirectMemory {
   }
 
   private boolean refreshNow() {
+    long now = System.nanoTime();
+    boolean due = stale || now - refreshed > REFRESH_NANOS;
+    if (!due || now - refused < REFRESH_NANOS) {
+      return false;
+    }
     try {
-      return (stale || System.nanoTime() - refreshed > REFRESH_NANOS) && refresh();
+      return refresh();
     } catch (FathomException _) {
-      return false; // The machine is gone, or cannot be asked while it runs.
+      refused = System.nanoTime(); // It cannot be asked while it runs, or is gone: asked again.
+      return false;
+    }
+  }
+
+  /**
+   * Compares a few places with what the monitor says is there. A process that only passes on what
+   * QEMU says (ssh, socat) has something else there, or nothing.
+   *
+   * @throws TargetException when the source reads another process than that of the guest
+   */
+  private void verify() {
+    var asked = new MonitorSource(monitor);
+    boolean equal = false;
+    boolean differs = false;
+    for (int i = starts.length - 1; i >= 0 && !equal && starts.length - i <= MAX_SAMPLES; i--) {
+      long at = lasts[i] - SAMPLE + 1;
+      for (int attempt = 0; attempt < ATTEMPTS && !equal; attempt++) {
+        var told = new byte[SAMPLE];
+        var read = new byte[SAMPLE];
+        if (asked.ask(at, MemorySegment.ofArray(told)) == SAMPLE) {
+          int got = readOne(at, MemorySegment.ofArray(read), 0, SAMPLE);
+          boolean same = got == SAMPLE && Arrays.equals(told, read);
+          equal = same && !Arrays.equals(told, new byte[SAMPLE]);
+          differs |= !same;
+          if (same) {
+            break;
+          }
+        }
+      }
+    }
+    if (differs && !equal) {
+      throw new TargetException("the process that listens there does not hold the guest's memory");
     }
   }
 

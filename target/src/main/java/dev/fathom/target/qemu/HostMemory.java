@@ -10,6 +10,7 @@ interface HostMemory extends AutoCloseable {
    * be read.
    *
    * @return the number of bytes copied
+   * @throws dev.fathom.base.TargetException when the process has ended
    */
   int read(long address, MemorySegment into);
 

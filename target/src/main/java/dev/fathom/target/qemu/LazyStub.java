@@ -4,6 +4,7 @@ package dev.fathom.target.qemu;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.TargetException;
 import dev.fathom.target.AttachOptions;
+import dev.fathom.target.Live;
 import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.Target;
 import java.io.IOException;
@@ -27,6 +28,7 @@ final class LazyStub implements AutoCloseable {
   private final AttachOptions options;
   private Optional<Target> connected = Optional.empty();
   private Optional<Path> directory = Optional.empty();
+  private Optional<String> address = Optional.empty();
   private boolean started;
 
   /**
@@ -50,9 +52,22 @@ final class LazyStub implements AutoCloseable {
    */
   Target connect() {
     if (connected.isEmpty()) {
-      connected = Optional.of(known.isPresent() ? attach(known.get(), options) : start());
+      connected = Optional.of(known.isPresent() ? open(known.get()) : start());
     }
     return connected.get();
+  }
+
+  /**
+   * Gives up a connection that is broken. What it put into the machine is taken out by another one,
+   * which leaves the machine as it is: stopped.
+   */
+  void drop() {
+    Optional<Target> old = connected;
+    connected = Optional.empty();
+    old.ifPresent(Target::close);
+    if (address.isPresent()) {
+      attach(address.get(), options).close();
+    }
   }
 
   /** Attaches to a stub. */
@@ -93,9 +108,15 @@ final class LazyStub implements AutoCloseable {
     qmp.monitor("gdbserver " + device);
   }
 
+  private Target open(String where) {
+    Target target = attach(where, options);
+    address = Optional.of(where);
+    return target;
+  }
+
   private Target attachOrEnd(String address) {
     try {
-      return attach(address, options);
+      return open(address);
     } catch (FathomException e) {
       switchOff();
       throw e;
@@ -119,8 +140,24 @@ final class LazyStub implements AutoCloseable {
   @Override
   public void close() {
     try {
-      connected.ifPresent(Target::close);
+      boolean broken =
+          connected
+              .flatMap(target -> target.find(Live.class))
+              .filter(live -> live.state() == Live.State.GONE)
+              .isPresent();
+      if (broken && qmp.works()) {
+        drop();
+      } else {
+        connected.ifPresent(Target::close);
+      }
+    } finally {
       connected = Optional.empty();
+      endStub();
+    }
+  }
+
+  private void endStub() {
+    try {
       switchOff();
     } finally {
       removeDirectory();

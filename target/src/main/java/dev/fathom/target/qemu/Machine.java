@@ -26,6 +26,9 @@ import java.util.Optional;
  * stopped. A machine that was paused by somebody else stays paused.
  */
 final class Machine {
+  /** How many events are looked at in one go, so that a flood of them has an end. */
+  private static final int MAX_EVENTS = 1024;
+
   private final QmpClient qmp;
   private final GuestRam ram;
   private final LazyStub stub;
@@ -47,11 +50,15 @@ final class Machine {
     this.qmp = qmp;
     this.ram = ram;
     this.stub = stub;
-    boolean running =
-        qmp.execute("query-status", Map.of()) instanceof Map<?, ?> status
-            && Boolean.TRUE.equals(status.get("running"));
-    state = running ? Live.State.RUNNING : Live.State.STOPPED;
-    meantToRun = running;
+    state = ask(qmp);
+    meantToRun = state == Live.State.RUNNING;
+  }
+
+  private static Live.State ask(QmpClient qmp) {
+    return qmp.execute("query-status", Map.of()) instanceof Map<?, ?> status
+            && Boolean.TRUE.equals(status.get("running"))
+        ? Live.State.RUNNING
+        : Live.State.STOPPED;
   }
 
   Live live() {
@@ -92,7 +99,7 @@ final class Machine {
 
   private void takeEvents() {
     try {
-      while (state != Live.State.GONE) {
+      for (int i = 0; i < MAX_EVENTS && state != Live.State.GONE; i++) {
         Optional<String> event = qmp.event(Duration.ZERO);
         if (event.isEmpty()) {
           return;
@@ -121,7 +128,8 @@ final class Machine {
         state = Live.State.STOPPED;
       }
       case "RESUME" -> {
-        meantToRun = true;
+        // With the stub, it may have been a step.
+        meantToRun |= stub.connected().isEmpty();
         if (state == Live.State.STOPPED) {
           state = Live.State.RUNNING;
           epoch++;
@@ -141,12 +149,31 @@ final class Machine {
    * the end. Where it is to stay stopped and runs, it is left running.
    */
   void release() {
-    Optional<RunControl> byStub = ofStub(RunControl.class);
     boolean goOn = meantToRun && !leaveStopped;
-    byStub.ifPresent(control -> control.leaveStopped(!goOn));
-    stub.close();
-    if (goOn && byStub.isEmpty() && state == Live.State.STOPPED) {
-      qmp.execute("cont", Map.of());
+    boolean wasConnected = stub.connected().isPresent();
+    ofStub(RunControl.class).ifPresent(control -> control.leaveStopped(!goOn));
+    try {
+      stub.close();
+    } finally {
+      if (goOn && state != Live.State.GONE && (wasConnected || state == Live.State.STOPPED)) {
+        letGo();
+      }
+    }
+  }
+
+  private void letGo() {
+    try {
+      letGo(qmp);
+    } catch (TargetException _) {
+      try (QmpClient fresh = qmp.again()) { // The old connection may be all that is broken.
+        letGo(fresh);
+      }
+    }
+  }
+
+  private static void letGo(QmpClient client) {
+    if (ask(client) == Live.State.STOPPED) {
+      client.execute("cont", Map.of());
     }
   }
 
@@ -155,7 +182,23 @@ final class Machine {
     public State state() {
       takeEvents();
       Optional<Live> byStub = ofStub(Live.class);
-      return state == State.GONE || byStub.isEmpty() ? state : byStub.get().state();
+      if (state == State.GONE || byStub.isEmpty()) {
+        return state;
+      }
+      State told = byStub.get().state();
+      return told == State.GONE ? withoutStub() : told;
+    }
+
+    /** The stub's connection broke: it is made anew when the stub is next needed. */
+    private State withoutStub() {
+      try {
+        epoch += 1 + ofStub(Live.class).map(Live::epoch).orElse(0L);
+        stub.drop();
+        state = ask(qmp);
+      } catch (FathomException _) {
+        gone();
+      }
+      return state;
     }
 
     @Override

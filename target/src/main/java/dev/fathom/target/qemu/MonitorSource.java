@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.qemu;
 
-import dev.fathom.base.FathomException;
 import dev.fathom.target.DirectMemoryProvider;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -84,31 +83,31 @@ final class MonitorSource implements GuestRam.Source {
     return (int) into.byteSize();
   }
 
-  private int ask(long guest, MemorySegment into) {
+  /**
+   * Reads without keeping anything.
+   *
+   * @throws dev.fathom.base.TargetException when the monitor cannot be asked
+   */
+  int ask(long guest, MemorySegment into) {
     long first = guest & -8;
     long words = (guest + into.byteSize() - first + 7) >>> 3;
     long done = 0;
-    try {
-      while (done < words) {
-        var commands = new ArrayList<String>();
-        long asked = done;
-        while (asked < words && commands.size() < COMMANDS) {
-          long count = Math.min(WORDS, words - asked);
-          commands.add("xp /" + count + "xg 0x" + Long.toHexString(first + 8 * asked));
-          asked += count;
-        }
-        List<String> answers = monitor.run(commands);
-        for (String answer : answers) {
-          long expected = Math.min(WORDS, words - done);
-          long got = words(answer, first + 8 * done, guest, into, expected);
-          done += got;
-          if (got < expected) {
-            return count(first, done, guest, into);
-          }
+    while (done < words) {
+      var commands = new ArrayList<String>();
+      long asked = done;
+      while (asked < words && commands.size() < COMMANDS) {
+        long count = Math.min(WORDS, words - asked);
+        commands.add("xp /" + count + "xg 0x" + Long.toHexString(first + 8 * asked));
+        asked += count;
+      }
+      for (String answer : monitor.run(commands)) {
+        long expected = Math.min(WORDS, words - done);
+        long got = words(answer, first + 8 * done, guest, into, expected);
+        done += got;
+        if (got < expected) {
+          return count(first, done, guest, into);
         }
       }
-    } catch (FathomException _) {
-      return count(first, done, guest, into); // The connection broke: nothing more is readable.
     }
     return count(first, done, guest, into);
   }

@@ -5,6 +5,7 @@ import dev.fathom.base.TargetException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
@@ -24,11 +25,13 @@ final class ProcMemory implements HostMemory {
 
   private static final int SMALL = 1 << 13;
 
+  private final long pid;
   private final FileChannel file;
   private ByteBuffer bounce;
   private MemorySegment bounceSegment;
 
-  private ProcMemory(FileChannel file) {
+  private ProcMemory(long pid, FileChannel file) {
+    this.pid = pid;
     this.file = file;
   }
 
@@ -38,7 +41,7 @@ final class ProcMemory implements HostMemory {
   static ProcMemory open(long pid) {
     Path path = Path.of("/proc/" + pid + "/mem");
     try {
-      return new ProcMemory(FileChannel.open(path, StandardOpenOption.READ));
+      return new ProcMemory(pid, FileChannel.open(path, StandardOpenOption.READ));
     } catch (AccessDeniedException e) {
       throw new TargetException("no permission to read the memory of process " + pid, e);
     } catch (IOException e) {
@@ -70,12 +73,17 @@ final class ProcMemory implements HostMemory {
 
   /** Fills the buffer as far as it can; gives the bytes read. */
   private int fill(ByteBuffer buffer, long address) {
+    if (address < 0 || address > Long.MAX_VALUE - buffer.remaining()) {
+      return 0; // The host's kernel is there.
+    }
     try {
       while (buffer.hasRemaining()) {
         if (file.read(buffer, address + buffer.position()) <= 0) {
-          break; // The process has ended.
+          throw new TargetException("process " + pid + " has ended");
         }
       }
+    } catch (ClosedChannelException e) {
+      throw new TargetException("the memory of process " + pid + " is no longer open", e);
     } catch (IOException _) {
       return buffer.position(); // Nothing is mapped there.
     }

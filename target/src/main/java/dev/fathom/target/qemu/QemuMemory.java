@@ -12,12 +12,18 @@ public final class QemuMemory implements DirectMemoryProvider {
   @Override
   public Optional<DirectMemory> find(SocketAddress address, Monitor monitor) {
     OptionalLong pid = Listeners.find(address);
-    if (pid.isEmpty()) {
-      return Optional.empty();
-    }
-    HostMemory memory = ProcMemory.open(pid.getAsLong());
+    return pid.isEmpty() ? Optional.empty() : Optional.of(of(pid.getAsLong(), monitor));
+  }
+
+  /**
+   * The memory of the guest that a process runs.
+   *
+   * @throws dev.fathom.base.TargetException when it cannot be read, or is not that process's
+   */
+  static GuestRam of(long pid, Monitor monitor) {
+    HostMemory memory = ProcMemory.open(pid);
     try {
-      return Optional.of(new GuestRam(monitor, new DirectSource(memory)));
+      return new GuestRam(monitor, new DirectSource(memory));
     } catch (RuntimeException | Error e) {
       memory.close();
       throw e;

@@ -63,14 +63,11 @@ final class QemuTarget implements Target {
     try {
       String architecture = architecture(qmp);
       var warnings = new ArrayList<String>();
-      ram = new GuestRam(qmp::monitor, source(qmp, process, warnings));
+      ram = memory(qmp, process, warnings);
       Optional<String> known =
           options.stub().or(() -> process.flatMap(QemuProcess::stub));
       var stub = new LazyStub(qmp, known, options);
       var machine = new Machine(qmp, ram, stub);
-      if (options.stop()) {
-        machine.run().stop();
-      }
       return new QemuTarget(address, architecture, qmp, ram, stub, machine, warnings);
     } catch (RuntimeException | Error e) {
       try (qmp) {
@@ -94,19 +91,18 @@ final class QemuTarget implements Target {
     return usual;
   }
 
-  private static GuestRam.Source source(
+  private static GuestRam memory(
       QmpClient qmp, Optional<QemuProcess> process, List<String> warnings) {
-    String slow = ": the guest's memory is read through QEMU's monitor, slowly";
-    if (process.isEmpty()) {
-      warnings.add("the QEMU process was not found on this host" + slow);
-      return new MonitorSource(qmp::monitor);
+    String why = "the QEMU process was not found on this host";
+    if (process.isPresent()) {
+      try {
+        return QemuMemory.of(process.get().pid(), qmp::monitor);
+      } catch (TargetException e) {
+        why = e.getMessage();
+      }
     }
-    try {
-      return new DirectSource(ProcMemory.open(process.get().pid()));
-    } catch (TargetException e) {
-      warnings.add(e.getMessage() + slow);
-      return new MonitorSource(qmp::monitor);
-    }
+    warnings.add(why + ": the guest's memory is read through QEMU's monitor, slowly");
+    return new GuestRam(qmp::monitor, new MonitorSource(qmp::monitor));
   }
 
   @Override

@@ -33,12 +33,16 @@ final class QmpClient implements AutoCloseable {
   /** Events that nobody has asked for: the oldest are forgotten. */
   private static final int MAX_EVENTS = 1024;
 
+  /** Lines that may come in front of an answer, or be taken in at a time. */
+  private static final int MAX_STRAY = 4096;
+
   private static final int FIRST_BUFFER = 1 << 16;
 
   /** What a command led to: QEMU's answer, or its words when it refused. */
   record Answer(Object value, Optional<String> error) {}
 
   private final String name;
+  private final SocketAddress address;
   private final SocketChannel channel;
   private final Selector selector;
   private final Duration timeout;
@@ -54,8 +58,10 @@ final class QmpClient implements AutoCloseable {
   /** The thread that has taken over; null while nobody has. */
   private volatile Thread owner;
 
-  private QmpClient(String name, SocketChannel channel, Selector selector, Duration timeout) {
-    this.name = name;
+  private QmpClient(
+      SocketAddress address, SocketChannel channel, Selector selector, Duration timeout) {
+    this.name = name(address);
+    this.address = address;
     this.channel = channel;
     this.selector = selector;
     this.timeout = timeout;
@@ -68,7 +74,6 @@ final class QmpClient implements AutoCloseable {
    * @throws TargetException when nobody listens, does not answer in time, or speaks something else
    */
   static QmpClient connect(SocketAddress address, Duration timeout) {
-    String name = "QMP " + text(address);
     QmpClient client = null;
     try {
       SocketChannel channel =
@@ -77,8 +82,8 @@ final class QmpClient implements AutoCloseable {
               : SocketChannel.open();
       try {
         channel.configureBlocking(false);
-        client = new QmpClient(name, channel, Selector.open(), timeout);
-        client.negotiate(address);
+        client = new QmpClient(address, channel, Selector.open(), timeout);
+        client.negotiate();
         return client;
       } finally {
         if (client == null) {
@@ -88,18 +93,23 @@ final class QmpClient implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      throw new TargetException(name + ": cannot connect: " + e.getMessage(), e);
+      throw new TargetException(name(address) + ": cannot connect: " + e.getMessage(), e);
     }
   }
 
-  private static String text(SocketAddress address) {
+  private static String name(SocketAddress address) {
     String text = address.toString();
-    return text.startsWith("/") && !(address instanceof UnixDomainSocketAddress)
-        ? text.substring(1)
-        : text;
+    boolean internet = text.startsWith("/") && !(address instanceof UnixDomainSocketAddress);
+    return "QMP " + (internet ? text.substring(1) : text);
   }
 
-  private void negotiate(SocketAddress address) throws IOException {
+  /** Ends this connection and makes another one to the same place. */
+  QmpClient again() {
+    close();
+    return connect(address, timeout);
+  }
+
+  private void negotiate() throws IOException {
     long deadline = System.nanoTime() + timeout.toNanos();
     if (!channel.connect(address)) {
       SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT);
@@ -171,15 +181,18 @@ final class QmpClient implements AutoCloseable {
     try {
       long deadline = System.nanoTime() + timeout.toNanos();
       send(lines.toString(), deadline);
+      int stray = 0;
       while (missing > 0) {
         Optional<Map<String, Object>> message = message(deadline);
-        if (message.isEmpty()) {
-          throw gone(
-              requests.getFirst().command()
+        if (message.isEmpty() || stray > MAX_STRAY) {
+          // The answer may still come, and is known by its number then.
+          throw new TargetException(
+              name
+                  + ": "
+                  + requests.getFirst().command()
                   + ": no answer in "
                   + timeout.toMillis() / 1000.0
-                  + " s",
-              null);
+                  + " s");
         }
         long number = message.get().get("id") instanceof Long id ? id - first : -1;
         if (number >= 0 && number < answers.length && answers[(int) number] == null) {
@@ -187,6 +200,7 @@ final class QmpClient implements AutoCloseable {
           missing--;
         } else {
           keepEvent(message.get());
+          stray++;
         }
       }
     } catch (IOException e) {
@@ -229,14 +243,14 @@ final class QmpClient implements AutoCloseable {
     long deadline = System.nanoTime() + wait.toNanos();
     turn.lock();
     try {
-      while (events.isEmpty()) {
+      for (int stray = 0; events.isEmpty() && stray < MAX_STRAY; stray++) {
         Optional<Map<String, Object>> message = message(deadline);
         if (message.isEmpty()) {
           return Optional.empty();
         }
         keepEvent(message.get());
       }
-      return Optional.of(events.poll());
+      return Optional.ofNullable(events.poll());
     } catch (IOException e) {
       throw gone(e.getMessage(), e);
     } finally {
@@ -286,6 +300,7 @@ final class QmpClient implements AutoCloseable {
   /** The next line's object; empty when none is complete by the deadline. */
   private Optional<Map<String, Object>> message(long deadline) throws IOException {
     while (true) {
+      requireOwn();
       for (; searched < filled; searched++) {
         if (buffer[searched] == '\n') {
           return Optional.of(takeLine());
@@ -328,15 +343,19 @@ final class QmpClient implements AutoCloseable {
   void takeOver() {
     owner = Thread.currentThread();
     selector.wakeup();
-    turn.lock();
+    turn.lock(); // The other one looks at the owner with every line.
     turn.unlock();
   }
 
-  private boolean ready(long deadline) throws IOException {
+  private void requireOwn() {
     Thread only = owner;
     if (only != null && !only.equals(Thread.currentThread())) {
       throw new TargetException(name + ": the connection is being ended");
     }
+  }
+
+  private boolean ready(long deadline) throws IOException {
+    requireOwn();
     long left = deadline - System.nanoTime();
     if (left <= 0) {
       return false;

@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fathom.base.TargetException;
 import dev.fathom.testkit.qemu.FakeQmp;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,6 +85,25 @@ class QemuProcessTest {
     assertThatThrownBy(() -> QemuProcess.of(1L << 40))
         .isInstanceOf(TargetException.class)
         .hasMessage("there is no process " + (1L << 40));
+  }
+
+  @Test
+  void theMemoryOfAProcessThatHasEndedIsAnError() throws IOException, InterruptedException {
+    Process process = new ProcessBuilder("sleep", "60").start();
+    try (HostMemory memory = ProcMemory.open(process.pid())) {
+      String first = Files.readAllLines(Path.of("/proc/" + process.pid() + "/maps")).getFirst();
+      long address = Long.parseLong(first.substring(0, first.indexOf('-')), 16);
+      var into = MemorySegment.ofArray(new byte[16]);
+      assertThat(memory.read(address, into)).isEqualTo(16);
+      assertThat(memory.read(0, into)).isZero();
+      assertThat(memory.read(-4096, into)).isZero();
+      process.destroyForcibly().waitFor();
+      assertThatThrownBy(() -> memory.read(address, into))
+          .isInstanceOf(TargetException.class)
+          .hasMessage("process " + process.pid() + " has ended");
+    } finally {
+      process.destroyForcibly();
+    }
   }
 
   @Test

@@ -54,12 +54,12 @@ class QemuTargetTest {
   void script() {
     new Random(1).nextBytes(content);
     MemorySegment.copy(content, 0, ram, ValueLayout.JAVA_BYTE, 0, RAM_BYTES);
-    qemu.answer("query-status", "{\"status\": \"running\", \"running\": true}")
+    qemu.machine(true)
         .answer("query-target", "{\"arch\": \"x86_64\"}")
-        .answer("stop", "{}")
-        .answer("cont", "{}")
         .monitor("info mtree -f", HEAD + LOW + DEVICE + HIGH)
-        .monitor("info registers -a", MonitorRegistersTest.TWO);
+        .monitor("info registers -a", MonitorRegistersTest.TWO)
+        .memory(0, ram.asSlice(0, 1 << 20))
+        .memory(0x100000000L, ram.asSlice(1 << 20, 2 << 20));
     host(0, ram.address());
     host(0x100000000L, ram.address() + (1 << 20));
   }
@@ -120,10 +120,57 @@ class QemuTargetTest {
           .isEqualTo(Arrays.copyOfRange(content, 1 << 20, (1 << 20) + 8));
     }
     qemu.monitor("gpa2hva 0x100000000", "Host virtual address is 0xnothing\n");
-    assertThatThrownBy(this::attach)
-        .isInstanceOf(TargetException.class)
-        .hasMessage(
-            "QEMU does not tell where its guest's memory is: Memory at address 0x0 is not RAM");
+    try (Target target = attach()) {
+      assertThat(target.warnings().getFirst())
+          .contains("QEMU does not tell where its guest's memory is: Memory at address 0x0 is not");
+      assertThat(memory(target).bytes(0x1000, 8))
+          .isEqualTo(Arrays.copyOfRange(content, 0x1000, 0x1008));
+    }
+  }
+
+  @Test
+  void aProcessThatOnlyPassesOnWhatQemuSaysIsNotRead() {
+    MemorySegment other = arena.allocate(3 << 20);
+    host(0, other.address());
+    host(0x100000000L, other.address() + (1 << 20));
+    try (Target target = attach()) {
+      assertThat(target.warnings().getFirst())
+          .contains("does not hold the guest's memory")
+          .contains("through QEMU's monitor");
+      assertThat(memory(target).bytes(0x1003, 27))
+          .isEqualTo(Arrays.copyOfRange(content, 0x1003, 0x101e));
+    }
+  }
+
+  @Test
+  void aLateAnswerDoesNotKeepTheMachineFromGoingOn() {
+    var hasty =
+        new AttachOptions(false, Optional.empty(), Optional.empty(), Duration.ofMillis(300));
+    try (Target target = new QemuProvider().attach("qmp:" + qemu.socket(), hasty)) {
+      target.find(RunControl.class).orElseThrow().stop();
+      qemu.silence("info registers -a");
+      assertThatThrownBy(target::cpus).hasMessageContaining("no answer in 0.3 s");
+    }
+    assertThat(qemu.commands()).endsWith("cont");
+  }
+
+  @Test
+  void aConnectionThatBreaksIsMadeAnewToLetTheMachineGo() {
+    try (Target target = attach()) {
+      target.find(RunControl.class).orElseThrow().stop();
+      qemu.monitor("info registers -a", "x").before("info registers -a", "}garbage{\n");
+      assertThatThrownBy(target::cpus).hasMessageContaining("no JSON");
+    }
+    assertThat(qemu.commands()).endsWith("qmp_capabilities", "query-status", "cont");
+  }
+
+  @Test
+  void aFloodOfEventsEnds() {
+    try (Target target = attach()) {
+      qemu.before("info registers -a", "{\"event\": \"RTC_CHANGE\"}\n".repeat(20_000));
+      assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.RUNNING);
+      assertThatThrownBy(target::cpus).hasMessageContaining("no answer");
+    }
   }
 
   @Test
@@ -140,15 +187,6 @@ class QemuTargetTest {
 
   @Test
   void readsMemoryThroughTheMonitorWhereTheProcessIsNotFound() {
-    var text = new StringBuilder();
-    for (int at = 0x1000; at < 0x2000; at += 8) {
-      long word = ram.get(ValueLayout.JAVA_LONG, at);
-      text.append(at % 16 == 0 ? String.format("%016x:", at) : "")
-          .append(" 0x")
-          .append(String.format("%016x", word))
-          .append(at % 16 == 0 ? "" : "\n");
-    }
-    qemu.monitor("xp /512xg 0x1000", text.toString());
     QmpClient client =
         QmpClient.connect(
             java.net.UnixDomainSocketAddress.of(qemu.socket()), AttachOptions.DEFAULT.timeout());
@@ -163,7 +201,10 @@ class QemuTargetTest {
       target.find(Live.class).orElseThrow().look();
       assertThat(memory(target).u8(0x1000)).isEqualTo(content[0x1000] & 0xff);
       assertThat(qemu.commands()).endsWith("xp /512xg 0x1000");
+      qemu.monitor("xp /1xg 0x5000", "").monitor("xp /512xg 0x5000", "");
       assertThat(memory(target).at(0x5000)).isEqualTo(Readability.ERROR);
+      qemu.hangUp();
+      assertThatThrownBy(() -> memory(target).at(0x6000)).isInstanceOf(TargetException.class);
     }
   }
 
@@ -211,7 +252,7 @@ class QemuTargetTest {
 
   @Test
   void leavesAMachineAloneThatSomebodyElsePaused() {
-    qemu.answer("query-status", "{\"status\": \"paused\", \"running\": false}");
+    qemu.machine(false);
     try (Target target = attach()) {
       assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.STOPPED);
       target.find(RunControl.class).orElseThrow().stop();

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
@@ -19,8 +21,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Serves QEMU's machine protocol on a Unix socket, one client after the other, as scripted: the
@@ -32,15 +37,19 @@ public final class FakeQmp implements AutoCloseable {
       "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 2, \"major\": 7}}, "
           + "\"capabilities\": [\"oob\"]}}\r\n";
 
+  private static final Pattern EXAMINE = Pattern.compile("xp /([0-9]{1,6})xg 0x([0-9a-f]{1,16})");
+
   private final Path directory;
   private final ServerSocketChannel server;
   private final Thread thread;
   private final Map<String, String> answers = new ConcurrentHashMap<>();
   private final Map<String, String> monitor = new ConcurrentHashMap<>();
   private final Map<String, byte[]> before = new ConcurrentHashMap<>();
+  private final Map<Long, MemorySegment> memory = new ConcurrentHashMap<>();
   private final List<String> silent = new CopyOnWriteArrayList<>();
   private final List<String> commands = new CopyOnWriteArrayList<>();
   private volatile byte[] greeting = GREETING.getBytes(StandardCharsets.UTF_8);
+  private volatile boolean stateful;
   private volatile SocketChannel client;
 
   /** Listens on a socket of its own and answers {@code qmp_capabilities}. */
@@ -72,10 +81,50 @@ public final class FakeQmp implements AutoCloseable {
     return this;
   }
 
+  /** Answers {@code query-status}, {@code stop} and {@code cont} as a machine does. */
+  public FakeQmp machine(boolean runs) {
+    answer("stop", "{}");
+    answer("cont", "{}");
+    answer(
+        "query-status",
+        "{\"status\": \"" + (runs ? "running" : "paused") + "\", \"running\": " + runs + "}");
+    stateful = true;
+    return this;
+  }
+
   /** What a command of the human monitor prints. */
   public FakeQmp monitor(String commandLine, String text) {
     monitor.put(commandLine, text);
     return this;
+  }
+
+  /** Guest memory, which the monitor's {@code xp /COUNTxg ADDRESS} prints. */
+  public FakeQmp memory(long address, MemorySegment bytes) {
+    memory.put(address, bytes);
+    return this;
+  }
+
+  private Optional<String> examined(String command) {
+    Matcher matcher = EXAMINE.matcher(command);
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    long address = Long.parseUnsignedLong(matcher.group(2), 16);
+    var text = new StringBuilder();
+    for (int i = 0; i < Integer.parseInt(matcher.group(1)); i++, address += 8) {
+      long at = address;
+      var word =
+          memory.entrySet().stream()
+              .filter(e -> at >= e.getKey() && at + 8 <= e.getKey() + e.getValue().byteSize())
+              .map(e -> e.getValue().get(ValueLayout.JAVA_LONG_UNALIGNED, at - e.getKey()))
+              .findFirst();
+      if (word.isEmpty()) {
+        return Optional.of(text + "Cannot access memory\n");
+      }
+      text.append(i % 2 == 0 ? String.format("%016x:", address) : "");
+      text.append(String.format(" 0x%016x%s", word.get(), i % 2 == 1 ? "\n" : ""));
+    }
+    return Optional.of(text + "\n");
   }
 
   /** Leaves a command without any answer. */
@@ -144,10 +193,13 @@ public final class FakeQmp implements AutoCloseable {
     String script = answers.get(name);
     if (name.equals("human-monitor-command") && request.get("arguments") instanceof Map<?, ?> a) {
       name = String.valueOf(a.get("command-line"));
-      String text = monitor.get(name);
+      String text = monitor.getOrDefault(name, examined(name).orElse(null));
       script = text == null ? null : Json.write(text.replace("\n", "\r\n"));
     }
     commands.add(name);
+    if (stateful && (name.equals("stop") || name.equals("cont"))) {
+      machine(name.equals("cont"));
+    }
     byte[] first = before.get(name);
     if (first != null) {
       out.write(first);

@@ -23,10 +23,9 @@ public final class TinyGuest implements AutoCloseable {
     MemorySegment memory = arena.allocate(bytes.length, 4096);
     MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
     long last = TinyLinux.PHYSICAL + bytes.length - 1;
-    qemu.answer("query-target", "{\"arch\": \"x86_64\"}")
-        .answer("query-status", "{\"status\": \"running\", \"running\": true}")
-        .answer("stop", "{}")
-        .answer("cont", "{}")
+    qemu.memory(TinyLinux.PHYSICAL, memory)
+        .answer("query-target", "{\"arch\": \"x86_64\"}")
+        .machine(true)
         .monitor("info registers -a", linux.monitorRegisters())
         .monitor(
             "info mtree -f",
