@@ -34,6 +34,9 @@ public final class Session implements AutoCloseable {
   private static final String GONE =
       "the kernel that was found is gone: the machine was reset or started another";
 
+  private static final String LEFT_OVER =
+      "the kernel found in memory is not what runs: it is left over from before a reset";
+
   private final Target target;
   private final Optional<Live> live;
   private final Optional<KernelOptions> options;
@@ -224,7 +227,10 @@ public final class Session implements AutoCloseable {
     read = false;
     ran = running;
     epoch = live.get().epoch();
-    if (fresh || (!moved && !running)) {
+    if (fresh) {
+      return kernel.present() ? List.of() : List.of(LEFT_OVER);
+    }
+    if (!moved && !running) {
       return List.of();
     }
     kernel.refresh();
@@ -238,7 +244,7 @@ public final class Session implements AutoCloseable {
     try {
       var found = find(target, options.get());
       if (!found.present()) {
-        return List.of(GONE + ", and no other has come up yet");
+        return List.of(GONE + ", and no other has come up yet: what is shown is of the old one");
       }
       kernel = found;
       control.ifPresent(Control::kernelChanged);
