@@ -34,6 +34,9 @@ final class Link {
     IMPLIED
   }
 
+  /** Requests on their way at a time: their replies fit into what sockets hold. */
+  private static final int WINDOW = 32;
+
   /** How often one packet is sent again. */
   private static final int MAX_RETRIES = 4;
 
@@ -95,7 +98,7 @@ final class Link {
   }
 
   /**
-   * Sends requests, in one write where the stub allows that, and waits for all replies.
+   * Sends requests, many in one write where the stub allows that, and waits for all replies.
    *
    * @return the replies, in the order of the requests
    */
@@ -105,12 +108,17 @@ final class Link {
       check();
       var replies = new ArrayList<Reply>(requests.size());
       if (pipelines()) {
-        for (String request : requests) {
-          writer.packet(request);
-        }
-        flush();
-        for (String request : requests) {
-          replies.add(reply(request));
+        int sent = 0;
+        for (int i = 0; i < requests.size(); i++) {
+          // Half of the window is always on its way, so that the stub never waits for us.
+          if (sent - i <= WINDOW / 2 && sent < requests.size()) {
+            int next = Math.min(requests.size(), i + WINDOW);
+            while (sent < next) {
+              writer.packet(requests.get(sent++));
+            }
+            flush();
+          }
+          replies.add(reply(requests.get(i)));
         }
       } else {
         for (String request : requests) {

@@ -88,6 +88,12 @@ final class PacketReader {
       int at = input.position();
       int limit = input.limit();
       while (at < limit) {
+        if (state == State.PAYLOAD) {
+          at = plain(at, limit);
+          if (at == limit) {
+            break;
+          }
+        }
         Event event = take(bytes[at++]);
         if (event != Event.NOTHING) {
           position += at - input.position();
@@ -108,12 +114,27 @@ final class PacketReader {
     }
   }
 
-  private Event take(byte b) {
-    if (state == State.PAYLOAD && b != '#' && b != '}' && b != '*' && b != '$') {
-      sum += b;
-      append(b, 1);
-      return Event.NOTHING;
+  /** Takes the bytes of a payload up to the next that means something else. */
+  private int plain(int from, int limit) {
+    int at = Hex.plainEights(bytes, from, limit);
+    int total = sum + Hex.sumOfEights(bytes, from, at);
+    while (at < limit) {
+      byte b = bytes[at];
+      if (b == '#' || b == '}' || b == '*' || b == '$') {
+        break;
+      }
+      total += b;
+      at++;
     }
+    sum = total;
+    int count = at - from;
+    room(count, count);
+    System.arraycopy(bytes, from, payload, size, count);
+    size += count;
+    return at;
+  }
+
+  private Event take(byte b) {
     return switch (state) {
       case BETWEEN -> between(b);
       case PAYLOAD -> special(b);
@@ -196,18 +217,19 @@ final class PacketReader {
   }
 
   private void append(byte b, int count) {
-    taken++;
+    room(1, count);
+    Arrays.fill(payload, size, size + count, b);
+    size += count;
+  }
+
+  /** Counts bytes taken and makes room for what they stand for. */
+  private void room(int from, int count) {
+    taken += from;
     if (size + count > MAX_PACKET || taken > MAX_PACKET) {
       throw bad("packet of more than " + MAX_PACKET + " bytes");
     }
     if (size + count > payload.length) {
       payload = Arrays.copyOf(payload, Math.max(2 * payload.length, size + count));
-    }
-    if (count == 1) {
-      payload[size++] = b;
-    } else {
-      Arrays.fill(payload, size, size + count, b);
-      size += count;
     }
   }
 

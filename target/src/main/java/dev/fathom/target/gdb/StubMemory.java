@@ -20,8 +20,8 @@ import java.util.function.Supplier;
 final class StubMemory {
   static final int PAGE = 4096;
 
-  /** Requests sent in one write. */
-  private static final int BATCH = 32;
+  /** Requests made at once. */
+  private static final int BATCH = 512;
 
   private static final int MAX_AHEAD = 64;
   private static final int KEPT_PAGES = 8192;
@@ -185,7 +185,7 @@ final class StubMemory {
     List<String> before = preparations();
     int done = 0;
     while (done < count) {
-      var requests = new ArrayList<String>(BATCH);
+      var requests = new ArrayList<String>();
       var sizes = new int[BATCH];
       int asked = done;
       while (asked < count && requests.size() < BATCH) {
