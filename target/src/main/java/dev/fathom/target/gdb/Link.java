@@ -35,7 +35,7 @@ final class Link {
   }
 
   /** Requests on their way at a time: their replies fit into what sockets hold. */
-  private static final int WINDOW = 32;
+  private static final int WINDOW = 64;
 
   /** How often one packet is sent again. */
   private static final int MAX_RETRIES = 4;

@@ -49,7 +49,7 @@ final class PacketReader {
 
   private final Wire wire;
   private final String name;
-  private final ByteBuffer input = ByteBuffer.allocate(1 << 16).flip();
+  private final ByteBuffer input = ByteBuffer.allocate(1 << 18).flip();
   private final byte[] bytes = input.array();
   private long position;
   private State state = State.BETWEEN;
