@@ -52,6 +52,7 @@ final class PacketReader {
   private final ByteBuffer input = ByteBuffer.allocate(1 << 18).flip();
   private final byte[] bytes = input.array();
   private long position;
+  private long offset;
   private State state = State.BETWEEN;
   private boolean notification;
   private byte[] payload = new byte[8192];
@@ -94,6 +95,7 @@ final class PacketReader {
             break;
           }
         }
+        offset = position + (at - input.position());
         Event event = take(bytes[at++]);
         if (event != Event.NOTHING) {
           position += at - input.position();
@@ -234,6 +236,6 @@ final class PacketReader {
   }
 
   private BadDataException bad(String what) {
-    return new BadDataException(name, position, what);
+    return new BadDataException(name, offset, what);
   }
 }
