@@ -9,7 +9,10 @@ import dev.fathom.base.TargetException;
 import dev.fathom.model.Layout;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Breakpoints;
+import dev.fathom.target.monitor.MonitorRegisters;
+import dev.fathom.target.monitor.RamLayout;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.DirectMemory;
@@ -43,6 +46,17 @@ import java.util.ServiceLoader;
  * stubs the id is the thread's number.
  */
 final class GdbTarget implements Target {
+  private static final List<Register> TABLES =
+      List.of(
+          X86_64.IDT_BASE,
+          X86_64.IDT_LIMIT,
+          X86_64.GDT_BASE,
+          X86_64.GDT_LIMIT,
+          X86_64.LDT,
+          X86_64.LDT_BASE,
+          X86_64.TR,
+          X86_64.TR_BASE);
+
   private final Stub stub;
   private final Link link;
   private final RegisterMap map;
@@ -176,7 +190,15 @@ final class GdbTarget implements Target {
   }
 
   private List<Range> ram() {
-    List<Range> ranges = stub.monitor("info mtree -f").map(QemuMonitor::ram).orElse(List.of());
+    List<Range> ranges = List.of();
+    try {
+      Optional<String> layout = stub.monitor("info mtree -f");
+      if (layout.isPresent()) {
+        ranges = RamLayout.parse(layout.get()).ranges();
+      }
+    } catch (TargetException e) {
+      warnings.add(e.getMessage());
+    }
     if (ranges.isEmpty()) {
       warnings.add("QEMU does not tell where the guest's RAM is: no physical memory");
     }
@@ -211,7 +233,7 @@ final class GdbTarget implements Target {
     List<ThreadId> all = threads();
     load(all);
     if (stub.isQemu() && !tablesKnown && map.architecture().equals("x86_64")) {
-      tables = stub.monitor("info registers -a").map(QemuMonitor::tables).orElse(Map.of());
+      tables = stub.monitor("info registers -a").map(GdbTarget::tables).orElse(Map.of());
       tablesKnown = true;
     }
     var cpus = new ArrayList<Cpu>(all.size());
@@ -232,6 +254,19 @@ final class GdbTarget implements Target {
     }
     load(List.of(thread.get()));
     return states.containsKey(id) ? Optional.of(cpuOf(id)) : Optional.empty();
+  }
+
+  /** The descriptor table registers of each x86 CPU, which the stub's own registers lack. */
+  private static Map<Integer, Map<Register, Long>> tables(String printed) {
+    var cpus = new HashMap<Integer, Map<Register, Long>>();
+    for (MonitorRegisters.State cpu : MonitorRegisters.x86(printed)) {
+      var registers = new HashMap<Register, Long>();
+      for (Register register : TABLES) {
+        cpu.registers().get(register).ifPresent(value -> registers.put(register, value));
+      }
+      cpus.put(cpu.id(), registers);
+    }
+    return cpus;
   }
 
   private Cpu cpuOf(int id) {

@@ -6,6 +6,7 @@ import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
 import dev.fathom.model.Layout;
+import dev.fathom.target.monitor.RamLayout;
 import dev.fathom.target.DirectMemory;
 import dev.fathom.target.DirectMemoryProvider;
 import java.lang.foreign.MemorySegment;

@@ -9,6 +9,7 @@ import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.target.monitor.MonitorRegisters;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;

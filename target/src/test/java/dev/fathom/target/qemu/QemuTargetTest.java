@@ -10,13 +10,17 @@ import dev.fathom.base.TargetException;
 import dev.fathom.base.UsageException;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
+import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
 import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.PhysicalMemory;
+import dev.fathom.target.RawRegisters;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
 import dev.fathom.target.Target;
+import dev.fathom.target.monitor.MonitorRegistersTest;
+import dev.fathom.testkit.gdb.FakeStub;
 import dev.fathom.testkit.qemu.FakeQmp;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -162,6 +166,32 @@ class QemuTargetTest {
       assertThatThrownBy(target::cpus).hasMessageContaining("no JSON");
     }
     assertThat(qemu.commands()).endsWith("qmp_capabilities", "query-status", "cont");
+  }
+
+  @Test
+  void aStubWhoseConnectionBreaksIsReplacedAndTheMachineLetGo() {
+    try (FakeStub stub = FakeStub.start(FakeStub.Kind.QEMU).cpus(2)) {
+      stub.memory(0x1000, new byte[4096]);
+      var options =
+          new AttachOptions(
+              false, Optional.empty(), Optional.of(stub.address()), Duration.ofSeconds(10));
+      try (Target target = new QemuProvider().attach("qmp:" + qemu.socket(), options)) {
+        Live live = target.find(Live.class).orElseThrow();
+        target.find(RunControl.class).orElseThrow().stop();
+        assertThat(
+                target
+                    .find(Breakpoints.class)
+                    .orElseThrow()
+                    .insert(Breakpoints.Kind.SOFTWARE, FakeStub.VIRTUAL + 0x1000, 1))
+            .isTrue();
+        stub.hangUp();
+        assertThatThrownBy(() -> target.find(RawRegisters.class).orElseThrow().registers(0))
+            .isInstanceOf(TargetException.class);
+        assertThat(live.state()).isEqualTo(Live.State.STOPPED);
+        assertThat(target.cpus()).extracting(Cpu::source).containsOnly("QEMU");
+      }
+      assertThat(qemu.commands()).endsWith("query-status", "cont");
+    }
   }
 
   @Test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.target.qemu;
+package dev.fathom.target.monitor;
 
 import dev.fathom.model.Register;
 import dev.fathom.model.RegisterFile;
@@ -34,12 +34,12 @@ import java.util.List;
  *
  * Names that are not known are passed over, and so is a value that is no number.
  */
-final class MonitorRegisters {
+public final class MonitorRegisters {
   private static final int MAX_CPUS = 1 << 14;
   private static final String HEADING = "CPU#";
 
   /** A CPU's number and what was printed of it. */
-  record State(int id, Registers registers) {}
+  public record State(int id, Registers registers) {}
 
   private final String text;
   private int at;
@@ -54,12 +54,12 @@ final class MonitorRegisters {
   }
 
   /** The CPUs in the order printed. */
-  static List<State> x86(String text) {
+  public static List<State> x86(String text) {
     return new MonitorRegisters(text, X86_64.INSTANCE.registers(), false).states();
   }
 
   /** The same of 64-bit Arm. */
-  static List<State> aarch64(String text) {
+  public static List<State> aarch64(String text) {
     return new MonitorRegisters(text, Aarch64.INSTANCE.registers(), true).states();
   }
 

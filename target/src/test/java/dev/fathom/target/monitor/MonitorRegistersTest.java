@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.target.qemu;
+package dev.fathom.target.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,9 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class MonitorRegistersTest {
+public class MonitorRegistersTest {
   /** Two vCPUs of a Linux guest, the second in user mode, as QEMU 7.2 prints them. */
-  static final String TWO =
+  public static final String TWO =
       """
 
       CPU#0

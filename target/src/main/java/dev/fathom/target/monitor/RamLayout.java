@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.target.qemu;
+package dev.fathom.target.monitor;
 
 import dev.fathom.base.Range;
 import dev.fathom.base.TargetException;
@@ -28,13 +28,21 @@ import java.util.List;
  *
  * <p>One line is contiguous in the process: a region has one block of host memory.
  */
-final class RamLayout {
+public final class RamLayout {
   private static final String SYSTEM_MEMORY = " AS \"memory\", ";
   private static final int MAX_RANGES = 1 << 12;
 
-  /** A stretch of guest memory. */
-  record Ram(long start, long last, String region, long offset) {
-    Range range() {
+  /**
+   * A stretch of guest memory.
+   *
+   * @param start physical
+   * @param last its last byte, physical
+   * @param region QEMU's name of the memory region behind it
+   * @param offset in the region, of its first byte
+   */
+  public record Ram(long start, long last, String region, long offset) {
+    /** Its physical addresses. */
+    public Range range() {
       return new Range(start, last + 1);
     }
   }
@@ -50,7 +58,7 @@ final class RamLayout {
    *
    * @throws TargetException when it has no system memory
    */
-  static RamLayout parse(String mtree) {
+  public static RamLayout parse(String mtree) {
     var memory = new ArrayList<Ram>();
     boolean wanted = false;
     boolean seen = false;
@@ -119,12 +127,12 @@ final class RamLayout {
   }
 
   /** The stretches in the order of addresses. */
-  List<Ram> memory() {
+  public List<Ram> memory() {
     return memory;
   }
 
   /** The ranges with memory, ascending; those that touch are joined. */
-  List<Range> ranges() {
+  public List<Range> ranges() {
     var ranges = new ArrayList<Range>();
     for (Ram ram : memory) {
       if (!ranges.isEmpty() && ranges.getLast().end() == ram.start()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.target.qemu;
+package dev.fathom.target.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.Range;
 import dev.fathom.base.TargetException;
-import dev.fathom.target.qemu.RamLayout.Ram;
+import dev.fathom.target.monitor.RamLayout.Ram;
 import dev.fathom.testkit.Fuzz;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
