@@ -157,6 +157,7 @@ class GuestAnswersTest {
     GuestFacts facts = dump.facts();
     SoftAssertions softly = new SoftAssertions();
     softly.check(() -> tasks(session, facts));
+    softly.check(() -> assertThat(session.kernel().cpus()).as("CPUs").hasSize(2));
     softly.check(() -> modules(session, dump, false));
     softly.check(() -> log(session, facts));
     softly.check(() -> symbols(session, facts));

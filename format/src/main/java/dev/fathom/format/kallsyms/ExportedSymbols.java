@@ -16,7 +16,7 @@ import java.util.List;
  * <pre>
  *   struct kernel_symbol { s32 value, name, namespace }     each relative to its own place; since
  *                                                           5.4, without namespace from 4.19 on
- *   names                  NUL-terminated, each behind the NUL of another
+ *   names                  NUL-terminated; one may be the end of another
  * </pre>
  *
  * <p>They have the variables that kallsyms leaves out without CONFIG_KALLSYMS_ALL.
@@ -30,12 +30,18 @@ public final class ExportedSymbols {
   /** With and without a namespace. */
   private static final int[] SIZES = {12, 8};
 
+  /** No kernel's names take more bytes. */
+  private static final int NAMES = 4 << 20;
+
   /** Fewer entries in a row are no table. */
   private static final int LEAST = 8;
 
   private final byte[] bytes;
   private final ByteBuffer words;
   private final long start;
+
+  /** The place of the known name. */
+  private int names;
 
   private ExportedSymbols(byte[] bytes, long start) {
     this.bytes = bytes;
@@ -63,6 +69,7 @@ public final class ExportedSymbols {
     byte[] name = ("\0" + known + "\0").getBytes(StandardCharsets.US_ASCII);
     for (int at = next(name, 0); at >= 0; at = next(name, at + 1)) {
       int target = at + 1;
+      names = target;
       for (int place = 4; place <= bytes.length - 4; place += 4) {
         if (place + words.getInt(place) == target) {
           for (int size : SIZES) {
@@ -98,7 +105,7 @@ public final class ExportedSymbols {
     }
     var found = new ArrayList<Export>();
     for (int at = first; at <= bytes.length - size && isEntry(at) && found.size() < MOST; ) {
-      found.add(new Export(name(at), start + at + words.getInt(at)));
+      found.add(new Export(name(at), start + at + (long) words.getInt(at)));
       at += size;
     }
     return found;
@@ -107,13 +114,12 @@ public final class ExportedSymbols {
   /** The place of an entry's name, or -1. */
   private int nameAt(int entry) {
     long at = entry + 4L + words.getInt(entry + 4);
-    return at > 0 && at < bytes.length && bytes[(int) at - 1] == 0 ? (int) at : -1;
+    return at > 0 && at < bytes.length && Math.abs(at - names) < NAMES ? (int) at : -1;
   }
 
   private boolean isEntry(int entry) {
-    long value = (long) entry + words.getInt(entry);
     int at = nameAt(entry);
-    if (at < 0 || value < 0 || value >= bytes.length) {
+    if (at < 0) {
       return false;
     }
     int end = at;

@@ -52,6 +52,17 @@ class ExportedSymbolsTest {
         .isEqualTo(expected);
   }
 
+  /** Linkers keep a name that ends another one only once. */
+  @Test
+  void namesThatEndOthersAreFound() {
+    var image = ByteBuffer.wrap(image(12)).order(ByteOrder.LITTLE_ENDIAN);
+    int entry = TABLE + 5 * 12;
+    image.putInt(entry + 4, image.getInt(entry + 4) + 2);
+    var found = ExportedSymbols.find(ByteSource.of("image", image.array()), START, "init_task");
+    assertThat(found).hasSize(COUNT);
+    assertThat(found.get(5).name()).isEqualTo("mbol_5");
+  }
+
   /** A name alone, as BTF has it too, is no table. */
   @Test
   void aNameAloneIsNothing() {

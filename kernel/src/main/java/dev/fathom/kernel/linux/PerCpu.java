@@ -46,13 +46,17 @@ final class PerCpu {
     return new PerCpu(program, possible, online, offsets);
   }
 
-  /** The numbers of the bits set in a {@code struct cpumask}, as long as its symbol says. */
+  /** The numbers of the bits set in a {@code struct cpumask}, as long as its symbol or its type says. */
   private static int[] mask(LinuxProgram program, String name) {
     var symbol = program.ownSymbols().first(name);
     if (symbol.isEmpty()) {
       return new int[0];
     }
     long size = symbol.get().size();
+    if (size <= 0) {
+      var type = program.types().findStruct("cpumask");
+      size = type.isPresent() ? type.get().bytes() : 0;
+    }
     int bytes = (int) (size <= 0 || size > CPU_LIMIT / 8 ? CPU_LIMIT / 8 : size);
     var block = Block.read(program.memory(), symbol.get().address(), bytes);
     var cpus = new int[64];
