@@ -4,6 +4,7 @@ package dev.fathom.cli;
 import dev.fathom.command.Screen;
 import java.io.Flushable;
 import java.io.IOException;
+import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 
 /** Stops at each screenful of a command's output and asks, as mdb does. */
@@ -122,6 +123,10 @@ final class Pager implements Appendable, Flushable, Screen {
     terminal.writer().write(PROMPT);
     terminal.flush();
     var attributes = terminal.enterRawMode();
+    var raw = terminal.getAttributes();
+    // Ctrl-C is an answer here: as a signal it would leave the question standing.
+    raw.setLocalFlag(Attributes.LocalFlag.ISIG, false);
+    terminal.setAttributes(raw);
     try {
       boolean answered = false;
       while (!answered) {

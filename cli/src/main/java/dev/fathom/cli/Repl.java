@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
+import org.jline.reader.Reference;
 import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
@@ -20,6 +21,8 @@ import org.jline.terminal.TerminalBuilder;
  */
 final class Repl implements AutoCloseable {
   private static final String PROMPT = "> ";
+  private static final String EARLY_END = "fathom-early-end";
+  private static final long EARLY_NANOS = 1_000_000_000;
 
   private final Session session;
   private final CommandService service;
@@ -27,6 +30,9 @@ final class Repl implements AutoCloseable {
   private final LineReader reader;
   private final boolean coloured;
   private final Warnings warnings;
+
+  /** When the line that is being read was asked for, by the clock of {@link System#nanoTime}. */
+  private long asked;
 
   Repl(
       Session session,
@@ -53,6 +59,32 @@ final class Repl implements AutoCloseable {
             .variable(LineReader.HISTORY_FILE_SIZE, 10000);
     Folders.history().ifPresent(file -> builder.variable(LineReader.HISTORY_FILE, file));
     this.reader = builder.build();
+    bindEarlyEnd();
+  }
+
+  /**
+   * The end of input that a terminal was told before a line was asked for (Ctrl-D while a command
+   * ran, or {@code script} with nothing to type) is still there then, as a NUL: Linux's terminals
+   * keep it so. It comes at once; what is typed as NUL later, Ctrl-Space, sets the mark.
+   */
+  private void bindEarlyEnd() {
+    var widgets = reader.getWidgets();
+    widgets.put(
+        LineReader.CALLBACK_INIT,
+        () -> {
+          asked = System.nanoTime();
+          return true;
+        });
+    widgets.put(
+        EARLY_END,
+        () -> {
+          if (reader.getBuffer().length() == 0 && System.nanoTime() - asked < EARLY_NANOS) {
+            throw new EndOfFileException();
+          }
+          reader.callWidget(LineReader.SET_MARK_COMMAND);
+          return true;
+        });
+    reader.getKeyMaps().get(LineReader.MAIN).bind(new Reference(EARLY_END), "\0");
   }
 
   /** Takes over the terminal. */

@@ -3,6 +3,7 @@ package dev.fathom.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,6 +37,7 @@ class LauncherTest {
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+    builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
     builder.environment().putAll(environment);
     builder.directory(folder.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
     Process process = builder.start();
@@ -65,6 +67,18 @@ class LauncherTest {
         .isEqualTo(run(LAUNCHER, Map.of(), "--version"))
         .extracting(Result::status)
         .isEqualTo(0);
+  }
+
+  @Test
+  void onATerminalTheEndOfTheInputLeaves() throws Exception {
+    Path dump = Files.write(folder.resolve("vmcore"), new TinyLinux().vmcore());
+    String command = "'" + LAUNCHER + "' open '" + dump + "'";
+
+    // script tells its terminal the end at once, long before the program asks for a line.
+    Result result = run(Path.of("/usr/bin/script"), Map.of(), "-qec", command, "/dev/null");
+
+    assertThat(result.out()).contains(TinyLinux.RELEASE, "Ctrl-D to leave");
+    assertThat(result.status()).isZero();
   }
 
   @Test

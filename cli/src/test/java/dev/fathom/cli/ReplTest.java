@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jline.terminal.Attributes;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.impl.DumbTerminal;
@@ -85,6 +86,48 @@ class ReplTest {
     var shown = run("::msgbuf\nq::echo after\n", 4);
     assertThat(shown).contains("MESSAGE", ">> More [<space>, <cr>, q, n, c, a] ?", "after");
     assertThat(shown).doesNotContain("Kernel panic - not syncing");
+  }
+
+  @Test
+  void theEndOfInputThatCameBeforeTheQuestionLeaves() throws IOException {
+    assertThat(run("::echo hello\n\0::echo never\n", 1000)).contains("hello");
+    assertThat(screen.toString(StandardCharsets.UTF_8)).doesNotContain("never");
+  }
+
+  @Test
+  void aNulInALineIsNoEnd() throws IOException {
+    assertThat(run("::echo he\0llo\n", 1000)).contains("\nhello\n");
+  }
+
+  @Test
+  void ctrlCIsAnAnswerToThePager() throws IOException {
+    var modes = new ArrayList<Attributes>();
+    var input = new ByteArrayInputStream("::msgbuf\n\3::echo after\n".getBytes(StandardCharsets.UTF_8));
+    var terminal =
+        new DumbTerminal("test", "dumb", input, screen, StandardCharsets.UTF_8) {
+          @Override
+          public void setAttributes(Attributes attributes) {
+            modes.add(new Attributes(attributes));
+            super.setAttributes(attributes);
+          }
+        };
+    terminal.setSize(Size.of(80, 4));
+    var before = new Attributes(terminal.getAttributes());
+    before.setLocalFlag(Attributes.LocalFlag.ISIG, true);
+    terminal.setAttributes(before);
+    try (var repl =
+        new Repl(session, service, terminal, new Warnings(session, warnings::add), false)) {
+      repl.run(true);
+    }
+    assertThat(screen.toString(StandardCharsets.UTF_8))
+        .contains("after")
+        .doesNotContain("Kernel panic - not syncing");
+    assertThat(modes)
+        .anyMatch(
+            mode ->
+                !mode.getLocalFlag(Attributes.LocalFlag.ISIG)
+                    && !mode.getLocalFlag(Attributes.LocalFlag.ICANON));
+    assertThat(modes.getLast().getLocalFlag(Attributes.LocalFlag.ISIG)).isTrue();
   }
 
   @Test

@@ -48,6 +48,7 @@ public final class CoreCommands implements CommandGroup {
           "snapshot",
           "stack",
           "status",
+          "typelist",
           "typeset",
           "unset",
           "vars",
@@ -129,6 +130,7 @@ public final class CoreCommands implements CommandGroup {
       case "stack", "$c" -> new StackCommand(Datum.Detail.FUNCTIONS);
       case "$C" -> new StackCommand(Datum.Detail.FRAMES);
       case "status", "$?" -> new StatusCommand();
+      case "typelist" -> new TypelistCommand();
       case "typeset" -> new TypesetCommand();
       case "unset" -> new UnsetCommand();
       case "vars" -> new VarsCommand(false);
