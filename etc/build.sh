@@ -100,7 +100,7 @@ train() {
   [[ ! -e $dist/libzstd-jni.so ]] || printf '"-DZstdNativePath=%s"\n' "$dist/libzstd-jni.so" >> "$dist/jvm.options"
   "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyLinux "$work/vmcore" >"$log" 2>&1 &&
     XDG_CACHE_HOME=$work "${command[@]}" open "$work/vmcore" -e ::ps >>"$log" 2>&1 || { cat "$log" >&2; fail "the first run of the program failed"; }
-  "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyGuest 180 >"$work/socket" 2>>"$log" &
+  "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyGuest 180 "$work/socket" >>"$log" 2>&1 &
   guest=$!
   for ((i = 0; i < 100; i++)); do [[ ! -s $work/socket ]] || break; sleep 0.1; done
   command=("${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2:${#command[@]}-3}" "${main%Main}Training"

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -42,10 +43,13 @@ public final class TinyGuest implements AutoCloseable {
     return qemu.socket();
   }
 
-  /** Serves until the process is ended; prints the socket's path, for the build. */
+  /**
+   * Serves for as many seconds as the first argument says, or until the process is ended; writes the
+   * socket's path into the file that the second one names, for the build.
+   */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     try (var guest = new TinyGuest()) {
-      System.out.println(guest.socket());
+      Files.writeString(Path.of(arguments[1]), guest.socket().toString());
       Thread.sleep(Long.parseLong(arguments[0]) * 1000);
     }
   }
