@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import dev.fathom.base.FathomException;
 import dev.fathom.base.LookupException;
 import dev.fathom.command.CommandService;
 import dev.fathom.command.Grammar;
@@ -47,9 +48,25 @@ final class SessionCompleter implements Completer {
   public void complete(LineReader reader, ParsedLine line, List<Candidate> candidates) {
     var word = line.word();
     var before = line.line().substring(0, line.cursor() - line.wordCursor());
-    for (var text : words(before, word)) {
+    for (var text : looked(before, word)) {
       boolean open = text.endsWith(".") || text.endsWith("->");
       candidates.add(new Candidate(text, text, null, null, null, null, !open));
+    }
+  }
+
+  /** As {@link #words}, from a live target too; nothing when it cannot be read now. */
+  private List<String> looked(String before, String word) {
+    try {
+      session.begin();
+    } catch (FathomException e) {
+      return List.of(); // The next command line tells why.
+    }
+    try {
+      return words(before, word);
+    } catch (FathomException e) {
+      return List.of();
+    } finally {
+      session.end();
     }
   }
 
