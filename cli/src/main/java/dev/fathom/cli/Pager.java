@@ -120,14 +120,14 @@ final class Pager implements Appendable, Flushable, Screen {
 
   private void ask() throws IOException {
     progress.pause();
-    terminal.writer().write(PROMPT);
-    terminal.flush();
     var attributes = terminal.enterRawMode();
     var raw = terminal.getAttributes();
     // Ctrl-C is an answer here: as a signal it would leave the question standing.
     raw.setLocalFlag(Attributes.LocalFlag.ISIG, false);
     terminal.setAttributes(raw);
     try {
+      terminal.writer().write(PROMPT);
+      terminal.flush();
       boolean answered = false;
       while (!answered) {
         answered = answer(terminal.reader().read());
