@@ -181,13 +181,18 @@ final class DumpCommand implements Callable<Integer> {
         throw e;
       }
       console.progress().clear();
-      String more = stream || flattened ? "" : "; --resume goes on with " + output + ".part";
-      console.err().append("fathom: interrupted").append(more).append('\n');
+      console.err().append("fathom: interrupted").append(rest(output, stream || flattened)).append('\n');
       return Problems.INTERRUPTED;
     } finally {
       console.flush();
       stop.ended.countDown();
     }
+  }
+
+  /** What can be done after an interruption. */
+  static String rest(String output, boolean stream) {
+    Path part = Path.of(output + ".part");
+    return stream || !Files.exists(part) ? "" : "; --resume goes on with " + part;
   }
 
   private void warn(String text) {

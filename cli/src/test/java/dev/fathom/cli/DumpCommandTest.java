@@ -70,6 +70,15 @@ class DumpCommandTest {
   }
 
   @Test
+  void onlyWhatIsThereCanBeGoneOnWith() throws IOException {
+    String file = folder.resolve("dump").toString();
+    assertThat(DumpCommand.rest(file, false)).isEmpty();
+    Files.createFile(Path.of(file + ".part"));
+    assertThat(DumpCommand.rest(file, false)).isEqualTo("; --resume goes on with " + file + ".part");
+    assertThat(DumpCommand.rest(file, true)).isEmpty();
+  }
+
+  @Test
   void wrongArgumentsAreSaid() {
     String file = folder.resolve("dump").toString();
     assertThat(run("-o", file, "--compress", "rar")).isEqualTo(Problems.WRONG_ARGUMENTS);

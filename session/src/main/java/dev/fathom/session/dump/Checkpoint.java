@@ -9,7 +9,7 @@ import java.util.zip.CRC32C;
 
 /**
  * How far a dump has come; kept in the unfinished file where the finished one has zeros: {@code
- * char magic[16]; byte fingerprint[32]; i64 numbers[13]; i64 crc}, big-endian.
+ * char magic[16]; byte fingerprint[32]; i64 numbers[]; i64 crc}, big-endian.
  *
  * @param fingerprint tells dumps of other machines or of another kind
  * @param next the first page that was not handled yet
@@ -18,7 +18,7 @@ import java.util.zip.CRC32C;
  * @param descriptor where the next page descriptor goes
  * @param data where the next page's data goes
  * @param zero where the page of zeros is; 0 when there is none yet
- * @param counts pages stored, zero, missing, unreadable; bytes written
+ * @param counts of {@link Tally#counts}
  */
 record Checkpoint(
     byte[] fingerprint,
@@ -29,14 +29,13 @@ record Checkpoint(
     long data,
     long zero,
     long[] counts) {
-  /** Bytes that it takes. */
-  static final int BYTES = 16 + 32 + 13 * 8 + 8;
-
   static final int TABLES = 3;
-  static final int COUNTS = 5;
+
+  /** Bytes that it takes. */
+  static final int BYTES = 16 + 32 + (2 + TABLES + 3 + Tally.NUMBERS) * 8 + 8;
 
   private static final byte[] MAGIC =
-      "fathom part 001\n".getBytes(StandardCharsets.US_ASCII);
+      "fathom part 002\n".getBytes(StandardCharsets.US_ASCII);
 
   byte[] bytes() {
     ByteBuffer b = ByteBuffer.allocate(BYTES);
@@ -72,8 +71,8 @@ record Checkpoint(
     long descriptor = b.getLong();
     long data = b.getLong();
     long zero = b.getLong();
-    var counts = new long[COUNTS];
-    for (int i = 0; i < COUNTS; i++) {
+    var counts = new long[Tally.NUMBERS];
+    for (int i = 0; i < Tally.NUMBERS; i++) {
       counts[i] = b.getLong();
     }
     return Optional.of(

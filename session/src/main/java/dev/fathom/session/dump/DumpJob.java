@@ -14,8 +14,10 @@ import dev.fathom.session.dump.DumpOptions.Compression;
 import dev.fathom.session.dump.DumpOptions.Exclusion;
 import dev.fathom.session.dump.DumpOptions.Format;
 import dev.fathom.target.Live;
+import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,11 +33,14 @@ import java.util.function.Consumer;
 
 /**
  * Writes a dump of a target. A file is called {@code NAME.part} until it is whole; what an
- * interrupted job leaves under that name can be gone on with. Used by the target's thread.
+ * interrupted job leaves under that name can be gone on with, else it leaves nothing. Used by the target's thread.
  */
 public final class DumpJob {
   /** So much is written at most before it can be gone on with. */
   private static final long CHECKPOINT = 256L << 20;
+
+  /** So many pages tell dumps of one machine apart, with its CPUs' registers. */
+  private static final int SAMPLES = 256;
 
   private final Target target;
   private final Optional<Kernel> kernel;
@@ -96,7 +101,14 @@ public final class DumpJob {
       byte[] fingerprint = fingerprint(machine);
       if (options.resume()) {
         var file = resumable.orElseThrow();
-        return run(pipeline, output, name, resumed(file, name, pipeline, fingerprint), Map.of());
+        var writer = resumed(file, name, pipeline, fingerprint);
+        if (target.find(Live.class).isPresent()) {
+          warnings.accept(
+              "pages below 0x"
+                  + Long.toHexString(writer.next() << Selection.SHIFT)
+                  + " are as they were when the dump was interrupted, the others as they are now");
+        }
+        return run(pipeline, output, name, writer);
       }
       var selection = select(name, machine);
       var writer =
@@ -111,8 +123,9 @@ public final class DumpJob {
           };
       if (resumable.isPresent()) {
         writer.checkpoint();
+        resumable.get().stays();
       }
-      return run(pipeline, output, name, writer, selection.excluded());
+      return run(pipeline, output, name, writer);
     }
   }
 
@@ -124,12 +137,7 @@ public final class DumpJob {
     return options.format() == Format.ELF ? Compression.NONE : options.compression();
   }
 
-  private DumpReport run(
-      Pipeline pipeline,
-      Output output,
-      String name,
-      DumpWriter writer,
-      Map<PageClasses.Use, Long> excluded) {
+  private DumpReport run(Pipeline pipeline, Output output, String name, DumpWriter writer) {
     long total = writer.wanted().count(0);
     boolean canResume = output instanceof FileOutput;
     var steps = new Steps(writer, output, name, total, canResume);
@@ -150,7 +158,7 @@ public final class DumpJob {
         writer.existing(),
         tally.stored,
         tally.zero,
-        excluded,
+        Map.copyOf(tally.excluded),
         tally.missing,
         tally.unreadable,
         tally.bytes + output.written());
@@ -224,12 +232,15 @@ public final class DumpJob {
     }
     if (!MessageDigest.isEqual(checkpoint.get().fingerprint(), fingerprint)) {
       throw new TargetException(
-          part + ": of another machine or with other options; -f starts again");
+          part + ": of another machine or moment, or with other options; -f starts again");
     }
     return checkpoint.get();
   }
 
-  /** What has to be the same for a dump to be gone on with. */
+  /**
+   * What has to be the same for a dump to be gone on with: what is wanted, the kernel and its
+   * memory, and for a dump, which does not change, the CPUs and some of its pages.
+   */
   private byte[] fingerprint(Machine machine) {
     try {
       var digest = MessageDigest.getInstance("SHA-256");
@@ -241,9 +252,35 @@ public final class DumpJob {
         digest.update(
             ByteBuffer.allocate(16).putLong(range.start()).putLong(range.end()).flip());
       }
+      if (target.find(Live.class).isEmpty()) {
+        digest.update(machine.notes());
+        sample(machine.physical(), digest);
+      }
       return digest.digest();
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  /** Pages from all over the memory; of one that cannot be read only that counts. */
+  private static void sample(PhysicalMemory memory, MessageDigest digest) {
+    var ranges =
+        memory.ranges().stream()
+            .filter(r -> Long.compareUnsigned(r.end() >>> Selection.SHIFT, Selection.MAX_PAGES) < 0)
+            .toList();
+    long total = ranges.stream().mapToLong(Range::length).sum();
+    long step = Math.max(total / SAMPLES, Selection.PAGE);
+    var page = new byte[Selection.PAGE];
+    long skip = 0;
+    for (Range range : ranges) {
+      long at = skip;
+      for (; at < range.length(); at += step) {
+        long address = (range.start() + at) & -Selection.PAGE;
+        int got = memory.read(address, MemorySegment.ofArray(page));
+        digest.update(ByteBuffer.allocate(16).putLong(address).putLong(got).flip());
+        digest.update(page, 0, got);
+      }
+      skip = at - range.length();
     }
   }
 

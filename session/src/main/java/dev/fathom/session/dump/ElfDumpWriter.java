@@ -93,6 +93,7 @@ final class ElfDumpWriter implements DumpWriter {
             sifted.counts(0));
     var made =
         new ElfDumpWriter(output, selection.wanted(), selection.existing().count(0), start);
+    made.tally.excluded.putAll(selection.excluded());
     output.write(0, ElfCoreHead.of(Elf.EM_X86_64, placed, notes));
     return made;
   }

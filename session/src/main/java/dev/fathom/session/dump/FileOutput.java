@@ -19,15 +19,18 @@ import java.util.Set;
 
 /**
  * A file that has its name only when it is whole: until then it is called {@code NAME.part}. Memory
- * has secrets in it, so that only the user may read it.
+ * has secrets in it, so that only the user may read it. A part that cannot be gone on with goes
+ * away.
  */
 final class FileOutput implements Output, AutoCloseable {
   private final Path file;
   private final Path part;
   private final FileChannel channel;
   private long written;
+  private boolean stays;
 
-  private FileOutput(Path file, Path part, FileChannel channel) {
+  private FileOutput(Path file, Path part, FileChannel channel, boolean stays) {
+    this.stays = stays;
     this.file = file;
     this.part = part;
     this.channel = channel;
@@ -71,7 +74,7 @@ final class FileOutput implements Output, AutoCloseable {
       if (!resume) {
         channel.truncate(0);
       }
-      return new FileOutput(file, part, channel);
+      return new FileOutput(file, part, channel, resume);
     } catch (IOException e) {
       throw new TargetException(message(part.toString(), e), e);
     }
@@ -99,6 +102,11 @@ final class FileOutput implements Output, AutoCloseable {
         ? f.getReason()
         : String.valueOf(e.getMessage());
     return name + ": " + reason;
+  }
+
+  /** From now on the part can be gone on with, so that it stays where it does not get whole. */
+  void stays() {
+    stays = true;
   }
 
   /** The stream of a flattened file. */
@@ -166,6 +174,7 @@ final class FileOutput implements Output, AutoCloseable {
       channel.force(true);
       Files.move(
           part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      stays = true;
       Path folder = file.toAbsolutePath().getParent();
       try (var directory = FileChannel.open(folder, StandardOpenOption.READ)) {
         directory.force(true);
@@ -177,8 +186,10 @@ final class FileOutput implements Output, AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      channel.close();
+    try (channel) {
+      if (!stays) {
+        Files.deleteIfExists(part);
+      }
     } catch (IOException e) {
       throw new TargetException(message(part.toString(), e), e);
     }

@@ -84,10 +84,11 @@ final class KdumpDumpWriter implements DumpWriter {
             head.firstDescriptor(),
             head.data(),
             0,
-            new long[Checkpoint.COUNTS]);
+            new Tally().counts(0));
     var writer =
         new KdumpDumpWriter(
             output, options, zeroPage, selection.existing(), selection.wanted(), start);
+    writer.tally.excluded.putAll(selection.excluded());
     output.write(0, head.bytes());
     writer.bitmaps(0, writer.wanted.chunkCount());
     return writer;

@@ -25,7 +25,7 @@ record Selection(PageSet existing, PageSet wanted, Map<PageClasses.Use, Long> ex
   static final int SHIFT = 12;
 
   /** More page frames than this no machine has. */
-  private static final long MAX_PAGES = 1L << 36;
+  static final long MAX_PAGES = 1L << 36;
 
   /**
    * @param classes what pages are used for, where some are to be left out for it

@@ -11,21 +11,30 @@ import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.PageClasses;
 import dev.fathom.kernel.Progress;
+import dev.fathom.model.Layout;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.session.dump.DumpOptions.Compression;
 import dev.fathom.session.dump.DumpOptions.Exclusion;
 import dev.fathom.session.dump.DumpOptions.Format;
+import dev.fathom.target.Capability;
+import dev.fathom.target.Cpu;
 import dev.fathom.target.KernelNotes;
+import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
+import dev.fathom.target.TargetInfo;
 import dev.fathom.target.snapshot.Snapshot;
 import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +42,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -41,6 +51,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class DumpJobTest {
@@ -280,6 +291,254 @@ class DumpJobTest {
     assertThatThrownBy(() -> job(machine(pages(4)), resuming(options)).toFile(file))
         .isInstanceOf(TargetException.class)
         .hasMessageContaining("nothing in it can be gone on with");
+  }
+
+  @Test
+  void anotherDumpOfTheSameBootIsNotGoneOnWith() {
+    var options = options(Format.KDUMP, Compression.ZSTD);
+    var random = new Random(8);
+    var pages = pages(8);
+    var later = new ArrayList<Page>();
+    for (Page page : pages) {
+      var bytes = page.bytes().map(byte[]::clone);
+      bytes.filter(_ -> random.nextInt(4) == 0).ifPresent(b -> b[5]++);
+      later.add(new Page(page.number(), bytes));
+    }
+    var otherCpu = machine(pages).cpu(Registers.none(X86_64.INSTANCE.registers()));
+    var others = Map.of("pages", machine(later), "cpu", otherCpu);
+    others.forEach(
+        (name, other) -> {
+          Path file = folder.resolve(name);
+          assertThatThrownBy(
+                  () -> job(machine(pages), options, interruptingAtSecondBatch()).toFile(file))
+              .isInstanceOf(EvalException.class);
+          assertThatThrownBy(() -> job(other, resuming(options)).toFile(file))
+              .isInstanceOf(TargetException.class)
+              .hasMessageContaining("of another machine or moment");
+          job(machine(pages), resuming(options)).toFile(file);
+          assertThat(file).exists();
+        });
+  }
+
+  @Test
+  void aMachineOfAbsurdSizeIsRefused() {
+    var absurd = new Snapshot("absurd").vmcoreinfo(VMCOREINFO);
+    absurd.memory(PAGE, new byte[PAGE]).missing(Range.of(1L << 62, 1L << 61));
+    assertThatThrownBy(
+            () -> job(absurd, options(Format.ELF, Compression.NONE)).toFile(folder.resolve("x")))
+        .isInstanceOf(TargetException.class)
+        .hasMessageContaining("which no machine has");
+  }
+
+  @ParameterizedTest
+  @MethodSource("dead")
+  void aTargetThatIsGoneLeavesNoDump(DumpOptions options, int reads) {
+    Path file = folder.resolve("dump");
+    assertThatThrownBy(() -> job(new Dying(machine(pages(9)), reads), options).toFile(file))
+        .isInstanceOf(TargetException.class)
+        .hasMessageContaining("the target is gone");
+    assertThat(file).doesNotExist();
+    var stream = new ByteArrayOutputStream();
+    assertThatThrownBy(
+            () -> job(new Dying(machine(pages(9)), reads), options).toStream("stream", stream))
+        .isInstanceOf(TargetException.class)
+        .hasMessageContaining("the target is gone");
+  }
+
+  /** While the pages are looked at, while they are written, and between the last and the end. */
+  static Stream<Arguments> dead() {
+    var kdump = options(Format.KDUMP, Compression.ZSTD);
+    var elf = options(Format.ELF, Compression.NONE);
+    int all = new Dying(machine(pages(9)), Integer.MAX_VALUE).readsOf(kdump);
+    return Stream.of(
+        Arguments.of(kdump, 0),
+        Arguments.of(kdump, all / 2),
+        Arguments.of(kdump, all),
+        Arguments.of(elf, 0),
+        Arguments.of(elf, all / 2),
+        Arguments.of(elf, all + all / 2));
+  }
+
+  /** A live machine that is gone after so many reads. */
+  private static final class Dying implements Target, Live, PhysicalMemory {
+    private final Snapshot machine;
+    private final PhysicalMemory memory;
+    private int left;
+
+    Dying(Snapshot machine, int reads) {
+      this.machine = machine;
+      this.memory = machine.find(PhysicalMemory.class).orElseThrow();
+      this.left = reads;
+    }
+
+    int readsOf(DumpOptions options) {
+      int before = left;
+      job(this, options).toStream("nowhere", OutputStream.nullOutputStream());
+      return before - left;
+    }
+
+    @Override
+    public State state() {
+      return left > 0 ? State.STOPPED : State.GONE;
+    }
+
+    @Override
+    public long epoch() {
+      return 0;
+    }
+
+    @Override
+    public int read(long address, MemorySegment into) {
+      if (left == 0) {
+        return 0;
+      }
+      left--;
+      return memory.read(address, into);
+    }
+
+    @Override
+    public Readability at(long address) {
+      return left == 0 ? Readability.ERROR : memory.at(address);
+    }
+
+    @Override
+    public List<Range> ranges() {
+      return memory.ranges();
+    }
+
+    @Override
+    public String name() {
+      return memory.name();
+    }
+
+    @Override
+    public Layout layout() {
+      return memory.layout();
+    }
+
+    @Override
+    public TargetInfo info() {
+      return machine.info();
+    }
+
+    @Override
+    public List<Cpu> cpus() {
+      return machine.cpus();
+    }
+
+    @Override
+    public <C extends Capability> Optional<C> find(Class<C> capability) {
+      return capability.isInstance(this)
+          ? Optional.of(capability.cast(this))
+          : machine.find(capability);
+    }
+
+    @Override
+    public List<String> warnings() {
+      return List.of();
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void goingOnWithALiveTargetIsSaidToBeOfTwoMoments() {
+    var options = options(Format.KDUMP, Compression.ZSTD);
+    Path file = folder.resolve("dump");
+    var live = new Dying(machine(pages(10)), Integer.MAX_VALUE);
+    assertThatThrownBy(() -> job(live, options, interruptingAtSecondBatch()).toFile(file))
+        .isInstanceOf(EvalException.class);
+    var warnings = new ArrayList<String>();
+    new DumpJob(live, Optional.empty(), resuming(options), Progress.NONE, warnings::add)
+        .toFile(file);
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .matches("pages below 0x[0-9a-f]+ are as they were when .* the others as they are now");
+  }
+
+  @Test
+  void whatCannotBeGoneOnWithDoesNotStay() {
+    var machine = machine(pages(11));
+    Path file = folder.resolve("dump");
+    Progress looking =
+        (what, _, _) -> {
+          if (what.startsWith("looking at all")) {
+            throw new EvalException("interrupted");
+          }
+        };
+    var elf = options(Format.ELF, Compression.NONE);
+    assertThatThrownBy(() -> job(machine, elf, looking).toFile(file))
+        .isInstanceOf(EvalException.class);
+    assertThat(FileOutput.part(file)).doesNotExist();
+    var flattened =
+        new DumpOptions(Format.KDUMP, Compression.ZSTD, true, Set.of(), false, false);
+    assertThatThrownBy(() -> job(machine, flattened, interruptingAtSecondBatch()).toFile(file))
+        .isInstanceOf(EvalException.class);
+    assertThat(FileOutput.part(file)).doesNotExist();
+    assertThatThrownBy(() -> job(machine, elf, interruptingAtSecondBatch()).toFile(file))
+        .isInstanceOf(EvalException.class);
+    assertThatThrownBy(
+            () -> job(machine, resuming(elf), interruptingAtSecondBatch()).toFile(file))
+        .isInstanceOf(EvalException.class);
+    assertThat(FileOutput.part(file)).exists();
+    job(machine, resuming(elf)).toFile(file);
+    assertThat(file).exists();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Format.class)
+  void whatWasLeftOutIsKnownAfterGoingOn(Format format) {
+    var machine = machine(pages(12));
+    var options = options(format, Compression.NONE, Exclusion.USER, Exclusion.FREE);
+    Path file = folder.resolve("dump");
+    var kernel = Optional.of(kernel());
+    assertThatThrownBy(
+            () ->
+                new DumpJob(machine, kernel, options, interruptingAtSecondBatch(), _ -> {})
+                    .toFile(file))
+        .isInstanceOf(EvalException.class);
+    var report = job(machine, kernel, resuming(options)).toFile(file);
+    // Of the 2800 pages every fourth is a user's and none is free.
+    assertThat(report.excluded())
+        .isEqualTo(Map.of(PageClasses.Use.USER, 700L, PageClasses.Use.FREE, 0L));
+  }
+
+  /** A kernel that knows nothing but what its pages are used for. */
+  private static Kernel kernel() {
+    var classes =
+        new PageClasses() {
+          @Override
+          public Set<Use> known() {
+            return Set.of(Use.USER, Use.FREE);
+          }
+
+          @Override
+          public List<String> remarks() {
+            return List.of();
+          }
+
+          @Override
+          public void read(long first, byte[] into) {
+            for (int i = 0; i < into.length; i++) {
+              var use = (first + i) % 4 == 0 ? Use.USER : Use.KERNEL;
+              into[i] = (byte) use.ordinal();
+            }
+          }
+        };
+    InvocationHandler answers =
+        (_, method, _) ->
+            switch (method.getName()) {
+              case "os" -> "Linux";
+              case "facts" -> List.of();
+              case "pageClasses" -> Optional.of(classes);
+              case "dumpNotes", "imagePlace" -> Optional.empty();
+              default -> throw new IllegalStateException(method.getName());
+            };
+    return (Kernel)
+        Proxy.newProxyInstance(
+            Kernel.class.getClassLoader(), new Class<?>[] {Kernel.class}, answers);
   }
 
   @Test
