@@ -11,7 +11,6 @@ import dev.fathom.format.elf.ElfFile;
 import dev.fathom.format.elf.ElfNotes;
 import dev.fathom.format.elf.ProgramHeader;
 import dev.fathom.model.arch.Architecture;
-import dev.fathom.model.arch.Architectures;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.VirtualMemory;
 import java.nio.ByteOrder;

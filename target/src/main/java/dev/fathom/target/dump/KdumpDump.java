@@ -13,7 +13,6 @@ import dev.fathom.format.elf.ElfNotes;
 import dev.fathom.format.kdump.KdumpFile;
 import dev.fathom.format.kdump.KdumpHeader;
 import dev.fathom.model.arch.Architecture;
-import dev.fathom.model.arch.Architectures;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import java.nio.ByteOrder;

@@ -3,7 +3,6 @@ package dev.fathom.model.arch.aarch64;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fathom.model.arch.Architectures;
 import org.junit.jupiter.api.Test;
 
 class Aarch64Test {
@@ -26,13 +25,5 @@ class Aarch64Test {
     assertThat(file.named("lr")).contains(Aarch64.x(30));
     assertThat(file.named("cpsr")).contains(Aarch64.PSTATE);
     assertThat(file.named("x31")).isEmpty();
-  }
-
-  @Test
-  void architecturesAreKnownByName() {
-    assertThat(Architectures.named("aarch64")).contains(Aarch64.INSTANCE);
-    assertThat(Architectures.named("x86_64").orElseThrow().registers().pc().name())
-        .isEqualTo("rip");
-    assertThat(Architectures.named("vax")).isEmpty();
   }
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.model.arch;
+package dev.fathom.target.dump;
 
+import dev.fathom.model.arch.Architecture;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import java.util.Optional;
 
-/** The architectures that are known here. */
-public final class Architectures {
+/** The architectures whose dumps are read. */
+final class Architectures {
   private Architectures() {}
 
   /** The architecture with that {@link Architecture#name}. */
-  public static Optional<Architecture> named(String name) {
+  static Optional<Architecture> named(String name) {
     return switch (name) {
       case "x86_64" -> Optional.of(X86_64.INSTANCE);
       case "aarch64" -> Optional.of(Aarch64.INSTANCE);
