@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * The memory of a machine with a small Linux in it, written byte by byte: page tables, symbols,
@@ -66,6 +67,10 @@ final class SyntheticKernel {
   final Map<String, Long> symbols = new HashMap<>();
   final Map<Integer, Long> tasks = new HashMap<>();
   final X86PageTableWriter tables;
+
+  /** Numbers that VMCOREINFO states beside the usual ones. */
+  final Map<String, Long> noted = new HashMap<>();
+
   byte[] vmcoreinfo;
   private long data = IMAGE + 0x10_0000;
   private long heap;
@@ -78,6 +83,15 @@ final class SyntheticKernel {
 
   /** With {@code swapper_pg_dir} at a physical address of its own. */
   SyntheticKernel(Era era, int levels, long root) {
+    this(era, levels, root, _ -> {});
+  }
+
+  /** With what {@code more} adds before types, symbols and page tables are written. */
+  SyntheticKernel(Era era, int levels, Consumer<SyntheticKernel> more) {
+    this(era, levels, IMAGE_PHYSICAL + 0x30_0000, more);
+  }
+
+  private SyntheticKernel(Era era, int levels, long root, Consumer<SyntheticKernel> more) {
     this.era = era;
     this.levels = levels;
     this.direct = levels == 5 ? 0xff11_0000_0000_0000L : 0xffff_8880_0000_0000L;
@@ -97,6 +111,7 @@ final class SyntheticKernel {
     module();
     log();
     files();
+    more.accept(this);
     tables();
   }
 
@@ -651,6 +666,7 @@ final class SyntheticKernel {
     }
     info.number("phys_base", IMAGE_PHYSICAL - (IMAGE - 0xffff_ffff_8000_0000L));
     info.number("pgtable_l5_enabled", levels == 5 ? 1 : 0);
+    noted.forEach(info::number);
     info.kernelOffset(IMAGE - 0xffff_ffff_8100_0000L);
     vmcoreinfo = info.bytes();
     ram.put(VMCOREINFO_PAGE, vmcoreinfo);

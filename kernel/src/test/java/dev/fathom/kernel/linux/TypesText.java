@@ -57,6 +57,18 @@ final class TypesText {
     return this;
   }
 
+  /** Adds an enumeration, of 64 bits where an int does not hold its values; returns this. */
+  TypesText enumeration(String name, Map<String, Long> values) {
+    if (values.values().stream().allMatch(value -> value == value.intValue())) {
+      writer.enumeration(name, 4, false, values.size());
+      values.forEach((constant, value) -> writer.value(constant, value.intValue()));
+    } else {
+      writer.enumeration64(name, 8, true, values.size());
+      values.forEach(writer::value64);
+    }
+    return this;
+  }
+
   private int type(String text) {
     int bracket = text.indexOf('[');
     if (bracket < 0) {
