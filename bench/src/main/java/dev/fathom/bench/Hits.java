@@ -55,8 +55,7 @@ public final class Hits {
       for (int round = 0; round < Integer.parseInt(args[2]); round++) {
         double gdb = bench.rate(bench::gdb);
         double own = bench.rate(bench::fathom);
-        System.out.printf(
-            Locale.ROOT, "gdb %.0f  fathom %.0f  ratio %.2f%n", gdb, own, own / gdb);
+        System.out.printf(Locale.ROOT, "gdb %.0f  fathom %.0f  ratio %.2f%n", gdb, own, own / gdb);
       }
     } finally {
       Files.delete(script);

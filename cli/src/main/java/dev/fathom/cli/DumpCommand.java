@@ -181,7 +181,11 @@ final class DumpCommand implements Callable<Integer> {
         throw e;
       }
       console.progress().clear();
-      console.err().append("fathom: interrupted").append(rest(output, stream || flattened)).append('\n');
+      console
+          .err()
+          .append("fathom: interrupted")
+          .append(rest(output, stream || flattened))
+          .append('\n');
       return Problems.INTERRUPTED;
     } finally {
       console.flush();
@@ -206,8 +210,7 @@ final class DumpCommand implements Callable<Integer> {
       return DumpSource.open(files(), options, this::warn);
     }
     var attach =
-        new AttachOptions(
-            !running, Optional.ofNullable(qmp), Optional.ofNullable(stub), TIMEOUT);
+        new AttachOptions(!running, Optional.ofNullable(qmp), Optional.ofNullable(stub), TIMEOUT);
     return DumpSource.attach(targets.getFirst(), attach, options, this::warn);
   }
 

@@ -19,6 +19,7 @@ final class FathomCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "expected a command: open, attach, dump or demo");
+    throw new ParameterException(
+        spec.commandLine(), "expected a command: open, attach, dump or demo");
   }
 }

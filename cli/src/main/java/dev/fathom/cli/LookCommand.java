@@ -67,8 +67,7 @@ abstract class LookCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     var console = Console.standard();
     var index = noIndex ? Optional.<Path>empty() : Folders.index();
-    try (var session =
-        open(new KernelOptions(index, !ignoreVmcoreinfo, console.progress()))) {
+    try (var session = open(new KernelOptions(index, !ignoreVmcoreinfo, console.progress()))) {
       console.progress().clear();
       var service = StandardCommands.over(session);
       service.environment().settings().shellAllowed(!noShell);

@@ -74,7 +74,8 @@ class DumpCommandTest {
     String file = folder.resolve("dump").toString();
     assertThat(DumpCommand.rest(file, false)).isEmpty();
     Files.createFile(Path.of(file + ".part"));
-    assertThat(DumpCommand.rest(file, false)).isEqualTo("; --resume goes on with " + file + ".part");
+    assertThat(DumpCommand.rest(file, false))
+        .isEqualTo("; --resume goes on with " + file + ".part");
     assertThat(DumpCommand.rest(file, true)).isEmpty();
   }
 

@@ -12,7 +12,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** When the launcher builds anew: a copy of the script, with a build that only says what it does. */
+/**
+ * When the launcher builds anew: a copy of the script, with a build that only says what it does.
+ */
 class LauncherScriptTest {
   private static final FileTime LONG_AGO = FileTime.fromMillis(1_000_000_000_000L);
   private static final FileTime LATER = FileTime.fromMillis(1_000_000_100_000L);

@@ -102,7 +102,8 @@ class ReplTest {
   @Test
   void ctrlCIsAnAnswerToThePager() throws IOException {
     var modes = new ArrayList<Attributes>();
-    var input = new ByteArrayInputStream("::msgbuf\n\3::echo after\n".getBytes(StandardCharsets.UTF_8));
+    var input =
+        new ByteArrayInputStream("::msgbuf\n\3::echo after\n".getBytes(StandardCharsets.UTF_8));
     var terminal =
         new DumbTerminal("test", "dumb", input, screen, StandardCharsets.UTF_8) {
           @Override

@@ -74,8 +74,7 @@ public final class Session implements AutoCloseable {
   public static Session open(List<Path> files, KernelOptions options) {
     Target target = ServiceLoader.load(TargetProvider.class).iterator().next().open(files);
     try {
-      return new Session(
-          target, find(target, options), Optional.of(options), Optional.empty());
+      return new Session(target, find(target, options), Optional.of(options), Optional.empty());
     } catch (RuntimeException | Error e) {
       target.close();
       throw e;

@@ -26,7 +26,8 @@ public final class AddedSymbols implements SymbolTable {
   public AddedSymbols(SymbolTable base, List<Symbol> more) {
     this.base = base;
     for (var symbol : more) {
-      if (base.named(symbol.name()).isEmpty() && byName.putIfAbsent(symbol.name(), symbol) == null) {
+      if (base.named(symbol.name()).isEmpty()
+          && byName.putIfAbsent(symbol.name(), symbol) == null) {
         byAddress.putIfAbsent(symbol.address(), symbol);
       }
     }

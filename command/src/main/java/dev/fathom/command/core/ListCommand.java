@@ -43,8 +43,7 @@ final class ListCommand implements Command {
     var plan = plan(call);
     plan.variable().ifPresent(Variables::checkName);
     long start = call.hasAddress() ? call.address() : call.dot();
-    return Lazily.stream(Links.from(call, start, plan.offset()))
-        .map(at -> element(call, plan, at));
+    return Lazily.stream(Links.from(call, start, plan.offset())).map(at -> element(call, plan, at));
   }
 
   private static Plan plan(Invocation call) {

@@ -19,7 +19,6 @@ import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.TypeName;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Predicate;
 
@@ -227,7 +226,6 @@ final class Crash {
 
   /** Names in C expressions: variables of the program, registers of the selected task. */
   static Scope scope(Invocation call) {
-    return new ProgramScope(
-        call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
+    return new ProgramScope(call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
   }
 }

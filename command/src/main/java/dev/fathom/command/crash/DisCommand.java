@@ -84,8 +84,7 @@ final class DisCommand implements Command {
 
     Lines(Invocation call, long start, long end, long count, long marked) {
       this.call = call;
-      this.memory =
-          call.args().has('u') ? Crash.userSpace(call) : call.program().memory();
+      this.memory = call.args().has('u') ? Crash.userSpace(call) : call.program().memory();
       this.start = start;
       this.end = end;
       this.marked = marked;

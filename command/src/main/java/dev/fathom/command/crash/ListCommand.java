@@ -121,8 +121,7 @@ final class ListCommand implements Command {
       return new Plan(offset(call, link.get()), heads, Optional.empty());
     }
     var path = link.get().substring(dot + 1);
-    var type =
-        Crash.typeAndMembers(call, link.get().substring(0, dot), "struct", "union").type();
+    var type = Crash.typeAndMembers(call, link.get().substring(0, dot), "struct", "union").type();
     var found =
         call.program()
             .types()

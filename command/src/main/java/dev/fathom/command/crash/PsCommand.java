@@ -75,7 +75,8 @@ final class PsCommand implements Command {
                 new Column("rss", "RSS", 8, Align.RIGHT),
                 new Column("command", "COMM", 0, Align.LEFT)));
     return Stream.concat(
-        Stream.of(Item.show(header)), wanted.map(task -> Item.show(new Datum.Row(cells(call, task)))));
+        Stream.of(Item.show(header)),
+        wanted.map(task -> Item.show(new Datum.Row(cells(call, task)))));
   }
 
   private static List<Cell> cells(Invocation call, Task task) {

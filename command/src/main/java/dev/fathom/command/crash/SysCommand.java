@@ -91,8 +91,7 @@ final class SysCommand implements Command {
       var name = located.get().text();
       if (number.isPresent() ? number.getAsLong() == i : name.contains(wanted)) {
         rows.add(
-            Item.show(
-                new Datum.Row(List.of(Cell.decimal(i), new Cell.Symbolic(function, name)))));
+            Item.show(new Datum.Row(List.of(Cell.decimal(i), new Cell.Symbolic(function, name)))));
       }
     }
     if (rows.size() == 1) {

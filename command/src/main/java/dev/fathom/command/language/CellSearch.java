@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 
 /**
  * The letters that come first behind a format verb: {@code l L M} search for a 2, 4 or 8 byte cell
- * with {@code (cell & mask) == value}, in steps of its size from dot on; {@code v w W Z} write cells of
- * 1, 2, 4 and 8 bytes ({@code z} is {@code Z}), where the user allowed it.
+ * with {@code (cell & mask) == value}, in steps of its size from dot on; {@code v w W Z} write
+ * cells of 1, 2, 4 and 8 bytes ({@code z} is {@code Z}), where the user allowed it.
  */
 final class CellSearch {
   private static final int CHUNK = 4096;
@@ -77,11 +77,7 @@ final class CellSearch {
       items.add(
           Item.show(
               new Datum.Fact(
-                  name
-                      + ": 0x"
-                      + Long.toHexString(old)
-                      + " = 0x"
-                      + Long.toHexString(value),
+                  name + ": 0x" + Long.toHexString(old) + " = 0x" + Long.toHexString(value),
                   List.of(
                       new Datum.Field("address", "", Cell.address(address)),
                       new Datum.Field("old", "", Cell.hex(old)),

@@ -37,8 +37,7 @@ final class Evaluator {
     return switch (expression) {
       case Expr.Number n -> n.value();
       case Expr.Digits d -> digits(d.text());
-      case Expr.Name n ->
-          symbol(n.text()).orElseThrow(() -> unknownSymbol(n.text()));
+      case Expr.Name n -> symbol(n.text()).orElseThrow(() -> unknownSymbol(n.text()));
       case Expr.PerCpu p -> perCpu(p.variable(), p.cpu());
       case Expr.Variable v -> environment.variables().get(v.name());
       case Expr.Dot _ -> position.dot();

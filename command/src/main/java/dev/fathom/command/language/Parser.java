@@ -41,9 +41,9 @@ import java.util.Optional;
  * <p>A {@code crashline} is a line whose first word is the bare name of a command in crash's
  * spelling, followed by a blank or the end of the statement, and not (blanks aside) by a format
  * verb, {@code ,} or {@code :}. So {@code ps -k} is crash's, {@code ps/X} and {@code ps::nm} mdb's.
- * The name of a structure or union that is no symbol's stands for {@code struct} and that name, with
- * members or without: {@code task_struct.pid,comm init_task}.
- * In it, {@code >} outside of brackets and quotes names a file, but for {@code ->} and {@code >=}.
+ * The name of a structure or union that is no symbol's stands for {@code struct} and that name,
+ * with members or without: {@code task_struct.pid,comm init_task}. In it, {@code >} outside of
+ * brackets and quotes names a file, but for {@code ->} and {@code >=}.
  */
 final class Parser {
   private static final int TEXT_LIMIT = 1 << 20;
@@ -658,8 +658,7 @@ final class Parser {
     boolean mdb = c != 0 && "/\\@?=,:".indexOf(c) >= 0;
     boolean known = separated && !mdb && environment.command(Grammar.CRASH, name).isPresent();
     boolean members = at == end && name.indexOf('.') > 0 && (c == ',' || c == '[');
-    boolean structure =
-        !known && ((separated && !mdb) || members) && environment.isStructure(name);
+    boolean structure = !known && ((separated && !mdb) || members) && environment.isStructure(name);
     if (!known && !structure) {
       at = start;
       return Optional.empty();

@@ -33,8 +33,7 @@ final class Pipeline {
    *
    * @param type of what is at the address, where the expression says it
    */
-  record Start(
-      OptionalLong address, Optional<CType> type, OptionalLong count, boolean toPipe) {}
+  record Start(OptionalLong address, Optional<CType> type, OptionalLong count, boolean toPipe) {}
 
   private Pipeline() {}
 

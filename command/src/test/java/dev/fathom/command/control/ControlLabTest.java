@@ -45,8 +45,7 @@ class ControlLabTest {
       address = "127.0.0.1:" + free.getLocalPort();
     }
     guest =
-        LAB.start(
-            Recipe.healthy("6.1").withCpus(4).spinning(), List.of("-gdb", "tcp:" + address));
+        LAB.start(Recipe.healthy("6.1").withCpus(4).spinning(), List.of("-gdb", "tcp:" + address));
   }
 
   @AfterEach
@@ -56,9 +55,7 @@ class ControlLabTest {
 
   private Session attach() {
     return Session.attach(
-        address,
-        AttachOptions.DEFAULT,
-        new KernelOptions(Optional.empty(), true, Progress.NONE));
+        address, AttachOptions.DEFAULT, new KernelOptions(Optional.empty(), true, Progress.NONE));
   }
 
   private static CommandService commands(Session session) {
@@ -159,8 +156,7 @@ class ControlLabTest {
         var later = Executors.newSingleThreadScheduledExecutor()) {
       var service = commands(session);
       run(service, "catch panic");
-      var crashed =
-          later.schedule(() -> guest.guest().sysrq('c'), 2, TimeUnit.SECONDS);
+      var crashed = later.schedule(() -> guest.guest().sysrq('c'), 2, TimeUnit.SECONDS);
       assertThat(run(service, ":c")).contains("breakpoint 1 (catch panic)");
       assertThat(crashed.isDone()).isTrue();
       assertThat(run(service, "$c")).contains("sysrq_handle_crash");

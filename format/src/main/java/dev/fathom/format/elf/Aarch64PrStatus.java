@@ -19,6 +19,7 @@ public final class Aarch64PrStatus {
   public static final int PSTATE = 33;
 
   private static final int REGISTERS = 34;
+
   /** The descriptor's size. */
   public static final int BYTES = 392;
 

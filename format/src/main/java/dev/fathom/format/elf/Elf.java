@@ -37,7 +37,6 @@ public final class Elf {
   /** The floating-point registers. */
   public static final int NT_FPREGSET = 2;
 
-
   private Elf() {}
 
   /** The name of a machine number as Linux spells it, or the number. */

@@ -6,10 +6,10 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * What a 64-bit little-endian core file begins with: {@code header; program headers; notes}, or, for
- * more than 65534 program headers, {@code header; program headers; section header 0; notes}. The
- * program headers are one PT_NOTE and then the segments, directly behind the header: crash reads
- * them only there.
+ * What a 64-bit little-endian core file begins with: {@code header; program headers; notes}, or,
+ * for more than 65534 program headers, {@code header; program headers; section header 0; notes}.
+ * The program headers are one PT_NOTE and then the segments, directly behind the header: crash
+ * reads them only there.
  */
 public final class ElfCoreHead {
   private static final int EHDR = 64;

@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * What a file in kdump-compressed format, header version 6, begins with: header and sub header with
- * notes; and where everything behind it stands. {@link KdumpFile} has the grammar,
- * {@link KdumpHeader} the fields.
+ * notes; and where everything behind it stands. {@link KdumpFile} has the grammar, {@link
+ * KdumpHeader} the fields.
  *
  * @param utsname the machine's names
  * @param timestampSeconds when the dump is made, in seconds since 1970

@@ -103,8 +103,10 @@ class CompressorTest {
   @ParameterizedTest
   @EnumSource
   void textBecomesSmaller(Kind kind) {
-    byte[] page = "the quick brown fox jumps over the lazy dog; ".repeat(91).getBytes(
-        java.nio.charset.StandardCharsets.US_ASCII);
+    byte[] page =
+        "the quick brown fox jumps over the lazy dog; "
+            .repeat(91)
+            .getBytes(java.nio.charset.StandardCharsets.US_ASCII);
     try (var encoder = kind.encoder()) {
       var packed = new byte[Compressor.room(page.length)];
       assertThat(encoder.compress(page, 0, page.length, packed, 0)).isLessThan(page.length / 10);

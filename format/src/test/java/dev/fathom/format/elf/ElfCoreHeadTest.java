@@ -15,8 +15,7 @@ class ElfCoreHeadTest {
   void isReadBack(int count) {
     var segments = new ArrayList<ProgramHeader>();
     for (int i = 0; i < count; i++) {
-      segments.add(
-          new ProgramHeader(Elf.PT_LOAD, 6, i * 4096L, i, i * 8192L, 4096, 8192, 0));
+      segments.add(new ProgramHeader(Elf.PT_LOAD, 6, i * 4096L, i, i * 8192L, 4096, 8192, 0));
     }
     var registers = new long[PrStatus.Reg.values().length];
     for (int i = 0; i < registers.length; i++) {

@@ -38,8 +38,7 @@ final class Arm64Machine implements Machine {
   }
 
   @Override
-  public Optional<KernelPlace> find(
-      Target target, PhysicalMemory physical, KernelOptions options) {
+  public Optional<KernelPlace> find(Target target, PhysicalMemory physical, KernelOptions options) {
     return Arm64KernelFinder.find(target, physical, options);
   }
 

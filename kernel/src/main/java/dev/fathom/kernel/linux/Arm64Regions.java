@@ -63,8 +63,7 @@ final class Arm64Regions extends Regions {
    */
   private long pageOffset(long first) {
     long configured = stated("VA_BITS").orElse(paging.virtualBits());
-    for (long bits :
-        new long[] {configured, paging.virtualBits(), 52, paging.virtualBits() - 1}) {
+    for (long bits : new long[] {configured, paging.virtualBits(), 52, paging.virtualBits() - 1}) {
       if (bits > 0 && bits < 64) {
         long start = -1L << bits;
         var behind = program.memory().physical(first - base + start);

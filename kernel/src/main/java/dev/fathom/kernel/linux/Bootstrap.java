@@ -83,7 +83,12 @@ final class Bootstrap {
     var live = target.find(Live.class);
     var program =
         new LinuxProgram(
-            machine, space, physical, symbols, types, () -> live.isPresent() ? live.get().epoch() : 0);
+            machine,
+            space,
+            physical,
+            symbols,
+            types,
+            () -> live.isPresent() ? live.get().epoch() : 0);
     modules.of(new Modules(program, layouts));
     return new LinuxKernel(
         target, physical, place, program, layouts, modules, moduleTypes, warnings);

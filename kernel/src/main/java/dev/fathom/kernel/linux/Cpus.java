@@ -2,8 +2,8 @@
 package dev.fathom.kernel.linux;
 
 import dev.fathom.base.FaultException;
-import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.base.LongSet;
+import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.model.Registers;
 import dev.fathom.target.Cpu;
 import java.util.ArrayList;
@@ -92,9 +92,9 @@ final class Cpus {
   }
 
   /**
-   * Which of the target's CPUs is which of the kernel's: by the base of its per-CPU area, by
-   * its task, by the stack it is on, and only then by number (a dump of a machine with CPUs offline numbers
-   * those that are left).
+   * Which of the target's CPUs is which of the kernel's: by the base of its per-CPU area, by its
+   * task, by the stack it is on, and only then by number (a dump of a machine with CPUs offline
+   * numbers those that are left).
    */
   private Map<Integer, Registers> match() {
     var matched = new HashMap<Integer, Registers>();

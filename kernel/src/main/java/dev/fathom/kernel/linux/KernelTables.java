@@ -40,8 +40,9 @@ final class KernelTables {
 
   /**
    * The kernel's symbols: where VMCOREINFO says they are (kernels since 6.0), else where they were
-   * in this kernel before, else where a search through the image finds them; empty when the kernel has none (CONFIG_KALLSYMS off). What
-   * VMCOREINFO leads to counts only if it fits what is known otherwise.
+   * in this kernel before, else where a search through the image finds them; empty when the kernel
+   * has none (CONFIG_KALLSYMS off). What VMCOREINFO leads to counts only if it fits what is known
+   * otherwise.
    *
    * @param warnings told when VMCOREINFO leads to no usable table
    * @throws BadDataException when the tables found contradict each other
@@ -218,8 +219,7 @@ final class KernelTables {
       }
       var bytes = bytes("kallsyms", place.space(), start, region.length());
       var positions =
-          new KallsymsPositions(
-              number - start, names - start, tokens - start, index - start, form);
+          new KallsymsPositions(number - start, names - start, tokens - start, index - start, form);
       return Optional.of(tableIndex.symbols(bytes, positions));
     }
   }

@@ -25,8 +25,7 @@ public final class LinuxProvider implements KernelProvider {
     var place = machine.get().find(target, physical.get(), options);
     return place.isEmpty()
         ? Optional.empty()
-        : Optional.of(
-            Bootstrap.start(machine.get(), target, physical.get(), place.get(), options));
+        : Optional.of(Bootstrap.start(machine.get(), target, physical.get(), place.get(), options));
   }
 
   private static Optional<Machine> machine(String architecture) {

@@ -65,9 +65,7 @@ final class OwnVmcoreinfo {
       }
       byte[] text = memory.bytes(memory.u64(data.getAsLong()), (int) length);
       var info = Vmcoreinfo.parse("vmcoreinfo_data", text);
-      boolean right =
-          info.isTrustworthy()
-              && info.symbol("swapper_pg_dir").equals(rootTable());
+      boolean right = info.isTrustworthy() && info.symbol("swapper_pg_dir").equals(rootTable());
       return right ? Optional.of(text) : Optional.empty();
     } catch (FathomException _) {
       return Optional.empty(); // Not in the dump, or no text: it is put together instead.
@@ -181,10 +179,7 @@ final class OwnVmcoreinfo {
     line(text, "NUMBER(pgtable_l5_enabled)", five ? "1" : "0");
     var start = program.address("_text");
     if (start.isPresent()) {
-      line(
-          text,
-          "KERNELOFFSET",
-          Long.toHexString(start.getAsLong() - KernelFinder.DEFAULT_TEXT));
+      line(text, "KERNELOFFSET", Long.toHexString(start.getAsLong() - KernelFinder.DEFAULT_TEXT));
     }
     line(text, "NUMBER(KERNEL_IMAGE_SIZE)", "1073741824");
     line(text, "NUMBER(sme_mask)", "" + paging.encryptionMask());
@@ -206,8 +201,7 @@ final class OwnVmcoreinfo {
       return;
     }
     try {
-      symbol(
-          text, "mem_section", OptionalLong.of(program.memory().u64(address.getAsLong())));
+      symbol(text, "mem_section", OptionalLong.of(program.memory().u64(address.getAsLong())));
     } catch (FathomException _) {
       return; // Its page is missing: nothing is noted.
     }
@@ -224,8 +218,7 @@ final class OwnVmcoreinfo {
   private void offset(StringBuilder text, String type, String member) {
     layouts
         .find(type, member)
-        .ifPresent(
-            field -> line(text, "OFFSET(" + type + "." + member + ")", "" + field.offset()));
+        .ifPresent(field -> line(text, "OFFSET(" + type + "." + member + ")", "" + field.offset()));
   }
 
   private static void symbol(StringBuilder text, String name, OptionalLong address) {

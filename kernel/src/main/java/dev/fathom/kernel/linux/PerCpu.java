@@ -46,7 +46,10 @@ final class PerCpu {
     return new PerCpu(program, possible, online, offsets);
   }
 
-  /** The numbers of the bits set in a {@code struct cpumask}, as long as its symbol or its type says. */
+  /**
+   * The numbers of the bits set in a {@code struct cpumask}, as long as its symbol or its type
+   * says.
+   */
   private static int[] mask(LinuxProgram program, String name) {
     var symbol = program.ownSymbols().first(name);
     if (symbol.isEmpty()) {

@@ -95,8 +95,7 @@ final class ProcessSize {
         long count = count(process + counts.getAsLong() + kind * stride) + cached.get()[kind];
         resident += Math.max(0, count);
       }
-      return Optional.of(
-          new MemoryUse(total.get().at(memory, process) * PAGE, resident * PAGE));
+      return Optional.of(new MemoryUse(total.get().at(memory, process) * PAGE, resident * PAGE));
     } catch (FaultException _) {
       // A process whose structure is not in the dump has no size; ps says so in its cell.
       return Optional.empty();

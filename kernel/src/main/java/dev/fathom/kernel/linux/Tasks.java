@@ -3,11 +3,11 @@ package dev.fathom.kernel.linux;
 
 import dev.fathom.base.FathomException;
 import dev.fathom.base.FaultException;
+import dev.fathom.base.LongSet;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.kernel.linux.data.ListNodes;
-import dev.fathom.base.LongSet;
 import dev.fathom.kernel.linux.data.XArrayEntries;
 import dev.fathom.model.Memory;
 import java.util.Iterator;

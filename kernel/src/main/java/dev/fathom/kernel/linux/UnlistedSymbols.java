@@ -62,8 +62,7 @@ final class UnlistedSymbols {
     }
     int length = (int) Math.min(place.image().length(), SIZE_LIMIT);
     return Optional.of(
-        new UnlistedSymbols(
-            place, KernelFinder.imageBytes(place, place.image().start(), length)));
+        new UnlistedSymbols(place, KernelFinder.imageBytes(place, place.image().start(), length)));
   }
 
   /** The BTF in the image, found by its header; the largest, as others are of modules. */
@@ -152,8 +151,7 @@ final class UnlistedSymbols {
                     'D',
                     ""));
           }
-          found.add(
-              new Symbol("__per_cpu_start", start.get(), 0, Symbol.Kind.PER_CPU, 'D', ""));
+          found.add(new Symbol("__per_cpu_start", start.get(), 0, Symbol.Kind.PER_CPU, 'D', ""));
           found.add(
               new Symbol(
                   "__per_cpu_end", start.get() + section.size(), 0, Symbol.Kind.PER_CPU, 'D', ""));
@@ -162,8 +160,7 @@ final class UnlistedSymbols {
     }
   }
 
-  private static Optional<Long> start(
-      Btf btf, BtfType.DataSec section, Map<String, Long> exports) {
+  private static Optional<Long> start(Btf btf, BtfType.DataSec section, Map<String, Long> exports) {
     Long start = null;
     for (var variable : section.variables()) {
       var exported = exports.get(btf.name(variable.type()));
@@ -188,9 +185,7 @@ final class UnlistedSymbols {
     if (list.isEmpty() || name.isEmpty()) {
       return Optional.empty();
     }
-    var words =
-        ByteBuffer.wrap(image.bytes(0, (int) image.size()))
-            .order(ByteOrder.LITTLE_ENDIAN);
+    var words = ByteBuffer.wrap(image.bytes(0, (int) image.size())).order(ByteOrder.LITTLE_ENDIAN);
     for (int at = 0; at <= words.limit() - 16; at += 8) {
       long next = words.getLong(at);
       long previous = words.getLong(at + 8);
@@ -209,10 +204,7 @@ final class UnlistedSymbols {
   }
 
   private boolean mayBeModule(long address) {
-    return address < 0
-        && (address & 7) == 0
-        && !place.image().contains(address)
-        && address != -1;
+    return address < 0 && (address & 7) == 0 && !place.image().contains(address) && address != -1;
   }
 
   private boolean leadsBack(long address, long head) {

@@ -38,8 +38,7 @@ final class X86Machine implements Machine {
   }
 
   @Override
-  public Optional<KernelPlace> find(
-      Target target, PhysicalMemory physical, KernelOptions options) {
+  public Optional<KernelPlace> find(Target target, PhysicalMemory physical, KernelOptions options) {
     return KernelFinder.find(target, physical, options);
   }
 
@@ -93,8 +92,7 @@ final class X86Machine implements Machine {
   @Override
   public List<Datum.Field> facts(KernelPlace place, LinuxProgram program) {
     return List.of(
-        new Datum.Field(
-            "kaslr_offset", "KASLR offset", Cell.hex(kaslrOffset(place, program))),
+        new Datum.Field("kaslr_offset", "KASLR offset", Cell.hex(kaslrOffset(place, program))),
         new Datum.Field("phys_base", "phys_base", Cell.hex(KernelFinder.physBase(place))),
         new Datum.Field("paging_levels", "paging levels", Cell.decimal(paging(place).levels())));
   }

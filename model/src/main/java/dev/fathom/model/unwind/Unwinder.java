@@ -403,7 +403,8 @@ public final class Unwinder {
         var oldStack = stacks.containing(old.getAsLong());
         if (newStack.equals(oldStack)) {
           int rise = Long.compareUnsigned(sp, old.getAsLong());
-          // It stays as it is where a function that runs now keeps its return address in a register.
+          // It stays as it is where a function that runs now keeps its return address in a
+          // register.
           boolean leaf = from.exact() && to.how() == Frame.How.FRAME_POINTER;
           if (rise < 0 || (rise == 0 && !leaf)) {
             return new Step.Failed(

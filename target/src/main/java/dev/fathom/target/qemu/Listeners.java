@@ -122,8 +122,7 @@ final class Listeners {
     if (inodes.isEmpty()) {
       return OptionalLong.empty();
     }
-    try (DirectoryStream<Path> processes =
-        Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
       for (Path process : processes) {
         if (has(process, inodes)) {
           return OptionalLong.of(Long.parseLong(process.getFileName().toString()));

@@ -12,7 +12,6 @@ import dev.fathom.target.RawRegisters;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
-import dev.fathom.target.Target;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;

@@ -9,7 +9,6 @@ import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
-import dev.fathom.target.monitor.MonitorRegisters;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
@@ -17,6 +16,7 @@ import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
+import dev.fathom.target.monitor.MonitorRegisters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -65,8 +65,7 @@ final class QemuTarget implements Target {
       String architecture = architecture(qmp);
       var warnings = new ArrayList<String>();
       ram = memory(qmp, process, warnings);
-      Optional<String> known =
-          options.stub().or(() -> process.flatMap(QemuProcess::stub));
+      Optional<String> known = options.stub().or(() -> process.flatMap(QemuProcess::stub));
       var stub = new LazyStub(qmp, known, options);
       var machine = new Machine(qmp, ram, stub);
       return new QemuTarget(address, architecture, qmp, ram, stub, machine, warnings);

@@ -249,11 +249,7 @@ class DumpTargetTest {
     byte[] notes = ElfCoreWriter.noteRegion("CORE", 1, ElfCoreWriter.aarch64PrStatus(9, 5));
     Target target =
         open(
-            new KdumpWriter(6)
-                .machine("aarch64")
-                .page(1, page(1), Codec.RAW)
-                .notes(notes)
-                .build());
+            new KdumpWriter(6).machine("aarch64").page(1, page(1), Codec.RAW).notes(notes).build());
     assertThat(target.architecture()).isEqualTo("aarch64");
     assertThat(target.cpus().get(0).registers().get(Aarch64.x(0))).hasValue(5);
     // QEMU does not name the machine.

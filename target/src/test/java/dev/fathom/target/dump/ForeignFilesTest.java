@@ -103,7 +103,8 @@ class ForeignFilesTest {
   void refusesOtherMachinesInKdumpHeaders() {
     byte[] dump = new KdumpWriter(6).page(1, new byte[4096], Codec.RAW).machine("riscv64").build();
     assertThatThrownBy(() -> open(dump))
-        .hasMessage("file: at offset 0x110: dump of an riscv64 machine, expected x86_64 or aarch64");
+        .hasMessage(
+            "file: at offset 0x110: dump of an riscv64 machine, expected x86_64 or aarch64");
   }
 
   @Test

@@ -87,9 +87,7 @@ class RamLayoutTest {
     assertThatThrownBy(
             () -> RamLayout.parse(head + "  00000000000010zz-0000000000001fff (prio 0, ram): a\n"))
         .hasMessageContaining("not a range of memory");
-    assertThatThrownBy(
-            () ->
-                RamLayout.parse(head + "  1000-0fff (prio 0, ram): a\n"))
+    assertThatThrownBy(() -> RamLayout.parse(head + "  1000-0fff (prio 0, ram): a\n"))
         .hasMessageContaining("memory ranges out of order");
   }
 

@@ -192,8 +192,7 @@ class QemuLabTest {
       guest.guest().stop();
       try (Target target = new QemuProvider().attach("qemu:" + guest.pid(), DEFAULT)) {
         target.find(RunControl.class).orElseThrow().step(0, false, false);
-        assertThat(
-                target.find(RunControl.class).orElseThrow().await(Duration.ofSeconds(20)))
+        assertThat(target.find(RunControl.class).orElseThrow().await(Duration.ofSeconds(20)))
             .isPresent();
       }
       assertThat(running(guest)).isFalse();
@@ -247,7 +246,12 @@ class QemuLabTest {
   }
 
   private static boolean running(LiveGuest guest) {
-    return guest.guest().monitor().execute("query-status", Map.of()).toString().contains("running=true");
+    return guest
+        .guest()
+        .monitor()
+        .execute("query-status", Map.of())
+        .toString()
+        .contains("running=true");
   }
 
   /** Stops at a function that every timer tick calls, and goes on. */
@@ -266,15 +270,15 @@ class QemuLabTest {
     breakpoints.remove(Breakpoints.Kind.SOFTWARE, function, 1);
     control.step(cpu, false, false);
     assertThat(control.await(Duration.ofSeconds(60))).isPresent();
-    assertThat(target.cpu(cpu).orElseThrow().registers().pc()).isNotEqualTo(stopped.registers().pc());
+    assertThat(target.cpu(cpu).orElseThrow().registers().pc())
+        .isNotEqualTo(stopped.registers().pc());
     control.resume();
     assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.RUNNING);
     assertThat(target.cpus()).extracting(Cpu::source).containsOnly("QEMU, running");
   }
 
   private Target attach(LiveGuest guest) {
-    Target byProcess =
-        new QemuProvider().attach("qemu:" + guest.pid(), DEFAULT);
+    Target byProcess = new QemuProvider().attach("qemu:" + guest.pid(), DEFAULT);
     List<Range> ranges = memory(byProcess).ranges();
     byProcess.close();
     Target bySocket = new QemuProvider().attach("qmp:" + guest.qmp(), DEFAULT);
@@ -320,7 +324,8 @@ class QemuLabTest {
         for (long done = 0; done < length; done += buffer.length) {
           int count = (int) Math.min(buffer.length, length - done);
           byte[] expected = saved.readNBytes(count);
-          assertThat(memory(target).read(at + done, MemorySegment.ofArray(buffer).asSlice(0, count)))
+          assertThat(
+                  memory(target).read(at + done, MemorySegment.ofArray(buffer).asSlice(0, count)))
               .isEqualTo(count);
           int differs = Arrays.mismatch(buffer, 0, count, expected, 0, count);
           assertThat(differs).as("first difference after 0x%x", at + done).isEqualTo(-1);

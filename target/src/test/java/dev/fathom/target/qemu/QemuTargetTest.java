@@ -96,8 +96,7 @@ class QemuTargetTest {
       assertThat(memory.bytes(0xffff9, 7)).isEqualTo(Arrays.copyOfRange(content, 0xffff9, 1 << 20));
       MemorySegment off = arena.allocate(1 << 20);
       assertThat(memory.read(0, off)).isEqualTo(1 << 20);
-      assertThat(off.toArray(ValueLayout.JAVA_BYTE))
-          .isEqualTo(Arrays.copyOf(content, 1 << 20));
+      assertThat(off.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(Arrays.copyOf(content, 1 << 20));
       ram.set(ValueLayout.JAVA_BYTE, 5, (byte) ~content[5]);
       assertThat((byte) memory.u8(5)).isEqualTo((byte) ~content[5]);
     }
@@ -270,8 +269,7 @@ class QemuTargetTest {
       assertThat(live.state()).isEqualTo(Live.State.RUNNING);
       assertThat(live.epoch()).isEqualTo(1);
       qemu.send("{\"event\": \"STOP\"}\n");
-      assertThat(control.await(Duration.ofSeconds(20)))
-          .contains(new Stop(0, new Stop.Signal(0)));
+      assertThat(control.await(Duration.ofSeconds(20))).contains(new Stop(0, new Stop.Signal(0)));
       qemu.send("{\"event\": \"RESUME\"}\n");
       assertThat(awaitEpoch(target, 1)).isEqualTo(2);
       control.stop();
@@ -364,9 +362,7 @@ class QemuTargetTest {
     assertThatThrownBy(() -> provider.attach("qmp:", AttachOptions.DEFAULT))
         .isInstanceOf(UsageException.class);
     assertThatThrownBy(
-            () ->
-                provider.attach(
-                    "qemu:" + ProcessHandle.current().pid(), AttachOptions.DEFAULT))
+            () -> provider.attach("qemu:" + ProcessHandle.current().pid(), AttachOptions.DEFAULT))
         .isInstanceOf(TargetException.class)
         .hasMessageContaining("serves no QMP socket");
   }

@@ -7,9 +7,7 @@ import java.util.Collections;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
-/**
- * Writes 64-bit Arm page tables, one granule after the other from a given physical address on.
- */
+/** Writes 64-bit Arm page tables, one granule after the other from a given physical address on. */
 public final class Aarch64PageTableWriter {
   public static final long VALID = 1;
   public static final long TABLE = 2;

@@ -110,8 +110,8 @@ final class GuestPrograms {
 
   /**
    * The program {@code threads}: starts as many threads, named {@code lab-thread}, as its first
-   * argument says; all wait in {@code pause()}, or what is like it. With a second argument the first thread runs for
-   * ever instead. At most about 8000 threads.
+   * argument says; all wait in {@code pause()}, or what is like it. With a second argument the
+   * first thread runs for ever instead. At most about 8000 threads.
    */
   static byte[] threads(Board board) {
     byte[] code = code(board.isArm() ? ARM_THREADS : THREADS);

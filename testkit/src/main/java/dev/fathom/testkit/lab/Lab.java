@@ -180,7 +180,13 @@ public final class Lab {
         Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
         try (Guest guest =
             Guest.start(
-                qemu(recipe.board()), kernel.image(), initramfs, recipe, options(recipe), disks, List.of())) {
+                qemu(recipe.board()),
+                kernel.image(),
+                initramfs,
+                recipe,
+                options(recipe),
+                disks,
+                List.of())) {
           run(recipe, guest, disks, into);
           Files.writeString(
               into.resolve("console"), guest.console().text(), StandardCharsets.ISO_8859_1);
@@ -213,7 +219,13 @@ public final class Lab {
         Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
         Guest guest =
             Guest.start(
-                qemu(recipe.board()), kernel.image(), initramfs, recipe, options(recipe), List.of(facts), more);
+                qemu(recipe.board()),
+                kernel.image(),
+                initramfs,
+                recipe,
+                options(recipe),
+                List.of(facts),
+                more);
         try {
           guest.await("LAB-READY", BOOT);
           TarReader.unpack(facts, work.resolve("told"));

@@ -187,7 +187,8 @@ final class Packages {
       Optional<String> found =
           names
               .lines()
-              .filter(name -> name.matches("linux-image-[0-9.]+([-+][^-]+)?-cloud-" + board.debian()))
+              .filter(
+                  name -> name.matches("linux-image-[0-9.]+([-+][^-]+)?-cloud-" + board.debian()))
               .filter(name -> !Character.isDigit(name.charAt(prefix.length())))
               .filter(name -> name.charAt(prefix.length()) != '-')
               .max((a, b) -> Arrays.compare(numbers(a), numbers(b)));

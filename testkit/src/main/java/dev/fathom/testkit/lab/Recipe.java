@@ -187,8 +187,8 @@ public record Recipe(
   /** The same without VMCOREINFO in the dump. */
   public Recipe withoutVmcoreinfo() {
     return new Recipe(
-        name, kernel, board, memoryMiB, cpus, fiveLevel, kaslr, false, sleeps, threads, spin, fault, kdump,
-        flavours);
+        name, kernel, board, memoryMiB, cpus, fiveLevel, kaslr, false, sleeps, threads, spin, fault,
+        kdump, flavours);
   }
 
   /** The same with other numbers of sleeping processes and waiting threads. */

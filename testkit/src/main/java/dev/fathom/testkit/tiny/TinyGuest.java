@@ -44,8 +44,8 @@ public final class TinyGuest implements AutoCloseable {
   }
 
   /**
-   * Serves for as many seconds as the first argument says, or until the process is ended; writes the
-   * socket's path into the file that the second one names, for the build.
+   * Serves for as many seconds as the first argument says, or until the process is ended; writes
+   * the socket's path into the file that the second one names, for the build.
    */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     try (var guest = new TinyGuest()) {

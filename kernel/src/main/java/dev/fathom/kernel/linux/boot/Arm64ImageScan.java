@@ -20,7 +20,8 @@ import java.util.Optional;
  *   flags    bit 0 big-endian, bits 2 to 1 the page size: 1 4 KiB, 2 16 KiB, 3 64 KiB
  * </pre>
  *
- * and then the image for the page that is its {@code swapper_pg_dir}; or else all of memory for that.
+ * and then the image for the page that is its {@code swapper_pg_dir}; or else all of memory for
+ * that.
  */
 final class Arm64ImageScan {
   private static final int MAGIC = 0x644d_5241;

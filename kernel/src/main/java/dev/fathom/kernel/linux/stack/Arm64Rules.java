@@ -24,8 +24,8 @@ import java.util.OptionalLong;
 /**
  * The stacks of a 64-bit Arm kernel, whose functions keep frame records (Procedure Call Standard
  * for the Arm 64-bit Architecture, section 6.4.6): x29 leads to the caller's x29 and the return
- * address. The record that ends a stack is zero (arch/arm64/kernel/stacktrace.c, since 5.11; before,
- * x29 itself is). Entry code lets x29 lead to a record in {@code struct pt_regs}, {@code
+ * address. The record that ends a stack is zero (arch/arm64/kernel/stacktrace.c, since 5.11;
+ * before, x29 itself is). Entry code lets x29 lead to a record in {@code struct pt_regs}, {@code
  * stackframe}.
  *
  * <p>A function that calls none, and one whose first or last instructions run, has its return

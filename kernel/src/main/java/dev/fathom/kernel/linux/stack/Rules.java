@@ -36,7 +36,9 @@ interface Rules {
    */
   Optional<Registers> saved(long task);
 
-  /** The row for the registers of user mode at the top of a task's stack that ends at an address. */
+  /**
+   * The row for the registers of user mode at the top of a task's stack that ends at an address.
+   */
   UnwindRow atTop(long end);
 
   /** The registers that {@link #atTop} describes; what cannot be read is absent. */

@@ -126,8 +126,7 @@ class PageTablesTest {
   void addressesOfFiftyTwoBits(int granule, int bits, boolean large) {
     var paging = new Paging(granule, bits, large, true);
     long page = 0x000f_edcb_a987_0000L;
-    var tables =
-        tables(writer(paging).map(half(paging), page, 1L << granule, ACCESSED), paging);
+    var tables = tables(writer(paging).map(half(paging), page, 1L << granule, ACCESSED), paging);
     assertThat(tables.physical(half(paging) + 5)).hasValue(page + 5);
   }
 
@@ -142,8 +141,7 @@ class PageTablesTest {
   @Test
   void largeBlocks() {
     var small = new Paging(12, 48, false, true);
-    var tables =
-        tables(writer(small).map(half(small), 1L << 30, 1L << 30, 0), small);
+    var tables = tables(writer(small).map(half(small), 1L << 30, 1L << 30, 0), small);
     assertThat(tables.physical(half(small) + 0x3fff_ffff)).hasValue(0x7fff_ffff);
     assertThat(tables.find(half(small))).isTrue();
     assertThat(tables.room()).isEqualTo(1L << 21);
@@ -225,10 +223,7 @@ class PageTablesTest {
     assertThat(swept)
         .containsExactly(
             new Mapping(
-                at,
-                0x20_0000,
-                0x20_0000,
-                new Access(false, false, false, true, true, true, false)),
+                at, 0x20_0000, 0x20_0000, new Access(false, false, false, true, true, true, false)),
             new Mapping(
                 at + 0x20_0000,
                 0x5000,

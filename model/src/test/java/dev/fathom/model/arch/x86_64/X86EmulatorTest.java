@@ -152,13 +152,24 @@ class X86EmulatorTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "48", "0f", "0f1f", "0f1f84", // cut short
+        "",
+        "48",
+        "0f",
+        "0f1f",
+        "0f1f84", // cut short
         "488b03", // reads memory
         "488903", // writes memory
-        "f4", "cc", "c3", "0f05", "74fe", "ffe0", // hlt, int3, ret, syscall, je, jmp *%rax
+        "f4",
+        "cc",
+        "c3",
+        "0f05",
+        "74fe",
+        "ffe0", // hlt, int3, ret, syscall, je, jmp *%rax
         "66", // a prefix alone
         "6689c3", // 16 bits
-        "f0480fb1", "65488b0425", "0f0b"
+        "f0480fb1",
+        "65488b0425",
+        "0f0b"
       })
   void refusesTheRest(String hex) {
     assertThat(run(hex)).isEmpty();
