@@ -2,6 +2,7 @@
 package dev.fathom.session.control;
 
 import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Register;
 import dev.fathom.model.arch.x86_64.X86_64;
@@ -15,6 +16,8 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.IntConsumer;
 
 /**
  * Runs a function of the kernel on a CPU that stands in kernel code, by the System V calling
@@ -51,6 +54,12 @@ public final class Calls {
   /** Room below the stack pointer that is left alone. */
   private static final long GAP = 256;
 
+  /**
+   * Kernel stacks are this big (THREAD_SIZE of arch/x86/include/asm/page_64_types.h, without
+   * KASAN): a stack pointer that is farther away is on another stack.
+   */
+  private static final long STACK = 16 << 10;
+
   /** The privilege bits of a code selector. */
   private static final long PRIVILEGE = 3;
 
@@ -66,9 +75,11 @@ public final class Calls {
    * Calls the function at {@code function}.
    *
    * @param cpu as the target numbers it
-   * @param limit how long it may take; then it is given up, the registers are put back, and what it
-   *     held stays held
+   * @param limit how long it may take; then it is given up: where its thread is on a CPU the
+   *     registers are put back, and what it held stays held; where it sleeps or is interrupted it
+   *     is caught when it returns, while the target runs under {@link Control#proceed}
    * @return what it returned
+   * @throws EvalException when it did not return; the message says what became of the thread
    */
   public long call(int cpu, long function, List<Long> arguments, Duration limit) {
     var program = session.kernel().program();
@@ -92,50 +103,90 @@ public final class Calls {
     }
     long pc = need(before, X86_64.RIP);
     long sp = ((need(before, X86_64.RSP) - GAP) & -16L) - Long.BYTES;
-    var under = program.memory().bytes(sp, Long.BYTES);
-    poke(sp, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(pc).array());
-    for (int i = 0; i < arguments.size(); i++) {
-      writer.write(cpu, ARGUMENTS.get(i), arguments.get(i));
-    }
-    writer.write(cpu, X86_64.RAX, 0);
-    writer.write(cpu, X86_64.RSP, sp);
-    writer.write(cpu, X86_64.RIP, function);
     long thread = new Hit(session.kernel(), before).thread();
+    var under = program.memory().bytes(sp, Long.BYTES);
     var back =
         new Control.Goal(
             pc,
             hit ->
-                hit.sp() == sp + Long.BYTES && (thread == 0 || hit.thread() == thread));
-    int now = cpu;
+                hit.sp() == sp + Long.BYTES && (thread == 0 || hit.thread() == thread),
+            true);
+    IntConsumer putBack =
+        on -> {
+          for (var register : SAVED) {
+            writer.write(on, register, need(before, register));
+          }
+          poke(sp, under);
+        };
+    StopEvent event;
     try {
-      var event = control.proceed(List.of(back), Optional.of(limit));
-      now = whereIs(thread, event, cpu);
-      if (!(event.cause() instanceof StopEvent.Stepped)) {
-        throw new EvalException(
-            "the function did not return: its thread's registers were put back in the middle of"
-                + " it, and what it holds (locks, interrupts off) stays held");
+      poke(sp, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(pc).array());
+      for (int i = 0; i < arguments.size(); i++) {
+        writer.write(cpu, ARGUMENTS.get(i), arguments.get(i));
       }
-      return need(session.target().cpu(now).orElseThrow(), X86_64.RAX);
-    } finally {
-      for (var register : SAVED) {
-        writer.write(now, register, need(before, register));
+      writer.write(cpu, X86_64.RAX, 0);
+      writer.write(cpu, X86_64.RSP, sp);
+      writer.write(cpu, X86_64.RIP, function);
+      event = control.proceed(List.of(back), Optional.of(limit));
+    } catch (RuntimeException | Error e) {
+      try {
+        holder(thread, sp).ifPresent(putBack);
+      } catch (FathomException second) {
+        e.addSuppressed(second);
       }
-      poke(sp, under);
+      throw e;
     }
+    return switch (event.cause()) {
+      case StopEvent.Stepped _ -> {
+        int now = event.cpu().orElse(cpu);
+        long result = need(session.target().cpu(now).orElseThrow(), X86_64.RAX);
+        putBack.accept(now);
+        yield result;
+      }
+      case StopEvent.Gone _ -> throw new EvalException("the target ended in the function");
+      default -> throw unfinished(event, back, putBack, holder(thread, sp));
+    };
   }
 
-  /** The CPU on which the thread is now. */
-  private int whereIs(long thread, StopEvent event, int before) {
-    if (event.cause() instanceof StopEvent.Stepped) {
-      return event.cpu().orElse(before);
+  /** Gives the function up where its thread is on a CPU, else has it caught when it returns. */
+  private EvalException unfinished(
+      StopEvent event, Control.Goal back, IntConsumer putBack, OptionalInt holder) {
+    String why =
+        switch (event.cause()) {
+          case StopEvent.AtBreakpoint at ->
+              "breakpoint " + at.breakpoints().getFirst().id() + " stopped the target";
+          case StopEvent.AtData at ->
+              "watchpoint " + at.breakpoint().id() + " stopped the target";
+          case StopEvent.TimedOut _ -> "it took too long";
+          case StopEvent.Interrupted _ -> "stopped by user";
+          default -> "something else stopped the target";
+        };
+    if (holder.isPresent()) {
+      putBack.accept(holder.getAsInt());
+      return new EvalException(
+          "the function did not return ("
+              + why
+              + "): its thread's registers were put back in the middle of it, and what it holds"
+              + " (locks, interrupts off) stays held");
     }
+    control.expect(back, hit -> putBack.accept(hit.cpu().id()));
+    return new EvalException(
+        "the function did not return ("
+            + why
+            + ") and its thread is on no CPU or in an interrupt: let the target go on (:c) until it"
+            + " returns, where the thread's registers are put back; it breaks when Fathom leaves"
+            + " before");
+  }
+
+  /** The CPU that runs the thread on the stack of the call. */
+  private OptionalInt holder(long thread, long sp) {
     for (var cpu : session.target().cpus()) {
-      if (thread != 0 && new Hit(session.kernel(), cpu).thread() == thread) {
-        return cpu.id();
+      var hit = new Hit(session.kernel(), cpu);
+      if (Math.abs(hit.sp() - sp) < STACK && (thread == 0 || hit.thread() == thread)) {
+        return OptionalInt.of(cpu.id());
       }
     }
-    throw new EvalException(
-        "the function sleeps: its thread's registers cannot be put back, so the thread is lost");
+    return OptionalInt.empty();
   }
 
   private void poke(long address, byte[] bytes) {

@@ -3,10 +3,12 @@ package dev.fathom.session.control;
 
 import dev.fathom.base.FathomException;
 import dev.fathom.base.LookupException;
+import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.arch.Effect;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Breakpoints.Kind;
@@ -25,6 +27,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Lets the target run and stops it. Breakpoints are in the target only while it runs here, so that
@@ -43,14 +47,27 @@ public final class Control {
   /** More than the longest instruction of any architecture. */
   private static final int CODE = 16;
 
+  /** The smallest page of all architectures. */
+  private static final long PAGE = 4096;
+
+  /** The opcode of x86's instruction that waits for an interrupt. */
+  private static final int HLT = 0xf4;
+
   /**
    * The function that runs when a module's code is in place and before its initialisation
    * (kernel/module/main.c; since 3.7, in kernel/module.c until 5.17).
    */
   private static final String MODULE_LOADED = "do_init_module";
 
-  /** A place to run to. */
-  record Goal(long address, java.util.function.Predicate<Hit> test) {}
+  /**
+   * A place to run to.
+   *
+   * @param alone whether breakpoints of the table at the same place do not count when it is reached
+   */
+  record Goal(long address, Predicate<Hit> test, boolean alone) {}
+
+  /** A called function that has not returned yet, and what to do when it does. */
+  private record Outstanding(Goal goal, Consumer<Hit> onReturn) {}
 
   /** A breakpoint that is in the target now. */
   private record Inserted(Kind kind, long address, int length, byte[] code) {
@@ -64,6 +81,7 @@ public final class Control {
   private final Live live;
   private final List<Breakpoint> table = new ArrayList<>();
   private final List<Inserted> inserted = new ArrayList<>();
+  private final List<Outstanding> outstanding = new ArrayList<>();
   private OptionalInt stoppedCpu = OptionalInt.empty();
   private OptionalLong passed = OptionalLong.empty();
   private OptionalLong loadHook = OptionalLong.empty();
@@ -135,6 +153,7 @@ public final class Control {
   public void kernelChanged() {
     stoppedCpu = OptionalInt.empty();
     passed = OptionalLong.empty();
+    outstanding.clear();
     table.forEach(this::resolve);
   }
 
@@ -182,8 +201,11 @@ public final class Control {
     return lastHit;
   }
 
-  /** Whether something is set that could stop the target. */
+  /** Whether something is set that could stop the target, or a called function has to return. */
   public boolean armed() {
+    if (!outstanding.isEmpty()) {
+      return true;
+    }
     for (var breakpoint : table) {
       if (breakpoint.enabled()) {
         return true;
@@ -237,36 +259,67 @@ public final class Control {
         limit.isPresent() ? System.nanoTime() + limit.get().toNanos() : Long.MAX_VALUE;
     run.stop();
     table.forEach(this::resolve);
+    StopEvent event;
     try {
       insertAll(goals);
-      var stop = passBy();
-      while (true) {
-        while (stop.isPresent()) {
-          var event = judge(stop.get(), goals);
-          if (event.isPresent()) {
-            return event.get();
-          }
-          stop = passBy();
+      event = runOn(goals, limit, deadline);
+    } catch (RuntimeException | Error e) {
+      try {
+        removeAll();
+      } catch (FathomException second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
+    removeAll();
+    return event;
+  }
+
+  private StopEvent runOn(List<Goal> goals, Optional<Duration> limit, long deadline) {
+    var stop = passBy();
+    while (true) {
+      while (stop.isPresent()) {
+        var event = judge(stop.get(), goals);
+        if (event.isPresent()) {
+          return event.get();
         }
-        boolean asked = session.takeInterrupt();
-        if (!asked && !overdue(deadline, limit)) {
-          run.resume();
-          stop = run.await(TICK);
-          while (stop.isEmpty() && !asked && !overdue(deadline, limit)) {
-            asked = session.takeInterrupt();
-            stop = asked ? stop : run.await(TICK);
-          }
-        }
-        if (stop.isEmpty()) {
-          run.stop();
-          return event(
-              asked ? new StopEvent.Interrupted() : new StopEvent.TimedOut(),
-              OptionalInt.empty());
+        stop = passBy();
+      }
+      boolean asked = session.takeInterrupt();
+      if (!asked && !overdue(deadline, limit)) {
+        run.resume();
+        stop = run.await(TICK);
+        while (stop.isEmpty() && !asked && !overdue(deadline, limit)) {
+          asked = session.takeInterrupt();
+          stop = asked ? stop : run.await(TICK);
         }
       }
-    } finally {
-      removeAll();
+      if (stop.isEmpty()) {
+        run.stop();
+        return event(
+            asked ? new StopEvent.Interrupted() : new StopEvent.TimedOut(), OptionalInt.empty());
+      }
     }
+  }
+
+  /**
+   * Catches a called function when it returns, however much later: {@code onReturn} runs where
+   * {@code goal} is reached, and the target goes on.
+   */
+  void expect(Goal goal, Consumer<Hit> onReturn) {
+    outstanding.add(new Outstanding(goal, onReturn));
+  }
+
+  /** Whether this stop is the return of a function that was called before. */
+  private boolean returned(Hit hit) {
+    for (var one : outstanding) {
+      if (one.goal().address() == hit.pc() && one.goal().test().test(hit)) {
+        one.onReturn().accept(hit);
+        outstanding.remove(one);
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean overdue(long deadline, Optional<Duration> limit) {
@@ -302,7 +355,8 @@ public final class Control {
   }
 
   private Stop stepAndWait(int cpu, boolean others) {
-    run.step(cpu, others, false);
+    // A halted CPU goes on with an interrupt only.
+    run.step(cpu, others, halts(cpu));
     long deadline = System.nanoTime() + STEP_LIMIT.toNanos();
     while (System.nanoTime() - deadline < 0) {
       var stop = run.await(TICK);
@@ -311,8 +365,25 @@ public final class Control {
       }
     }
     run.stop();
-    throw new dev.fathom.base.TargetException(
+    throw new TargetException(
         "CPU " + cpu + " did not finish its instruction in " + STEP_LIMIT.toSeconds() + " s");
+  }
+
+  /** Whether the next instruction of a CPU waits for an interrupt. */
+  private boolean halts(int id) {
+    var cpu = session.target().cpu(id);
+    if (kernel().program().architecture() != X86_64.INSTANCE
+        || cpu.isEmpty()
+        || cpu.get().registers().pc().isEmpty()) {
+      return false;
+    }
+    var code = new byte[1];
+    int got =
+        kernel()
+            .program()
+            .memory()
+            .read(cpu.get().registers().pc().getAsLong(), MemorySegment.ofArray(code));
+    return got == 1 && (code[0] & 0xff) == HLT;
   }
 
   // Deciding
@@ -341,8 +412,18 @@ public final class Control {
     }
     var hit = new Hit(kernel(), cpu.get());
     long pc = hit.pc();
+    if (returned(hit)) {
+      passAt(stop.cpu(), pc);
+      return Optional.empty();
+    }
+    for (var goal : goals) {
+      if (goal.alone() && goal.address() == pc && goal.test().test(hit)) {
+        passAt(stop.cpu(), pc);
+        return Optional.of(event(new StopEvent.Stepped(), of(stop)));
+      }
+    }
     var judged = judgeCode(hit, stop);
-    boolean ours = judged.ours();
+    boolean ours = judged.ours() || isReturn(pc);
     if (loadHook.isPresent() && loadHook.getAsLong() == pc) {
       ours = true;
       moduleLoaded();
@@ -361,6 +442,15 @@ public final class Control {
       return judged.event();
     }
     return Optional.of(event(new StopEvent.Trapped(), of(stop)));
+  }
+
+  private boolean isReturn(long pc) {
+    for (var one : outstanding) {
+      if (one.goal().address() == pc) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether breakpoints of the table are at a place, and what the user is told of them. */
@@ -534,12 +624,27 @@ public final class Control {
       return false;
     }
     for (var store : effect.get().stores()) {
-      if (!store(store)) {
+      if (watched() || crossesPage(store) || !store(store)) {
         return false;
       }
     }
     effect.get().registers().forEach(w -> writer.get().write(cpu.id(), w.register(), w.value()));
     return true;
+  }
+
+  /** Whether data is watched: what is stored here does not trip the CPU's watchpoints. */
+  private boolean watched() {
+    for (var spot : inserted) {
+      if (spot.kind() != Kind.SOFTWARE && spot.kind() != Kind.HARDWARE) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether a store may touch two pages, which need not be neighbours in physical memory. */
+  private static boolean crossesPage(Effect.Store store) {
+    return (store.address() & (PAGE - 1)) + store.bytes().length > PAGE;
   }
 
   private boolean store(Effect.Store store) {
@@ -560,9 +665,13 @@ public final class Control {
 
   private Optional<Stop> stepped(Cpu cpu, Inserted under) {
     var points = need(Breakpoints.class, "set breakpoints");
-    for (var spot : inserted) {
+    // What is out is not in the list: whatever ends this, the rest is taken out as ever.
+    var out = new ArrayList<Inserted>();
+    for (var spot : List.copyOf(inserted)) {
       if (spot.address() == under.address()) {
         points.remove(spot.kind(), spot.address(), spot.length());
+        inserted.remove(spot);
+        out.add(spot);
       }
     }
     var stop = stepAndWait(cpu.id(), false);
@@ -570,10 +679,8 @@ public final class Control {
     if (stop.reason() instanceof Stop.Ended) {
       return Optional.of(stop);
     }
-    for (var spot : inserted) {
-      if (spot.address() == under.address()) {
-        points.insert(spot.kind(), spot.address(), spot.length());
-      }
+    for (var spot : out) {
+      put(points, spot, "the breakpoint that was stepped off");
     }
     if (!done) {
       return Optional.of(stop);
@@ -604,6 +711,9 @@ public final class Control {
     }
     for (var goal : goals) {
       insert(Kind.SOFTWARE, goal.address(), 1, "the place to run to");
+    }
+    for (var one : outstanding) {
+      insert(Kind.SOFTWARE, one.goal().address(), 1, "the return of a function that was called");
     }
     loadHook = OptionalLong.empty();
     if (waiting) {
@@ -640,29 +750,56 @@ public final class Control {
       int got = kernel().program().memory().read(address, MemorySegment.ofArray(code));
       code = Arrays.copyOf(code, got);
     }
-    var points = need(Breakpoints.class, "set breakpoints");
-    if (!points.insert(kind, address, length)) {
+    put(
+        need(Breakpoints.class, "set breakpoints"),
+        new Inserted(kind, address, length, code),
+        what);
+  }
+
+  private void put(Breakpoints points, Inserted spot, String what) {
+    if (!points.insert(spot.kind(), spot.address(), spot.length())) {
       throw new UnsupportedException(
           what
               + ": the target has no "
-              + kind.name().toLowerCase(java.util.Locale.ROOT)
+              + spot.kind().name().toLowerCase(java.util.Locale.ROOT)
               + " breakpoint for 0x"
-              + Long.toHexString(address)
+              + Long.toHexString(spot.address())
               + ", or no more of them");
     }
-    inserted.add(new Inserted(kind, address, length, code));
+    inserted.add(spot);
   }
 
+  /**
+   * Takes out all that is in the target: one that cannot be taken out does not keep the others in.
+   *
+   * @throws FathomException the first failure, once all were tried
+   */
   private void removeAll() {
-    if (live.state() == Live.State.GONE || inserted.isEmpty()) {
-      inserted.clear();
+    var spots = List.copyOf(inserted);
+    inserted.clear();
+    if (live.state() == Live.State.GONE || spots.isEmpty()) {
       return;
     }
-    run.stop();
+    var failures = new ArrayList<FathomException>();
+    attempt(run::stop, failures);
     var points = need(Breakpoints.class, "set breakpoints");
-    for (var spot : inserted) {
-      points.remove(spot.kind(), spot.address(), spot.length());
+    for (var spot : spots) {
+      if (live.state() != Live.State.GONE) {
+        attempt(() -> points.remove(spot.kind(), spot.address(), spot.length()), failures);
+      }
     }
-    inserted.clear();
+    if (!failures.isEmpty()) {
+      var first = failures.removeFirst();
+      failures.forEach(first::addSuppressed);
+      throw first;
+    }
+  }
+
+  private static void attempt(Runnable action, List<FathomException> failures) {
+    try {
+      action.run();
+    } catch (FathomException e) {
+      failures.add(e);
+    }
   }
 }

@@ -88,7 +88,7 @@ public final class Steps {
     long thread = before.thread();
     return control.proceed(
         List.of(
-            new Control.Goal(address, hit -> thread == 0 || hit.thread() == thread)),
+            new Control.Goal(address, hit -> thread == 0 || hit.thread() == thread, false)),
         Optional.empty());
   }
 
@@ -99,7 +99,8 @@ public final class Steps {
         address,
         hit ->
             (thread == 0 || hit.thread() == thread)
-                && Long.compareUnsigned(hit.sp(), sp) >= 0);
+                && Long.compareUnsigned(hit.sp(), sp) >= 0,
+        false);
   }
 
   private Hit hit(int cpu) {

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fathom.base.EvalException;
+import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
+import dev.fathom.model.Registers;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.target.Breakpoints.Kind;
 import dev.fathom.target.Stop;
@@ -15,6 +18,7 @@ import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -278,6 +282,130 @@ class ControlTest {
         .hasMessageContaining("breakpoint 2")
         .hasMessageContaining("hardware");
     assertThat(machine.inserted()).isEmpty();
+  }
+
+  /** Makes CPU 0 stand in kernel code on a stack that can be read. */
+  private long stand() {
+    long stack = (tiny.address("init_task") + 0x1000) & -0x1000;
+    var all = machine.registers(0);
+    for (var register : all.file().registers()) {
+      if (all.get(register).isEmpty()) {
+        all = all.with(register, register.index());
+      }
+    }
+    machine.set(0, all.with(X86_64.CS, 0x10).with(X86_64.RSP, stack).with(X86_64.RIP, schedule));
+    onCpu(0, 0);
+    machine.writable();
+    return stack;
+  }
+
+  /** Makes CPU {@code id} the one that the kernel gave the number {@code number}. */
+  private void onCpu(int id, int number) {
+    long base = session.kernel().perCpu(0, number).orElseThrow();
+    machine.set(id, machine.registers(id).with(X86_64.GS_BASE, base));
+  }
+
+  private static long pushed(long stack) {
+    return ((stack - 256) & -16L) - 8;
+  }
+
+  private Registers moved(Registers to, Registers from) {
+    for (var register : from.file().registers()) {
+      var value = from.get(register);
+      to = value.isPresent() ? to.with(register, value.getAsLong()) : to.without(register);
+    }
+    return to;
+  }
+
+  @Test
+  void aCallReturnsWhereABreakpointIs() {
+    long stack = stand();
+    var before = machine.registers(0);
+    var here = code(schedule);
+    machine.comes(0, schedule, pushed(stack) + 8);
+    machine.atEnd(session::interrupt);
+    assertThat(new Calls(session).call(0, panic, List.of(1L), Duration.ofSeconds(5))).isZero();
+    assertThat(here.hits()).isZero();
+    for (var register : List.of(X86_64.RIP, X86_64.RSP, X86_64.RDI, X86_64.RBX, X86_64.RAX)) {
+      assertThat(machine.registers(0).get(register)).isEqualTo(before.get(register));
+    }
+    assertThat(machine.inserted()).isEmpty();
+  }
+
+  @Test
+  void aCallThatABreakpointStopsSaysSo() {
+    long stack = stand();
+    code(panic + 4);
+    machine.comes(0, panic + 4, pushed(stack) - 64);
+    assertThatThrownBy(
+            () -> new Calls(session).call(0, panic, List.of(), Duration.ofSeconds(5)))
+        .isInstanceOf(EvalException.class)
+        .hasMessageContaining("breakpoint 1 stopped")
+        .hasMessageContaining("put back");
+    assertThat(machine.registers(0).pc()).hasValue(schedule);
+    assertThat(machine.registers(0).sp()).hasValue(stack);
+  }
+
+  @Test
+  void aCallThatSleepsLeavesOtherThreadsAloneAndIsCaughtWhenItReturns() {
+    long stack = stand();
+    var caller = machine.registers(0);
+    var other = moved(caller, machine.registers(1));
+    machine.atEnd(
+        () -> {
+          machine.set(0, other.with(X86_64.RSP, stack + 0x100000));
+          onCpu(0, 1);
+          session.interrupt();
+        });
+    assertThatThrownBy(
+            () -> new Calls(session).call(0, panic, List.of(), Duration.ofSeconds(5)))
+        .isInstanceOf(EvalException.class)
+        .hasMessageContaining("on no CPU");
+    var log = machine.log();
+    assertThat(log.subList(log.indexOf("resume"), log.size())).containsExactly("resume");
+    assertThat(control.armed()).isTrue();
+    // It comes back on the other CPU.
+    machine.atEnd(session::interrupt);
+    machine.set(1, caller.with(X86_64.RBX, 77));
+    machine.comes(1, schedule, pushed(stack) + 8);
+    assertThat(control.proceed().cause()).isInstanceOf(StopEvent.Interrupted.class);
+    assertThat(machine.registers(1).get(X86_64.RBX)).isEqualTo(caller.get(X86_64.RBX));
+    assertThat(machine.registers(1).sp()).hasValue(stack);
+    assertThat(control.armed()).isFalse();
+    assertThat(machine.inserted()).isEmpty();
+  }
+
+  @Test
+  void aStepThatFailsLeavesNoBreakpointBehind() {
+    code(schedule + 4); // push, which cannot be carried out without memory to write
+    code(panic);
+    machine.comes(0, schedule + 4);
+    control.proceed();
+    machine.stepFails(new TargetException("CPU 0 is stuck"));
+    assertThatThrownBy(control::proceed).hasMessage("CPU 0 is stuck").hasNoSuppressedExceptions();
+    assertThat(machine.inserted()).isEmpty();
+    machine.comes(1, panic);
+    assertThat(hit(control.proceed())).containsExactly(2);
+  }
+
+  @Test
+  void aStoreThatCrossesAPageOrIsWatchedIsLeftToTheCpu() {
+    long stack = stand();
+    code(schedule + 4);
+    machine.stepTo(schedule + 5);
+    machine.comes(0, schedule + 4).comes(0, schedule + 4, stack + 4).comes(0, schedule + 4, stack);
+    control.proceed();
+    control.proceed();
+    assertThat(machine.log()).filteredOn(line -> line.startsWith("write")).hasSize(1);
+    assertThat(machine.log()).doesNotContain("step 0");
+    control.proceed(); // off a push at the beginning of a page, all but four bytes
+    assertThat(machine.log()).filteredOn(line -> line.startsWith("write")).hasSize(1);
+    assertThat(machine.log()).filteredOn(line -> line.equals("step 0")).hasSize(1);
+    control.add(new Breakpoint.At(panic, "data"), Kind.WRITE, 8, Optional.empty());
+    machine.comes(0, schedule + 4);
+    control.proceed();
+    assertThat(machine.log()).filteredOn(line -> line.startsWith("write")).hasSize(1);
+    assertThat(machine.log()).filteredOn(line -> line.equals("step 0")).hasSize(2);
   }
 
   @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.session.control;
 
+import dev.fathom.base.TargetException;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.x86_64.X86_64;
@@ -8,11 +9,13 @@ import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
+import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -29,7 +32,7 @@ import java.util.Set;
  * is let go with a CPU that stands at a breakpoint.
  */
 final class ScriptedMachine
-    implements Target, Live, RunControl, Breakpoints, RegisterWriter {
+    implements Target, Live, RunControl, Breakpoints, RegisterWriter, MemoryWriter {
   /** What happens next while it runs. */
   private record Visit(Stop stop, long pc, long sp) {}
 
@@ -43,6 +46,8 @@ final class ScriptedMachine
   private Runnable atEnd = () -> {};
   private long epoch;
   private long stepTo;
+  private boolean writable;
+  private Optional<RuntimeException> stepFailure = Optional.empty();
 
   ScriptedMachine(Target base) {
     this.base = base;
@@ -82,6 +87,24 @@ final class ScriptedMachine
     registers.put(cpu, registers.get(cpu).with(X86_64.RIP, pc));
   }
 
+  void set(int cpu, Registers values) {
+    registers.put(cpu, values);
+  }
+
+  Registers registers(int cpu) {
+    return registers.get(cpu);
+  }
+
+  /** Memory can be written from now on; what is written is only logged. */
+  void writable() {
+    writable = true;
+  }
+
+  /** The next step fails after it began. */
+  void stepFails(RuntimeException failure) {
+    stepFailure = Optional.of(failure);
+  }
+
   List<String> log() {
     return log;
   }
@@ -92,6 +115,12 @@ final class ScriptedMachine
 
   @Override
   public Optional<Stop> await(Duration timeout) {
+    if (stepFailure.isPresent()) {
+      var failure = stepFailure.get();
+      stepFailure = Optional.empty();
+      pending = Optional.empty();
+      throw failure;
+    }
     if (pending.isPresent()) {
       var stop = pending;
       pending = Optional.empty();
@@ -133,7 +162,12 @@ final class ScriptedMachine
   @Override
   public void step(int cpu, boolean others, boolean interrupts) {
     long pc = registers.get(cpu).pc().orElse(0);
-    log.add("step " + cpu + (others ? " with others" : "") + (code.contains(pc) ? " in place" : ""));
+    log.add(
+        "step "
+            + cpu
+            + (others ? " with others" : "")
+            + (interrupts ? " with interrupts" : "")
+            + (code.contains(pc) ? " in place" : ""));
     epoch++;
     put(cpu, stepTo);
     state = State.RUNNING;
@@ -158,7 +192,19 @@ final class ScriptedMachine
 
   @Override
   public void remove(Kind kind, long address, int length) {
-    code.remove(address);
+    if (kind == Kind.SOFTWARE && !code.remove(address)) {
+      throw new TargetException("error 22: no breakpoint at 0x" + Long.toHexString(address));
+    }
+  }
+
+  @Override
+  public boolean writes(Space space) {
+    return true;
+  }
+
+  @Override
+  public void write(Space space, long address, MemorySegment bytes) {
+    log.add("write " + space + " " + Long.toHexString(address));
   }
 
   @Override
@@ -202,7 +248,7 @@ final class ScriptedMachine
 
   @Override
   public <C extends Capability> Optional<C> find(Class<C> capability) {
-    return capability.isInstance(this)
+    return capability.isInstance(this) && (writable || capability != MemoryWriter.class)
         ? Optional.of(capability.cast(this))
         : base.find(capability);
   }
