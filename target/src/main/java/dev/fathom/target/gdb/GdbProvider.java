@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.gdb;
 
+import dev.fathom.base.FathomException;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UsageException;
 import dev.fathom.target.AttachOptions;
@@ -14,10 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Attaches to gdb stubs over TCP or Unix-domain sockets. */
 public final class GdbProvider implements LiveTargetProvider {
   private static final String UNIX = "unix:";
+  private static final String STANDS = "; if a guest was stopped by connecting, it may stand still";
 
   @Override
   public String name() {
@@ -50,9 +53,34 @@ public final class GdbProvider implements LiveTargetProvider {
     try {
       return new GdbTarget(Stub.open(link), socket, options.timeout());
     } catch (RuntimeException e) {
+      // Connecting stopped what runs there, and only a detach lets it go on.
+      Optional<String> failure = letGo(link);
       link.close();
+      if (failure.isPresent() && e instanceof FathomException) {
+        throw new TargetException(e.getMessage() + failure.get(), e);
+      }
+      failure.ifPresent(why -> e.addSuppressed(new TargetException(address + why)));
       throw e;
     }
+  }
+
+  /**
+   * Lets the target of a connection that is of no use go.
+   *
+   * @return what to tell when that failed
+   */
+  private static Optional<String> letGo(Link link) {
+    if (link.hasEnded()) {
+      return Optional.empty();
+    }
+    try {
+      if (!link.isBroken() && Stub.abandon(link)) {
+        return Optional.empty();
+      }
+    } catch (FathomException e) {
+      return Optional.of(STANDS + " (" + e.getMessage() + ")");
+    }
+    return Optional.of(STANDS);
   }
 
   private static SocketAddress socket(String address) {

@@ -37,6 +37,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A machine or process behind a gdb stub. Attaching stops it, as stubs do by themselves. While it
@@ -66,11 +69,11 @@ final class GdbTarget implements Target {
   private final StubMemory virtual;
   private final Optional<DirectMemory> direct;
   private final List<String> warnings = new ArrayList<>();
-  private final Map<Integer, State> states = new HashMap<>();
-  private final LinkedHashMap<String, Boolean> inserted = new LinkedHashMap<>();
+  private final Map<Integer, State> states = new ConcurrentHashMap<>();
+  private final Set<String> inserted = ConcurrentHashMap.newKeySet();
   private final Powers powers = new Powers();
 
-  private Live.State state = Live.State.STOPPED;
+  private volatile Live.State state = Live.State.STOPPED;
   private long epoch;
 
   /** Empty where they may have changed since they were listed. */
@@ -82,9 +85,9 @@ final class GdbTarget implements Target {
   private boolean tablesKnown;
   private int stepFlags = -1;
   private WriteForm writeForm = WriteForm.UNKNOWN;
-  private boolean leaveStopped;
+  private volatile boolean leaveStopped;
   private boolean stoppedToLook;
-  private boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /** How the stub takes registers. */
   private enum WriteForm {
@@ -301,6 +304,7 @@ final class GdbTarget implements Target {
           states.put(id(thread), new State(thread, raw, map.registers(raw)));
         }
       } else if (!reply.isOk()) {
+        stub.unsettled();
         throw new TargetException(
             name() + ": " + requests.get(request - 1) + " was answered by " + reply.shown());
       }
@@ -409,60 +413,85 @@ final class GdbTarget implements Target {
    * Takes out what breakpoints are left and lets the target go on, unless it is to stay stopped. May
    * be called by another thread than the one that uses the target; what that one is at then ends
    * with an exception.
+   *
+   * @throws TargetException when the target could not be let go: it may stand still, or have
+   *     breakpoints. Nothing is thrown where the connection ended before, as with the target
    */
   @Override
   public void close() {
-    if (closed) {
+    if (!closed.compareAndSet(false, true)) {
       return;
     }
-    closed = true;
+    var failures = new ArrayList<String>();
     try {
-      if (link.takeOver() && !link.isBroken() && state != Live.State.GONE) {
-        letGo();
+      if (!link.takeOver()) {
+        failures.add("what is being asked of the stub does not end");
+      } else if (link.isBroken()) {
+        link.failure().ifPresent(failures::add);
+      } else if (state != Live.State.GONE) {
+        letGo(failures);
       }
-    } catch (dev.fathom.base.FathomException e) {
-      warnings.add("not let go properly: " + e.getMessage());
     } finally {
       state = Live.State.GONE;
       direct.ifPresent(DirectMemory::close);
       link.close();
     }
+    if (!failures.isEmpty()) {
+      throw new TargetException(
+          name()
+              + ": could not be let go properly: "
+              + String.join("; ", failures)
+              + "; it may stand still or have breakpoints left");
+    }
   }
 
-  private void letGo() {
+  /** Tries each step, whatever became of those before; the last one lets the target run. */
+  private void letGo(List<String> failures) {
     if (state == Live.State.RUNNING) {
       if (inserted.isEmpty() && stub.isQemu() && !leaveStopped) {
         return;
       }
-      powers.run.stop();
+      attempt(failures, powers.run::stop);
     }
-    for (String place : List.copyOf(inserted.keySet())) {
-      link.ask("z" + place);
+    for (String place : List.copyOf(inserted)) {
+      attempt(failures, () -> demand("z" + place));
     }
-    var last = new ArrayList<String>(flush());
-    last.addAll(stub.addressing(false));
-    for (Reply reply : link.askAll(last)) {
-      if (!reply.isOk()) {
-        warnings.add("the stub answered " + reply.shown() + " when it was let go");
-      }
-    }
+    attempt(failures, () -> flush().forEach(this::demand));
+    attempt(failures, () -> stub.addressing(false).forEach(this::demand));
     if (!leaveStopped) {
-      detach();
+      attempt(failures, this::detach);
+    }
+  }
+
+  private void attempt(List<String> failures, Runnable step) {
+    if (link.isBroken()) {
+      return; // The step that broke it has said why.
+    }
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      String why = e.getMessage() == null ? e.toString() : e.getMessage();
+      failures.add(why.startsWith(name() + ": ") ? why.substring(name().length() + 2) : why);
+    }
+  }
+
+  private void demand(String request) {
+    Reply reply = link.ask(request);
+    if (!reply.isOk()) {
+      throw new TargetException(
+          name() + ": " + request + " was answered by " + reply.shown());
     }
   }
 
   private void detach() {
     var processes = new ArrayList<Long>();
-    for (ThreadId thread : threads()) {
+    for (ThreadId thread : threads.orElse(current.map(List::of).orElse(List.of()))) {
       if (thread.process() > 0 && !processes.contains(thread.process())) {
         processes.add(thread.process());
       }
     }
-    if (processes.isEmpty()) {
-      link.ask("D");
-    }
-    for (long process : processes) {
-      link.ask("D;" + Long.toHexString(process));
+    if (!stub.detach(processes)) {
+      throw new TargetException(name() + ": the stub refuses to detach");
     }
   }
 
@@ -547,8 +576,12 @@ final class GdbTarget implements Target {
 
   private void release(List<String> before, String last) {
     stoppedToLook = false;
-    link.release(before, last);
-    state = Live.State.RUNNING;
+    link.atOnce(
+        () -> {
+          link.release(before, last);
+          state = Live.State.RUNNING;
+          return true;
+        });
     epoch++;
     forget();
   }
@@ -694,6 +727,7 @@ final class GdbTarget implements Target {
     public void stop() {
       if (state != Live.State.RUNNING) {
         requireStopped("stop");
+        stoppedToLook = false; // Now somebody wants it stopped.
         return;
       }
       if (await(Duration.ZERO).isPresent()) {
@@ -785,9 +819,16 @@ final class GdbTarget implements Target {
     public boolean insert(Kind kind, long address, int length) {
       requireStopped("set a breakpoint");
       String place = place(kind, address, length);
-      Reply reply = link.ask("Z" + place);
+      Reply reply =
+          link.atOnce(
+              () -> {
+                Reply told = link.ask("Z" + place);
+                if (told.isOk()) {
+                  inserted.add(place);
+                }
+                return told;
+              });
       if (reply.isOk()) {
-        inserted.put(place, true);
         return true;
       }
       if (reply.isError() && kind == Kind.SOFTWARE) {
@@ -801,8 +842,13 @@ final class GdbTarget implements Target {
     public void remove(Kind kind, long address, int length) {
       requireStopped("remove a breakpoint");
       String place = place(kind, address, length);
-      Reply reply = link.ask("z" + place);
-      inserted.remove(place);
+      Reply reply =
+          link.atOnce(
+              () -> {
+                Reply told = link.ask("z" + place);
+                inserted.remove(place);
+                return told;
+              });
       if (!reply.isOk()) {
         throw new TargetException(
             name()

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * Requests and their replies over one connection. Keeps apart what answers a request and what tells
@@ -56,7 +57,8 @@ final class Link {
   private final ArrayDeque<String> owed = new ArrayDeque<>();
   private Optional<String> refused = Optional.empty();
   private Acks acks = Acks.EACH;
-  private String broken = "";
+  private volatile String broken = "";
+  private volatile boolean ended;
   private String lastRelease = "";
   private volatile Optional<Thread> owner = Optional.empty();
 
@@ -90,6 +92,26 @@ final class Link {
 
   boolean isBroken() {
     return !broken.isEmpty();
+  }
+
+  /** Whether the other side went away. */
+  boolean hasEnded() {
+    return ended;
+  }
+
+  /** Why nothing can be sent, unless the other side just went away. */
+  Optional<String> failure() {
+    return broken.isEmpty() || ended ? Optional.empty() : Optional.of(broken);
+  }
+
+  /** Does several things of which {@link #takeOver} finds all done or none. */
+  <T> T atOnce(Supplier<T> actions) {
+    lock.lock();
+    try {
+      return actions.get();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Sends one request and waits for its reply. */
@@ -127,7 +149,7 @@ final class Link {
       }
       return replies;
     } catch (IOException e) {
-      throw broke("the connection broke: " + e.getMessage());
+      throw ended("the connection broke: " + e.getMessage());
     } catch (BadDataException e) {
       broke(e.what());
       throw e;
@@ -143,7 +165,7 @@ final class Link {
       check();
       return reply(request);
     } catch (IOException e) {
-      throw broke("the connection broke: " + e.getMessage());
+      throw ended("the connection broke: " + e.getMessage());
     } catch (BadDataException e) {
       broke(e.what());
       throw e;
@@ -181,7 +203,7 @@ final class Link {
         flush();
       }
     } catch (IOException e) {
-      throw broke("the connection broke: " + e.getMessage());
+      throw ended("the connection broke: " + e.getMessage());
     } catch (BadDataException e) {
       broke(e.what());
       throw e;
@@ -198,7 +220,7 @@ final class Link {
       writer.raw(3);
       flush();
     } catch (IOException e) {
-      throw broke("the connection broke: " + e.getMessage());
+      throw ended("the connection broke: " + e.getMessage());
     } finally {
       lock.unlock();
     }
@@ -252,7 +274,7 @@ final class Link {
               return Optional.empty();
             }
           }
-          case END -> throw broke("the connection ended");
+          case END -> throw ended("the connection ended");
         }
         if (++stray > MAX_STRAY) {
           if (deadline - System.nanoTime() <= 0) {
@@ -262,7 +284,7 @@ final class Link {
         }
       }
     } catch (IOException e) {
-      throw broke("the connection broke: " + e.getMessage());
+      throw ended("the connection broke: " + e.getMessage());
     } catch (BadDataException e) {
       broke(e.what());
       throw e;
@@ -365,7 +387,7 @@ final class Link {
                       + " ms");
             }
           }
-          case END -> throw broke("the connection ended");
+          case END -> throw ended("the connection ended");
         }
         if (++stray > MAX_STRAY) {
           throw broke("more than " + MAX_STRAY + " packets, none of them answers " + shown(request));
@@ -422,6 +444,11 @@ final class Link {
     if (owner.isPresent() && !owner.get().equals(Thread.currentThread())) {
       throw new TargetException(name + ": closed");
     }
+  }
+
+  private TargetException ended(String why) {
+    ended |= broken.isEmpty();
+    return broke(why);
   }
 
   private TargetException broke(String why) {

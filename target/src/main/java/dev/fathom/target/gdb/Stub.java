@@ -29,7 +29,9 @@ final class Stub {
   private boolean physicalMode;
   private Set<String> vCont = Set.of();
   private Optional<ThreadId> selected = Optional.empty();
-  private boolean physical;
+
+  /** Whether memory requests mean physical addresses; empty when that is not known. */
+  private Optional<Boolean> physical = Optional.of(false);
 
   private Stub(Link link) {
     this.link = link;
@@ -62,7 +64,7 @@ final class Stub {
       stepFlags = bits.text().contains("NOIRQ=2") && bits.text().contains("NOTIMER=4");
       Reply mode = link.ask("qqemu.PhyMemMode");
       physicalMode = mode.text().equals("0") || mode.text().equals("1");
-      physical = mode.text().equals("1");
+      physical = Optional.of(mode.text().equals("1"));
     }
     Reply actions = link.ask("vCont?");
     if (actions.text().startsWith("vCont")) {
@@ -124,6 +126,12 @@ final class Stub {
     selected = thread;
   }
 
+  /** A request that selects was refused: what is selected has to be sent again. */
+  void unsettled() {
+    selected = Optional.empty();
+    physical = Optional.empty();
+  }
+
   /** What to send so that g, p and virtual memory mean {@code thread}; nothing when they do. */
   List<String> select(Optional<ThreadId> thread) {
     if (thread.isEmpty() || (selected.isPresent() && selected.get().same(thread.get()))) {
@@ -135,10 +143,10 @@ final class Stub {
 
   /** What to send so that memory requests mean physical or virtual addresses. */
   List<String> addressing(boolean toPhysical) {
-    if (!physicalMode || physical == toPhysical) {
+    if (!physicalMode || physical.equals(Optional.of(toPhysical))) {
       return List.of();
     }
-    physical = toPhysical;
+    physical = Optional.of(toPhysical);
     return List.of(toPhysical ? "Qqemu.PhyMemMode:1" : "Qqemu.PhyMemMode:0");
   }
 
@@ -156,12 +164,45 @@ final class Stub {
     List<Reply> replies = link.askAll(all);
     for (int i = 0; i < before.size(); i++) {
       if (!replies.get(i).isOk()) {
-        selected = Optional.empty();
+        unsettled();
         throw new TargetException(
             name() + ": " + before.get(i) + " was answered by " + replies.get(i).shown());
       }
     }
     return replies.subList(before.size(), replies.size());
+  }
+
+  /**
+   * Lets the target run without us. A stub that knows no detaching is told to go on.
+   *
+   * @param processes those that the stub names; none where it names none
+   * @return false when the stub refuses
+   */
+  boolean detach(List<Long> processes) {
+    return detach(link, processes);
+  }
+
+  /** Lets a target go of which nothing is known yet. */
+  static boolean abandon(Link link) {
+    Reply current = link.ask("qC");
+    long process =
+        current.text().startsWith("QC") ? ThreadId.parse(current.text().substring(2)).process() : 0;
+    return detach(link, process > 0 ? List.of(process) : List.of());
+  }
+
+  private static boolean detach(Link link, List<Long> processes) {
+    boolean agreed = true;
+    var requests = new ArrayList<String>();
+    processes.forEach(process -> requests.add("D;" + Long.toHexString(process)));
+    for (String request : requests.isEmpty() ? List.of("D") : requests) {
+      Reply reply = link.ask(request);
+      if (reply.isUnknown()) {
+        link.release(List.of(), "c");
+        return agreed;
+      }
+      agreed &= reply.isOk();
+    }
+    return agreed;
   }
 
   /** Reads a whole object of {@code qXfer}; empty when the stub does not have it. */

@@ -64,7 +64,14 @@ final class LazyStub implements AutoCloseable {
   void drop() {
     Optional<Target> old = connected;
     connected = Optional.empty();
-    old.ifPresent(Target::close);
+    try {
+      old.ifPresent(Target::close);
+    } catch (TargetException e) {
+      if (address.isEmpty()) {
+        throw e;
+      }
+    }
+    // What a broken connection could not let go, a new one does.
     if (address.isPresent()) {
       attach(address.get(), options).close();
     }

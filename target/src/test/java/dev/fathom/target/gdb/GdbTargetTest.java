@@ -405,6 +405,127 @@ class GdbTargetTest {
   }
 
   @Test
+  void aStopAfterALookIsKept() {
+    try (FakeStub stub = stub(Kind.QEMU);
+        Target target = attach(stub)) {
+      var run = target.find(RunControl.class).orElseThrow();
+      var live = target.find(Live.class).orElseThrow();
+      run.resume();
+      awaitRunning(stub);
+      live.look();
+      live.rest();
+      awaitRunning(stub);
+      live.look();
+      run.stop();
+      live.rest();
+      assertThat(live.state()).isEqualTo(Live.State.STOPPED);
+      assertThat(stub.running()).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void letsGoWhatItCannotAttachTo(Kind kind) {
+    String request = kind == Kind.KGDB ? "g" : "qXfer:features:read:target.xml";
+    try (FakeStub stub =
+        stub(kind)
+            .mischief(
+                (asked, count, frame) ->
+                    Optional.of(
+                        asked.startsWith(request) ? FakeStub.frame("l<target>", false) : frame))) {
+      assertThatThrownBy(() -> attach(stub))
+          .isInstanceOf(dev.fathom.base.FathomException.class)
+          .message()
+          .doesNotContain("stand still");
+      awaitRunning(stub);
+      assertThat(stub.detached()).isEqualTo(kind != Kind.KGDB);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Kind.class, names = {"QEMU", "GDBSERVER"})
+  void saysWhatMayStandStill(Kind kind) {
+    try (FakeStub stub =
+        stub(kind)
+            .mischief(
+                (asked, count, frame) ->
+                    Optional.of(
+                        asked.startsWith("D") || asked.startsWith("qXfer")
+                            ? FakeStub.frame(asked.startsWith("D") ? "E22" : "l<target>", false)
+                            : frame))) {
+      assertThatThrownBy(() -> attach(stub))
+          .isInstanceOf(TargetException.class)
+          .hasMessageEndingWith("it may stand still");
+    }
+  }
+
+  @Test
+  void aFailedStepOfLettingGoStopsNoOther() {
+    try (FakeStub stub = stub(Kind.QEMU)) {
+      Target target = attach(stub);
+      var places = target.find(Breakpoints.class).orElseThrow();
+      assertThat(places.insert(Breakpoints.Kind.SOFTWARE, 16, 1)).isTrue();
+      assertThat(places.insert(Breakpoints.Kind.SOFTWARE, 32, 1)).isTrue();
+      stub.mischief(
+          (asked, count, frame) ->
+              Optional.of(asked.startsWith("z0,10,") ? FakeStub.frame("E22", false) : frame));
+      assertThatThrownBy(target::close)
+          .isInstanceOf(TargetException.class)
+          .hasMessageContaining("could not be let go properly: z0,10,1 was answered by ");
+      assertThat(stub.breakpoints()).isEmpty();
+      assertThat(stub.detached()).isTrue();
+      target.close();
+    }
+  }
+
+  @Test
+  void saysThatItCouldNotBeLetGo() {
+    try (FakeStub stub = stub(Kind.QEMU)) {
+      Target target =
+          new GdbProvider()
+              .attach(
+                  stub.address(),
+                  new AttachOptions(
+                      false, Optional.empty(), Optional.empty(), Duration.ofMillis(300)));
+      stub.mischief((asked, count, frame) -> Optional.of(new byte[0]));
+      assertThatThrownBy(target::cpus).hasMessageContaining("no answer to ");
+      assertThatThrownBy(target::close)
+          .isInstanceOf(TargetException.class)
+          .hasMessageContaining("could not be let go properly: no answer to ");
+    }
+  }
+
+  @Test
+  void aRefusedThreadIsSelectedAgain() {
+    try (FakeStub stub = stub(Kind.QEMU);
+        Target target = attach(stub)) {
+      stub.mischief(
+          (asked, count, frame) ->
+              Optional.of(asked.equals("Hgp01.03") ? FakeStub.frame("E22", false) : frame));
+      assertThatThrownBy(target::cpus).hasMessageContaining("Hgp01.03 was answered by ");
+      stub.mischief(dev.fathom.testkit.gdb.Mischief.NONE);
+      int before = stub.requests().size();
+      assertThat(target.cpu(2).orElseThrow().registers().get(X86_64.RAX)).hasValue(0x2000);
+      assertThat(stub.requests().subList(before, stub.requests().size())).contains("Hgp01.03");
+    }
+  }
+
+  @Test
+  void aRefusedPhysicalModeIsSetAgain() {
+    try (FakeStub stub = stub(Kind.QEMU);
+        Target target = attach(stub)) {
+      stub.mischief(
+          (asked, count, frame) ->
+              Optional.of(
+                  asked.startsWith("Qqemu.PhyMemMode") ? FakeStub.frame("E22", false) : frame));
+      assertThatThrownBy(() -> memory(target).u8(AT)).hasMessageContaining("Qqemu.PhyMemMode:1");
+      stub.mischief(dev.fathom.testkit.gdb.Mischief.NONE);
+      assertThat(memory(target).u8(AT)).isEqualTo(RAM[0] & 0xff);
+      assertThat(stub.requests()).containsSubsequence("Qqemu.PhyMemMode:1", "Qqemu.PhyMemMode:1");
+    }
+  }
+
+  @Test
   void leavesQemusPhysicalModeOff() {
     try (FakeStub stub = stub(Kind.QEMU)) {
       try (Target target = attach(stub)) {

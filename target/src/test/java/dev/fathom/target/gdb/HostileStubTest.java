@@ -153,18 +153,20 @@ class HostileStubTest {
   @Test
   void refusedPacketsAreSentAgain() {
     try (FakeStub stub = stub(Kind.KGDB).naks(3)) {
-      try (Target target = attach(stub)) {
-        stub.naks(2);
-        assertThat(target.find(VirtualMemory.class).orElseThrow().u64(0x1000)).isZero();
-        stub.naks(2);
-        var run = target.find(RunControl.class).orElseThrow();
-        run.step(0, false, false);
-        assertThat(run.await(PATIENCE)).contains(new Stop(0, new Stop.Trap()));
-        stub.naks(1000);
-        assertThatThrownBy(target::cpus)
-            .isInstanceOf(TargetException.class)
-            .hasMessage(stub.address() + ": refuses 'g' as damaged, again and again");
-      }
+      Target target = attach(stub);
+      stub.naks(2);
+      assertThat(target.find(VirtualMemory.class).orElseThrow().u64(0x1000)).isZero();
+      stub.naks(2);
+      var run = target.find(RunControl.class).orElseThrow();
+      run.step(0, false, false);
+      assertThat(run.await(PATIENCE)).contains(new Stop(0, new Stop.Trap()));
+      stub.naks(1000);
+      assertThatThrownBy(target::cpus)
+          .isInstanceOf(TargetException.class)
+          .hasMessage(stub.address() + ": refuses 'g' as damaged, again and again");
+      assertThatThrownBy(target::close)
+          .isInstanceOf(TargetException.class)
+          .hasMessageContaining("could not be let go properly: refuses 'g' as damaged");
     }
   }
 
