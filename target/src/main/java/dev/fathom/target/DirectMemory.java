@@ -8,6 +8,9 @@ public interface DirectMemory extends PhysicalMemory, AutoCloseable {
   /** The machine was reset or changed: where its memory lies is to be asked for again. */
   void invalidate();
 
+  /** Whether the process was found ended when it was read last. */
+  boolean ended();
+
   @Override
   void close();
 }

@@ -688,7 +688,7 @@ final class GdbTarget implements Target {
       if (state == State.RUNNING) {
         powers.run.await(Duration.ZERO);
       }
-      if (link.isBroken()) {
+      if (link.isBroken() || (direct.isPresent() && direct.get().ended())) {
         state = State.GONE;
       }
       return state;

@@ -11,6 +11,11 @@ record DirectSource(HostMemory process) implements GuestRam.Source {
   }
 
   @Override
+  public boolean ended() {
+    return process.ended();
+  }
+
+  @Override
   public boolean wantsHost() {
     return true;
   }

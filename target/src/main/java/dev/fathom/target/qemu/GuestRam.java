@@ -52,6 +52,11 @@ final class GuestRam implements DirectMemory {
     @Override
     void close();
 
+    /** Whether the process was found ended by a read. */
+    default boolean ended() {
+      return false;
+    }
+
     /** Whether the source reads the QEMU process's memory. */
     boolean wantsHost();
   }
@@ -141,6 +146,11 @@ final class GuestRam implements DirectMemory {
     } catch (NumberFormatException _) {
       return OptionalLong.empty(); // Not a form that is known.
     }
+  }
+
+  @Override
+  public boolean ended() {
+    return source.ended();
   }
 
   @Override

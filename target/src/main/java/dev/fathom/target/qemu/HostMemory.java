@@ -14,6 +14,9 @@ interface HostMemory extends AutoCloseable {
    */
   int read(long address, MemorySegment into);
 
+  /** Whether the process was found ended by a read. */
+  boolean ended();
+
   @Override
   void close();
 }

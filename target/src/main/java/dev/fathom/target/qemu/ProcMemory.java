@@ -29,6 +29,7 @@ final class ProcMemory implements HostMemory {
   private final FileChannel file;
   private ByteBuffer bounce;
   private MemorySegment bounceSegment;
+  private boolean ended;
 
   private ProcMemory(long pid, FileChannel file) {
     this.pid = pid;
@@ -71,6 +72,11 @@ final class ProcMemory implements HostMemory {
     return (int) done;
   }
 
+  @Override
+  public boolean ended() {
+    return ended;
+  }
+
   /** Fills the buffer as far as it can; gives the bytes read. */
   private int fill(ByteBuffer buffer, long address) {
     if (address < 0 || address > Long.MAX_VALUE - buffer.remaining()) {
@@ -79,6 +85,7 @@ final class ProcMemory implements HostMemory {
     try {
       while (buffer.hasRemaining()) {
         if (file.read(buffer, address + buffer.position()) <= 0) {
+          ended = true;
           throw new TargetException("process " + pid + " has ended");
         }
       }
