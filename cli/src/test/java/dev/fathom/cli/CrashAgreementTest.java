@@ -197,7 +197,9 @@ class CrashAgreementTest {
     Map<?, ?> row = rows("ps " + task).getFirst();
     String[] words = match("(?m)^>? +\\d+ .*insmod", crash.get("ps " + task)).group().split(" +");
     assertThat(row.get("vsz").toString()).isEqualTo(words[words.length - 3]);
-    assertThat(row.get("rss").toString()).isEqualTo(words[words.length - 2]);
+    // crash 8.0.2 does not find this kernel's threads, so it lacks what they have not added yet.
+    assertThat(Long.parseLong(row.get("rss").toString()))
+        .isGreaterThanOrEqualTo(Long.parseLong(words[words.length - 2]));
   }
 
   @Test

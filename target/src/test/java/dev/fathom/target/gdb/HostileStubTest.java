@@ -307,7 +307,7 @@ class HostileStubTest {
         try (FakeStub stub =
             stub(kind)
                 .mischief((request, count, frame) -> Optional.of(FakeStub.frame(answer, false)))) {
-          assertThatThrownBy(() -> use(stub, PATIENCE))
+          assertThatThrownBy(() -> use(stub, IMPATIENCE))
               .isInstanceOf(FathomException.class)
               .hasMessageStartingWith(stub.address());
         }
