@@ -151,6 +151,15 @@ public interface Kernel {
   default void refresh() {}
 
   /**
+   * Forgets translations of addresses and what belongs to threads, for a live target that ran for a
+   * moment between two stops: so much of {@link #refresh} as conditions of breakpoints and stores
+   * to a thread's stack need, and cheap enough for each stop.
+   */
+  default void ran() {
+    refresh();
+  }
+
+  /**
    * Whether this is still the kernel that was found: false once the machine was reset or another
    * kernel was started on it.
    */

@@ -125,6 +125,15 @@ final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public void ran() {
+    place.space().mmu().forget();
+    cpus = null;
+    if (reader != null) {
+      reader.forget();
+    }
+  }
+
+  @Override
   public boolean present() {
     return presence.isEmpty() || presence.get().holds(target.cpus());
   }

@@ -217,4 +217,9 @@ final class TaskReader {
     }
     return known;
   }
+
+  /** Threads may have ended meanwhile, and others have their places. */
+  void forget() {
+    processIds.clear();
+  }
 }

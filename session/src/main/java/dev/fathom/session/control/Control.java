@@ -288,10 +288,10 @@ public final class Control {
       boolean asked = session.takeInterrupt();
       if (!asked && !overdue(deadline, limit)) {
         run.resume();
-        stop = run.await(TICK);
+        stop = awaitStop();
         while (stop.isEmpty() && !asked && !overdue(deadline, limit)) {
           asked = session.takeInterrupt();
-          stop = asked ? stop : run.await(TICK);
+          stop = asked ? stop : awaitStop();
         }
       }
       if (stop.isEmpty()) {
@@ -320,6 +320,15 @@ public final class Control {
       }
     }
     return false;
+  }
+
+  /** Waits a little for a stop; what the kernel may have changed by then is not believed after it. */
+  private Optional<Stop> awaitStop() {
+    var stop = run.await(TICK);
+    if (stop.isPresent()) {
+      kernel().ran();
+    }
+    return stop;
   }
 
   private static boolean overdue(long deadline, Optional<Duration> limit) {
@@ -359,7 +368,7 @@ public final class Control {
     run.step(cpu, others, halts(cpu));
     long deadline = System.nanoTime() + STEP_LIMIT.toNanos();
     while (System.nanoTime() - deadline < 0) {
-      var stop = run.await(TICK);
+      var stop = awaitStop();
       if (stop.isPresent()) {
         return stop.get();
       }

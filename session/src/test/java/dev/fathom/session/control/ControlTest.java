@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
 import dev.fathom.model.Registers;
@@ -16,12 +17,14 @@ import dev.fathom.target.Breakpoints.Kind;
 import dev.fathom.target.Stop;
 import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -115,6 +118,29 @@ class ControlTest {
     assertThat(hit(control.proceed())).containsExactly(1);
     // With the breakpoint out: else the step would be "in place".
     assertThat(machine.log()).containsExactly("resume", "step 0", "resume");
+  }
+
+  @Test
+  void afterEachStopTranslationsAreForgotten() {
+    var forgotten = new AtomicInteger();
+    var kernel = session.kernel();
+    var counting =
+        (Kernel)
+            Proxy.newProxyInstance(
+                Kernel.class.getClassLoader(),
+                new Class<?>[] {Kernel.class},
+                (_, method, arguments) -> {
+                  if (method.getName().equals("ran")) {
+                    forgotten.incrementAndGet();
+                  }
+                  return method.invoke(kernel, arguments);
+                });
+    control = Session.of(machine, counting).control();
+    var breakpoint = code(schedule);
+    breakpoint.condition(Optional.of(condition(_ -> forgotten.get() == 3)));
+    machine.comes(0, schedule).comes(0, schedule).comes(0, schedule);
+    assertThat(hit(control.proceed())).containsExactly(1);
+    assertThat(forgotten.get()).isEqualTo(3);
   }
 
   @Test
