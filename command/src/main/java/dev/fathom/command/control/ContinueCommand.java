@@ -13,9 +13,11 @@ import java.util.stream.Stream;
 /** {@code :c} and {@code ::cont}; in gdb's spelling {@code continue}. */
 final class ContinueCommand implements Command {
   private final Grammar grammar;
+  private final Stops stops;
 
-  ContinueCommand(Grammar grammar) {
+  ContinueCommand(Grammar grammar, Stops stops) {
     this.grammar = grammar;
+    this.stops = stops;
   }
 
   @Override
@@ -47,16 +49,16 @@ final class ContinueCommand implements Command {
     if (args.count() == 1) {
       ignore(call, Numbers.decimal(args.operands().getFirst()));
     }
-    if (control.askToGoOn()) {
+    if (stops.goOnAfterwards()) {
       return Stream.empty();
     }
     if (!control.armed() && !args.has('w')) {
       control.release();
       call.environment().selectTask(OptionalLong.empty());
-      call.note("the target runs; ::stop stops it");
+      call.remark("the target runs; ::stop stops it");
       return Stream.empty();
     }
-    return Stops.of(call, control::proceed);
+    return stops.of(call, control::proceed);
   }
 
   private static void ignore(Invocation call, long count) {

@@ -39,6 +39,8 @@ public final class ControlCommands implements CommandGroup {
           "until",
           "watch");
 
+  private final Stops stops = new Stops();
+
   @Override
   public String name() {
     return "control";
@@ -61,18 +63,18 @@ public final class ControlCommands implements CommandGroup {
         });
   }
 
-  private static Command mdb(String name) {
+  private Command mdb(String name) {
     return switch (name) {
       case "bp", ":b" -> new BreakpointCommand();
       case "wp", ":w", ":a" -> new WatchCommand(name);
       case "delete", ":d" -> new DeleteCommand("delete");
       case ":z" -> new DeleteCommand(":z");
       case "events", "$b" -> new EventsCommand();
-      case "cont", ":c" -> new ContinueCommand(Grammar.MDB);
-      case "step", ":s" -> new StepCommand(Grammar.MDB, "step", StepCommand.How.INTO);
-      case "next", ":e" -> new StepCommand(Grammar.MDB, "next", StepCommand.How.OVER);
-      case ":u" -> new StepCommand(Grammar.MDB, ":u", StepCommand.How.OUT);
-      case "stop" -> new StopCommand(Grammar.MDB);
+      case "cont", ":c" -> new ContinueCommand(Grammar.MDB, stops);
+      case "step", ":s" -> new StepCommand(Grammar.MDB, stops, "step", StepCommand.How.INTO);
+      case "next", ":e" -> new StepCommand(Grammar.MDB, stops, "next", StepCommand.How.OVER);
+      case ":u" -> new StepCommand(Grammar.MDB, stops, ":u", StepCommand.How.OUT);
+      case "stop" -> new StopCommand(Grammar.MDB, stops);
       case "call" -> new CallCommand();
       case "threads" -> new ThreadsCommand();
       case "cpuregs" -> new CpuregsCommand();
@@ -80,21 +82,21 @@ public final class ControlCommands implements CommandGroup {
     };
   }
 
-  private static Command gdb(String name) {
+  private Command gdb(String name) {
     return switch (name) {
       case "break", "b" -> new GdbBreakCommand("break");
       case "tbreak", "tb" -> new GdbBreakCommand("tbreak");
       case "hbreak", "hb" -> new GdbBreakCommand("hbreak");
       case "thbreak", "thb" -> new GdbBreakCommand("thbreak");
       case "watch", "rwatch", "awatch" -> new GdbWatchCommand(name);
-      case "continue", "c" -> new ContinueCommand(Grammar.CRASH);
+      case "continue", "c" -> new ContinueCommand(Grammar.CRASH, stops);
       case "step", "s", "si", "stepi" ->
-          new StepCommand(Grammar.CRASH, "step", StepCommand.How.INTO);
+          new StepCommand(Grammar.CRASH, stops, "step", StepCommand.How.INTO);
       case "next", "n", "ni", "nexti" ->
-          new StepCommand(Grammar.CRASH, "next", StepCommand.How.OVER);
-      case "finish", "fin" -> new StepCommand(Grammar.CRASH, "finish", StepCommand.How.OUT);
-      case "until", "advance" -> new StepCommand(Grammar.CRASH, "until", StepCommand.How.UNTIL);
-      case "interrupt" -> new StopCommand(Grammar.CRASH);
+          new StepCommand(Grammar.CRASH, stops, "next", StepCommand.How.OVER);
+      case "finish", "fin" -> new StepCommand(Grammar.CRASH, stops, "finish", StepCommand.How.OUT);
+      case "until", "advance" -> new StepCommand(Grammar.CRASH, stops, "until", StepCommand.How.UNTIL);
+      case "interrupt" -> new StopCommand(Grammar.CRASH, stops);
       case "delete", "enable", "disable", "ignore", "condition", "commands" ->
           new TableCommand(name);
       case "catch" -> new CatchCommand();

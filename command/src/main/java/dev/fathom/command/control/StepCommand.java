@@ -26,11 +26,13 @@ final class StepCommand implements Command {
   }
 
   private final Grammar grammar;
+  private final Stops stops;
   private final String name;
   private final How how;
 
-  StepCommand(Grammar grammar, String name, How how) {
+  StepCommand(Grammar grammar, Stops stops, String name, How how) {
     this.grammar = grammar;
+    this.stops = stops;
     this.name = name;
     this.how = how;
   }
@@ -127,11 +129,11 @@ final class StepCommand implements Command {
         throw new UsageException("a place is needed");
       }
       long address = address(call, args.word(at));
-      return Stops.of(call, () -> steps.until(cpu, address));
+      return stops.of(call, () -> steps.until(cpu, address));
     }
     long count = args.count() > at ? count(call, at) : 1;
     var last = chosen;
-    return Stops.of(call, () -> many(call, steps, last, cpu, count));
+    return stops.of(call, () -> many(call, steps, last, cpu, count));
   }
 
   private long address(Invocation call, String text) {

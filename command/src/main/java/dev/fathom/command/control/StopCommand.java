@@ -11,9 +11,11 @@ import java.util.stream.Stream;
 /** {@code ::stop}, and gdb's {@code interrupt}. */
 final class StopCommand implements Command {
   private final Grammar grammar;
+  private final Stops stops;
 
-  StopCommand(Grammar grammar) {
+  StopCommand(Grammar grammar, Stops stops) {
     this.grammar = grammar;
+    this.stops = stops;
   }
 
   @Override
@@ -37,6 +39,6 @@ final class StopCommand implements Command {
   public Stream<Item> run(Invocation call) {
     call.args().expect(0, 0);
     var control = call.session().control();
-    return Stops.of(call, control::stop);
+    return stops.of(call, control::stop);
   }
 }

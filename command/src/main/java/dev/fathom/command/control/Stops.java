@@ -9,7 +9,6 @@ import dev.fathom.command.Item;
 import dev.fathom.command.Lazily;
 import dev.fathom.kernel.Task;
 import dev.fathom.session.control.Breakpoint;
-import dev.fathom.session.control.Control;
 import dev.fathom.session.control.StopEvent;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -28,40 +27,52 @@ final class Stops {
   /** As the first command of a breakpoint: nothing is told of the stop. */
   private static final String SILENT = "silent";
 
-  private Stops() {}
+  /** The run whose breakpoint's commands are at work at this moment. */
+  private Optional<Run> atWork = Optional.empty();
 
   /** What comes of {@code action}, which lets the target run or stops it. */
-  static Stream<Item> of(Invocation call, Supplier<StopEvent> action) {
-    return Lazily.stream(new Run(call, action));
+  Stream<Item> of(Invocation call, Supplier<StopEvent> action) {
+    var run = new Run(call, action);
+    return Lazily.stream(run).onClose(run::close);
+  }
+
+  /**
+   * Has the target go on once the commands of the breakpoint are over, when it is one of them that
+   * asks; else false, and nothing is done.
+   */
+  boolean goOnAfterwards() {
+    atWork.ifPresent(run -> run.wantsOn = true);
+    return atWork.isPresent();
   }
 
   /** One stop, then its commands, then perhaps the next stop. */
-  private static final class Run extends Lazily<Item> {
+  private final class Run extends Lazily<Item> {
     private final Invocation call;
-    private final Control control;
     private Optional<Supplier<StopEvent>> action;
-    private Iterator<Item> items = Collections.emptyIterator();
+    private Iterator<Item> told = Collections.emptyIterator();
     private Iterator<String> lines = Collections.emptyIterator();
-    private boolean inCommands;
+    private Optional<Stream<Item>> line = Optional.empty();
+    private Iterator<Item> items = Collections.emptyIterator();
+    private boolean wantsOn;
 
     Run(Invocation call, Supplier<StopEvent> action) {
       this.call = call;
-      this.control = call.session().control();
       this.action = Optional.of(action);
     }
 
     @Override
     protected Optional<Item> advance() {
-      while (!items.hasNext()) {
-        if (lines.hasNext()) {
-          items = call.execute(lines.next()).iterator();
-          continue;
+      while (true) {
+        if (told.hasNext()) {
+          return Optional.of(told.next());
         }
-        if (inCommands) {
-          inCommands = false;
-          if (control.endCommands()) {
-            action = Optional.of(control::proceed);
-          }
+        var item = ofCommands();
+        if (item.isPresent()) {
+          return item;
+        }
+        if (wantsOn) {
+          wantsOn = false;
+          action = Optional.of(call.session().control()::proceed);
         }
         if (action.isEmpty()) {
           return Optional.empty();
@@ -71,7 +82,34 @@ final class Stops {
         call.session().refresh().forEach(call::warn);
         take(event);
       }
-      return Optional.of(items.next());
+    }
+
+    /** What the commands show next. Whoever stops asking, or an exception, leaves none at work. */
+    private Optional<Item> ofCommands() {
+      var before = atWork;
+      atWork = Optional.of(this);
+      try {
+        while (!items.hasNext()) {
+          close();
+          if (!lines.hasNext()) {
+            return Optional.empty();
+          }
+          var next = call.execute(lines.next());
+          line = Optional.of(next);
+          items = next.iterator();
+        }
+        return Optional.of(items.next());
+      } finally {
+        atWork = before;
+      }
+    }
+
+    /** The line at work is over. */
+    void close() {
+      var over = line;
+      line = Optional.empty();
+      items = Collections.emptyIterator();
+      over.ifPresent(Stream::close);
     }
 
     private void take(StopEvent event) {
@@ -81,12 +119,8 @@ final class Stops {
         commands.addAll(breakpoint.commands());
       }
       boolean silent = !commands.isEmpty() && commands.getFirst().strip().equals(SILENT);
-      items = silent ? Collections.emptyIterator() : describe(call, event).iterator();
-      if (!commands.isEmpty()) {
-        lines = (silent ? commands.subList(1, commands.size()) : commands).iterator();
-        inCommands = true;
-        control.beginCommands();
-      }
+      told = silent ? Collections.emptyIterator() : describe(call, event).iterator();
+      lines = (silent ? commands.subList(1, commands.size()) : commands).iterator();
     }
   }
 

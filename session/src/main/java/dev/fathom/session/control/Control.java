@@ -86,8 +86,6 @@ public final class Control {
   private OptionalLong passed = OptionalLong.empty();
   private OptionalLong loadHook = OptionalLong.empty();
   private Optional<Breakpoint> lastHit = Optional.empty();
-  private boolean inCommands;
-  private boolean wantsOn;
   private int next = 1;
 
   private Control(Session session, RunControl run, Live live) {
@@ -234,24 +232,6 @@ public final class Control {
   /** Lets the target run until something stops it that the user wants to know of. */
   public StopEvent proceed() {
     return proceed(List.of(), Optional.empty());
-  }
-
-  /** The commands of a breakpoint run now; {@link #askToGoOn} only notes what they ask for. */
-  public void beginCommands() {
-    inCommands = true;
-    wantsOn = false;
-  }
-
-  /** The commands of a breakpoint are over: whether they asked to go on. */
-  public boolean endCommands() {
-    inCommands = false;
-    return wantsOn;
-  }
-
-  /** Notes that the target shall go on when the commands of a breakpoint run; else false. */
-  public boolean askToGoOn() {
-    wantsOn |= inCommands;
-    return inCommands;
   }
 
   StopEvent proceed(List<Goal> goals, Optional<Duration> limit) {

@@ -18,8 +18,10 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +50,9 @@ public final class FakeStub implements AutoCloseable {
     KGDB
   }
 
+  /** What happens next while the machine runs. */
+  private record Visit(int cpu, long pc) {}
+
   /** Where the machine's memory is seen by virtual address, on the stubs that have both. */
   public static final long VIRTUAL = 0xffff888000000000L;
 
@@ -59,6 +64,15 @@ public final class FakeStub implements AutoCloseable {
 
   /** The number of {@code rip}. */
   public static final int RIP = 16;
+
+  /** The number of {@code rsp}. */
+  public static final int RSP = 7;
+
+  /** The number of {@code cs}. */
+  public static final int CS = 18;
+
+  /** The number of {@code cr3}. */
+  public static final int CR3 = 29;
 
   private static final int SEGMENTS = 17;
   private static final int BASES = 24;
@@ -73,6 +87,7 @@ public final class FakeStub implements AutoCloseable {
   private final List<String> requests = new ArrayList<>();
   private final List<String> violations = new ArrayList<>();
   private final Set<String> places = new TreeSet<>();
+  private final Deque<Visit> script = new ArrayDeque<>();
   private Mischief mischief = Mischief.NONE;
   private String unsolicited = "";
   private int general = NAMES.length;
@@ -221,6 +236,18 @@ public final class FakeStub implements AutoCloseable {
       value = value << 8 | (cpus.get(cpu)[offset(number) + i] & 0xff);
     }
     return value;
+  }
+
+  /** Gives a CPU's register a value. */
+  public synchronized FakeStub register(int cpu, int number, long value) {
+    set(cpu, number, value);
+    return this;
+  }
+
+  /** While it runs, a CPU comes to a place next, where a breakpoint stops it. */
+  public synchronized FakeStub comes(int cpu, long pc) {
+    script.add(new Visit(cpu, pc));
+    return this;
   }
 
   /** The byte of memory at a physical address. */
@@ -730,7 +757,30 @@ public final class FakeStub implements AutoCloseable {
 
   private Optional<String> go() {
     running = true;
+    for (int cpu = 0; cpu < cpus.size(); cpu++) {
+      if (isPlace(register(cpu, RIP))) {
+        return trap(cpu);
+      }
+    }
+    while (!script.isEmpty()) {
+      var visit = script.removeFirst();
+      set(visit.cpu(), RIP, visit.pc());
+      if (isPlace(visit.pc())) {
+        return trap(visit.cpu());
+      }
+    }
     return Optional.empty();
+  }
+
+  private boolean isPlace(long pc) {
+    return places.contains("0," + Long.toHexString(pc) + ",1")
+        || places.contains("1," + Long.toHexString(pc) + ",1");
+  }
+
+  private Optional<String> trap(int cpu) {
+    running = false;
+    current = cpu;
+    return Optional.of(stopReply(5, ""));
   }
 
   /** An instruction is one byte long. */

@@ -7,6 +7,7 @@ import dev.fathom.testkit.ModuleKallsymsWriter;
 import dev.fathom.testkit.OrcWriter;
 import dev.fathom.testkit.VmcoreinfoWriter;
 import dev.fathom.testkit.arch.X86PageTableWriter;
+import dev.fathom.testkit.gdb.FakeStub;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -161,6 +162,19 @@ public final class TinyLinux {
     byte[] memory = Arrays.copyOf(image.array(), IMAGE_BYTES + heap.capacity());
     System.arraycopy(heap.array(), 0, memory, IMAGE_BYTES, heap.capacity());
     return memory;
+  }
+
+  /** A gdb stub of a machine that runs this, two CPUs; to be called once {@link #vmcore} was. */
+  public FakeStub stub() {
+    var stub = FakeStub.start(FakeStub.Kind.QEMU).memory(PHYSICAL, memory()).cpus(2);
+    for (int cpu = 0; cpu < 2; cpu++) {
+      stub.register(cpu, FakeStub.CS, 0x10)
+          .register(cpu, FakeStub.CR3, addresses.get("swapper_pg_dir") - TEXT + PHYSICAL);
+    }
+    return stub.register(0, FakeStub.RIP, addresses.get("panic") + RETURN)
+        .register(0, FakeStub.RSP, runningSp)
+        .register(1, FakeStub.RIP, addresses.get("default_idle") + 4)
+        .register(1, FakeStub.RSP, idleSp);
   }
 
   /** What QEMU's monitor would print of the CPU that runs the task that crashed. */

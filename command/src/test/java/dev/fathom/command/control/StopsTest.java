@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.base.Outcome;
+import dev.fathom.base.TextRenderer;
+import dev.fathom.command.CommandService;
+import dev.fathom.command.standard.StandardCommands;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.session.Session;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.testkit.gdb.FakeStub;
+import dev.fathom.testkit.tiny.TinyLinux;
+import java.io.StringWriter;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Lines typed at a guest behind a gdb stub whose CPUs follow a script. */
+@Timeout(60)
+class StopsTest {
+  private final TinyLinux linux = new TinyLinux();
+  private FakeStub stub;
+  private Session session;
+  private CommandService service;
+  private Outcome outcome;
+  private long schedule;
+
+  @BeforeEach
+  void attach() {
+    linux.vmcore();
+    stub = linux.stub();
+    session =
+        Session.attach(
+            stub.address(),
+            AttachOptions.DEFAULT,
+            new KernelOptions(Optional.empty(), true, Progress.NONE));
+    service = StandardCommands.over(session);
+    service.environment().settings().writable(true);
+    schedule = linux.address("schedule");
+  }
+
+  @AfterEach
+  void close() {
+    session.close();
+    stub.close();
+    assertThat(stub.violations()).isEmpty();
+  }
+
+  private String run(String line) {
+    var out = new StringWriter();
+    outcome = service.run(line, new TextRenderer(out, out, TextRenderer.Options.PLAIN));
+    return out.toString();
+  }
+
+  private void hits(int count) {
+    for (int i = 0; i < count; i++) {
+      stub.comes(i % 2, schedule);
+    }
+  }
+
+  @Test
+  void tellsOfTheStopAndWhereItIs() {
+    assertThat(run("schedule::bp")).isNotEmpty();
+    stub.comes(0, linux.address("panic"));
+    hits(1);
+    assertThat(run(":c"))
+        .contains("breakpoint 1: ", " on CPU 0\n", "schedule:")
+        .doesNotContain("fathom:");
+    assertThat(stub.breakpoints()).isEmpty();
+    assertThat(stub.running()).isFalse();
+  }
+
+  /** More often than commands may be nested. */
+  @Test
+  void commandsRunAtEveryHit() {
+    assertThat(run("schedule::bp -c silent -c '::echo hit' -c '::echo on' -c :c")).isNotEmpty();
+    run("panic::bp");
+    hits(50);
+    stub.comes(1, linux.address("panic"));
+    assertThat(run(":c")).startsWith("hit\non\n".repeat(50) + "breakpoint 2: ");
+    assertThat(outcome.error()).isEmpty();
+    assertThat(run("::events")).contains("50");
+  }
+
+  @Test
+  void commandsThatDoNotGoOnLeaveItStopped() {
+    run("schedule::bp -c '::echo one' -c '::echo two'");
+    hits(2);
+    assertThat(run(":c")).startsWith("breakpoint 1: ").endsWith("one\ntwo\n");
+    assertThat(run(":c")).startsWith("breakpoint 1: ").endsWith("one\ntwo\n");
+  }
+
+  /** What went wrong in the commands of one stop has no bearing on the next line. */
+  @Test
+  void goesOnAfterACommandThatCannotBeRun() {
+    run("schedule::bp -c silent -c '::echo before' -c ::nosuch -c :c");
+    hits(2);
+    assertThat(run(":c")).startsWith("before\n");
+    assertThat(outcome.error()).isPresent();
+    assertThat(run(":c")).startsWith("before\n");
+    assertThat(outcome.error()).isPresent();
+    assertThat(run("::events")).contains("2");
+  }
+
+  @Test
+  void withoutBreakpointsItRunsUntilItIsStopped() {
+    assertThat(run(":c")).isEqualTo("the target runs; ::stop stops it\n");
+    assertThat(outcome.error()).isEmpty();
+    assertThat(stub.running()).isTrue();
+    assertThat(run("::stop")).startsWith("stopped by user");
+    assertThat(outcome.error()).isEmpty();
+    assertThat(stub.running()).isFalse();
+    assertThat(run("::threads -r")).contains("CPU");
+    assertThat(outcome.error()).isEmpty();
+    assertThat(stub.running()).isFalse();
+  }
+}
