@@ -406,12 +406,7 @@ class GuestAnswersTest {
    */
   private static void sizes(Session session, GuestFacts facts) {
     boolean byThread =
-        session
-            .kernel()
-            .program()
-            .types()
-            .findOffset("task_struct", "rss_stat.count")
-            .isPresent();
+        session.kernel().program().types().findOffset("task_struct", "rss_stat.count").isPresent();
     long unadded = 0;
     int compared = 0;
     for (GuestFacts.Task said : facts.tasks()) {

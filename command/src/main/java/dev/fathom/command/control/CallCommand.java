@@ -33,7 +33,8 @@ final class CallCommand implements Command {
 
             **This can break the kernel.** The function runs in the middle of whatever the thread was
             doing: with its locks held and, perhaps, interrupts off. A function that takes a lock,
-            sleeps or allocates can hang the machine. All registers are put back when it returns.
+            sleeps or allocates can hang the machine. All registers are put back when it returns. One
+            that sleeps is caught when it returns later; the thread breaks if Fathom has left by then.
 
                 > ::call get_random_u32
                 > ::call kallsyms_lookup_name $[scratch]
@@ -78,8 +79,6 @@ final class CallCommand implements Command {
       call.session().refresh().forEach(call::warn);
     }
     return Stream.of(
-        Item.show(
-            new Datum.Scalar(
-                "returned", Cell.hex(result), Optional.of("unsigned long"))));
+        Item.show(new Datum.Scalar("returned", Cell.hex(result), Optional.of("unsigned long"))));
   }
 }

@@ -11,8 +11,8 @@ import java.util.Optional;
 public final class ControlCommands implements CommandGroup {
   private static final List<String> MDB =
       List.of(
-          ":a", ":u", ":w", ":z", "bp", "call", "cont", "cpuregs", "delete", "events", "next", "step",
-          "stop", "threads", "wp");
+          ":a", ":u", ":w", ":z", "bp", "call", "cont", "cpuregs", "delete", "events", "next",
+          "step", "stop", "threads", "wp");
 
   private static final List<String> GDB =
       List.of(
@@ -95,7 +95,8 @@ public final class ControlCommands implements CommandGroup {
       case "next", "n", "ni", "nexti" ->
           new StepCommand(Grammar.CRASH, stops, "next", StepCommand.How.OVER);
       case "finish", "fin" -> new StepCommand(Grammar.CRASH, stops, "finish", StepCommand.How.OUT);
-      case "until", "advance" -> new StepCommand(Grammar.CRASH, stops, "until", StepCommand.How.UNTIL);
+      case "until", "advance" ->
+          new StepCommand(Grammar.CRASH, stops, "until", StepCommand.How.UNTIL);
       case "interrupt" -> new StopCommand(Grammar.CRASH, stops);
       case "delete", "enable", "disable", "ignore", "condition", "commands" ->
           new TableCommand(name);

@@ -42,8 +42,7 @@ final class EventTable {
   private static Datum row(Invocation call, Breakpoint b) {
     var cells = new ArrayList<Cell>();
     cells.add(Cell.decimal(b.id()));
-    cells.add(
-        Cell.text(!b.enabled() ? "disabled" : b.address().isEmpty() ? "waiting" : "enabled"));
+    cells.add(Cell.text(!b.enabled() ? "disabled" : b.address().isEmpty() ? "waiting" : "enabled"));
     cells.add(Cell.text(kind(b)));
     cells.add(Cell.unsigned(b.hits()));
     cells.add(
@@ -94,7 +93,8 @@ final class EventTable {
   static Item added(Breakpoint b) {
     var where =
         b.address().isPresent()
-            ? " at " + b.purpose().map(p -> b.place().text() + " (" + p + ")").orElse(b.place().text())
+            ? " at "
+                + b.purpose().map(p -> b.place().text() + " (" + p + ")").orElse(b.place().text())
             : " waits for " + b.place().text();
     var fields = new ArrayList<Datum.Field>();
     fields.add(new Datum.Field("id", "", Cell.decimal(b.id())));

@@ -20,8 +20,7 @@ import java.util.regex.Pattern;
  */
 final class ExpressionCondition implements Condition {
   /** A command's name without quotes, which words of a command line lose. */
-  private static final Pattern BARE_NAME =
-      Pattern.compile("\\bcomm\\s*([=!]=)\\s*([^\\s\"()&|]+)");
+  private static final Pattern BARE_NAME = Pattern.compile("\\bcomm\\s*([=!]=)\\s*([^\\s\"()&|]+)");
 
   private final String text;
   private final Expr expression;

@@ -85,8 +85,7 @@ final class GdbBreakCommand implements Command {
     }
     var parsed = condition.map(text -> ExpressionCondition.of(text, call.kernel()));
     boolean hardware = name.contains("hb");
-    var added =
-        control.add(place, hardware ? Kind.HARDWARE : Kind.SOFTWARE, 1, Optional.empty());
+    var added = control.add(place, hardware ? Kind.HARDWARE : Kind.SOFTWARE, 1, Optional.empty());
     added.temporary(name.startsWith("t"));
     added.thread(thread);
     added.condition(parsed.map(c -> c));

@@ -13,7 +13,6 @@ import dev.fathom.lang.Expressions;
 import dev.fathom.model.Value;
 import dev.fathom.session.control.Breakpoint;
 import dev.fathom.target.Breakpoints.Kind;
-import java.util.ArrayList;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -56,14 +55,14 @@ final class GdbWatchCommand implements Command {
       }
     }
     var scope =
-        new ProgramScope(
-            call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
+        new ProgramScope(call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
     if (!(Expressions.evaluate(text.toString(), scope) instanceof Value.Ref ref)) {
       throw new EvalException("'" + text + "' is not in memory");
     }
     long size = ref.type().bytes();
     if (size < 1 || size > LONGEST || Long.bitCount(size) != 1) {
-      throw new UsageException("'" + text + "' has " + size + " bytes: 1, 2, 4 or 8 can be watched");
+      throw new UsageException(
+          "'" + text + "' has " + size + " bytes: 1, 2, 4 or 8 can be watched");
     }
     var parsed =
         condition.isEmpty()

@@ -39,8 +39,7 @@ final class InfoCommand implements Command {
     }
     if ("watchpoints".startsWith(what)) {
       return EventTable.of(
-          call,
-          call.session().control().breakpoints().stream().filter(b -> b.watches()).toList())
+          call, call.session().control().breakpoints().stream().filter(b -> b.watches()).toList())
           .stream();
     }
     if ("threads".startsWith(what)) {

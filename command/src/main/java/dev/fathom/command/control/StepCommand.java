@@ -159,8 +159,7 @@ final class StepCommand implements Command {
   }
 
   /** The last of so many steps, or what else stopped the target before. */
-  private static StopEvent many(
-      Invocation call, Steps steps, How how, int cpu, long count) {
+  private static StopEvent many(Invocation call, Steps steps, How how, int cpu, long count) {
     StopEvent event = one(steps, how, cpu);
     for (long i = 1; i < count && event.cause() instanceof StopEvent.Stepped; i++) {
       call.checkInterrupt();

@@ -37,8 +37,7 @@ final class ThreadCommand implements Command {
           word.startsWith("0x") || word.startsWith("ffff")
               ? call.number(args.operands().getFirst())
               : Numbers.decimal(args.operands().getFirst());
-      call.environment()
-          .selectTask(OptionalLong.of(Tasks.of(call, number).object().address()));
+      call.environment().selectTask(OptionalLong.of(Tasks.of(call, number).object().address()));
     }
     var task = Tasks.selected(call);
     var where = ThreadsCommand.where(call, task);

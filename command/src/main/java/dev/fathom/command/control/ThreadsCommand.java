@@ -8,7 +8,6 @@ import dev.fathom.base.Datum.Column;
 import dev.fathom.base.FathomException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
-import dev.fathom.command.Grammar;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
@@ -119,8 +118,7 @@ final class ThreadsCommand implements Command {
       }
       var registers = kernel.registersOf(task);
       if (registers.isPresent() && isUser(registers.get())) {
-        return new Where(
-            "user", "0x" + Long.toHexString(registers.get().pc().orElse(0)));
+        return new Where("user", "0x" + Long.toHexString(registers.get().pc().orElse(0)));
       }
       boolean interrupted = frames.stream().anyMatch(f -> f.how() == Frame.How.EXCEPTION);
       return new Where(interrupted ? "interrupt" : task.isIdle() ? "idle" : "kernel", top);

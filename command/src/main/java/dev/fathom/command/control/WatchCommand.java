@@ -63,9 +63,7 @@ final class WatchCommand implements Command {
       throw new UsageException("-x goes with neither -r nor -w");
     }
     var kind =
-        args.has('x')
-            ? Kind.HARDWARE
-            : read && write ? Kind.ACCESS : read ? Kind.READ : Kind.WRITE;
+        args.has('x') ? Kind.HARDWARE : read && write ? Kind.ACCESS : read ? Kind.READ : Kind.WRITE;
     var control = call.session().control();
     var added =
         control.add(

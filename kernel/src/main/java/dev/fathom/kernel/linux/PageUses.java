@@ -40,9 +40,10 @@ import java.util.Set;
  *       PAGE_BUDDY_MAPCOUNT_VALUE}, ...); buddy and offline never changed
  * </ul>
  *
- * Hugetlb: the type since 6.9; {@code PG_hugetlb} in the first tail's flags from 6.6 to 6.8; before,
- * the first tail's {@code compound_dtor} ({@code folio._folio_dtor} from 6.3). Slab: see {@link
- * Pages#isSlab}; where it is no flag it is a type, and pages of any other type are the kernel's.
+ * Hugetlb: the type since 6.9; {@code PG_hugetlb} in the first tail's flags from 6.6 to 6.8;
+ * before, the first tail's {@code compound_dtor} ({@code folio._folio_dtor} from 6.3). Slab: see
+ * {@link Pages#isSlab}; where it is no flag it is a type, and pages of any other type are the
+ * kernel's.
  *
  * <p>What cannot be told is the kernel's: pages that are reserved, whose {@code struct page} is not
  * in the dump or was never initialised, and all of a use that a member of is missing for.
@@ -176,8 +177,7 @@ final class PageUses implements PageClasses {
     for (long chunk = start; chunk < end; chunk += CHUNK_PAGES) {
       int count = (int) Math.min(CHUNK_PAGES, end - chunk);
       // One more, for the first tail of a compound page.
-      var block =
-          Block.read(program.memory(), address(chunk), (count + 1) * size);
+      var block = Block.read(program.memory(), address(chunk), (count + 1) * size);
       for (int i = 0; i < count; i++) {
         long page = chunk + i;
         byte use;
@@ -283,8 +283,7 @@ final class PageUses implements PageClasses {
     }
     return tailHugetlbFlag != 0
         ? (flags.in(block, tail) & tailHugetlbFlag) != 0
-        : tailDestructor.isPresent()
-            && tailDestructor.get().in(block, tail) == hugetlbDestructor;
+        : tailDestructor.isPresent() && tailDestructor.get().in(block, tail) == hugetlbDestructor;
   }
 
   private Optional<Type> type(String name, String noted, OptionalLong usual) {

@@ -94,8 +94,9 @@ class PageUsesTest {
     for (int at = 0; at < PAGES * SIZE; at += 4096) {
       to.tables.map(VMEMMAP + at, VMEMMAP_PHYSICAL + at, 4096, 0x163);
     }
-    var members = "flags long unsigned int 0, compound_head long unsigned int 8, mapping * 24,"
-        + " private long unsigned int 40, _mapcount atomic_t 48";
+    var members =
+        "flags long unsigned int 0, compound_head long unsigned int 8, mapping * 24,"
+            + " private long unsigned int 40, _mapcount atomic_t 48";
     if (layout == Layout.DESTRUCTOR) {
       members += ", compound_dtor unsigned char 16";
     }
@@ -147,7 +148,8 @@ class PageUsesTest {
   }
 
   private static void destructors(SyntheticKernel to) {
-    var values = Map.of("NULL_COMPOUND_DTOR", 0L, "COMPOUND_PAGE_DTOR", 1L, "HUGETLB_PAGE_DTOR", 2L);
+    var values =
+        Map.of("NULL_COMPOUND_DTOR", 0L, "COMPOUND_PAGE_DTOR", 1L, "HUGETLB_PAGE_DTOR", 2L);
     to.types.enumeration("compound_dtor_id", values);
   }
 

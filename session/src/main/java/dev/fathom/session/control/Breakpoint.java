@@ -45,8 +45,7 @@ public final class Breakpoint {
   private OptionalInt cpu = OptionalInt.empty();
   private Optional<byte[]> value = Optional.empty();
 
-  Breakpoint(
-      int id, Place place, Breakpoints.Kind kind, int length, Optional<String> purpose) {
+  Breakpoint(int id, Place place, Breakpoints.Kind kind, int length, Optional<String> purpose) {
     this.id = id;
     this.place = place;
     this.kind = kind;

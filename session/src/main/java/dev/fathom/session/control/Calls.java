@@ -27,8 +27,7 @@ import java.util.function.IntConsumer;
  */
 public final class Calls {
   private static final List<Register> ARGUMENTS =
-      List.of(
-          X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.RCX, X86_64.R8, X86_64.R9);
+      List.of(X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.RCX, X86_64.R8, X86_64.R9);
 
   private static final List<Register> SAVED =
       List.of(
@@ -95,7 +94,8 @@ public final class Calls {
             .cpu(cpu)
             .orElseThrow(() -> new EvalException("the target has no CPU " + cpu));
     if ((need(before, X86_64.CS) & PRIVILEGE) != 0) {
-      throw new EvalException("CPU " + cpu + " is in user mode: a kernel function cannot run there");
+      throw new EvalException(
+          "CPU " + cpu + " is in user mode: a kernel function cannot run there");
     }
     var writer = control.need(RegisterWriter.class, "write registers");
     for (var register : SAVED) {
@@ -108,8 +108,7 @@ public final class Calls {
     var back =
         new Control.Goal(
             pc,
-            hit ->
-                hit.sp() == sp + Long.BYTES && (thread == 0 || hit.thread() == thread),
+            hit -> hit.sp() == sp + Long.BYTES && (thread == 0 || hit.thread() == thread),
             true);
     IntConsumer putBack =
         on -> {
@@ -155,8 +154,7 @@ public final class Calls {
         switch (event.cause()) {
           case StopEvent.AtBreakpoint at ->
               "breakpoint " + at.breakpoints().getFirst().id() + " stopped the target";
-          case StopEvent.AtData at ->
-              "watchpoint " + at.breakpoint().id() + " stopped the target";
+          case StopEvent.AtData at -> "watchpoint " + at.breakpoint().id() + " stopped the target";
           case StopEvent.TimedOut _ -> "it took too long";
           case StopEvent.Interrupted _ -> "stopped by user";
           default -> "something else stopped the target";
@@ -194,8 +192,7 @@ public final class Calls {
     var program = session.kernel().program();
     var physical = program.memory().physical(address);
     if (memory.writes(MemoryWriter.Space.PHYSICAL) && physical.isPresent()) {
-      memory.write(
-          MemoryWriter.Space.PHYSICAL, physical.getAsLong(), MemorySegment.ofArray(bytes));
+      memory.write(MemoryWriter.Space.PHYSICAL, physical.getAsLong(), MemorySegment.ofArray(bytes));
     } else {
       memory.write(MemoryWriter.Space.VIRTUAL, address, MemorySegment.ofArray(bytes));
     }
@@ -205,6 +202,8 @@ public final class Calls {
     return cpu.registers()
         .get(register)
         .orElseThrow(
-            () -> new EvalException("register " + register.name() + " of CPU " + cpu.id() + " is not known"));
+            () ->
+                new EvalException(
+                    "register " + register.name() + " of CPU " + cpu.id() + " is not known"));
   }
 }

@@ -121,8 +121,7 @@ public final class Control {
    * @param length bytes watched; 1 for code
    * @param purpose what it is for, when the user did not name the place himself
    */
-  public Breakpoint add(
-      Breakpoint.Place place, Kind kind, int length, Optional<String> purpose) {
+  public Breakpoint add(Breakpoint.Place place, Kind kind, int length, Optional<String> purpose) {
     var added = new Breakpoint(next++, place, kind, length, purpose);
     resolve(added);
     table.add(added);
@@ -235,8 +234,7 @@ public final class Control {
   }
 
   StopEvent proceed(List<Goal> goals, Optional<Duration> limit) {
-    long deadline =
-        limit.isPresent() ? System.nanoTime() + limit.get().toNanos() : Long.MAX_VALUE;
+    long deadline = limit.isPresent() ? System.nanoTime() + limit.get().toNanos() : Long.MAX_VALUE;
     run.stop();
     table.forEach(this::resolve);
     StopEvent event;
@@ -302,7 +300,9 @@ public final class Control {
     return false;
   }
 
-  /** Waits a little for a stop; what the kernel may have changed by then is not believed after it. */
+  /**
+   * Waits a little for a stop; what the kernel may have changed by then is not believed after it.
+   */
   private Optional<Stop> awaitStop() {
     var stop = run.await(TICK);
     if (stop.isPresent()) {
@@ -381,8 +381,7 @@ public final class Control {
   private Optional<StopEvent> judge(Stop stop, List<Goal> goals) {
     return switch (stop.reason()) {
       case Stop.Ended(int status) -> Optional.of(gone(status));
-      case Stop.Signal(int number) ->
-          Optional.of(event(new StopEvent.Signalled(number), of(stop)));
+      case Stop.Signal(int number) -> Optional.of(event(new StopEvent.Signalled(number), of(stop)));
       case Stop.Watch(Kind kind, long address) -> watched(stop, kind, address);
       case Stop.Trap _ -> trapped(stop, goals);
     };
@@ -506,8 +505,7 @@ public final class Control {
       return Optional.of(event(new StopEvent.BadCondition(found, e.getMessage()), of(stop)));
     }
     wasHit(found);
-    return Optional.of(
-        event(new StopEvent.AtData(found, address, before, after), of(stop)));
+    return Optional.of(event(new StopEvent.AtData(found, address, before, after), of(stop)));
   }
 
   private Optional<byte[]> data(Breakpoint breakpoint) {
@@ -534,8 +532,7 @@ public final class Control {
   }
 
   private StopEvent event(StopEvent.Cause cause, OptionalInt at) {
-    Optional<Cpu> cpu =
-        at.isPresent() ? session.target().cpu(at.getAsInt()) : Optional.empty();
+    Optional<Cpu> cpu = at.isPresent() ? session.target().cpu(at.getAsInt()) : Optional.empty();
     if (cpu.isEmpty()) {
       cpu = busiest(session.target().cpus());
     }

@@ -87,8 +87,7 @@ public final class Steps {
     var before = hit(cpu);
     long thread = before.thread();
     return control.proceed(
-        List.of(
-            new Control.Goal(address, hit -> thread == 0 || hit.thread() == thread, false)),
+        List.of(new Control.Goal(address, hit -> thread == 0 || hit.thread() == thread, false)),
         Optional.empty());
   }
 
@@ -97,9 +96,7 @@ public final class Steps {
     long thread = before.thread();
     return new Control.Goal(
         address,
-        hit ->
-            (thread == 0 || hit.thread() == thread)
-                && Long.compareUnsigned(hit.sp(), sp) >= 0,
+        hit -> (thread == 0 || hit.thread() == thread) && Long.compareUnsigned(hit.sp(), sp) >= 0,
         false);
   }
 

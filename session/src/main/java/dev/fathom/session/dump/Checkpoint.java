@@ -34,8 +34,7 @@ record Checkpoint(
   /** Bytes that it takes. */
   static final int BYTES = 16 + 32 + (2 + TABLES + 3 + Tally.NUMBERS) * 8 + 8;
 
-  private static final byte[] MAGIC =
-      "fathom part 002\n".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] MAGIC = "fathom part 002\n".getBytes(StandardCharsets.US_ASCII);
 
   byte[] bytes() {
     ByteBuffer b = ByteBuffer.allocate(BYTES);

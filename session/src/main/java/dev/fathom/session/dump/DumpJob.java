@@ -33,7 +33,8 @@ import java.util.function.Consumer;
 
 /**
  * Writes a dump of a target. A file is called {@code NAME.part} until it is whole; what an
- * interrupted job leaves under that name can be gone on with, else it leaves nothing. Used by the target's thread.
+ * interrupted job leaves under that name can be gone on with, else it leaves nothing. Used by the
+ * target's thread.
  */
 public final class DumpJob {
   /** So much is written at most before it can be gone on with. */
@@ -214,7 +215,10 @@ public final class DumpJob {
       case KDUMP -> {
         byte[] bytes = output.read(KdumpHead.SPARE, Checkpoint.BYTES);
         yield KdumpDumpWriter.resume(
-            output, options, zeroPage(pipeline), checked(part, fingerprint, Checkpoint.read(bytes)));
+            output,
+            options,
+            zeroPage(pipeline),
+            checked(part, fingerprint, Checkpoint.read(bytes)));
       }
       case ELF -> {
         try (var mapped = MappedFile.open(part)) {
@@ -249,8 +253,7 @@ public final class DumpJob {
       var text = machine.vmcoreinfo();
       digest.update(machine.notes(), (int) text.start(), (int) text.length());
       for (Range range : machine.physical().ranges()) {
-        digest.update(
-            ByteBuffer.allocate(16).putLong(range.start()).putLong(range.end()).flip());
+        digest.update(ByteBuffer.allocate(16).putLong(range.start()).putLong(range.end()).flip());
       }
       if (target.find(Live.class).isEmpty()) {
         digest.update(machine.notes());
@@ -288,8 +291,7 @@ public final class DumpJob {
     var wantedUses = Selection.uses(options.excluded());
     var classes = wantedUses.isEmpty() ? Optional.<PageClasses>empty() : classes(wantedUses);
     var selection =
-        Selection.of(
-            name, machine.physical().ranges(), classes, options.excluded(), progress);
+        Selection.of(name, machine.physical().ranges(), classes, options.excluded(), progress);
     classes.ifPresent(known -> known.remarks().forEach(warnings));
     return selection;
   }

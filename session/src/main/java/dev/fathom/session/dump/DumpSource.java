@@ -66,8 +66,7 @@ public final class DumpSource implements AutoCloseable {
    */
   public static DumpSource attach(
       String address, AttachOptions attach, KernelOptions options, Consumer<String> warnings) {
-    var running =
-        new AttachOptions(false, attach.qmp(), attach.stub(), attach.timeout());
+    var running = new AttachOptions(false, attach.qmp(), attach.stub(), attach.timeout());
     var session = Session.attach(address, running, options);
     try {
       session.begin().forEach(warnings);

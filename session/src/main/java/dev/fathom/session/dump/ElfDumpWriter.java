@@ -39,7 +39,9 @@ final class ElfDumpWriter implements DumpWriter {
   private final long end;
   private long next;
 
-  /** What stands at {@code dataAt} in the file; pages are written in order, one behind the other. */
+  /**
+   * What stands at {@code dataAt} in the file; pages are written in order, one behind the other.
+   */
   private long dataAt;
 
   private ElfDumpWriter(Output output, PageSet wanted, long existing, Checkpoint from) {
@@ -91,8 +93,7 @@ final class ElfDumpWriter implements DumpWriter {
             data,
             0,
             sifted.counts(0));
-    var made =
-        new ElfDumpWriter(output, selection.wanted(), selection.existing().count(0), start);
+    var made = new ElfDumpWriter(output, selection.wanted(), selection.existing().count(0), start);
     made.tally.excluded.putAll(selection.excluded());
     output.write(0, ElfCoreHead.of(Elf.EM_X86_64, placed, notes));
     return made;
@@ -121,8 +122,7 @@ final class ElfDumpWriter implements DumpWriter {
     long existing = 0;
     for (ProgramHeader p : ElfFile.read(part).programHeaders()) {
       if (p.type() == Elf.PT_LOAD && p.flags() == DIRECT) {
-        wanted.set(
-            p.paddr() >>> Selection.SHIFT, (p.paddr() + p.filesz()) >>> Selection.SHIFT);
+        wanted.set(p.paddr() >>> Selection.SHIFT, (p.paddr() + p.filesz()) >>> Selection.SHIFT);
         existing += p.memsz() >>> Selection.SHIFT;
       }
     }
@@ -130,8 +130,7 @@ final class ElfDumpWriter implements DumpWriter {
   }
 
   /** The segments of memory, their offsets counted from the start of the data. */
-  private static void direct(
-      List<ProgramHeader> segments, Machine machine, Selection selection) {
+  private static void direct(List<ProgramHeader> segments, Machine machine, Selection selection) {
     PageSet wanted = selection.wanted();
     PageSet existing = selection.existing();
     long offset = 0;

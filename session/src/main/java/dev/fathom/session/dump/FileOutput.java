@@ -66,8 +66,7 @@ final class FileOutput implements Output, AutoCloseable {
     }
     try {
       var options =
-          EnumSet.of(
-              StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+          EnumSet.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
       var mode = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
       FileChannel channel = FileChannel.open(part, Set.copyOf(options), mode);
       lock(part, channel);
@@ -98,9 +97,10 @@ final class FileOutput implements Output, AutoCloseable {
     if (e instanceof NoSuchFileException) {
       return name + ": no such folder";
     }
-    String reason = e instanceof FileSystemException f && f.getReason() != null
-        ? f.getReason()
-        : String.valueOf(e.getMessage());
+    String reason =
+        e instanceof FileSystemException f && f.getReason() != null
+            ? f.getReason()
+            : String.valueOf(e.getMessage());
     return name + ": " + reason;
   }
 
@@ -172,8 +172,7 @@ final class FileOutput implements Output, AutoCloseable {
   void commit() {
     try {
       channel.force(true);
-      Files.move(
-          part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       stays = true;
       Path folder = file.toAbsolutePath().getParent();
       try (var directory = FileChannel.open(folder, StandardOpenOption.READ)) {

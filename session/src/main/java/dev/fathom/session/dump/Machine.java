@@ -56,8 +56,7 @@ record Machine(
     var cpus = target.cpus();
     var info = Vmcoreinfo.parse("VMCOREINFO", text);
     long physBase =
-        info.number("phys_base")
-            .orElseGet(() -> notes.map(n -> n.physBase().orElse(0)).orElse(0L));
+        info.number("phys_base").orElseGet(() -> notes.map(n -> n.physBase().orElse(0)).orElse(0L));
     var writer = new ElfNoteWriter().region(stated.length > 0 ? stated : CpuNotes.of(cpus));
     if (text.length > 0) {
       writer.add("VMCOREINFO", 0, text);

@@ -363,8 +363,7 @@ class ControlTest {
     long stack = stand();
     code(panic + 4);
     machine.comes(0, panic + 4, pushed(stack) - 64);
-    assertThatThrownBy(
-            () -> new Calls(session).call(0, panic, List.of(), Duration.ofSeconds(5)))
+    assertThatThrownBy(() -> new Calls(session).call(0, panic, List.of(), Duration.ofSeconds(5)))
         .isInstanceOf(EvalException.class)
         .hasMessageContaining("breakpoint 1 stopped")
         .hasMessageContaining("put back");
@@ -383,8 +382,7 @@ class ControlTest {
           onCpu(0, 1);
           session.interrupt();
         });
-    assertThatThrownBy(
-            () -> new Calls(session).call(0, panic, List.of(), Duration.ofSeconds(5)))
+    assertThatThrownBy(() -> new Calls(session).call(0, panic, List.of(), Duration.ofSeconds(5)))
         .isInstanceOf(EvalException.class)
         .hasMessageContaining("on no CPU");
     var log = machine.log();

@@ -472,15 +472,13 @@ class DumpJobTest {
     assertThatThrownBy(() -> job(machine, elf, looking).toFile(file))
         .isInstanceOf(EvalException.class);
     assertThat(FileOutput.part(file)).doesNotExist();
-    var flattened =
-        new DumpOptions(Format.KDUMP, Compression.ZSTD, true, Set.of(), false, false);
+    var flattened = new DumpOptions(Format.KDUMP, Compression.ZSTD, true, Set.of(), false, false);
     assertThatThrownBy(() -> job(machine, flattened, interruptingAtSecondBatch()).toFile(file))
         .isInstanceOf(EvalException.class);
     assertThat(FileOutput.part(file)).doesNotExist();
     assertThatThrownBy(() -> job(machine, elf, interruptingAtSecondBatch()).toFile(file))
         .isInstanceOf(EvalException.class);
-    assertThatThrownBy(
-            () -> job(machine, resuming(elf), interruptingAtSecondBatch()).toFile(file))
+    assertThatThrownBy(() -> job(machine, resuming(elf), interruptingAtSecondBatch()).toFile(file))
         .isInstanceOf(EvalException.class);
     assertThat(FileOutput.part(file)).exists();
     job(machine, resuming(elf)).toFile(file);
@@ -602,8 +600,7 @@ class DumpJobTest {
         assertThat(session.kernel().warnings()).isEmpty();
         assertThat(session.kernel().tasks(_ -> {})).hasSameSizeAs(tiny.tasks());
         if (format == Format.ELF) {
-          var virtual =
-              session.target().find(dev.fathom.target.VirtualMemory.class).orElseThrow();
+          var virtual = session.target().find(dev.fathom.target.VirtualMemory.class).orElseThrow();
           assertThat(virtual.segments().getFirst().virtual().start()).isEqualTo(TinyLinux.TEXT);
           assertThat(virtual.at(TinyLinux.DIRECT_MAP + 0x20_0000)).isNotNull();
         }

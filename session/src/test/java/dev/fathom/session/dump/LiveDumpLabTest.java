@@ -43,8 +43,7 @@ class LiveDumpLabTest {
   @TempDir private Path folder;
 
   private static DumpSource attach(LiveGuest guest, boolean stop, List<String> warnings) {
-    var how =
-        new AttachOptions(stop, Optional.empty(), Optional.empty(), Duration.ofSeconds(10));
+    var how = new AttachOptions(stop, Optional.empty(), Optional.empty(), Duration.ofSeconds(10));
     return DumpSource.attach("qemu:" + guest.pid(), how, OPTIONS, warnings::add);
   }
 

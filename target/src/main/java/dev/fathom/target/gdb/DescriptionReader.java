@@ -74,7 +74,9 @@ final class DescriptionReader {
           source,
           0,
           "included "
-              + (nesting > MAX_NESTING ? nesting + " levels deep" : "as one of too many documents"));
+              + (nesting > MAX_NESTING
+                  ? nesting + " levels deep"
+                  : "as one of too many documents"));
     }
     byte[] bytes =
         documents
@@ -147,8 +149,9 @@ final class DescriptionReader {
     if (register == null || register.isEmpty() || register.length() > MAX_NAME) {
       throw bad(xml, source, "register without a usable name");
     }
-    int bits = number(xml, source, "bitsize", MAX_BITS).orElseThrow(
-        () -> bad(xml, source, "register " + register + " without bitsize"));
+    int bits =
+        number(xml, source, "bitsize", MAX_BITS)
+            .orElseThrow(() -> bad(xml, source, "register " + register + " without bitsize"));
     next = number(xml, source, "regnum", MAX_NUMBER).orElse(next);
     if (bits == 0 || registers.size() == MAX_REGISTERS || !numbers.add(next)) {
       throw bad(

@@ -130,7 +130,8 @@ public final class GdbProvider implements LiveTargetProvider {
     try {
       Path path = Path.of(address);
       return Files.exists(path)
-          && Files.readAttributes(path, java.nio.file.attribute.BasicFileAttributes.class).isOther();
+          && Files.readAttributes(path, java.nio.file.attribute.BasicFileAttributes.class)
+              .isOther();
     } catch (InvalidPathException | IOException e) {
       return false;
     }

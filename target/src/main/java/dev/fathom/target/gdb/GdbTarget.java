@@ -11,8 +11,6 @@ import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Breakpoints;
-import dev.fathom.target.monitor.MonitorRegisters;
-import dev.fathom.target.monitor.RamLayout;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.DirectMemory;
@@ -27,6 +25,8 @@ import dev.fathom.target.Stop;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
 import dev.fathom.target.VirtualMemory;
+import dev.fathom.target.monitor.MonitorRegisters;
+import dev.fathom.target.monitor.RamLayout;
 import java.lang.foreign.MemorySegment;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -146,9 +146,7 @@ final class GdbTarget implements Target {
     map = RegisterMap.of(name(), registers);
     ram = stub.hasPhysicalMode() ? ram() : List.of();
     physical =
-        ram.isEmpty()
-            ? Optional.empty()
-            : Optional.of(new StubMemory(stub, true, Optional::empty));
+        ram.isEmpty() ? Optional.empty() : Optional.of(new StubMemory(stub, true, Optional::empty));
     virtual = new StubMemory(stub, false, () -> current);
     direct = stub.isQemu() ? direct(address) : Optional.empty();
   }
@@ -317,7 +315,9 @@ final class GdbTarget implements Target {
     }
   }
 
-  /** Asks one by one for the registers that {@code g} lacks: system registers of QEMU's Arm CPUs. */
+  /**
+   * Asks one by one for the registers that {@code g} lacks: system registers of QEMU's Arm CPUs.
+   */
   private void loadOthers(State cpu) {
     var slots = new ArrayList<RegisterMap.Slot>();
     var requests = new ArrayList<String>();
@@ -350,8 +350,7 @@ final class GdbTarget implements Target {
     if (threads.isEmpty()) {
       List<ThreadId> listed = stub.threads();
       threads =
-          Optional.of(
-              listed.isEmpty() ? List.of(current.orElse(new ThreadId("0", 0, 0))) : listed);
+          Optional.of(listed.isEmpty() ? List.of(current.orElse(new ThreadId("0", 0, 0))) : listed);
     }
     return threads.get();
   }
@@ -410,9 +409,9 @@ final class GdbTarget implements Target {
   }
 
   /**
-   * Takes out what breakpoints are left and lets the target go on, unless it is to stay stopped. May
-   * be called by another thread than the one that uses the target; what that one is at then ends
-   * with an exception.
+   * Takes out what breakpoints are left and lets the target go on, unless it is to stay stopped.
+   * May be called by another thread than the one that uses the target; what that one is at then
+   * ends with an exception.
    *
    * @throws TargetException when the target could not be let go: it may stand still, or have
    *     breakpoints. Nothing is thrown where the connection ended before, as with the target
@@ -478,8 +477,7 @@ final class GdbTarget implements Target {
   private void demand(String request) {
     Reply reply = link.ask(request);
     if (!reply.isOk()) {
-      throw new TargetException(
-          name() + ": " + request + " was answered by " + reply.shown());
+      throw new TargetException(name() + ": " + request + " was answered by " + reply.shown());
     }
   }
 
@@ -552,8 +550,7 @@ final class GdbTarget implements Target {
     var requests = new ArrayList<String>();
     for (State cpu : states.values()) {
       if (!cpu.written.isEmpty()) {
-        requests.addAll(
-            stub.select(named(cpu.thread)));
+        requests.addAll(stub.select(named(cpu.thread)));
         if (writeForm == WriteForm.ALL) {
           requests.add("G" + cpu.raw.encode());
         } else {
@@ -568,10 +565,7 @@ final class GdbTarget implements Target {
   }
 
   private static String one(State cpu, RegisterMap.Slot slot) {
-    return "P"
-        + Integer.toHexString(slot.entry().number())
-        + "="
-        + Hex.encode(cpu.raw.bytes(slot));
+    return "P" + Integer.toHexString(slot.entry().number()) + "=" + Hex.encode(cpu.raw.bytes(slot));
   }
 
   private void release(List<String> before, String last) {
@@ -735,8 +729,7 @@ final class GdbTarget implements Target {
       }
       link.interrupt();
       if (await(timeout).isEmpty()) {
-        throw new TargetException(
-            name() + ": did not stop within " + timeout.toMillis() + " ms");
+        throw new TargetException(name() + ": did not stop within " + timeout.toMillis() + " ms");
       }
     }
 
@@ -907,8 +900,7 @@ final class GdbTarget implements Target {
       RegisterMap.Slot slot =
           map.slotOf(register)
               .filter(state.raw::has)
-              .orElseThrow(
-                  () -> new TargetException(name() + ": cannot write " + register.name()));
+              .orElseThrow(() -> new TargetException(name() + ": cannot write " + register.name()));
       byte[] before = state.raw.bytes(slot);
       state.raw.set(slot, map.encode(slot, value));
       if (writeForm == WriteForm.UNKNOWN) {
@@ -923,8 +915,7 @@ final class GdbTarget implements Target {
 
     /** The first write goes out at once and tells which form the stub takes. */
     private void first(State state, RegisterMap.Slot slot, byte[] before, Register register) {
-      List<String> select =
-          stub.select(named(state.thread));
+      List<String> select = stub.select(named(state.thread));
       Reply reply = stub.ask(select, List.of(one(state, slot))).getFirst();
       if (reply.isOk()) {
         writeForm = WriteForm.ONE;
@@ -939,7 +930,11 @@ final class GdbTarget implements Target {
       }
       state.raw.set(slot, before);
       throw new TargetException(
-          name() + ": " + register.name() + " cannot be written: the stub answered " + reply.shown());
+          name()
+              + ": "
+              + register.name()
+              + " cannot be written: the stub answered "
+              + reply.shown());
     }
   }
 

@@ -390,7 +390,8 @@ final class Link {
           case END -> throw ended("the connection ended");
         }
         if (++stray > MAX_STRAY) {
-          throw broke("more than " + MAX_STRAY + " packets, none of them answers " + shown(request));
+          throw broke(
+              "more than " + MAX_STRAY + " packets, none of them answers " + shown(request));
         }
       }
     } finally {

@@ -26,8 +26,8 @@ final class RegisterMap {
    * A register of the stub.
    *
    * @param offset its first byte in the reply to {@code g}
-   * @param kept the register of the file that keeps it; empty for wide ones and those that the
-   *     file does not have
+   * @param kept the register of the file that keeps it; empty for wide ones and those that the file
+   *     does not have
    */
   record Slot(Description.Entry entry, int offset, Optional<Register> kept) {}
 
@@ -42,8 +42,7 @@ final class RegisterMap {
   private final ByteOrder order;
   private final List<Slot> slots;
 
-  private RegisterMap(
-      String architecture, RegisterFile file, ByteOrder order, List<Slot> slots) {
+  private RegisterMap(String architecture, RegisterFile file, ByteOrder order, List<Slot> slots) {
     this.architecture = architecture;
     this.file = file;
     this.order = order;
@@ -181,8 +180,7 @@ final class RegisterMap {
 
     private Register role(String name, String role, List<String> candidates) {
       return first(candidates)
-          .orElseThrow(
-              () -> new TargetException(name + ": the stub's registers have no " + role));
+          .orElseThrow(() -> new TargetException(name + ": the stub's registers have no " + role));
     }
 
     private Optional<Register> first(List<String> candidates) {

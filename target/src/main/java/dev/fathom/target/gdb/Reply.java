@@ -19,7 +19,8 @@ record Reply(byte[] bytes) {
     return bytes.length >= 2
         && bytes[0] == 'E'
         && (bytes[1] == '.'
-            || (bytes.length == 3 && Hex.value(bytes[1] & 0xff) >= 0
+            || (bytes.length == 3
+                && Hex.value(bytes[1] & 0xff) >= 0
                 && Hex.value(bytes[2] & 0xff) >= 0));
   }
 

@@ -66,7 +66,8 @@ final class SocketWire implements Wire {
       while (!channel.finishConnect()) {
         long left = deadline - System.nanoTime();
         if (left <= 0 || Thread.currentThread().isInterrupted()) {
-          throw new java.net.SocketTimeoutException("no connection within " + timeout.toMillis() + " ms");
+          throw new java.net.SocketTimeoutException(
+              "no connection within " + timeout.toMillis() + " ms");
         }
         selector.select(millis(left));
       }

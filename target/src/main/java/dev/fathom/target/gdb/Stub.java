@@ -236,15 +236,16 @@ final class Stub {
         throw new BadDataException(
             name() + " " + annex,
             whole.size(),
-            whole.size() > MAX_DOCUMENT ? "more than 1 MiB" : "a piece of nothing, and more to come");
+            whole.size() > MAX_DOCUMENT
+                ? "more than 1 MiB"
+                : "a piece of nothing, and more to come");
       }
     }
   }
 
   /** What the stub's monitor prints for a command; empty when it has none or refuses. */
   Optional<String> monitor(String command) {
-    String request =
-        "qRcmd," + Hex.encode(command.getBytes(StandardCharsets.ISO_8859_1));
+    String request = "qRcmd," + Hex.encode(command.getBytes(StandardCharsets.ISO_8859_1));
     var text = new ByteArrayOutputStream();
     Reply reply = link.ask(request);
     while (reply.startsWith('O') && !reply.isOk()) {

@@ -126,7 +126,11 @@ final class StubMemory {
       for (int i = 0; i < replies.size(); i++) {
         if (!replies.get(i).isOk()) {
           throw new FaultException(
-              space, address + from + (long) i * most, at(address + from + (long) i * most) == Readability.READABLE ? Readability.ERROR : Readability.UNMAPPED);
+              space,
+              address + from + (long) i * most,
+              at(address + from + (long) i * most) == Readability.READABLE
+                  ? Readability.ERROR
+                  : Readability.UNMAPPED);
         }
       }
     }
@@ -205,7 +209,9 @@ final class StubMemory {
         int got = decode(replies.get(i), into, at + done, sizes[i]);
         done += got;
         if (got < sizes[i]) {
-          return got == 0 && sizes[i] > PAGE ? done + byPage(address + done, into, at + done, sizes[i]) : done;
+          return got == 0 && sizes[i] > PAGE
+              ? done + byPage(address + done, into, at + done, sizes[i])
+              : done;
         }
       }
     }

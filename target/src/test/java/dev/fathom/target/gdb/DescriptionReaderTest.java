@@ -34,7 +34,8 @@ class DescriptionReaderTest {
 
   @Test
   void numbersRegistersAcrossDocuments() {
-    Description description = read(Map.of("target.xml", TARGET, "core.xml", CORE, "more.xml", MORE));
+    Description description =
+        read(Map.of("target.xml", TARGET, "core.xml", CORE, "more.xml", MORE));
     assertThat(description.architecture()).isEqualTo("i386:x86-64");
     assertThat(description.registers())
         .containsExactly(
@@ -95,7 +96,8 @@ class DescriptionReaderTest {
   @Test
   void survivesDamage() {
     Fuzz.run(
-        (TARGET.replace("<xi:include href=\"core.xml\"/>", CORE.substring(CORE.indexOf("<feature"))))
+        (TARGET.replace(
+                "<xi:include href=\"core.xml\"/>", CORE.substring(CORE.indexOf("<feature"))))
             .getBytes(StandardCharsets.UTF_8),
         2000,
         bytes ->
@@ -103,7 +105,9 @@ class DescriptionReaderTest {
                 "stub",
                 name ->
                     Optional.of(
-                        name.equals("target.xml") ? bytes : MORE.getBytes(StandardCharsets.UTF_8))));
+                        name.equals("target.xml")
+                            ? bytes
+                            : MORE.getBytes(StandardCharsets.UTF_8))));
   }
 
   private static void refuses(String target, String why) {

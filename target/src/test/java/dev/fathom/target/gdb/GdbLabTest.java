@@ -208,10 +208,7 @@ class GdbLabTest {
     Path socket = directory.resolve("gdb");
     List<String> stub =
         List.of(
-            "-chardev",
-            "socket,id=stub,server=on,wait=off,path=" + socket,
-            "-gdb",
-            "chardev:stub");
+            "-chardev", "socket,id=stub,server=on,wait=off,path=" + socket, "-gdb", "chardev:stub");
     try (LiveGuest guest = LAB.start(Recipe.healthy("6.1"), stub)) {
       Target target = attach("unix:" + socket);
       Live live = target.find(Live.class).orElseThrow();

@@ -274,7 +274,8 @@ class GdbTargetTest {
           stub.stop(2, 5, word + ":ffff888000001234;");
           var watch = (Stop.Watch) run.await(SOON).orElseThrow().reason();
           assertThat(watch.address()).isEqualTo(0xffff888000001234L);
-          assertThat(watch.kind().name().charAt(0)).isEqualTo(word.equals("watch") ? 'W' : word.startsWith("r") ? 'R' : 'A');
+          assertThat(watch.kind().name().charAt(0))
+              .isEqualTo(word.equals("watch") ? 'W' : word.startsWith("r") ? 'R' : 'A');
         }
       }
     }
@@ -377,7 +378,8 @@ class GdbTargetTest {
         assertThat(places.insert(Breakpoints.Kind.SOFTWARE, 0xffffffff81000000L, 1)).isEqualTo(has);
         assertThat(places.insert(Breakpoints.Kind.ACCESS, 0x1000, 8)).isEqualTo(has);
         if (has) {
-          assertThat(stub.breakpoints()).containsExactlyInAnyOrder("0,ffffffff81000000,1", "4,1000,8");
+          assertThat(stub.breakpoints())
+              .containsExactlyInAnyOrder("0,ffffffff81000000,1", "4,1000,8");
           assertThatThrownBy(() -> places.insert(Breakpoints.Kind.SOFTWARE, 0, 1))
               .isInstanceOf(TargetException.class)
               .hasMessageEndingWith("no breakpoint at 0x0: E22");
@@ -443,7 +445,9 @@ class GdbTargetTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Kind.class, names = {"QEMU", "GDBSERVER"})
+  @EnumSource(
+      value = Kind.class,
+      names = {"QEMU", "GDBSERVER"})
   void saysWhatMayStandStill(Kind kind) {
     try (FakeStub stub =
         stub(kind)
@@ -541,7 +545,8 @@ class GdbTargetTest {
     try (FakeStub stub = stub(Kind.QEMU)) {
       Target target = attach(stub);
       var run = target.find(RunControl.class).orElseThrow();
-      assertThat(target.find(Breakpoints.class).orElseThrow().insert(Breakpoints.Kind.SOFTWARE, 16, 1))
+      assertThat(
+              target.find(Breakpoints.class).orElseThrow().insert(Breakpoints.Kind.SOFTWARE, 16, 1))
           .isTrue();
       run.resume();
       var ended = new java.util.concurrent.CompletableFuture<Throwable>();
@@ -550,7 +555,8 @@ class GdbTargetTest {
               .start(
                   () -> {
                     try {
-                      ended.complete(new AssertionError(run.await(Duration.ofSeconds(60)) + " came"));
+                      ended.complete(
+                          new AssertionError(run.await(Duration.ofSeconds(60)) + " came"));
                     } catch (TargetException e) {
                       ended.complete(e);
                     }
@@ -582,8 +588,10 @@ class GdbTargetTest {
   @Test
   void tellsAddresses() {
     var provider = new GdbProvider();
-    assertThat(List.of("localhost:1234", ":1234", "[::1]:99", "unix:/x")).allMatch(provider::accepts);
-    assertThat(List.of("vmcore", "/tmp", "qemu:1234x", "host:", "host:123456", "host:70000", "/a:1"))
+    assertThat(List.of("localhost:1234", ":1234", "[::1]:99", "unix:/x"))
+        .allMatch(provider::accepts);
+    assertThat(
+            List.of("vmcore", "/tmp", "qemu:1234x", "host:", "host:123456", "host:70000", "/a:1"))
         .noneMatch(provider::accepts);
     assertThatThrownBy(() -> provider.attach("127.0.0.1:1", OPTIONS))
         .isInstanceOf(TargetException.class)
@@ -616,7 +624,8 @@ class GdbTargetTest {
       List<String> asked = stub.requests().subList(before, stub.requests().size());
       assertThat(asked).hasSize(1 + RAM.length / 2048).startsWith("Qqemu.PhyMemMode:1");
       assertThat(IntStream.range(1, asked.size()))
-          .allMatch(i -> asked.get(i).equals("m" + Long.toHexString(AT + (i - 1) * 2048L) + ",800"));
+          .allMatch(
+              i -> asked.get(i).equals("m" + Long.toHexString(AT + (i - 1) * 2048L) + ",800"));
     }
   }
 }

@@ -50,8 +50,7 @@ class HostileStubTest {
   private static Target attach(FakeStub stub, Duration patience) {
     return new GdbProvider()
         .attach(
-            stub.address(),
-            new AttachOptions(false, Optional.empty(), Optional.empty(), patience));
+            stub.address(), new AttachOptions(false, Optional.empty(), Optional.empty(), patience));
   }
 
   /** Uses everything that a target offers. */
@@ -145,7 +144,8 @@ class HostileStubTest {
                   return Optional.of(count % 2 == 1 ? wrong : frame);
                 })) {
       try (Target target = attach(stub)) {
-        assertThat(target.find(VirtualMemory.class).orElseThrow().bytes(0x1000, 5000)).hasSize(5000);
+        assertThat(target.find(VirtualMemory.class).orElseThrow().bytes(0x1000, 5000))
+            .hasSize(5000);
       }
     }
   }
@@ -214,7 +214,9 @@ class HostileStubTest {
         Kind.QEMU,
         (request, count, frame) ->
             Optional.of(
-                request.startsWith("qXfer") ? FakeStub.frame("m" + " ".repeat(3000), false) : frame),
+                request.startsWith("qXfer")
+                    ? FakeStub.frame("m" + " ".repeat(3000), false)
+                    : frame),
         "target.xml: at offset 0x1");
     assertFails(
         Kind.QEMU,
@@ -251,7 +253,8 @@ class HostileStubTest {
         try (Target target = attach(stub)) {
           // A stub that boasts gets large requests, and refuses them here.
           var into = MemorySegment.ofArray(new byte[64]);
-          assertThat(target.find(VirtualMemory.class).orElseThrow().read(0x1000, into)).isEqualTo(64);
+          assertThat(target.find(VirtualMemory.class).orElseThrow().read(0x1000, into))
+              .isEqualTo(64);
         }
       }
     }
@@ -269,7 +272,9 @@ class HostileStubTest {
               Optional.of(
                   request.startsWith("m")
                       ? bytes(
-                          new String(FakeStub.frame("T05thread:p01.02;", false), StandardCharsets.ISO_8859_1)
+                          new String(
+                                  FakeStub.frame("T05thread:p01.02;", false),
+                                  StandardCharsets.ISO_8859_1)
                               + new String(frame, StandardCharsets.ISO_8859_1))
                       : frame));
       assertThat(memory.u64(0x2000)).isZero();
@@ -330,7 +335,8 @@ class HostileStubTest {
       assertThatThrownBy(() -> run.await(PATIENCE))
           .isInstanceOf(TargetException.class)
           .hasMessage(
-              stub.address() + ": the target ran although P1=0100000000000000 was answered by 'E22'");
+              stub.address()
+                  + ": the target ran although P1=0100000000000000 was answered by 'E22'");
       assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.STOPPED);
     }
   }

@@ -30,8 +30,8 @@ class PacketReaderTest {
   void undoesEscapesAndRuns() throws IOException {
     assertThat(events(new ArrayWire(frame("a}\u0003b}\u0004}]}\n"))))
         .containsExactly("PACKET a#b$}*", "END");
-    assertThat(events(new ArrayWire(frame("x*~y*\"")))).containsExactly(
-        "PACKET " + "x".repeat(98) + "yyyyyy", "END");
+    assertThat(events(new ArrayWire(frame("x*~y*\""))))
+        .containsExactly("PACKET " + "x".repeat(98) + "yyyyyy", "END");
   }
 
   @Test
@@ -98,8 +98,7 @@ class PacketReaderTest {
       PacketReader.Event event = reader.next(0);
       boolean has = event == PacketReader.Event.PACKET || event == PacketReader.Event.NOTIFICATION;
       events.add(
-          event
-              + (has ? " " + new String(reader.payload(), StandardCharsets.ISO_8859_1) : ""));
+          event + (has ? " " + new String(reader.payload(), StandardCharsets.ISO_8859_1) : ""));
       if (event == PacketReader.Event.END) {
         return events;
       }

@@ -57,9 +57,38 @@ public final class FakeStub implements AutoCloseable {
   public static final long VIRTUAL = 0xffff888000000000L;
 
   private static final String[] NAMES = {
-    "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15", "rip", "eflags", "cs", "ss", "ds", "es", "fs", "gs", "fs_base", "gs_base",
-    "k_gs_base", "cr0", "cr2", "cr3", "cr4", "xmm0"
+    "rax",
+    "rbx",
+    "rcx",
+    "rdx",
+    "rsi",
+    "rdi",
+    "rbp",
+    "rsp",
+    "r8",
+    "r9",
+    "r10",
+    "r11",
+    "r12",
+    "r13",
+    "r14",
+    "r15",
+    "rip",
+    "eflags",
+    "cs",
+    "ss",
+    "ds",
+    "es",
+    "fs",
+    "gs",
+    "fs_base",
+    "gs_base",
+    "k_gs_base",
+    "cr0",
+    "cr2",
+    "cr3",
+    "cr4",
+    "xmm0"
   };
 
   /** The number of {@code rip}. */
@@ -100,6 +129,7 @@ public final class FakeStub implements AutoCloseable {
   private boolean acks = true;
   private boolean multiprocess;
   private boolean described;
+  private boolean tables = true;
   private boolean physical;
   private boolean running;
   private boolean detached;
@@ -236,6 +266,12 @@ public final class FakeStub implements AutoCloseable {
       value = value << 8 | (cpus.get(cpu)[offset(number) + i] & 0xff);
     }
     return value;
+  }
+
+  /** The monitor does not tell where the descriptor tables are. */
+  public synchronized FakeStub withoutTables() {
+    tables = false;
+    return this;
   }
 
   /** Gives a CPU's register a value. */
@@ -543,7 +579,7 @@ public final class FakeStub implements AutoCloseable {
         text.append(" (prio 0, ram): pc.ram\n");
       }
       text.append("  00000000fee00000-00000000feefffff (prio 4096, i/o): apic-msi\n\n");
-    } else if (command.equals("info registers -a")) {
+    } else if (command.equals("info registers -a") && tables) {
       for (int i = 0; i < cpus.size(); i++) {
         text.append("\nCPU#").append(i).append("\r\nRIP=0 RFL=2\r\n");
         text.append("GS =0000 ffff888000000000 00000000 00000000\r\n");
@@ -720,7 +756,9 @@ public final class FakeStub implements AutoCloseable {
     if (Long.parseUnsignedLong(words[1], 16) == 0) {
       return "E22";
     }
-    return (request.charAt(0) == 'Z' ? places.add(request.substring(1)) : places.remove(request.substring(1)))
+    return (request.charAt(0) == 'Z'
+            ? places.add(request.substring(1))
+            : places.remove(request.substring(1)))
         ? "OK"
         : "E22";
   }

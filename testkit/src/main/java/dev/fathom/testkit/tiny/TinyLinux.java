@@ -166,7 +166,8 @@ public final class TinyLinux {
 
   /** A gdb stub of a machine that runs this, two CPUs; to be called once {@link #vmcore} was. */
   public FakeStub stub() {
-    var stub = FakeStub.start(FakeStub.Kind.QEMU).memory(PHYSICAL, memory()).cpus(2);
+    var stub =
+        FakeStub.start(FakeStub.Kind.QEMU).memory(PHYSICAL, memory()).cpus(2).withoutTables();
     for (int cpu = 0; cpu < 2; cpu++) {
       stub.register(cpu, FakeStub.CS, 0x10)
           .register(cpu, FakeStub.CR3, addresses.get("swapper_pg_dir") - TEXT + PHYSICAL);
