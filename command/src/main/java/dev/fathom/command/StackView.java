@@ -13,6 +13,9 @@ import java.util.OptionalLong;
 
 /** Turns a {@link Backtrace} into what commands show. */
 public final class StackView {
+  /** What is more spans two stacks: the frame that switches from one to the other. */
+  private static final long LARGEST_FRAME = 1 << 20;
+
   private StackView() {}
 
   /** The stack as data, under {@code title}, which may be empty. */
@@ -41,7 +44,7 @@ public final class StackView {
     for (var frame : trace.frames()) {
       boolean sameStack = inner != null && inner.stack().equals(frame.stack());
       var size =
-          sameStack && Long.compareUnsigned(frame.cfa(), inner.cfa()) >= 0
+          sameStack && Long.compareUnsigned(frame.cfa() - inner.cfa(), LARGEST_FRAME) <= 0
               ? OptionalLong.of(frame.cfa() - inner.cfa())
               : OptionalLong.empty();
       shown.add(

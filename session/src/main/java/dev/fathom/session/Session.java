@@ -5,6 +5,7 @@ import dev.fathom.base.Cell;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.base.UsageException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
@@ -125,7 +126,7 @@ public final class Session implements AutoCloseable {
       }
       forms.addAll(provider.forms());
     }
-    throw new TargetException(
+    throw new UsageException(
         "'" + address + "' is not an address of a live target: " + String.join(", ", forms));
   }
 

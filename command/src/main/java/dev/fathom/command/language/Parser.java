@@ -667,8 +667,12 @@ final class Parser {
     if (structure) {
       at = start;
     }
+    // A condition is C, whose strings keep their quotes.
+    boolean condition = name.equals("condition");
     while (at < text.length() && "|;\n".indexOf(peek()) < 0 && !(peek() == '>' && redirects())) {
-      words.add(new WordArg(crashWord()));
+      var word = crashWord(condition);
+      words.add(new WordArg(word));
+      condition |= word.equals("if");
       skipBlanks();
     }
     var stages = new ArrayList<Stage>();
@@ -683,11 +687,11 @@ final class Parser {
   }
 
   /**
-   * A word: blanks and separators inside brackets or quotes belong to it. Quotes are taken away,
-   * but for those of a C character constant. {@code >} ends a word where it is not part of {@code
-   * ->} or {@code >=}.
+   * A word: blanks and separators inside brackets or quotes belong to it. Quotes are taken away
+   * unless {@code keep}, but for those of a C character constant. {@code >} ends a word where it is
+   * not part of {@code ->} or {@code >=}.
    */
-  private String crashWord() {
+  private String crashWord(boolean keep) {
     var word = new StringBuilder();
     int depth = 0;
     while (at < text.length() && text.charAt(at) != '\n') {
@@ -699,7 +703,9 @@ final class Parser {
         continue;
       }
       if (c == '"' || c == '\'') {
-        word.append(quoted(c));
+        int start = at;
+        var inside = quoted(c);
+        word.append(keep ? text.substring(start, at) : inside);
         continue;
       }
       if (depth == 0 && (" \t;|".indexOf(c) >= 0 || (c == '>' && redirects()))) {
@@ -733,7 +739,7 @@ final class Parser {
       boolean append = text.startsWith(">>", at);
       at += append ? 2 : 1;
       skipBlanks();
-      var path = crashWord();
+      var path = crashWord(false);
       skipBlanks();
       if (path.isEmpty() || (at < text.length() && ";\n".indexOf(peek()) < 0)) {
         throw syntaxError();

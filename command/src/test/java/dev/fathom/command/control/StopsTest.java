@@ -106,6 +106,18 @@ class StopsTest {
   }
 
   @Test
+  void conditionsInGdbsSpellingKeepTheirStrings() {
+    run("b schedule if comm == \"no such name\"");
+    run("b panic");
+    run("condition 2 comm != \"no such name\"");
+    assertThat(run("info b")).contains("comm == \"no such name\"", "comm != \"no such name\"");
+    hits(3);
+    stub.comes(0, linux.address("panic"));
+    assertThat(run("c")).contains("breakpoint 2: ");
+    assertThat(outcome.error()).isEmpty();
+  }
+
+  @Test
   void withoutBreakpointsItRunsUntilItIsStopped() {
     assertThat(run(":c")).isEqualTo("fathom: note: the target runs; ::stop stops it\n");
     assertThat(outcome.error()).isEmpty();
