@@ -130,6 +130,7 @@ public final class FakeStub implements AutoCloseable {
   private boolean multiprocess;
   private boolean described;
   private boolean tables = true;
+  private boolean scripted;
   private boolean physical;
   private boolean running;
   private boolean detached;
@@ -280,8 +281,12 @@ public final class FakeStub implements AutoCloseable {
     return this;
   }
 
-  /** While it runs, a CPU comes to a place next, where a breakpoint stops it. */
+  /**
+   * While it runs, a CPU comes to a place next, where a breakpoint stops it. Without any such the
+   * CPUs stand where they are and come to no breakpoint.
+   */
   public synchronized FakeStub comes(int cpu, long pc) {
+    scripted = true;
     script.add(new Visit(cpu, pc));
     return this;
   }
@@ -796,7 +801,7 @@ public final class FakeStub implements AutoCloseable {
   private Optional<String> go() {
     running = true;
     for (int cpu = 0; cpu < cpus.size(); cpu++) {
-      if (isPlace(register(cpu, RIP))) {
+      if (scripted && isPlace(register(cpu, RIP))) {
         return trap(cpu);
       }
     }
