@@ -18,8 +18,8 @@ import java.util.stream.Stream;
  * without a network.
  *
  * <pre>
- * cache/packages/KEY/root/...    the unpacked files of a package and, for tools, what it needs
- * cache/packages/KEY/version     the package's name and version; its presence says complete
+ * packages/KEY/root       in the cache: the unpacked files of a package and, for tools, what it needs
+ * packages/KEY/version    the package's name and version; its presence says complete
  * </pre>
  */
 final class Packages {
