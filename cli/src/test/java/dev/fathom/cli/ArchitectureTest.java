@@ -66,6 +66,7 @@ class ArchitectureTest {
             "session",
             "lang",
             "command",
+            "dtrace",
             "capstone",
             "testkit",
             "cli");
@@ -104,6 +105,7 @@ class ArchitectureTest {
         "session",
         "lang",
         "command",
+        "dtrace",
         "capstone",
         "testkit",
         "cli"

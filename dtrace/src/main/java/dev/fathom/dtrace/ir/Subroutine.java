@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.dtrace.ir;
+
+import static dev.fathom.dtrace.ir.IrType.INT;
+import static dev.fathom.dtrace.ir.IrType.STRING;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * D's subroutines. Arguments that D allows to leave out are always present here: the compiler
+ * supplies the value that D defines.
+ */
+public enum Subroutine {
+  /** Bytes of scratch memory, zeroed, until the end of the clause: its address. */
+  ALLOCA("alloca", INT, INT),
+  BASENAME("basename", STRING, STRING),
+  /** From, to (scratch), bytes. */
+  BCOPY("bcopy", INT, INT, INT, INT),
+  CLEANPATH("cleanpath", STRING, STRING),
+  /** User address, bytes: the address of a scratch copy. */
+  COPYIN("copyin", INT, INT, INT),
+  /** User address, most bytes. */
+  COPYINSTR("copyinstr", STRING, INT, INT),
+  /** User address, bytes, to (scratch). */
+  COPYINTO("copyinto", INT, INT, INT, INT),
+  /** From, user address, bytes. Destructive. */
+  COPYOUT("copyout", INT, INT, INT, INT),
+  /** String, user address, most bytes. Destructive. */
+  COPYOUTSTR("copyoutstr", INT, STRING, INT, INT),
+  /** The path of a {@code struct path *}. */
+  D_PATH("d_path", STRING, INT),
+  DIRNAME("dirname", STRING, STRING),
+  GETMAJOR("getmajor", INT, INT),
+  GETMINOR("getminor", INT, INT),
+  HTONL("htonl", INT, INT),
+  HTONLL("htonll", INT, INT),
+  HTONS("htons", INT, INT),
+  /** Haystack, needle, first index: an index or -1. */
+  INDEX("index", INT, STRING, STRING, INT),
+  /** Address of 4 bytes. */
+  INET_NTOA("inet_ntoa", STRING, INT),
+  /** Address of 16 bytes. */
+  INET_NTOA6("inet_ntoa6", STRING, INT),
+  /** Address family, address of the bytes. */
+  INET_NTOP("inet_ntop", STRING, INT, INT),
+  /** JSON text, path such as {@code a.b[2]}: the value's text; empty when there is none. */
+  JSON("json", STRING, STRING, STRING),
+  /** Hardware type ({@code ARPHRD_*}), address of the bytes. */
+  LINK_NTOP("link_ntop", STRING, INT, INT),
+  /** Value, base 2 to 36; base 16 writes {@code 0x}, base 8 {@code 0}. */
+  LLTOSTR("lltostr", STRING, INT, INT),
+  MUTEX_OWNED("mutex_owned", INT, INT),
+  MUTEX_OWNER("mutex_owner", INT, INT),
+  MUTEX_TYPE_ADAPTIVE("mutex_type_adaptive", INT, INT),
+  MUTEX_TYPE_SPIN("mutex_type_spin", INT, INT),
+  NTOHL("ntohl", INT, INT),
+  NTOHLL("ntohll", INT, INT),
+  NTOHS("ntohs", INT, INT),
+  PROGENYOF("progenyof", INT, INT),
+  /** A pseudo-random number of 32 bits. */
+  RAND("rand", INT),
+  /** Haystack, needle, last index. */
+  RINDEX("rindex", INT, STRING, STRING, INT),
+  RW_ISWRITER("rw_iswriter", INT, INT),
+  RW_READ_HELD("rw_read_held", INT, INT),
+  RW_WRITE_HELD("rw_write_held", INT, INT),
+  /** A free speculation's id; 0 when none is free. */
+  SPECULATION("speculation", INT),
+  STRCHR("strchr", STRING, STRING, INT),
+  STRJOIN("strjoin", STRING, STRING, STRING),
+  STRLEN("strlen", INT, STRING),
+  STRRCHR("strrchr", STRING, STRING, INT),
+  STRSTR("strstr", STRING, STRING, STRING),
+  /** Text, base 2 to 36. */
+  STRTOLL("strtoll", INT, STRING, INT),
+  /** String, delimiters; the empty string of {@code NULL} goes on with the last one's rest. */
+  STRTOK("strtok", STRING, STRING, STRING),
+  /** {@code strtok(NULL, delimiters)}. */
+  STRTOK_NEXT("strtok_next", STRING, STRING),
+  /** String, first index, length ({@link Long#MAX_VALUE} for the rest). */
+  SUBSTR("substr", STRING, STRING, INT, INT),
+  TOLOWER("tolower", STRING, STRING),
+  TOUPPER("toupper", STRING, STRING);
+
+  private final String text;
+  private final IrType result;
+  private final List<IrType> parameters;
+
+  Subroutine(String text, IrType result, IrType... parameters) {
+    this.text = text;
+    this.result = result;
+    this.parameters = List.of(parameters);
+  }
+
+  /** The name in D. */
+  public String text() {
+    return text;
+  }
+
+  public IrType result() {
+    return result;
+  }
+
+  public List<IrType> parameters() {
+    return parameters;
+  }
+
+  /** Whether it changes the target, which only {@code -w} allows. */
+  public boolean destructive() {
+    return this == COPYOUT || this == COPYOUTSTR;
+  }
+
+  public static Optional<Subroutine> named(String name) {
+    return Arrays.stream(values()).filter(s -> s.text.equals(name)).findFirst();
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * D, DTrace's language: the compiler, the intermediate form, its interpreter, and the interfaces
+ * between what runs at probes and what prints.
+ */
+module dev.fathom.dtrace {
+  requires transitive dev.fathom.base;
+  requires transitive dev.fathom.model;
+
+  exports dev.fathom.dtrace.ir;
+  exports dev.fathom.dtrace.probe;
+  exports dev.fathom.dtrace.record;
+}
