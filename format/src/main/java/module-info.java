@@ -5,6 +5,7 @@ module dev.fathom.format {
 
   exports dev.fathom.format.btf;
   exports dev.fathom.format.compress;
+  exports dev.fathom.format.dwarf;
   exports dev.fathom.format.elf;
   exports dev.fathom.format.flattened;
   exports dev.fathom.format.kallsyms;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.unwind;
 
+import dev.fathom.model.Memory;
 import dev.fathom.model.Register;
+import dev.fathom.model.Registers;
+import java.util.OptionalLong;
 
 /** How the value of a register in the caller, or the canonical frame address (CFA), is found. */
 public sealed interface Rule {
@@ -16,6 +19,25 @@ public sealed interface Rule {
 
   /** {@code base} + {@code offset} itself. */
   record RegPlus(Register base, long offset) implements Rule {}
+
+  /**
+   * What a computation says: a number, or the word in memory at the address that it yields.
+   *
+   * @param load whether it yields the address of a word
+   */
+  record Computed(Computation computation, boolean load) implements Rule {}
+
+  /** Computes a number from the state of a frame; always ends. */
+  interface Computation {
+    /**
+     * The number.
+     *
+     * @param cfa the frame's canonical address; empty when it is what is computed
+     * @throws dev.fathom.base.FathomException saying what it lacks, when it cannot be told: a
+     *     register, memory
+     */
+    long value(Registers frame, OptionalLong cfa, Memory memory);
+  }
 
   /** A known number. */
   record Constant(long value) implements Rule {}

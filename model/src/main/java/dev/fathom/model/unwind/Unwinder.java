@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.unwind;
 
+import dev.fathom.base.FathomException;
 import dev.fathom.base.Range;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Register;
@@ -354,10 +355,29 @@ public final class Unwinder {
           var at = from.get(base);
           yield at.isPresent() ? OptionalLong.of(at.getAsLong() + offset) : OptionalLong.empty();
         }
+        case Rule.Computed computed -> computed(computed, from, cfa);
         case Rule.Constant(long value) -> OptionalLong.of(value);
         case Rule.Same() -> from.get(register);
         case Rule.Undefined() -> OptionalLong.empty();
       };
+    }
+
+    /** What a computation yields; absent when it lacks something. */
+    private OptionalLong computed(Rule.Computed rule, Registers from, OptionalLong cfa) {
+      try {
+        long value = rule.computation().value(from, cfa, memory);
+        return rule.load() ? word(value) : OptionalLong.of(value);
+      } catch (FathomException e) {
+        return OptionalLong.empty(); // trouble() says why, where it ends the walk.
+      }
+    }
+
+    private String trouble(Rule.Computed rule, State from, OptionalLong cfa) {
+      try {
+        return unreadable(rule.computation().value(from.registers(), cfa, memory));
+      } catch (FathomException e) {
+        return e.getMessage();
+      }
     }
 
     /** Why {@code rule} has no value. */
@@ -372,6 +392,7 @@ public final class Unwinder {
               : base.name() + " is not known here";
         }
         case Rule.RegPlus(Register base, long _) -> base.name() + " is not known here";
+        case Rule.Computed computed -> trouble(computed, from, cfa);
         case Rule.CfaPlus _, Rule.Constant _, Rule.Same _, Rule.Undefined _ -> "it was not saved";
       };
     }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.symbols;
+
+import dev.fathom.model.Register;
+import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.arch.aarch64.Aarch64;
+import dev.fathom.model.arch.x86_64.X86_64;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The numbers that DWARF gives an architecture's registers, and what its calling convention says of
+ * those that a function's unwind rules do not mention.
+ */
+public final class DwarfRegisters {
+  /** System V ABI, AMD64 supplement 1.0, figure 3.36. */
+  private static final Map<Integer, Register> X86 =
+      Map.ofEntries(
+          Map.entry(49, X86_64.RFLAGS),
+          Map.entry(50, X86_64.ES),
+          Map.entry(51, X86_64.CS),
+          Map.entry(52, X86_64.SS),
+          Map.entry(53, X86_64.DS),
+          Map.entry(54, X86_64.FS),
+          Map.entry(55, X86_64.GS),
+          Map.entry(58, X86_64.FS_BASE),
+          Map.entry(59, X86_64.GS_BASE));
+
+  private static final int X86_LAST = 16;
+
+  /** DWARF for the Arm 64-bit Architecture, section 4.1: x0 to x30, sp, pc. */
+  private static final int ARM_LAST = 32;
+
+  private static final Set<Register> X86_PRESERVED =
+      Set.of(
+          X86_64.RBX,
+          X86_64.RBP,
+          X86_64.R12,
+          X86_64.R13,
+          X86_64.R14,
+          X86_64.R15,
+          X86_64.FS_BASE,
+          X86_64.GS_BASE);
+
+  private final Architecture architecture;
+
+  public DwarfRegisters(Architecture architecture) {
+    this.architecture = architecture;
+  }
+
+  /** The register with that DWARF number; empty for one that is not kept here. */
+  public Optional<Register> of(int number) {
+    var all = architecture.registers().registers();
+    if (architecture instanceof X86_64) {
+      return number <= X86_LAST
+          ? Optional.of(all.get(number))
+          : Optional.ofNullable(X86.get(number));
+    }
+    return architecture instanceof Aarch64 && number <= ARM_LAST
+        ? Optional.of(all.get(number))
+        : Optional.empty();
+  }
+
+  /** A register's name, or {@code register 17} for one that is not kept here. */
+  public String name(int number) {
+    return of(number).map(Register::name).orElse("register " + number);
+  }
+
+  /**
+   * Whether a called function leaves the register as it was (System V ABI, AMD64 supplement 1.0,
+   * section 3.2.1; Procedure Call Standard for the Arm 64-bit Architecture, section 6.1.1).
+   */
+  boolean preserved(Register register) {
+    if (architecture instanceof X86_64) {
+      return X86_PRESERVED.contains(register);
+    }
+    return architecture instanceof Aarch64 && register.index() >= 19 && register.index() <= 29;
+  }
+}
