@@ -1,6 +1,7 @@
 /** Readers and writers of file and table formats: bytes in, records out. */
 module dev.fathom.format {
   requires com.github.luben.zstd_jni;
+  requires org.tukaani.xz;
   requires transitive dev.fathom.base;
 
   exports dev.fathom.format.btf;

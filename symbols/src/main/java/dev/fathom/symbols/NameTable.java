@@ -5,7 +5,7 @@ package dev.fathom.symbols;
  * A chained hash table from the hashes of names to the numbers of their owners, in two arrays:
  * 150,000 names cost 1.6 MB and no objects. Whoever asks compares the names themselves.
  */
-final class NameTable {
+public final class NameTable {
   /** For each slot one more than the first number, 0 for none. */
   private final int[] heads;
 
@@ -18,7 +18,7 @@ final class NameTable {
   }
 
   /** The table of the numbers from 0, each with its hash. */
-  static NameTable of(int[] hashes) {
+  public static NameTable of(int[] hashes) {
     var heads = new int[Integer.highestOneBit(Math.max(hashes.length, 8)) << 1];
     var nexts = new int[hashes.length];
     for (int i = hashes.length - 1; i >= 0; i--) {
@@ -42,12 +42,12 @@ final class NameTable {
   }
 
   /** The lowest number whose hash may be this one, or -1. */
-  int first(int hash) {
+  public int first(int hash) {
     return heads[slot(hash, heads.length)] - 1;
   }
 
   /** The next higher number in the slot of {@code number}, or -1. */
-  int next(int number) {
+  public int next(int number) {
     return nexts[number] - 1;
   }
 }

@@ -7,10 +7,13 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * The frame of an ELF file, read when it is opened: {@code e_ident, rest of the header; program
- * headers at e_phoff}. The bytes of segments stay where they are.
+ * headers at e_phoff}. The bytes of segments stay where they are; section headers are read when
+ * they are first asked for. May be used by several threads.
  *
  * <p>Program headers that lie beyond the end of a truncated file are missing from {@link
  * #programHeaders()}; {@link #missingProgramHeaders()} counts them.
@@ -28,6 +31,9 @@ public final class ElfFile {
   private static final int SH_INFO32 = 28;
   private static final int CHUNK = 1 << 20;
 
+  /** Where a build-id is looked for: no more than this of a segment of notes. */
+  private static final long NOTES = 1 << 20;
+
   /** More than QEMU writes even with paging; 150 MB of records. */
   private static final int MAX_PROGRAM_HEADERS = 1 << 21;
 
@@ -35,10 +41,20 @@ public final class ElfFile {
   private final ElfHeader header;
   private final List<ProgramHeader> programHeaders;
 
-  private ElfFile(ByteSource source, ElfHeader header, List<ProgramHeader> programHeaders) {
+  /** Of a file as it stands in memory, each segment at its address: where the source starts. */
+  private final OptionalLong loadedAt;
+
+  private ElfSections sections;
+
+  private ElfFile(
+      ByteSource source,
+      ElfHeader header,
+      List<ProgramHeader> programHeaders,
+      OptionalLong loadedAt) {
     this.source = source;
     this.header = header;
     this.programHeaders = programHeaders;
+    this.loadedAt = loadedAt;
   }
 
   /** Whether the source starts as ELF does. */
@@ -56,11 +72,27 @@ public final class ElfFile {
    * @throws BadDataException when the header is not ELF's or does not make sense
    */
   public static ElfFile read(ByteSource source) {
+    return read(source, OptionalLong.empty());
+  }
+
+  /**
+   * Reads the frame of a file that was loaded: the source is the memory of a process from where the
+   * ELF header stands to the end of the last segment. What no segment loads, such as section
+   * headers and {@code .symtab}, is not there, so this file has no sections.
+   *
+   * @param address where in that memory the source starts
+   * @throws BadDataException when the header is not ELF's or does not make sense
+   */
+  public static ElfFile readLoaded(ByteSource source, long address) {
+    return read(source, OptionalLong.of(address));
+  }
+
+  private static ElfFile read(ByteSource source, OptionalLong loadedAt) {
     if (!matches(source)) {
       throw new BadDataException(source.name(), 0, "no ELF magic, expected 7f 45 4c 46");
     }
     ElfHeader header = readHeader(source);
-    return new ElfFile(source, header, readProgramHeaders(source, header));
+    return new ElfFile(source, header, readProgramHeaders(source, header), loadedAt);
   }
 
   public ByteSource source() {
@@ -85,6 +117,137 @@ public final class ElfFile {
   public ElfNotes.Result notes(ProgramHeader segment) {
     return ElfNotes.read(
         source, segment.offset(), segment.filesz(), segment.align(), header.order());
+  }
+
+  /**
+   * The section headers; none of a file that has only program headers.
+   *
+   * @throws BadDataException when they do not lie in the file
+   */
+  public synchronized ElfSections sections() {
+    if (sections == null) {
+      sections = isLoaded() ? ElfSections.none(this) : ElfSections.read(this);
+    }
+    return sections;
+  }
+
+  /** The full symbol table, {@code .symtab}; absent in stripped files. */
+  public Optional<ElfSymtab> symtab() {
+    return sections().symbolTable(Elf.SHT_SYMTAB);
+  }
+
+  /**
+   * The symbols for dynamic linking, {@code .dynsym}; without section headers the dynamic segment
+   * leads to them.
+   */
+  public Optional<ElfSymtab> dynsym() {
+    var section = sections().symbolTable(Elf.SHT_DYNSYM);
+    return section.isPresent() ? section : dynamic().flatMap(ElfDynamic::symbols);
+  }
+
+  /** The dynamic segment; absent in static executables, relocatable files and cores. */
+  public Optional<ElfDynamic> dynamic() {
+    for (var segment : programHeaders) {
+      if (segment.type() == Elf.PT_DYNAMIC) {
+        return ElfDynamic.read(this, segment);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The program interpreter that PT_INTERP names, usually the dynamic linker. */
+  public Optional<String> interpreter() {
+    for (var segment : programHeaders) {
+      if (segment.type() == Elf.PT_INTERP) {
+        return bytesOf(segment).map(bytes -> bytes.cursor(0, header.order()).cString(4096));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The GNU build-id, from a segment of notes or, in files without segments, from a section. */
+  public Optional<BuildId> buildId() {
+    for (var segment : programHeaders) {
+      if (segment.type() == Elf.PT_NOTE) {
+        var found =
+            bytesOf(segment)
+                .flatMap(bytes -> buildId(bytes, Math.min(bytes.size(), NOTES), segment.align()));
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+    }
+    for (var section : sections().all()) {
+      if (section.type() == Elf.SHT_NOTE) {
+        var found =
+            sections()
+                .raw(section)
+                .flatMap(bytes -> buildId(bytes, Math.min(bytes.size(), NOTES), section.align()));
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<BuildId> buildId(ByteSource bytes, long size, long align) {
+    for (var note : ElfNotes.read(bytes, 0, size, align, header.order()).notes()) {
+      if (note.is("GNU", Elf.NT_GNU_BUILD_ID)) {
+        return BuildId.of(note.descriptor());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * The bytes of a segment as far as the source has them; absent when it has none (the segment of a
+   * file whose content was moved to another file, or cut off).
+   */
+  public Optional<ByteSource> bytesOf(ProgramHeader segment) {
+    long at = isLoaded() ? segment.vaddr() - base() : segment.offset();
+    long size = segment.filesz();
+    if (at < 0 || size <= 0 || at >= source.size()) {
+      return Optional.empty();
+    }
+    return Optional.of(source.part(at, Math.min(size, source.size() - at)));
+  }
+
+  /**
+   * Where the byte at a virtual address (as the file numbers them) stands in the source; absent
+   * when no segment has it.
+   */
+  public OptionalLong offsetOf(long vaddr) {
+    for (var segment : programHeaders) {
+      long within = vaddr - segment.vaddr();
+      if (segment.type() == Elf.PT_LOAD && Long.compareUnsigned(within, segment.filesz()) < 0) {
+        long at = isLoaded() ? vaddr - base() : segment.offset() + within;
+        return at >= 0 && at < source.size() ? OptionalLong.of(at) : OptionalLong.empty();
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  /**
+   * The virtual address, as the file numbers them, at which its ELF header is loaded: that of the
+   * segment with the start of the file. 0 without such a segment.
+   */
+  public long base() {
+    for (var segment : programHeaders) {
+      if (segment.type() == Elf.PT_LOAD) {
+        return segment.vaddr() - segment.offset();
+      }
+    }
+    return 0;
+  }
+
+  private boolean isLoaded() {
+    return loadedAt.isPresent();
+  }
+
+  /** What was added to the file's addresses when it was loaded; absent for a file. */
+  OptionalLong bias() {
+    return isLoaded() ? OptionalLong.of(loadedAt.getAsLong() - base()) : loadedAt;
   }
 
   private static ElfHeader readHeader(ByteSource source) {
@@ -170,7 +333,8 @@ public final class ElfFile {
         phentsize,
         realPhnum,
         shentsize,
-        half(b, halves + 8));
+        half(b, halves + 8),
+        half(b, halves + 10));
   }
 
   private static List<ProgramHeader> readProgramHeaders(ByteSource source, ElfHeader header) {

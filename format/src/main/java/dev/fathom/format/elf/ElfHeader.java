@@ -19,6 +19,8 @@ import java.nio.ByteOrder;
  * @param shentsize size of a section header in bytes
  * @param shnum number of section headers as the header states it (0 for none, or when section 0
  *     holds the number)
+ * @param shstrndx number of the section with the sections' names as the header states it ({@link
+ *     Elf#SHN_UNDEF} for none, {@link Elf#SHN_XINDEX} when section 0 holds it)
  */
 public record ElfHeader(
     boolean is64,
@@ -32,4 +34,5 @@ public record ElfHeader(
     int phentsize,
     long phnum,
     int shentsize,
-    int shnum) {}
+    int shnum,
+    int shstrndx) {}
