@@ -5,7 +5,9 @@
 module dev.fathom.dtrace {
   requires transitive dev.fathom.base;
   requires transitive dev.fathom.model;
+  requires tools.jackson.core;
 
+  exports dev.fathom.dtrace.consume;
   exports dev.fathom.dtrace.ir;
   exports dev.fathom.dtrace.probe;
   exports dev.fathom.dtrace.record;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.core;
 
+import dev.fathom.base.Conversion;
 import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.UsageException;
@@ -15,13 +16,11 @@ import dev.fathom.model.Value;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CType;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /** {@code ::printf}. */
 final class PrintfCommand implements Command {
-  private static final int WIDTH_LIMIT = 1000;
   private static final int STRING_LIMIT = 4096;
 
   @Override
@@ -69,20 +68,6 @@ final class PrintfCommand implements Command {
                 && MemberPath.parse(words.getFirst().text(), call::evaluate).startsIn(value)));
   }
 
-  /**
-   * One conversion: {@code %-08.3llx}.
-   *
-   * @param sign what stands in front of a signed number that is not negative
-   */
-  private record Conversion(
-      boolean left,
-      boolean zero,
-      boolean alternate,
-      String sign,
-      int width,
-      Optional<Integer> precision,
-      char letter) {}
-
   private static final class Formatter {
     private final Invocation call;
     private final Value base;
@@ -106,8 +91,9 @@ final class PrintfCommand implements Command {
           out.append('%');
           at++;
         } else {
-          var conversion = conversion(format);
-          convert(conversion, argument());
+          var conversion = Conversion.parse(format, at - 1);
+          at = conversion.end();
+          out.append(convert(wide(conversion), argument()));
         }
       }
       if (used < members.size()) {
@@ -116,52 +102,12 @@ final class PrintfCommand implements Command {
       return out.toString();
     }
 
-    private Conversion conversion(String format) {
-      boolean left = false;
-      boolean zero = false;
-      boolean alternate = false;
-      var sign = "";
-      while (at < format.length() && "-0#+ ".indexOf(format.charAt(at)) >= 0) {
-        switch (format.charAt(at)) {
-          case '-' -> left = true;
-          case '0' -> zero = true;
-          case '#' -> alternate = true;
-          case '+' -> sign = "+";
-          default -> sign = sign.isEmpty() ? " " : sign;
-        }
-        at++;
-      }
-      int width = 0;
-      if (at < format.length() && format.charAt(at) == '?') {
-        width = call.program().memory().layout().wordBytes() * 2;
-        at++;
-      } else {
-        width = digits(format);
-      }
-      Optional<Integer> precision = Optional.empty();
-      if (at < format.length() && format.charAt(at) == '.') {
-        at++;
-        precision = Optional.of(digits(format));
-      }
-      while (at < format.length() && "hlLjzt".indexOf(format.charAt(at)) >= 0) {
-        at++;
-      }
-      if (at >= format.length()) {
-        throw new UsageException("the format ends inside a conversion");
-      }
-      return new Conversion(left, zero, alternate, sign, width, precision, format.charAt(at++));
-    }
-
-    private int digits(String format) {
-      int value = 0;
-      while (at < format.length() && Character.digit(format.charAt(at), 10) >= 0) {
-        value = value * 10 + Character.digit(format.charAt(at), 10);
-        if (value > WIDTH_LIMIT) {
-          throw new UsageException("a width in the format is larger than " + WIDTH_LIMIT);
-        }
-        at++;
-      }
-      return value;
+    /** With {@code ?} an address is as wide as all of its digits. */
+    private Conversion wide(Conversion conversion) {
+      int digits = call.program().memory().layout().wordBytes() * 2;
+      return conversion.has('?')
+          ? conversion.with(Optional.of(digits), Optional.empty())
+          : conversion;
     }
 
     private Value argument() {
@@ -175,52 +121,25 @@ final class PrintfCommand implements Command {
       return MemberPath.parse(word, call::evaluate).from(base, call.kernel().memberAliases());
     }
 
-    private void convert(Conversion conversion, Value value) {
+    private String convert(Conversion conversion, Value value) {
       int radix = call.environment().settings().radix();
-      switch (conversion.letter()) {
-        case 'd', 'i' -> signed(conversion, number(value), 10);
-        case 'q' -> signed(conversion, number(value), 8);
-        case 'R' -> signed(conversion, number(value), radix);
-        case 'u' -> number(conversion, "", Long.toUnsignedString(unsigned(value)));
-        case 'r' -> number(conversion, "", Long.toUnsignedString(unsigned(value), radix));
-        case 'x' -> prefixed(conversion, "0x", Long.toHexString(unsigned(value)));
-        case 'X' ->
-            prefixed(conversion, "0X", Long.toHexString(unsigned(value)).toUpperCase(Locale.ROOT));
-        case 'o' -> octal(conversion, Long.toOctalString(unsigned(value)));
-        case 'p' -> number(conversion, "", Long.toHexString(unsigned(value)));
-        case 'c' -> pad(conversion, "", String.valueOf((char) (number(value) & 0xff)), ' ');
-        case 'a', 'A' -> pad(conversion, "", call.program().symbols().text(unsigned(value)), ' ');
-        case 's' -> pad(conversion, "", string(value, conversion), ' ');
+      return switch (conversion.letter()) {
+        case 'd', 'i' -> conversion.signed(number(value));
+        case 'q' -> conversion.signed(number(value), 8);
+        case 'R' -> conversion.signed(number(value), radix);
+        case 'u' -> conversion.unsigned(unsigned(value), 10);
+        case 'r' -> conversion.unsigned(unsigned(value), radix);
+        case 'x' -> conversion.hex(unsigned(value), false);
+        case 'X' -> conversion.hex(unsigned(value), true);
+        case 'o' -> conversion.octal(unsigned(value));
+        case 'p' -> conversion.unsigned(unsigned(value), 16);
+        case 'c' -> conversion.character(String.valueOf((char) (number(value) & 0xff)));
+        case 'a', 'A' -> conversion.character(call.program().symbols().text(unsigned(value)));
+        case 's' -> conversion.text(value.string(STRING_LIMIT));
         default ->
             throw new EvalException(
                 "invalid conversion in the format -- '" + conversion.letter() + "'");
-      }
-    }
-
-    private void signed(Conversion conversion, long number, int radix) {
-      var digits = Long.toString(number, radix);
-      boolean negative = digits.startsWith("-");
-      number(
-          conversion, negative ? "-" : conversion.sign(), negative ? digits.substring(1) : digits);
-    }
-
-    private void prefixed(Conversion conversion, String prefix, String digits) {
-      number(conversion, conversion.alternate() && !digits.equals("0") ? prefix : "", digits);
-    }
-
-    /** With {@code #} an octal number begins with a zero, which counts for the precision. */
-    private void octal(Conversion conversion, String digits) {
-      boolean enough = digits.length() < conversion.precision().orElse(0) || digits.equals("0");
-      number(conversion, "", conversion.alternate() && !enough ? "0" + digits : digits);
-    }
-
-    /** The precision is the least number of digits, and of none of them for a zero. */
-    private void number(Conversion conversion, String prefix, String digits) {
-      int least = conversion.precision().orElse(1);
-      var shown = least == 0 && digits.equals("0") ? "" : digits;
-      shown = "0".repeat(Math.max(0, least - shown.length())) + shown;
-      boolean zeros = conversion.zero() && conversion.precision().isEmpty();
-      pad(conversion, prefix, shown, zeros ? '0' : ' ');
+      };
     }
 
     private static long number(Value value) {
@@ -239,23 +158,6 @@ final class PrintfCommand implements Command {
           value instanceof Value.Ref ref && ref.bitSize() != 0 ? ref.bitSize() : type.bytes() * 8;
       int unused = Math.clamp(64 - bits, 0, 63);
       return value.asLong() << unused >>> unused;
-    }
-
-    private String string(Value value, Conversion conversion) {
-      var text = value.string(STRING_LIMIT);
-      int limit = conversion.precision().orElse(text.length());
-      return text.length() > limit ? text.substring(0, limit) : text;
-    }
-
-    private void pad(Conversion conversion, String prefix, String text, char fill) {
-      int gap = Math.max(0, conversion.width() - prefix.length() - text.length());
-      if (conversion.left()) {
-        out.append(prefix).append(text).repeat(' ', gap);
-      } else if (fill == '0') {
-        out.append(prefix).repeat('0', gap).append(text);
-      } else {
-        out.repeat(' ', gap).append(prefix).append(text);
-      }
     }
   }
 }
