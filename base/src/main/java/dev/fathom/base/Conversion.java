@@ -179,13 +179,16 @@ public record Conversion(
 
   private String exponential(BigDecimal value, int places) {
     var rounded = value.round(new MathContext(places + 1, RoundingMode.HALF_EVEN));
-    int exponent =
-        value.signum() == 0 ? 0 : rounded.precision() - rounded.scale() - 1;
+    int exponent = value.signum() == 0 ? 0 : rounded.precision() - rounded.scale() - 1;
     var digits = rounded.unscaledValue().toString();
     var mantissa = digits + "0".repeat(Math.max(0, places + 1 - digits.length()));
     var text =
-        places == 0 ? mantissa.substring(0, 1) : mantissa.charAt(0) + "." + mantissa.substring(1, places + 1);
-    return point(text) + (exponent < 0 ? "e-" : "e+") + (Math.abs(exponent) < 10 ? "0" : "")
+        places == 0
+            ? mantissa.substring(0, 1)
+            : mantissa.charAt(0) + "." + mantissa.substring(1, places + 1);
+    return point(text)
+        + (exponent < 0 ? "e-" : "e+")
+        + (Math.abs(exponent) < 10 ? "0" : "")
         + Math.abs(exponent);
   }
 

@@ -86,12 +86,7 @@ public final class Consumer implements RecordSink {
     var formatter = formatter(options, around);
     var output =
         new TextOutput(
-            out,
-            problems,
-            options,
-            formatter.values(),
-            new TypedText(around.order()),
-            formatter);
+            out, problems, options, formatter.values(), new TypedText(around.order()), formatter);
     return new Consumer(plan, options, output, formatter, around.shell());
   }
 
@@ -99,8 +94,7 @@ public final class Consumer implements RecordSink {
   public static Consumer json(
       Plan plan, ConsumerOptions options, Surroundings around, OutputStream out) {
     var formatter = formatter(options, around);
-    var output =
-        new JsonOutput(out, formatter.values(), new TypedText(around.order()), formatter);
+    var output = new JsonOutput(out, formatter.values(), new TypedText(around.order()), formatter);
     return new Consumer(plan, options, output, formatter, around.shell());
   }
 

@@ -120,7 +120,6 @@ public final class ConsumerOptions {
   }
 
   AggregateOrder order() {
-    return new AggregateOrder(
-        flag("aggsortkey"), number("aggsortkeypos", 0), flag("aggsortrev"));
+    return new AggregateOrder(flag("aggsortkey"), number("aggsortkeypos", 0), flag("aggsortrev"));
   }
 }

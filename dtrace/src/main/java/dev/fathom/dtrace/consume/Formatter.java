@@ -52,8 +52,7 @@ final class Formatter {
         });
   }
 
-  String format(
-      Format format, List<Shape> shapes, List<DValue> arguments, Aggregates aggregates) {
+  String format(Format format, List<Shape> shapes, List<DValue> arguments, Aggregates aggregates) {
     var out = new StringBuilder();
     var shape = shapes.iterator();
     var value = arguments.iterator();
@@ -194,7 +193,8 @@ final class Formatter {
   /** A stack; with {@code -} the width is how far its lines are indented. */
   private String stack(Conversion c, DValue value) {
     int indent =
-        c.has('-') && c.width().isPresent()
+        c.has('-')
+                && c.width().isPresent()
                 && c.width().get() instanceof Conversion.Amount.Fixed(int width)
             ? width
             : 0;
@@ -238,5 +238,4 @@ final class Formatter {
     }
     return out.toString();
   }
-
 }

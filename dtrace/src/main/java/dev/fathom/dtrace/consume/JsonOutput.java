@@ -80,7 +80,8 @@ final class JsonOutput implements Output {
     switch (action) {
       case Action.Printf p ->
           json.writeString(unicode(formatter.format(p.format(), p.arguments(), given)));
-      case Action.Print(var shape) -> json.writeString(unicode(typed.text(shape, given.getFirst())));
+      case Action.Print(var shape) ->
+          json.writeString(unicode(typed.text(shape, given.getFirst())));
       default -> {
         var shapes = action.shapes();
         for (int i = 0; i < shapes.size(); i++) {
@@ -93,7 +94,9 @@ final class JsonOutput implements Output {
   private void value(Shape shape, DValue value) {
     switch (shape.form()) {
       case SIGNED -> json.writeNumber(ValueText.cut(shape, ValueText.number(value)));
-      case UNSIGNED -> json.writeNumber(new java.math.BigInteger(ValueText.digits(shape, ValueText.number(value))));
+      case UNSIGNED ->
+          json.writeNumber(
+              new java.math.BigInteger(ValueText.digits(shape, ValueText.number(value))));
       case STRING -> json.writeString(unicode(ValueText.text(value)));
       case BYTES -> json.writeString(HexFormat.of().formatHex(((DValue.Blob) value).bytes()));
       case MOD, SYM, UADDR, UMOD, USYM -> json.writeString(values.name(shape, value));

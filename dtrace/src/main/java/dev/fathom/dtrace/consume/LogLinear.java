@@ -5,8 +5,8 @@ import java.math.BigInteger;
 
 /**
  * {@code llquantize}: the ranges from each power of {@code factor} to the next, each cut in {@code
- * steps} buckets of one width, of both signs, and one bucket for what is too small, one on each side
- * for what is too large.
+ * steps} buckets of one width, of both signs, and one bucket for what is too small, one on each
+ * side for what is too large.
  *
  * @param factor the ratio of a range's end to its beginning
  * @param low the least power

@@ -2,8 +2,8 @@
 package dev.fathom.dtrace.consume;
 
 /**
- * {@code quantize}: buckets from each power of two, of both signs, to the next. Bucket 63 is that of
- * 0, 64 + n that of 2^n, 62 - n that of -2^n.
+ * {@code quantize}: buckets from each power of two, of both signs, to the next. Bucket 63 is that
+ * of 0, 64 + n that of 2^n, 62 - n that of -2^n.
  */
 record PowersOfTwo() implements Buckets {
   static final int COUNT = 127;

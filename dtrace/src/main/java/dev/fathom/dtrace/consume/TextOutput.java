@@ -107,22 +107,20 @@ final class TextOutput implements Output {
   }
 
   /**
-   * The name of the probe, indented as deep as calls are nested. Another clause at the same probe is
-   * no call of its own.
+   * The name of the probe, indented as deep as calls are nested. Another clause at the same probe
+   * is no call of its own.
    */
   private String flowing(EnabledProbe enabled, int cpu) {
     var flow = flows.computeIfAbsent(cpu, _ -> new Flow());
     var name = enabled.probe().name();
-    boolean again =
-        flow.lastProbe == enabled.probe().id() && flow.lastClause != enabled.clause();
+    boolean again = flow.lastProbe == enabled.probe().id() && flow.lastClause != enabled.clause();
     boolean entry = ends(name, "entry") && !again;
     boolean back = ends(name, "return");
     if (back && flow.indent > 0) {
       flow.indent -= 2;
     }
     boolean system = name.provider().equals("syscall");
-    var prefix =
-        entry ? (system ? " => " : " -> ") : back ? (system ? " <= " : " <- ") : "| ";
+    var prefix = entry ? (system ? " => " : " -> ") : back ? (system ? " <= " : " <- ") : "| ";
     var text =
         " ".repeat(flow.indent)
             + prefix
@@ -165,8 +163,7 @@ final class TextOutput implements Output {
     if (format.isPresent()) {
       for (var row : rows) {
         var shapes = tables.getFirst().aggregation().keys();
-        print(
-            formatter.format(format.get(), shapes, row.key().values(), new Cells(tables, row)));
+        print(formatter.format(format.get(), shapes, row.key().values(), new Cells(tables, row)));
       }
       return;
     }
@@ -244,8 +241,7 @@ final class TextOutput implements Output {
   @Override
   public void error(EnabledProbe enabled, ProbeError error) {
     var where = error.action() == 0 ? "predicate" : "action #" + error.action();
-    var value =
-        error.kind().hasAddress() ? " (" + AddressText.hex(error.value()) + ")" : "";
+    var value = error.kind().hasAddress() ? " (" + AddressText.hex(error.value()) + ")" : "";
     problems.tell(
         "error on enabled probe ID "
             + error.epid()

@@ -76,9 +76,7 @@ final class TypedText {
     var name = member.name().isEmpty() ? "" : "." + member.name() + " = ";
     if (member.isBitField()) {
       long bits = bitField(member, bytes, base);
-      return bits == 0
-          ? ""
-          : name + "(" + member.type().text() + ")" + scalar(member.type(), bits);
+      return bits == 0 ? "" : name + "(" + member.type().text() + ")" + scalar(member.type(), bits);
     }
     return isZero(bytes, at, member.type().bytes())
         ? ""

@@ -85,14 +85,12 @@ class ConsumerTest {
 
   private int clause(String probe, Action... actions) {
     int id = clauses.size();
-    clauses.add(
-        new Clause(id, probe, 1, Optional.empty(), List.of(), Arrays.asList(actions), 0));
+    clauses.add(new Clause(id, probe, 1, Optional.empty(), List.of(), Arrays.asList(actions), 0));
     var parts = probe.split(":", -1);
     enabled.add(
         new EnabledProbe(
             id + 1,
-            new Probe(
-                id + 10, new ProbeName(parts[0], parts[1], parts[2], parts[3]), List.of()),
+            new Probe(id + 10, new ProbeName(parts[0], parts[1], parts[2], parts[3]), List.of()),
             id));
     return id + 1;
   }
@@ -110,8 +108,7 @@ class ConsumerTest {
 
   private Consumer consumer(String... options) {
     var around =
-        new Consumer.Surroundings(
-            NAMES, ByteOrder.LITTLE_ENDIAN, ZoneOffset.UTC, commands::add);
+        new Consumer.Surroundings(NAMES, ByteOrder.LITTLE_ENDIAN, ZoneOffset.UTC, commands::add);
     return Consumer.text(plan(), options(options), around, out, problems::add);
   }
 
@@ -194,19 +191,54 @@ class ConsumerTest {
   @Test
   void printfKnowsEveryConversion() {
     var format =
-        Format.parse(
-            "%d|%5d|%-5d|%05d|%x|%#x|%o|%u|%c|%s|%S|%a|%p|%*d|%.2s|%Y|%k|%C|%hd|%5s|%%");
+        Format.parse("%d|%5d|%-5d|%05d|%x|%#x|%o|%u|%c|%s|%S|%a|%p|%*d|%.2s|%Y|%k|%C|%hd|%5s|%%");
     var shapes =
         new Shape[] {
-          INT, INT, INT, INT, INT, INT, INT, INT, INT, STRING, STRING, LONG, LONG, INT, INT, STRING,
-          LONG, STACK, INT, new Shape(Shape.Form.SIGNED, 2), new Shape(Shape.Form.SYM, 8)
+          INT,
+          INT,
+          INT,
+          INT,
+          INT,
+          INT,
+          INT,
+          INT,
+          INT,
+          STRING,
+          STRING,
+          LONG,
+          LONG,
+          INT,
+          INT,
+          STRING,
+          LONG,
+          STACK,
+          INT,
+          new Shape(Shape.Form.SIGNED, 2),
+          new Shape(Shape.Form.SYM, 8)
         };
     var values =
         List.<DValue>of(
-            num(-1), num(42), num(42), num(42), num(-1), num(255), num(8), num(-1), num('A'),
-            str("s"), str("a\n\"b"), num(0x1234), num(0xabc), num(4), num(7), str("abc"),
-            num(1_000_000_000L * 86_400 * 2), new DValue.Stack(new long[] {0x1100, 0x1234}),
-            num(10), num(-2), num(0x1234));
+            num(-1),
+            num(42),
+            num(42),
+            num(42),
+            num(-1),
+            num(255),
+            num(8),
+            num(-1),
+            num('A'),
+            str("s"),
+            str("a\n\"b"),
+            num(0x1234),
+            num(0xabc),
+            num(4),
+            num(7),
+            str("abc"),
+            num(1_000_000_000L * 86_400 * 2),
+            new DValue.Stack(new long[] {0x1100, 0x1234}),
+            num(10),
+            num(-2),
+            num(0x1234));
     int probe = clause("a:b:c:d", new Action.Printf(format, Arrays.asList(shapes)));
     consumer("quiet").firing(new Firing(probe, 0, 1, 0, List.of(new Item(0, values))));
     assertThat(text())
@@ -225,13 +257,7 @@ class ConsumerTest {
       consumer.aggregate(count, new Key(str(name)), 0, 1, 1);
     }
     consumer.finish();
-    assertThat(text())
-        .isEqualTo(
-            "\n"
-                + "\n"
-                + row("a", 1)
-                + row("c", 1)
-                + row("b", 2));
+    assertThat(text()).isEqualTo("\n" + "\n" + row("a", 1) + row("c", 1) + row("b", 2));
   }
 
   private static String row(String key, long value) {
@@ -360,8 +386,7 @@ class ConsumerTest {
     consumer.aggregate(two, new Key(str("k")), 0, 8, 1);
     consumer.aggregate(two, new Key(str("only")), 0, 9, 1);
     consumer.firing(
-        new Firing(
-            probe, 0, 1, 0, List.of(new Item(0, List.of()), new Item(1, List.of()))));
+        new Firing(probe, 0, 1, 0, List.of(new Item(0, List.of()), new Item(1, List.of()))));
     assertThat(text())
         .isEqualTo(
             "only   0   9\nk     5   8\n\n"
@@ -383,7 +408,8 @@ class ConsumerTest {
     consumer.firing(firing(discard, num(1)));
     consumer.firing(firing(commit, num(2)));
     consumer.firing(firing(commit, num(1)));
-    assertThat(text().lines().skip(1)).containsExactly("  0     10                           c:spec 22", "");
+    assertThat(text().lines().skip(1))
+        .containsExactly("  0     10                           c:spec 22", "");
   }
 
   @Test
@@ -394,7 +420,8 @@ class ConsumerTest {
       consumer.firing(
           new Firing(speculate, 0, 1, 1, List.of(new Item(0, List.of(str("x".repeat(30)))))));
     }
-    assertThat(problems).containsExactly("1 speculative drop on CPU 0", "1 speculative drop on CPU 0");
+    assertThat(problems)
+        .containsExactly("1 speculative drop on CPU 0", "1 speculative drop on CPU 0");
   }
 
   @Test
@@ -451,8 +478,7 @@ class ConsumerTest {
         clause("a:b:c:d", new Action.Trace(INT), new Action.Setopt("quiet", Optional.empty()));
     var consumer = consumer();
     var firing =
-        new Firing(
-            probe, 0, 1, 0, List.of(new Item(0, List.of(num(1))), new Item(1, List.of())));
+        new Firing(probe, 0, 1, 0, List.of(new Item(0, List.of(num(1))), new Item(1, List.of())));
     consumer.firing(firing);
     consumer.firing(firing);
     assertThat(text()).endsWith("c:d           1\n1");
@@ -474,8 +500,7 @@ class ConsumerTest {
                 new DValue.Blob(new byte[] {'h', 'i', 0, 0}),
                 new DValue.Blob(new byte[] {1, 2, 3, 4}),
                 new DValue.Blob(new byte[] {'o', 'k', 0, 0})));
-    var head =
-        "\n             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n";
+    var head = "\n             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n";
     var gap = " ".repeat(36);
     assertThat(text())
         .isEqualTo(
@@ -517,7 +542,26 @@ class ConsumerTest {
                 probe,
                 new DValue.Blob(
                     new byte[] {
-                      5, 0, 0, 0, 0, 0, 0, 0, (byte) 0b01010_011, 0, 0, 0, 2, 0, 0, 0, 'a', 'b', 0, 0
+                      5,
+                      0,
+                      0,
+                      0,
+                      0,
+                      0,
+                      0,
+                      0,
+                      (byte) 0b01010_011,
+                      0,
+                      0,
+                      0,
+                      2,
+                      0,
+                      0,
+                      0,
+                      'a',
+                      'b',
+                      0,
+                      0
                     })));
     assertThat(text())
         .isEqualTo(
@@ -554,8 +598,7 @@ class ConsumerTest {
     consumer.aggregate(sum, Key.NONE, 2, 4, 1);
     consumer.finish();
     assertThat(text())
-        .isEqualTo(
-            String.format("%n%n %16d%n    [CPU 0] %16d%n    [CPU 2] %16d%n", 7, 3, 4));
+        .isEqualTo(String.format("%n%n %16d%n    [CPU 0] %16d%n    [CPU 2] %16d%n", 7, 3, 4));
   }
 
   @Test
