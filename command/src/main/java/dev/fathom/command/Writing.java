@@ -67,11 +67,13 @@ public final class Writing {
     checkAllowed(session, environment);
     checkStopped(session);
     var cpu = cpu(session, environment);
-    session
-        .target()
-        .find(RegisterWriter.class)
-        .orElseThrow(() -> new UnsupportedException("this target cannot write registers"))
-        .write(cpu.id(), register, value);
+    var writer =
+        session
+            .target()
+            .find(RegisterWriter.class)
+            .orElseThrow(() -> new UnsupportedException("this target cannot write registers"));
+    writer.write(cpu.id(), register, value);
+    writer.settle();
     var now = session.target().cpu(cpu.id()).map(Cpu::registers);
     if (now.isEmpty() || now.get().get(register).orElse(~value) != value) {
       throw new EvalException("register " + register.name() + " did not take the value");

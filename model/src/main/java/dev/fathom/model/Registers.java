@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
+import java.util.List;
 import java.util.OptionalLong;
 
 /** Register values; a register that is not known is absent, not 0. Immutable. */
@@ -25,10 +26,23 @@ public final class Registers {
     return file;
   }
 
+  /** A register's value; empty when it is not known, or is none of this file. */
   public OptionalLong get(Register register) {
-    return known[register.index()]
+    return isOf(file, register) && known[register.index()]
         ? OptionalLong.of(values[register.index()])
         : OptionalLong.empty();
+  }
+
+  private static boolean isOf(RegisterFile file, Register register) {
+    List<Register> all = file.registers();
+    return register.index() < all.size() && all.get(register.index()).equals(register);
+  }
+
+  private static int place(RegisterFile file, Register register) {
+    if (!isOf(file, register)) {
+      throw new IllegalArgumentException(register + " is no register of this file");
+    }
+    return register.index();
   }
 
   public OptionalLong pc() {
@@ -39,11 +53,17 @@ public final class Registers {
     return get(file.sp());
   }
 
+  /**
+   * The same with another value of one register.
+   *
+   * @throws IllegalArgumentException when it is none of this file
+   */
   public Registers with(Register register, long value) {
     var newValues = values.clone();
     var newKnown = known.clone();
-    newValues[register.index()] = value;
-    newKnown[register.index()] = true;
+    int place = place(file, register);
+    newValues[place] = value;
+    newKnown[place] = true;
     return new Registers(file, newValues, newKnown);
   }
 
@@ -65,9 +85,15 @@ public final class Registers {
       known = new boolean[count];
     }
 
+    /**
+     * Sets one register.
+     *
+     * @throws IllegalArgumentException when it is none of this file
+     */
     public Builder set(Register register, long value) {
-      values[register.index()] = value;
-      known[register.index()] = true;
+      int place = place(file, register);
+      values[place] = value;
+      known[place] = true;
       return this;
     }
 
@@ -78,7 +104,7 @@ public final class Registers {
 
   public Registers without(Register register) {
     var newKnown = known.clone();
-    newKnown[register.index()] = false;
+    newKnown[place(file, register)] = false;
     return new Registers(file, values, newKnown);
   }
 }

@@ -2,6 +2,7 @@
 package dev.fathom.session;
 
 import dev.fathom.target.Target;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,6 +26,7 @@ final class LetGo implements AutoCloseable {
   private volatile boolean ending;
   private volatile Runnable interrupt = () -> {};
   private volatile Optional<Target> target = Optional.empty();
+  private volatile long patience = PATIENCE_SECONDS;
 
   private LetGo() {}
 
@@ -35,10 +37,33 @@ final class LetGo implements AutoCloseable {
     return guard;
   }
 
+  /**
+   * The calling thread begins to attach. When the process is to end it is interrupted, and waited
+   * for: what it has stopped is its own to let go until {@link #over}.
+   *
+   * @param timeout how long one answer of the target may take
+   */
+  void attaching(Duration timeout) {
+    patience = timeout.toSeconds() + CLOSING_SECONDS;
+    interrupt = Thread.currentThread()::interrupt;
+  }
+
   /** From now on {@code attached} is let go. */
   Target over(Target attached) {
     target = Optional.of(attached);
+    attached();
     return attached;
+  }
+
+  /** The thread that attached is done with that, one way or the other. */
+  void attached() {
+    interrupt = () -> {};
+    patience = PATIENCE_SECONDS;
+  }
+
+  /** Whether the process is ending. */
+  boolean isEnding() {
+    return ending;
   }
 
   /** What makes a running command end soon. */
@@ -72,7 +97,7 @@ final class LetGo implements AutoCloseable {
     ending = true;
     interrupt.run();
     try {
-      boolean quiet = busy.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      boolean quiet = busy.tryLock(patience, TimeUnit.SECONDS);
       if (!quiet && closed.get() && !busy.tryLock(CLOSING_SECONDS, TimeUnit.SECONDS)) {
         return; // Letting go hangs.
       }

@@ -93,7 +93,7 @@ public final class Session implements AutoCloseable {
     var guard = LetGo.standing();
     guard.enter();
     try {
-      var target = guard.over(provider.attach(address, attach));
+      var target = guard.over(begin(provider, address, attach, guard));
       if (attach.stop()) {
         target
             .find(RunControl.class)
@@ -103,6 +103,9 @@ public final class Session implements AutoCloseable {
       }
       var live = target.find(Live.class);
       live.ifPresent(Live::look);
+      if (guard.isEnding()) {
+        throw new TargetException(address + ": given up");
+      }
       var kernel = find(target, options);
       live.ifPresent(Live::rest);
       return new Session(target, kernel, Optional.of(options), Optional.of(guard));
@@ -115,6 +118,17 @@ public final class Session implements AutoCloseable {
       throw e;
     } finally {
       guard.leave();
+    }
+  }
+
+  private static Target begin(
+      LiveTargetProvider provider, String address, AttachOptions attach, LetGo guard) {
+    guard.attaching(attach.timeout());
+    try {
+      return provider.attach(address, attach.givenUpWhen(guard::isEnding));
+    } finally {
+      guard.attached();
+      Thread.interrupted(); // It has served its purpose, and would disturb letting go.
     }
   }
 

@@ -7,6 +7,7 @@ import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -49,6 +50,44 @@ final class LetGoTest {
     guard.leave();
     end.join();
     assertThat(target.closed.get()).isEqualTo(1);
+  }
+
+  @Test
+  void theEndOfTheProcessInterruptsAttachingAndWaitsForIt() throws InterruptedException {
+    var target = new SlowTarget(0);
+    var guard = LetGo.standing();
+    var begun = new CountDownLatch(1);
+    var attacher =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  guard.enter();
+                  guard.attaching(Duration.ofSeconds(20));
+                  begun.countDown();
+                  boolean slept = sleeps();
+                  guard.over(target);
+                  assertThat(slept && guard.isEnding()).isTrue();
+                  guard.leave();
+                });
+    assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+    guard.atEnd();
+    attacher.join();
+    assertThat(target.closed.get()).isEqualTo(1);
+  }
+
+  /** Until it is interrupted, and as long again as a command may take to end. */
+  private static boolean sleeps() {
+    try {
+      Thread.sleep(Duration.ofSeconds(30));
+      return false;
+    } catch (InterruptedException _) {
+      try {
+        Thread.sleep(Duration.ofSeconds(6));
+      } catch (InterruptedException _) {
+        return false;
+      }
+      return true;
+    }
   }
 
   @Test

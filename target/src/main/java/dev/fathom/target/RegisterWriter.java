@@ -10,7 +10,17 @@ public non-sealed interface RegisterWriter extends Capability {
    * of it with the next step or resume.
    *
    * @param cpu a {@link Cpu#id}
-   * @throws dev.fathom.base.TargetException when the target cannot write this register
+   * @throws dev.fathom.base.UnsupportedException when the target does not let this register be
+   *     written; nothing was done then
+   * @throws dev.fathom.base.TargetException when the target is gone or there is no such CPU
    */
   void write(int cpu, Register register, long value);
+
+  /**
+   * Brings all that was written to the target now. What {@link Target#cpu} tells afterwards is what
+   * the target itself answers.
+   *
+   * @throws dev.fathom.base.TargetException when it refuses
+   */
+  void settle();
 }

@@ -116,6 +116,8 @@ public final class Calls {
             writer.write(on, register, need(before, register));
           }
           poke(sp, under);
+          writer.settle();
+          checkBack(before, on);
         };
     StopEvent event;
     try {
@@ -145,6 +147,24 @@ public final class Calls {
       case StopEvent.Gone _ -> throw new EvalException("the target ended in the function");
       default -> throw unfinished(event, back, putBack, holder(thread, sp));
     };
+  }
+
+  /** What was put back is what the target has now. */
+  private void checkBack(Cpu before, int on) {
+    var now = session.target().cpu(on).orElse(before);
+    for (var register : SAVED) {
+      if (need(now, register) != need(before, register)) {
+        throw new EvalException(
+            "register "
+                + register.name()
+                + " of CPU "
+                + on
+                + " could not be put back: it has 0x"
+                + Long.toHexString(need(now, register))
+                + ", before the call it had 0x"
+                + Long.toHexString(need(before, register)));
+      }
+    }
   }
 
   /** Gives the function up where its thread is on a CPU, else has it caught when it returns. */

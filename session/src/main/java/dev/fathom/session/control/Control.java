@@ -23,7 +23,9 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -83,7 +85,13 @@ public final class Control {
   private final List<Inserted> inserted = new ArrayList<>();
   private final List<Outstanding> outstanding = new ArrayList<>();
   private OptionalInt stoppedCpu = OptionalInt.empty();
-  private OptionalLong passed = OptionalLong.empty();
+
+  /**
+   * The CPUs that stand where they were seen, each with that place: a breakpoint there has counted
+   * and is passed by before the target goes on.
+   */
+  private final Map<Integer, Long> seen = new LinkedHashMap<>();
+
   private OptionalLong loadHook = OptionalLong.empty();
   private Optional<Breakpoint> lastHit = Optional.empty();
   private int next = 1;
@@ -149,7 +157,7 @@ public final class Control {
   /** Another kernel runs now: what is known by name is looked up in it. */
   public void kernelChanged() {
     stoppedCpu = OptionalInt.empty();
-    passed = OptionalLong.empty();
+    seen.clear();
     outstanding.clear();
     table.forEach(this::resolve);
   }
@@ -222,7 +230,7 @@ public final class Control {
   /** Lets the target go on, without breakpoints, and does not wait. */
   public void release() {
     stoppedCpu = OptionalInt.empty();
-    passed = OptionalLong.empty();
+    seen.clear();
     if (!running()) {
       run.resume();
     }
@@ -318,8 +326,12 @@ public final class Control {
   /** One instruction of one CPU, the others held. */
   StopEvent stepCpu(int cpu) {
     run.stop();
-    passed = OptionalLong.empty();
-    var stop = stepAndWait(cpu, false);
+    seen.remove(cpu);
+    var stepped = stepAndWait(cpu, false);
+    if (stepped.isEmpty()) {
+      return event(new StopEvent.Interrupted(), OptionalInt.of(cpu));
+    }
+    var stop = stepped.get();
     return switch (stop.reason()) {
       case Stop.Ended(int status) -> gone(status);
       case Stop.Signal(int number) -> event(new StopEvent.Signalled(number), of(stop));
@@ -343,14 +355,24 @@ public final class Control {
     return OptionalInt.of(stop.cpu());
   }
 
-  private Stop stepAndWait(int cpu, boolean others) {
+  /**
+   * One instruction.
+   *
+   * @return what stopped the target; empty when the user asked to stop first
+   */
+  private Optional<Stop> stepAndWait(int cpu, boolean others) {
     // A halted CPU goes on with an interrupt only.
     run.step(cpu, others, halts(cpu));
     long deadline = System.nanoTime() + STEP_LIMIT.toNanos();
     while (System.nanoTime() - deadline < 0) {
       var stop = awaitStop();
       if (stop.isPresent()) {
-        return stop.get();
+        return stop;
+      }
+      if (session.takeInterrupt()) {
+        run.stop();
+        kernel().ran();
+        return Optional.empty();
       }
     }
     run.stop();
@@ -569,34 +591,37 @@ public final class Control {
 
   private void passAt(int cpu, long pc) {
     stoppedCpu = OptionalInt.of(cpu);
-    passed = OptionalLong.of(pc);
+    seen.put(cpu, pc);
   }
 
   /**
-   * Gets the CPU that stopped off the breakpoint at which it stands, which would stop it again.
+   * Gets the CPUs off the breakpoints at which they were seen, which would stop them again. One
+   * that stands at a breakpoint and was not told of yet is left there: it is told of next.
    *
-   * @return what stopped the target meanwhile, other than the step itself
+   * @return what stopped the target meanwhile, other than the steps themselves
    */
   private Optional<Stop> passBy() {
-    if (stoppedCpu.isEmpty() || passed.isEmpty()) {
-      return Optional.empty();
-    }
-    long at = passed.getAsLong();
-    passed = OptionalLong.empty();
-    Inserted under = null;
-    for (var spot : inserted) {
-      if (spot.address() == at && (spot.kind() == Kind.SOFTWARE || spot.kind() == Kind.HARDWARE)) {
-        under = spot;
+    for (int id : List.copyOf(seen.keySet())) {
+      long at = seen.get(id);
+      var under = inserted(at);
+      var cpu = session.target().cpu(id);
+      if (under.isEmpty()
+          || cpu.isEmpty()
+          || cpu.get().registers().pc().isEmpty()
+          || cpu.get().registers().pc().getAsLong() != at
+          || emulated(cpu.get(), under.get())) {
+        seen.remove(id);
+        continue;
+      }
+      var passing = stepped(cpu.get(), under.get());
+      if (!passing.here()) {
+        seen.remove(id);
+      }
+      if (passing.interrupted() || passing.stop().isPresent()) {
+        return passing.stop();
       }
     }
-    var cpu = session.target().cpu(stoppedCpu.getAsInt());
-    if (under == null
-        || cpu.isEmpty()
-        || cpu.get().registers().pc().isEmpty()
-        || cpu.get().registers().pc().getAsLong() != at) {
-      return Optional.empty();
-    }
-    return emulated(cpu.get(), under) ? Optional.empty() : stepped(cpu.get(), under);
+    return Optional.empty();
   }
 
   private boolean emulated(Cpu cpu, Inserted under) {
@@ -614,7 +639,11 @@ public final class Control {
         return false;
       }
     }
-    effect.get().registers().forEach(w -> writer.get().write(cpu.id(), w.register(), w.value()));
+    try {
+      effect.get().registers().forEach(w -> writer.get().write(cpu.id(), w.register(), w.value()));
+    } catch (UnsupportedException _) {
+      return false; // What was stored is stored again by the step.
+    }
     return true;
   }
 
@@ -649,7 +678,16 @@ public final class Control {
     return false;
   }
 
-  private Optional<Stop> stepped(Cpu cpu, Inserted under) {
+  /**
+   * How a step off a breakpoint went.
+   *
+   * @param stop what stopped the target, other than the step itself
+   * @param here whether the CPU may still stand there
+   * @param interrupted whether the user asked to stop before it was done
+   */
+  private record Passing(Optional<Stop> stop, boolean here, boolean interrupted) {}
+
+  private Passing stepped(Cpu cpu, Inserted under) {
     var points = need(Breakpoints.class, "set breakpoints");
     // What is out is not in the list: whatever ends this, the rest is taken out as ever.
     var out = new ArrayList<Inserted>();
@@ -661,30 +699,34 @@ public final class Control {
       }
     }
     var stop = stepAndWait(cpu.id(), false);
-    boolean done = stop.reason() instanceof Stop.Trap && stop.cpu() == cpu.id();
-    if (stop.reason() instanceof Stop.Ended) {
-      return Optional.of(stop);
+    if (stop.isPresent() && stop.get().reason() instanceof Stop.Ended) {
+      return new Passing(stop, false, false);
     }
     for (var spot : out) {
       put(points, spot, "the breakpoint that was stepped off");
     }
-    if (!done) {
-      return Optional.of(stop);
+    if (stop.isEmpty()) {
+      session.interrupt(); // Whoever runs the target is to see it too.
+      return new Passing(stop, true, true);
+    }
+    if (!(stop.get().reason() instanceof Stop.Trap) || stop.get().cpu() != cpu.id()) {
+      return new Passing(stop, true, false);
     }
     // The step may have ended on the next breakpoint, which counts.
     var now = session.target().cpu(cpu.id());
     long pc = now.isPresent() ? now.get().registers().pc().orElse(0) : 0;
-    return isInserted(pc) ? Optional.of(stop) : Optional.empty();
+    return new Passing(inserted(pc).isPresent() ? stop : Optional.empty(), false, false);
   }
 
-  private boolean isInserted(long address) {
+  /** The breakpoint on code that is in the target at an address. */
+  private Optional<Inserted> inserted(long address) {
     for (var spot : inserted) {
       if (spot.address() == address
           && (spot.kind() == Kind.SOFTWARE || spot.kind() == Kind.HARDWARE)) {
-        return true;
+        return Optional.of(spot);
       }
     }
-    return false;
+    return Optional.empty();
   }
 
   // In and out of the target

@@ -121,6 +121,73 @@ class ControlTest {
   }
 
   @Test
+  void eachCpuIsToldOnceOfTheBreakpointAtWhichItStands() {
+    var first = code(schedule);
+    var second = code(panic);
+    machine.comes(0, schedule);
+    assertThat(hit(control.proceed())).containsExactly(1);
+    // Another CPU is stepped onto a breakpoint while the first still stands at its own.
+    machine.put(1, panic - 1);
+    machine.stepTo(panic);
+    assertThat(hit(control.stepCpu(1))).containsExactly(2);
+    machine.atEnd(session::interrupt);
+    assertThat(control.proceed().cause()).isInstanceOf(StopEvent.Interrupted.class);
+    assertThat(first.hits()).isEqualTo(1);
+    assertThat(second.hits()).isEqualTo(1);
+    assertThat(machine.registers(0).pc()).hasValue(schedule + 4);
+    assertThat(machine.registers(1).pc()).hasValue(panic + 4);
+  }
+
+  @Test
+  void aCpuThatCameToABreakpointUnnoticedIsToldOfNext() {
+    var breakpoint = code(schedule);
+    machine.comes(0, schedule);
+    control.proceed();
+    machine.put(1, schedule); // Stopped there in the same moment.
+    assertThat(control.proceed().cpu()).hasValue(1);
+    assertThat(breakpoint.hits()).isEqualTo(2);
+    machine.atEnd(session::interrupt);
+    assertThat(control.proceed().cause()).isInstanceOf(StopEvent.Interrupted.class);
+    assertThat(breakpoint.hits()).isEqualTo(2);
+  }
+
+  @Test
+  void aStepThatDoesNotEndCanBeStopped() {
+    machine.stepsHang();
+    machine.atEnd(session::interrupt);
+    machine.put(0, schedule + 0x10);
+    var event = control.stepCpu(0);
+    assertThat(event.cause()).isInstanceOf(StopEvent.Interrupted.class);
+    assertThat(event.cpu()).hasValue(0);
+    assertThat(control.running()).isFalse();
+  }
+
+  @Test
+  void aStepOffABreakpointThatDoesNotEndCanBeStopped() {
+    var push = code(schedule + 4);
+    machine.comes(0, schedule + 4);
+    control.proceed();
+    machine.stepsHang();
+    machine.atEnd(session::interrupt);
+    assertThat(control.proceed().cause()).isInstanceOf(StopEvent.Interrupted.class);
+    assertThat(control.running()).isFalse();
+    assertThat(machine.inserted()).isEmpty();
+    assertThat(machine.log()).containsExactly("resume", "step 0");
+    assertThat(push.hits()).isEqualTo(1);
+  }
+
+  @Test
+  void whereNoRegisterCanBeWrittenItSteps() {
+    machine.keepsRegisters();
+    code(schedule);
+    machine.comes(0, schedule).comes(0, schedule);
+    machine.stepTo(schedule + 4);
+    control.proceed();
+    assertThat(hit(control.proceed())).containsExactly(1);
+    assertThat(machine.log()).containsExactly("resume", "step 0", "resume");
+  }
+
+  @Test
   void afterEachStopTranslationsAreForgotten() {
     var forgotten = new AtomicInteger();
     var kernel = session.kernel();

@@ -2,6 +2,7 @@
 package dev.fathom.session.control;
 
 import dev.fathom.base.TargetException;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.x86_64.X86_64;
@@ -47,6 +48,8 @@ final class ScriptedMachine
   private long epoch;
   private long stepTo;
   private boolean writable;
+  private boolean hang;
+  private boolean keeps;
   private Optional<RuntimeException> stepFailure = Optional.empty();
 
   ScriptedMachine(Target base) {
@@ -103,6 +106,16 @@ final class ScriptedMachine
   /** The next step fails after it began. */
   void stepFails(RuntimeException failure) {
     stepFailure = Optional.of(failure);
+  }
+
+  /** No step ends before the machine is stopped. */
+  void stepsHang() {
+    hang = true;
+  }
+
+  /** Registers cannot be written. */
+  void keepsRegisters() {
+    keeps = true;
   }
 
   List<String> log() {
@@ -169,8 +182,11 @@ final class ScriptedMachine
             + (interrupts ? " with interrupts" : "")
             + (code.contains(pc) ? " in place" : ""));
     epoch++;
-    put(cpu, stepTo);
     state = State.RUNNING;
+    if (hang) {
+      return;
+    }
+    put(cpu, stepTo);
     pending = Optional.of(new Stop(cpu, new Stop.Trap()));
   }
 
@@ -209,10 +225,16 @@ final class ScriptedMachine
 
   @Override
   public void write(int cpu, Register register, long value) {
+    if (keeps) {
+      throw new UnsupportedException("no register can be written");
+    }
     log.add(register.name() + "=" + Long.toHexString(value));
     registers.put(cpu, registers.get(cpu).with(register, value));
     epoch++;
   }
+
+  @Override
+  public void settle() {}
 
   @Override
   public List<Cpu> cpus() {

@@ -50,9 +50,13 @@ public final class GdbProvider implements LiveTargetProvider {
       throw new TargetException(address + ": cannot connect: " + e.getMessage(), e);
     }
     var link = new Link(address, wire, options.timeout());
+    link.giveUpWhen(options.givenUp());
     try {
-      return new GdbTarget(Stub.open(link), socket, options.timeout());
+      var target = new GdbTarget(Stub.open(link), socket, options.timeout());
+      link.giveUpWhen(() -> false);
+      return target;
     } catch (RuntimeException e) {
+      link.giveUpWhen(() -> false);
       // Connecting stopped what runs there, and only a detach lets it go on.
       Optional<String> failure = letGo(link);
       link.close();
@@ -80,6 +84,7 @@ public final class GdbProvider implements LiveTargetProvider {
     } catch (FathomException e) {
       return Optional.of(STANDS + " (" + e.getMessage() + ")");
     }
+    link.farewell();
     return Optional.of(STANDS);
   }
 

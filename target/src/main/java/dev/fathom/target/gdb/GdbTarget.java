@@ -6,6 +6,7 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Layout;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
@@ -95,7 +96,9 @@ final class GdbTarget implements Target {
     /** {@code P}, one by one. */
     ONE,
     /** {@code G}, all at once. */
-    ALL
+    ALL,
+    /** Not at all. */
+    NONE
   }
 
   /** What is known of one CPU while the target stays stopped. */
@@ -900,7 +903,11 @@ final class GdbTarget implements Target {
       RegisterMap.Slot slot =
           map.slotOf(register)
               .filter(state.raw::has)
-              .orElseThrow(() -> new TargetException(name() + ": cannot write " + register.name()));
+              .orElseThrow(
+                  () -> new UnsupportedException(name() + ": cannot write " + register.name()));
+      if (writeForm == WriteForm.NONE) {
+        throw new UnsupportedException(name() + ": the stub lets no registers be written");
+      }
       byte[] before = state.raw.bytes(slot);
       state.raw.set(slot, map.encode(slot, value));
       if (writeForm == WriteForm.UNKNOWN) {
@@ -913,6 +920,15 @@ final class GdbTarget implements Target {
       virtual.forget();
     }
 
+    @Override
+    public void settle() {
+      requireStopped("write a register");
+      List<String> requests = flush();
+      // Whatever becomes of them: the stub is asked what it has now.
+      states.clear();
+      requests.forEach(GdbTarget.this::demand);
+    }
+
     /** The first write goes out at once and tells which form the stub takes. */
     private void first(State state, RegisterMap.Slot slot, byte[] before, Register register) {
       List<String> select = stub.select(named(state.thread));
@@ -921,15 +937,17 @@ final class GdbTarget implements Target {
         writeForm = WriteForm.ONE;
         return;
       }
-      if (reply.isUnknown()) {
+      boolean unknown = reply.isUnknown();
+      if (unknown) {
         reply = link.ask("G" + state.raw.encode());
         if (reply.isOk()) {
           writeForm = WriteForm.ALL;
           return;
         }
+        writeForm = WriteForm.NONE;
       }
       state.raw.set(slot, before);
-      throw new TargetException(
+      throw new UnsupportedException(
           name()
               + ": "
               + register.name()

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -61,6 +62,8 @@ final class Link {
   private volatile boolean ended;
   private String lastRelease = "";
   private volatile Optional<Thread> owner = Optional.empty();
+  private BooleanSupplier givenUp = () -> false;
+  private boolean heard;
 
   /**
    * @param name the address, for messages
@@ -104,6 +107,33 @@ final class Link {
     return broken.isEmpty() || ended ? Optional.empty() : Optional.of(broken);
   }
 
+  /**
+   * Nothing more is asked once {@code asked} says so: an answer that is on its way is waited for,
+   * but not where the other side has said nothing at all yet.
+   */
+  void giveUpWhen(BooleanSupplier asked) {
+    givenUp = asked;
+  }
+
+  /**
+   * The last words to a side that has said nothing yet, because it serves somebody else: when it
+   * comes to read them it lets its target go, which it stopped for us. A stub that knows processes
+   * calls the first one 1, as QEMU's does.
+   */
+  void farewell() {
+    lock.lock();
+    try {
+      if (!heard && !ended) {
+        writer.packet("D;1");
+        wire.write(writer.take(), System.nanoTime());
+      }
+    } catch (IOException _) {
+      ended = true; // Nobody is there to read them.
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Does several things of which {@link #takeOver} finds all done or none. */
   <T> T atOnce(Supplier<T> actions) {
     lock.lock();
@@ -128,6 +158,9 @@ final class Link {
     lock.lock();
     try {
       check();
+      if (givenUp.getAsBoolean()) {
+        throw new TargetException(name + ": given up");
+      }
       var replies = new ArrayList<Reply>(requests.size());
       if (pipelines()) {
         int sent = 0;
@@ -356,6 +389,7 @@ final class Link {
         PacketReader.Event event = reader.next(deadline);
         switch (event) {
           case PACKET -> {
+            heard = true;
             Reply reply = new Reply(reader.payload());
             acknowledge();
             if (!reply.isStop() || expectsStop(request)) {
@@ -375,9 +409,12 @@ final class Link {
               throw broke("refuses " + shown(request) + " as damaged, again and again");
             }
           }
-          case ACK, NOTIFICATION -> {}
+          case ACK, NOTIFICATION -> heard = true;
           case NOTHING -> {
             interrupted |= Thread.interrupted();
+            if (!heard && givenUp.getAsBoolean()) {
+              throw broke("given up");
+            }
             if (deadline - System.nanoTime() <= 0) {
               throw broke(
                   "no answer to "

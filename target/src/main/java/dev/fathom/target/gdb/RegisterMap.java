@@ -123,7 +123,7 @@ final class RegisterMap {
 
   Optional<Slot> slotOf(Register register) {
     for (Slot slot : slots) {
-      if (slot.kept().isPresent() && slot.kept().get().index() == register.index()) {
+      if (slot.kept().isPresent() && slot.kept().get().equals(register)) {
         return Optional.of(slot);
       }
     }

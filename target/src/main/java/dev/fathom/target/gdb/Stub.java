@@ -17,6 +17,9 @@ final class Stub {
   /** Payload bytes that stubs take which do not tell; gdb assumes the same. */
   private static final int USUAL_PACKET = 400;
 
+  /** What only QEMU's stub answers: how it can step. */
+  private static final String STEP_BITS = "qqemu.sstepbits";
+
   private static final int MAX_DOCUMENT = 1 << 20;
   private static final int MAX_MONITOR_TEXT = 1 << 24;
   private static final int MAX_THREADS = 1 << 16;
@@ -57,8 +60,8 @@ final class Stub {
     if (features.contains("QStartNoAckMode") && link.ask("QStartNoAckMode").isOk()) {
       link.acks(Link.Acks.NONE);
     }
-    Reply bits = link.ask("qqemu.sstepbits");
-    qemu = bits.text().startsWith("ENABLE=");
+    Reply bits = link.ask(STEP_BITS);
+    qemu = isQemu(bits);
     if (qemu) {
       link.acks(Link.Acks.IMPLIED);
       stepFlags = bits.text().contains("NOIRQ=2") && bits.text().contains("NOTIMER=4");
@@ -70,6 +73,10 @@ final class Stub {
     if (actions.text().startsWith("vCont")) {
       vCont = Set.copyOf(Arrays.asList(actions.text().split(";")));
     }
+  }
+
+  private static boolean isQemu(Reply bits) {
+    return bits.text().startsWith("ENABLE=");
   }
 
   private void packetSize(String digits) {
@@ -184,6 +191,9 @@ final class Stub {
 
   /** Lets a target go of which nothing is known yet. */
   static boolean abandon(Link link) {
+    if (link.acks() == Link.Acks.EACH && isQemu(link.ask(STEP_BITS))) {
+      link.acks(Link.Acks.IMPLIED); // An acknowledgement of the last reply would stop the guest.
+    }
     Reply current = link.ask("qC");
     long process =
         current.text().startsWith("QC") ? ThreadId.parse(current.text().substring(2)).process() : 0;

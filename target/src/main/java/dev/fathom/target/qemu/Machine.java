@@ -319,6 +319,11 @@ final class Machine {
     public void write(int cpu, Register register, long value) {
       needed(RegisterWriter.class).write(cpu, register, value);
     }
+
+    @Override
+    public void settle() {
+      needed(RegisterWriter.class).settle();
+    }
   }
 
   private final class Raw implements RawRegisters {

@@ -4,10 +4,12 @@ package dev.fathom.target.gdb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fathom.base.FathomException;
 import dev.fathom.base.FaultException;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Memory;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
@@ -25,12 +27,18 @@ import dev.fathom.target.VirtualMemory;
 import dev.fathom.testkit.gdb.FakeStub;
 import dev.fathom.testkit.gdb.FakeStub.Kind;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -337,9 +345,111 @@ class GdbTargetTest {
       assertThat(stub.register(last, FakeStub.RIP)).isEqualTo(0x4001);
       assertThat(target.cpu(cpu).orElseThrow().registers().pc()).hasValue(0x4001);
       assertThatThrownBy(() -> writer.write(cpu, X86_64.IDT_BASE, 1))
-          .isInstanceOf(TargetException.class)
+          .isInstanceOf(UnsupportedException.class)
           .hasMessageEndingWith("cannot write idt_base");
       assertThat(stub.violations()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void whatWasWrittenIsAskedOfTheStubOnceItIsSettled(Kind kind) {
+    try (FakeStub stub = stub(kind).keeps(1); // rbx
+        Target target = attach(stub)) {
+      var writer = target.find(RegisterWriter.class).orElseThrow();
+      int cpu = target.cpus().getLast().id();
+      int last = target.cpus().size() - 1;
+      long rbx = stub.register(last, 1);
+      writer.write(cpu, X86_64.RAX, 0x11);
+      writer.write(cpu, X86_64.RBX, 0x22);
+      writer.write(cpu, X86_64.RDI, 0x33);
+      assertThat(stub.register(last, 5)).isNotEqualTo(0x33);
+      writer.settle();
+      assertThat(stub.register(last, 5)).isEqualTo(0x33);
+      var now = target.cpu(cpu).orElseThrow().registers();
+      assertThat(now.get(X86_64.RAX)).hasValue(0x11);
+      assertThat(now.get(X86_64.RDI)).hasValue(0x33);
+      assertThat(now.get(X86_64.RBX)).as("not what we wrote, but what is there").hasValue(rbx);
+      assertThat(stub.violations()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void aStubThatTakesNoRegistersIsAskedOnce(Kind kind) {
+    try (FakeStub stub = stub(kind).withoutRegisterWrites();
+        Target target = attach(stub)) {
+      var writer = target.find(RegisterWriter.class).orElseThrow();
+      int cpu = target.cpus().getFirst().id();
+      assertThatThrownBy(() -> writer.write(cpu, X86_64.RIP, 1))
+          .isInstanceOf(UnsupportedException.class)
+          .hasMessageContaining("rip cannot be written");
+      int asked = stub.requests().size();
+      assertThatThrownBy(() -> writer.write(cpu, X86_64.RIP, 1))
+          .isInstanceOf(UnsupportedException.class)
+          .hasMessageEndingWith("the stub lets no registers be written");
+      assertThat(stub.requests()).hasSize(asked);
+      assertThat(target.cpu(cpu).orElseThrow().registers().pc()).hasValue(16);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void attachingThatIsGivenUpLetsTheTargetGo(Kind kind) {
+    // Each time after one more request, until nothing is left to give up.
+    boolean attached = false;
+    for (int limit = 1; limit < 40 && !attached; limit++) {
+      int last = limit;
+      try (FakeStub stub = stub(kind)) {
+        var options = OPTIONS.givenUpWhen(() -> stub.requests().size() >= last);
+        try (Target target = new GdbProvider().attach(stub.address(), options)) {
+          attached = target.find(Live.class).orElseThrow().state() == Live.State.STOPPED;
+        } catch (FathomException e) {
+          assertThat(e).hasMessageStartingWith(stub.address()).hasMessageContaining(": given up");
+          awaitRunning(stub);
+        }
+      }
+    }
+    assertThat(attached).isTrue();
+  }
+
+  /** As QEMU's stub does while it serves somebody else. */
+  @Test
+  void whoDoesNotAnswerIsToldToLetGo() throws Exception {
+    try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      var patience =
+          new AttachOptions(false, Optional.empty(), Optional.empty(), Duration.ofMillis(200));
+      var silent = "127.0.0.1:" + server.getLocalPort();
+      assertThatThrownBy(() -> new GdbProvider().attach(silent, patience))
+          .isInstanceOf(TargetException.class)
+          .hasMessageContaining("no answer");
+      try (var late = server.accept()) {
+        var all = new String(late.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        assertThat(all).startsWith("$qSupported").endsWith("$D;1#b0");
+      }
+      // Who gives up does not wait for an answer.
+      var attacher = new CompletableFuture<Throwable>();
+      var asked = new AtomicBoolean();
+      var thread =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try (var target =
+                        new GdbProvider()
+                            .attach(silent, AttachOptions.DEFAULT.givenUpWhen(asked::get))) {
+                      attacher.complete(new AssertionError("attached to " + target));
+                    } catch (TargetException e) {
+                      attacher.complete(e);
+                    }
+                  });
+      try (var late = server.accept()) {
+        late.getInputStream().readNBytes(10);
+        asked.set(true);
+        thread.interrupt();
+        assertThat(attacher.get(5, TimeUnit.SECONDS)).hasMessageContaining("given up");
+        assertThat(new String(late.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+            .endsWith("$D;1#b0");
+      }
     }
   }
 

@@ -130,6 +130,8 @@ public final class FakeStub implements AutoCloseable {
   private boolean multiprocess;
   private boolean described;
   private boolean tables = true;
+  private boolean registerWrites = true;
+  private int kept = -1;
   private boolean scripted;
   private boolean physical;
   private boolean running;
@@ -272,6 +274,18 @@ public final class FakeStub implements AutoCloseable {
   /** The monitor does not tell where the descriptor tables are. */
   public synchronized FakeStub withoutTables() {
     tables = false;
+    return this;
+  }
+
+  /** Knows neither {@code P} nor {@code G}. */
+  public synchronized FakeStub withoutRegisterWrites() {
+    registerWrites = false;
+    return this;
+  }
+
+  /** Says OK to writes of this register, and leaves it as it is. */
+  public synchronized FakeStub keeps(int number) {
+    kept = number;
     return this;
   }
 
@@ -656,8 +670,15 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private String setAll(String digits) {
+    if (!registerWrites) {
+      return "";
+    }
     byte[] values = HexFormat.of().parseHex(digits);
+    long before = kept < 0 ? 0 : register(current, kept);
     System.arraycopy(values, 0, cpus.get(current), 0, values.length);
+    if (kept >= 0) {
+      set(current, kept, before);
+    }
     return "OK";
   }
 
@@ -672,7 +693,7 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private String setOne(String assignment) {
-    if (kind != Kind.QEMU) {
+    if (kind != Kind.QEMU || !registerWrites) {
       return "";
     }
     if (!described) {
@@ -681,7 +702,9 @@ public final class FakeStub implements AutoCloseable {
     String[] sides = assignment.split("=");
     int number = Integer.parseInt(sides[0], 16);
     byte[] value = HexFormat.of().parseHex(sides[1]);
-    System.arraycopy(value, 0, cpus.get(current), offset(number), value.length);
+    if (number != kept) {
+      System.arraycopy(value, 0, cpus.get(current), offset(number), value.length);
+    }
     return "OK";
   }
 
