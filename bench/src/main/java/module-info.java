@@ -3,6 +3,12 @@
 module dev.fathom.bench {
   requires com.github.luben.zstd_jni;
   requires dev.fathom.format;
+  requires dev.fathom.kernel;
+  requires dev.fathom.model;
+  requires dev.fathom.session;
+  requires dev.fathom.target;
   requires dev.fathom.testkit;
   requires jmh.core;
+
+  uses dev.fathom.target.LiveTargetProvider;
 }

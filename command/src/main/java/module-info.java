@@ -12,6 +12,7 @@ module dev.fathom.command {
   exports dev.fathom.command;
   exports dev.fathom.command.control;
   exports dev.fathom.command.crash;
+  exports dev.fathom.command.ddb;
   exports dev.fathom.command.kernel;
   exports dev.fathom.command.standard;
 }

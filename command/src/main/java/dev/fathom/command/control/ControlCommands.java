@@ -18,6 +18,7 @@ public final class ControlCommands implements CommandGroup {
       List.of(
           "awatch",
           "break",
+          "call",
           "catch",
           "commands",
           "condition",
@@ -100,6 +101,7 @@ public final class ControlCommands implements CommandGroup {
       case "interrupt" -> new StopCommand(Grammar.CRASH, stops);
       case "delete", "enable", "disable", "ignore", "condition", "commands" ->
           new TableCommand(name);
+      case "call" -> new GdbCallCommand();
       case "catch" -> new CatchCommand();
       case "info", "i" -> new InfoCommand();
       case "thread" -> new ThreadCommand();

@@ -8,6 +8,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.VectorRegisters;
 import java.util.ArrayList;
 import java.util.stream.Stream;
 
@@ -17,6 +18,7 @@ final class CpuregsCommand implements Command {
   public CommandSpec spec() {
     return CommandSpec.mdb("cpuregs", "print all registers of the CPUs")
         .option('c', "cpu", "only of this one, as the target numbers it")
+        .flag('v', "vector registers and the FPU's, too; the target must be stopped")
         .help(
             """
             Shows all that the target tells of each CPU's registers: general, segment, control, and
@@ -59,6 +61,9 @@ final class CpuregsCommand implements Command {
               new Datum.Fact(
                   "CPU " + cpu.id() + task.map(t -> ": " + Stops.name(t)).orElse(""),
                   java.util.List.of(new Datum.Field("cpu", "", Cell.decimal(cpu.id()))))));
+      if (call.args().has('v')) {
+        fields.addAll(VectorRegisters.of(call.session(), cpu.id(), cpu.registers().file()));
+      }
       items.add(Item.show(new Datum.Fields("registers", fields, 14)));
     }
     if (items.isEmpty() && only.isPresent()) {

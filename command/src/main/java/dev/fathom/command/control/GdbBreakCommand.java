@@ -10,10 +10,13 @@ import dev.fathom.command.Tasks;
 import dev.fathom.target.Breakpoints.Kind;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** gdb's {@code break}, {@code tbreak}, {@code hbreak} and {@code thbreak}. */
 final class GdbBreakCommand implements Command {
+  private static final Pattern COUNTED = Pattern.compile("([^,]+),([0-9]+)");
+
   private final String name;
 
   /**
@@ -32,18 +35,19 @@ final class GdbBreakCommand implements Command {
       case "hbreak" -> spec.alias("hb");
       default -> spec.alias("thb");
     }
-    return spec.arguments("[place] [thread tid] [if condition]")
+    return spec.arguments("[place[,count]] [thread tid] [if condition]")
         .help(
             """
             Stops the target where its code comes to a place: a function, `function+offset` or
             `*address`; without one, where the selected thread stands. `tbreak` is deleted when it
-            has stopped the target; `hbreak` uses the CPUs' debug registers. Conditions and names
-            that wait for their module are described at `::bp`. In a condition `|`, `;` and `>`
-            stand in parentheses.
+            has stopped the target; `hbreak` uses the CPUs' debug registers. A count, as in ddb,
+            lets all hits go by before that one. Conditions and names that wait for their module
+            are described at `::bp`. In a condition `|`, `;` and `>` stand in parentheses.
 
                 > b vfs_read if comm == "dd"
                 breakpoint 1 at vfs_read
                 > tb *0xffffffff812f0d20 thread 117
+                > break schedule,100
                 > hb loop`lo_open if (pid == 1 || $rdi > 0x1000)
             """);
   }
@@ -57,9 +61,16 @@ final class GdbBreakCommand implements Command {
         !words.isEmpty()
             && !words.getFirst().text().equals("if")
             && !words.getFirst().text().equals("thread");
+    var counted = COUNTED.matcher(named ? words.getFirst().text() : "");
+    boolean counts = counted.matches();
+    long count = counts ? Numbers.decimal(counted.group(2)) : 1;
+    if (count < 1) {
+      throw new UsageException("the count must be at least 1");
+    }
+    at += named ? 1 : 0;
     var place =
         named
-            ? Places.of(call, words.get(at++).text(), false)
+            ? Places.of(call, counts ? counted.group(1) : words.getFirst().text(), false)
             : Places.at(
                 call,
                 call.environment()
@@ -88,6 +99,7 @@ final class GdbBreakCommand implements Command {
     var added = control.add(place, hardware ? Kind.HARDWARE : Kind.SOFTWARE, 1, Optional.empty());
     added.temporary(name.startsWith("t"));
     added.thread(thread);
+    added.ignore(count - 1);
     added.condition(parsed.map(c -> c));
     return Stream.of(EventTable.added(added));
   }

@@ -12,13 +12,16 @@ final class Numbers {
   static long decimal(Argument argument) {
     return switch (argument) {
       case Argument.Number number -> number.value();
-      case Argument.Word word -> {
-        try {
-          yield Long.parseLong(word.text());
-        } catch (NumberFormatException _) {
-          throw new UsageException("'" + word.text() + "' is not a number");
-        }
-      }
+      case Argument.Word word -> decimal(word.text());
     };
+  }
+
+  /** A decimal number. */
+  static long decimal(String text) {
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException _) {
+      throw new UsageException("'" + text + "' is not a number");
+    }
   }
 }

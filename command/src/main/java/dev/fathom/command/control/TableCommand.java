@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.control;
 
+import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
+import dev.fathom.command.Argument;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
@@ -10,6 +12,7 @@ import dev.fathom.session.control.Breakpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /** gdb's {@code delete}, {@code enable}, {@code disable}, {@code ignore} and {@code condition}. */
@@ -26,12 +29,13 @@ final class TableCommand implements Command {
         .arguments(arguments())
         .help(
             """
-            Changes breakpoints and watchpoints by their numbers, as `info breakpoints` shows them;
-            `delete`, `enable` and `disable` without a number change all. `ignore` lets so many hits
+            Changes breakpoints and watchpoints by their numbers, as `info breakpoints` shows them, or
+            by their places, as in ddb; `delete`, `enable` and `disable` without either change all. `ignore` lets so many hits
             go by; `condition` without an expression removes one; `commands` sets the lines, each in
             quotes, that run when the breakpoint stops the target.
 
                 > disable 2
+                > delete vfs_read
                 > ignore 1 99
                 > condition 1 pid == 1
                 > commands 1 "silent" "p jiffies" "c"
@@ -54,7 +58,7 @@ final class TableCommand implements Command {
       case "ignore" -> "id count";
       case "condition" -> "id [expression]";
       case "commands" -> "id [line ...]";
-      default -> "[breakpoints] [id ...]";
+      default -> "[breakpoints] [id | place ...]";
     };
   }
 
@@ -98,7 +102,7 @@ final class TableCommand implements Command {
         if (!words.isEmpty()) {
           meant = new ArrayList<>();
           for (var word : words) {
-            meant.add(control.breakpoint(Numbers.decimal(word)));
+            meant.addAll(meant(call, word));
           }
         }
         for (var breakpoint : meant) {
@@ -110,5 +114,40 @@ final class TableCommand implements Command {
       }
     }
     return Stream.empty();
+  }
+
+  /** Those that a number or a place means. */
+  private static List<Breakpoint> meant(Invocation call, Argument word) {
+    var control = call.session().control();
+    boolean number = word instanceof Argument.Number || word.text().matches("[0-9]+");
+    if (number) {
+      return List.of(control.breakpoint(Numbers.decimal(word)));
+    }
+    var place = Places.of(call, word.text(), true);
+    var meant = new ArrayList<Breakpoint>();
+    for (var breakpoint : control.breakpoints()) {
+      if (breakpoint.place().equals(place) || sameAddress(call, breakpoint, place)) {
+        meant.add(breakpoint);
+      }
+    }
+    if (meant.isEmpty()) {
+      throw new LookupException("breakpoint at", word.text());
+    }
+    return meant;
+  }
+
+  private static boolean sameAddress(
+      Invocation call, Breakpoint breakpoint, Breakpoint.Place place) {
+    var address =
+        switch (place) {
+          case Breakpoint.At at -> OptionalLong.of(at.address());
+          case Breakpoint.Named named -> {
+            var symbol = call.program().symbols().first(named.name());
+            yield symbol.isPresent()
+                ? OptionalLong.of(symbol.get().address() + named.offset())
+                : OptionalLong.empty();
+          }
+        };
+    return address.isPresent() && breakpoint.address().equals(address);
   }
 }

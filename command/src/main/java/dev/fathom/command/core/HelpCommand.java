@@ -82,7 +82,7 @@ final class HelpCommand implements Command {
       lines.add(
           switch (spelling) {
             case MDB -> "mdb's commands (::dcmds describes each in a line):";
-            case CRASH -> "crash's and gdb's commands:";
+            case CRASH -> "crash's, gdb's and ddb's commands:";
           });
       lines.addAll(columns(names(environment, spelling)));
     }

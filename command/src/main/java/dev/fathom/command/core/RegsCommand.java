@@ -9,6 +9,8 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.Tasks;
+import dev.fathom.command.VectorRegisters;
+import dev.fathom.kernel.Task;
 import java.util.ArrayList;
 import java.util.stream.Stream;
 
@@ -19,6 +21,7 @@ final class RegsCommand implements Command {
     return CommandSpec.mdb("regs", "print general purpose registers")
         .alias("$r")
         .addressOptional()
+        .flag('v', "vector registers and the FPU's, too, of a thread on a CPU of a stopped target")
         .help(
             """
             Shows the registers of a thread (its address or id in front; else the selected one, or
@@ -27,6 +30,7 @@ final class RegsCommand implements Command {
 
                 > $r
                 > 0t1::regs
+                > ::regs -v
             """);
   }
 
@@ -57,6 +61,21 @@ final class RegsCommand implements Command {
                     : Cell.address(value.getAsLong())));
       }
     }
+    if (call.args().has('v')) {
+      fields.addAll(VectorRegisters.of(call.session(), cpu(call, task), registers.file()));
+    }
     return Stream.of(Item.show(new Datum.Fields("registers", fields, 8)));
+  }
+
+  /** The CPU that a thread is on, as the target numbers it. */
+  private static int cpu(Invocation call, Task task) {
+    for (var cpu : call.session().target().cpus()) {
+      var running = call.kernel().running(cpu);
+      if (running.isPresent() && running.get().object().address() == task.object().address()) {
+        return cpu.id();
+      }
+    }
+    throw new EvalException(
+        "the vector registers of " + task.name() + " are not known: it is on no CPU");
   }
 }

@@ -39,6 +39,7 @@ final class SnapshotCommand implements Command {
 
                 > ::snapshot /dev/shm/before.elf
                 131136 pages in /dev/shm/before.elf; the guest stood still for 0.21 s
+                fathom: look at it with: fathom open /dev/shm/before.elf
                 > ! fathom open /dev/shm/before.elf -e ::ps
             """);
   }
@@ -86,6 +87,7 @@ final class SnapshotCommand implements Command {
       fields.add(new Datum.Field("stopped_seconds", "stood still", new Cell.Real(seconds)));
       still = String.format(Locale.ROOT, "; the guest stood still for %.2f s", seconds);
     }
+    call.remark("look at it with: fathom open " + file.toAbsolutePath());
     String text = report.stored() + " pages in " + name + still;
     return Stream.of(Item.show(new Datum.Fact(text, List.copyOf(fields))));
   }

@@ -41,7 +41,7 @@ public final class CommandReference {
           .append(
               switch (grammar) {
                 case MDB -> "## In mdb's spelling\n";
-                case CRASH -> "## In crash's and gdb's spelling\n";
+                case CRASH -> "## In crash's, gdb's and ddb's spelling\n";
               });
       for (var spec : specs(groups, grammar)) {
         command(spec, page);

@@ -6,6 +6,7 @@ import dev.fathom.command.CommandService;
 import dev.fathom.command.control.ControlCommands;
 import dev.fathom.command.core.CoreCommands;
 import dev.fathom.command.crash.CrashCommands;
+import dev.fathom.command.ddb.DdbCommands;
 import dev.fathom.command.kernel.KernelCommands;
 import dev.fathom.command.language.Interpreter;
 import dev.fathom.session.Session;
@@ -18,7 +19,11 @@ public final class StandardCommands {
   /** Every group; the first that knows a name wins. */
   public static List<CommandGroup> groups() {
     return List.of(
-        new CoreCommands(), new KernelCommands(), new CrashCommands(), new ControlCommands());
+        new CoreCommands(),
+        new KernelCommands(),
+        new CrashCommands(),
+        new ControlCommands(),
+        new DdbCommands());
   }
 
   /** An interpreter over {@code session} with every group. */

@@ -2,7 +2,9 @@
 package dev.fathom.command.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fathom.base.FathomException;
 import dev.fathom.base.TextRenderer;
 import dev.fathom.command.CommandService;
 import dev.fathom.command.standard.StandardCommands;
@@ -21,41 +23,72 @@ import java.net.ServerSocket;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Real guests under QEMU's emulation, four CPUs of which one is always busy in user mode. */
+/**
+ * Real guests under QEMU's emulation, four CPUs of which one is always busy in user mode. The tests
+ * share one for as long as it lives.
+ */
 @Tag("lab")
 @Timeout(600)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ControlLabTest {
   private static final Lab LAB = Lab.open();
 
+  /** The order of tests that end their guest: behind the others. */
+  private static final int LAST = 1 << 20;
+
+  private static Optional<LiveGuest> shared = Optional.empty();
+  private static String address;
+
   private LiveGuest guest;
-  private String address;
 
   @BeforeEach
   void boot() throws IOException {
-    try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      address = "127.0.0.1:" + free.getLocalPort();
+    if (shared.isEmpty() || !shared.get().guest().alive()) {
+      end();
+      address = freeAddress();
+      shared =
+          Optional.of(
+              LAB.start(
+                  Recipe.healthy("6.1").withCpus(4).spinning(), List.of("-gdb", "tcp:" + address)));
     }
-    guest =
-        LAB.start(Recipe.healthy("6.1").withCpus(4).spinning(), List.of("-gdb", "tcp:" + address));
+    guest = shared.get();
   }
 
-  @AfterEach
-  void end() {
-    guest.close();
+  @AfterAll
+  static void end() {
+    shared.ifPresent(LiveGuest::close);
+    shared = Optional.empty();
   }
 
-  private Session attach() {
+  private static String freeAddress() throws IOException {
+    try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return "127.0.0.1:" + free.getLocalPort();
+    }
+  }
+
+  private static Session attach() {
+    return attach(address);
+  }
+
+  private static Session attach(String where) {
     return Session.attach(
-        address, AttachOptions.DEFAULT, new KernelOptions(Optional.empty(), true, Progress.NONE));
+        where, AttachOptions.DEFAULT, new KernelOptions(Optional.empty(), true, Progress.NONE));
   }
 
   private static CommandService commands(Session session) {
@@ -71,6 +104,10 @@ class ControlLabTest {
   }
 
   private boolean runs() {
+    return runs(guest);
+  }
+
+  private static boolean runs(LiveGuest guest) {
     return guest.guest().monitor().execute("query-status", Map.of()) instanceof Map<?, ?> status
         && Boolean.TRUE.equals(status.get("running"));
   }
@@ -151,6 +188,147 @@ class ControlLabTest {
   }
 
   @Test
+  void fourCpusUnderLoadComeToOneBreakpoint() {
+    guest.run("for i in 1 2 3; do dd if=/dev/zero of=/dev/null bs=512 & done");
+    try (var session = attach();
+        var later = Executors.newSingleThreadScheduledExecutor()) {
+      var service = commands(session);
+      run(service, "::bp vfs_read");
+      var cpus = new TreeSet<Integer>();
+      for (int hits = 1; hits <= 30; hits++) {
+        assertThat(run(service, ":c")).contains("breakpoint 1: ").contains("vfs_read");
+        assertThat(session.control().breakpoint(1).hits()).as("told once each").isEqualTo(hits);
+        cpus.add(session.control().stoppedCpu().orElseThrow());
+      }
+      assertThat(cpus).hasSizeGreaterThan(1);
+      run(service, ":z");
+      run(service, "::bp -n 0t300 vfs_read");
+      assertThat(run(service, ":c")).contains("breakpoint 2: ");
+      assertThat(session.control().breakpoint(2).hits()).isEqualTo(300);
+      run(service, ":z");
+      run(service, "::bp -i 'comm == \"nobody\"' vfs_read");
+      var asked = later.schedule(service::interrupt, 3, TimeUnit.SECONDS);
+      assertThat(run(service, ":c")).contains("stopped by user");
+      assertThat(asked.isDone()).isTrue();
+      assertThat(session.control().breakpoint(3).hits()).isZero();
+    }
+    assertThat(runs()).isTrue();
+    assertThat(guest.run("killall dd && echo all well")).contains("all well");
+  }
+
+  @Test
+  void breaksInAModuleThatIsLoadedLater() throws Exception {
+    guest.run("rmmod tun");
+    try (var later = Executors.newSingleThreadScheduledExecutor()) {
+      Future<String> loaded;
+      try (var session = attach()) {
+        var service = commands(session);
+        assertThat(run(service, "b tun`tun_init")).contains("breakpoint 1");
+        assertThat(run(service, "info b")).contains("tun`tun_init");
+        loaded =
+            later.schedule(
+                () -> guest.run("insmod /lib/modules/tun.ko && echo it is in"),
+                1,
+                TimeUnit.SECONDS);
+        assertThat(run(service, "c")).contains("breakpoint 1: insmod/").contains("tun`tun_init");
+        assertThat(run(service, "bt")).contains("do_init_module");
+      }
+      assertThat(loaded.get(120, TimeUnit.SECONDS)).contains("it is in");
+    }
+    assertThat(runs()).isTrue();
+  }
+
+  /** In turn by both ways in, with a breakpoint that waits while the guest boots again. */
+  @Test
+  @Order(LAST)
+  void aResetIsNoticedAndTheNewKernelFound() throws Exception {
+    var where = freeAddress();
+    try (var resetting =
+        LAB.start(
+            Recipe.healthy("6.12"), List.of("-gdb", "tcp:" + where, "-action", "reboot=reset"))) {
+      int boots = 1;
+      for (var each : List.of(where, "qemu:" + resetting.pid())) {
+        try (var session = attach(each);
+            var later = Executors.newSingleThreadScheduledExecutor()) {
+          var service = commands(session);
+          assertThat(run(service, "::ps")).contains("kthreadd");
+          run(service, "::bp panic");
+          int expected = ++boots;
+          var back =
+              later.submit(
+                  () -> {
+                    resetting.guest().monitor().execute("system_reset", Map.of());
+                    awaitBoots(resetting, expected);
+                    service.interrupt();
+                    return true;
+                  });
+          assertThat(run(service, ":c")).contains("stopped by user");
+          assertThat(back.get()).isTrue();
+          assertThat(run(service, "::ps"))
+              .containsOnlyOnce("the machine was reset or started another kernel; found Linux 6.12")
+              .contains("kthreadd");
+          assertThat(run(service, "::ps")).doesNotContain("reset").contains("kthreadd");
+          run(service, ":z");
+          run(service, "::bp -n 5 _raw_spin_lock");
+          assertThat(run(service, ":c")).contains("breakpoint 2: ").contains("_raw_spin_lock");
+          long found = session.kernel().program().symbols().first("init_task").get().address();
+          run(service, ":z");
+          run(service, ":c");
+          assertThat(resetting.run("grep -w init_task /proc/kallsyms"))
+              .contains(Long.toHexString(found) + " ");
+        }
+        assertThat(runs(resetting)).isTrue();
+      }
+    }
+  }
+
+  private static void awaitBoots(LiveGuest guest, int count) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(300);
+    while (guest.guest().console().text().split("LAB-READY", -1).length <= count) {
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      Thread.sleep(200);
+    }
+  }
+
+  /** What is at work when the guest ends says so in a line, and does not wait. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ps", "step", "attach"})
+  @Order(LAST + 1)
+  void theGuestEndsInTheMiddleOf(String work) {
+    var address = "qemu:" + guest.pid();
+    try (var later = Executors.newSingleThreadScheduledExecutor()) {
+      var killed =
+          later.schedule(
+              () -> ProcessHandle.of(guest.pid()).map(ProcessHandle::destroyForcibly),
+              3,
+              TimeUnit.SECONDS);
+      if (work.equals("attach")) {
+        assertThatThrownBy(
+                () -> {
+                  while (true) {
+                    attach(address).close();
+                  }
+                })
+            .isInstanceOf(FathomException.class)
+            .hasMessageMatching("(?s)[^\n]*");
+      } else {
+        try (var session = attach(work.equals("ps") ? address : ControlLabTest.address)) {
+          var service = commands(session);
+          var line = work.equals("ps") ? "::walk thread | ::findstack -v" : "::step";
+          var live = session.target().find(Live.class).orElseThrow();
+          var last = "";
+          while (live.state() != Live.State.GONE) {
+            last = run(service, line);
+          }
+          assertThat(run(service, line)).as(last).containsPattern("gone|ended|connection");
+        }
+      }
+      assertThat(killed.isDone()).isTrue();
+    }
+  }
+
+  @Test
+  @Order(LAST)
   void catchesAPanic() {
     try (var session = attach();
         var later = Executors.newSingleThreadScheduledExecutor()) {
@@ -160,10 +338,13 @@ class ControlLabTest {
       assertThat(run(service, ":c")).contains("breakpoint 1 (catch panic)");
       assertThat(crashed.isDone()).isTrue();
       assertThat(run(service, "$c")).contains("sysrq_handle_crash");
+    } finally {
+      end();
     }
   }
 
   @Test
+  @Order(LAST)
   void theGuestEndsInTheMiddle() {
     try (var session = attach();
         var later = Executors.newSingleThreadScheduledExecutor()) {

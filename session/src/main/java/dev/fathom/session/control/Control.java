@@ -674,8 +674,11 @@ public final class Control {
         memory.get().write(MemoryWriter.Space.PHYSICAL, physical.getAsLong(), bytes);
         return true;
       }
+      return false;
     }
-    return false;
+    // Behind such a target there is one address space: a process, or the kernel's own stub.
+    memory.get().write(MemoryWriter.Space.VIRTUAL, store.address(), bytes);
+    return true;
   }
 
   /**

@@ -500,6 +500,20 @@ class ControlTest {
   }
 
   @Test
+  void aStoreGoesByVirtualAddressWhereThereIsNoOther() {
+    long stack = stand();
+    machine.virtualOnly();
+    code(schedule + 4);
+    machine.comes(0, schedule + 4).comes(0, schedule + 4, stack);
+    control.proceed();
+    control.proceed();
+    assertThat(machine.log())
+        .filteredOn(line -> line.startsWith("write"))
+        .containsExactly("write VIRTUAL " + Long.toHexString(stack - 8));
+    assertThat(machine.log()).doesNotContain("step 0");
+  }
+
+  @Test
   void aDumpCannotBeControlled() throws IOException {
     var file = Files.write(folder.resolve("second"), new TinyLinux().vmcore());
     try (var dump =

@@ -48,6 +48,7 @@ final class ScriptedMachine
   private long epoch;
   private long stepTo;
   private boolean writable;
+  private boolean physical = true;
   private boolean hang;
   private boolean keeps;
   private Optional<RuntimeException> stepFailure = Optional.empty();
@@ -101,6 +102,11 @@ final class ScriptedMachine
   /** Memory can be written from now on; what is written is only logged. */
   void writable() {
     writable = true;
+  }
+
+  /** Memory can be written by virtual address only. */
+  void virtualOnly() {
+    physical = false;
   }
 
   /** The next step fails after it began. */
@@ -215,7 +221,7 @@ final class ScriptedMachine
 
   @Override
   public boolean writes(Space space) {
-    return true;
+    return space == Space.VIRTUAL || physical;
   }
 
   @Override

@@ -177,7 +177,7 @@ public final class Lab {
           disks.add(disk(work, "scratch", 4L * recipe.memoryMiB()));
           disks.add(disk(work, "dumps", 4L * recipe.memoryMiB()));
         }
-        Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
+        Path initramfs = locked("packages", () -> initramfs(recipe, kernel, false, work));
         try (Guest guest =
             Guest.start(
                 qemu(recipe.board()),
@@ -216,7 +216,7 @@ public final class Lab {
       Path work = Files.createTempDirectory("fathom-live");
       try {
         Path facts = disk(work, "facts", 128);
-        Path initramfs = locked("packages", () -> initramfs(recipe, kernel, work));
+        Path initramfs = locked("packages", () -> initramfs(recipe, kernel, true, work));
         Guest guest =
             Guest.start(
                 qemu(recipe.board()),
@@ -368,13 +368,17 @@ public final class Lab {
     return options.toString();
   }
 
-  private Path initramfs(Recipe recipe, LabKernel kernel, Path work) throws IOException {
+  /**
+   * @param live whether the guest is to do what is typed at its console
+   */
+  private Path initramfs(Recipe recipe, LabKernel kernel, boolean live, Path work)
+      throws IOException {
     Path busybox = busybox();
     Map<String, byte[]> modules = kernel.modules(MODULES, busybox);
     Path file = work.resolve("initramfs");
     Path guests = program(packages.program("busybox-static", recipe.board()), "bin/busybox");
     try (Initramfs root = new Initramfs(file, guests, busybox)) {
-      root.script("init", "init.sh");
+      root.program("init", live ? liveInit() : Initramfs.resource("init.sh"));
       root.program("bin/threads", GuestPrograms.threads(recipe.board()));
       root.modules(modules);
       if (recipe.fault().inModule()) {
@@ -391,6 +395,16 @@ public final class Lab {
       }
     }
     return file;
+  }
+
+  /** The first process's script, which goes on as a shell. */
+  private static byte[] liveInit() {
+    var script = new String(Initramfs.resource("init.sh"), StandardCharsets.UTF_8);
+    var live = script.replace("do read line; done", "do read -r line && eval \"$line\"; done");
+    if (live.equals(script)) {
+      throw new IllegalStateException("init.sh does not end as it used to");
+    }
+    return live.getBytes(StandardCharsets.UTF_8);
   }
 
   private Path crashInitramfs(LabKernel kernel, Path work) {
