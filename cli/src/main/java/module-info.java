@@ -8,6 +8,7 @@ module dev.fathom.cli {
   requires dev.fathom.session;
   requires dev.fathom.target;
   requires dev.fathom.testkit;
+  requires dev.fathom.trace;
   requires info.picocli;
   requires org.jline.reader;
   requires org.jline.terminal;

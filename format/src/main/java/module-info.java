@@ -12,5 +12,6 @@ module dev.fathom.format {
   exports dev.fathom.format.kallsyms;
   exports dev.fathom.format.kdump;
   exports dev.fathom.format.orc;
+  exports dev.fathom.format.osvt;
   exports dev.fathom.format.vmcoreinfo;
 }

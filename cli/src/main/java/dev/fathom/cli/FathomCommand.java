@@ -13,13 +13,19 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {OpenCommand.class, AttachCommand.class, DumpCommand.class, DemoCommand.class})
+    subcommands = {
+      OpenCommand.class,
+      AttachCommand.class,
+      DumpCommand.class,
+      TraceFileCommand.class,
+      DemoCommand.class
+    })
 final class FathomCommand implements Runnable {
   @Spec private CommandSpec spec;
 
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "expected a command: open, attach, dump or demo");
+        spec.commandLine(), "expected a command: open, attach, dump, trace-file or demo");
   }
 }
