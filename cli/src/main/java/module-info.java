@@ -6,10 +6,12 @@ module dev.fathom.cli {
   requires dev.fathom.kernel;
   requires dev.fathom.model;
   requires dev.fathom.session;
+  requires dev.fathom.symbols;
   requires dev.fathom.target;
   requires dev.fathom.testkit;
   requires dev.fathom.trace;
   requires info.picocli;
+  requires java.net.http;
   requires org.jline.reader;
   requires org.jline.terminal;
 

@@ -50,10 +50,13 @@ import picocli.CommandLine.Spec;
       TraceFileCommand.ProfWait.class,
       TraceFileCommand.ProfLock.class,
       TraceFileCommand.ProfIdle.class,
+      TraceOutputs.ProfFlame.class,
       TraceFileCommand.Memory.class,
       TraceOutputs.Tcpdump.class,
       TraceOutputs.PcapDump.class,
+      TraceOutputs.Export.class,
       TraceOutputs.ConvertDump.class,
+      TraceDownload.class,
     })
 final class TraceFileCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -8,6 +8,13 @@ import dev.fathom.base.UnsupportedException;
 import dev.fathom.trace.Trace;
 import dev.fathom.trace.Tracepoint;
 import dev.fathom.trace.analysis.Packets;
+import dev.fathom.trace.analysis.Samples;
+import dev.fathom.trace.export.ChromeTrace;
+import dev.fathom.trace.export.FlameGraph;
+import dev.fathom.trace.export.FoldedStacks;
+import dev.fathom.trace.export.Speedscope;
+import dev.fathom.trace.export.Stacks;
+import dev.fathom.trace.export.TraceExports;
 import dev.fathom.trace.file.OsvTrace;
 import dev.fathom.trace.recording.RecordingWriter;
 import dev.fathom.trace.report.Output;
@@ -16,12 +23,16 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -136,6 +147,161 @@ final class TraceOutputs {
             packets.addAll(trace.events(), time.slice());
             warnOfSkipped(packets, out);
           });
+    }
+  }
+
+  /** {@code prof-flame}. */
+  @Command(
+      name = "prof-flame",
+      description = "Show where tracepoints were hit, as folded stacks for flame graph tools.",
+      mixinStandardHelpOptions = true,
+      footer = {
+        "",
+        "The command export makes the flame graph itself.",
+        "",
+        "  fathom trace-file prof-flame -t sched_switch tracefile > stacks.folded",
+      })
+  static final class ProfFlame extends TraceCommand {
+    @Mixin private TraceSliceOptions time;
+
+    @Mixin private TraceSymbolOptions symbols;
+
+    @Option(
+        names = {"-t", "--tracepoint"},
+        paramLabel = "NAME",
+        description = "Count only this tracepoint.")
+    private String tracepoint;
+
+    @Option(
+        names = "--min-hits",
+        paramLabel = "N",
+        defaultValue = "1",
+        description = "Leave out stacks with fewer hits.")
+    private long minHits;
+
+    @Override
+    void show(Trace trace, Output out) throws IOException {
+      var stacks =
+          TraceExports.stacks(
+              trace,
+              new Samples.Hits(Optional.ofNullable(tracepoint)),
+              time.slice(),
+              symbols.backtraces(trace, file()),
+              symbols.style());
+      var kept = new Stacks(stacks.name(), stacks.unit());
+      for (var stack : stacks.stacks()) {
+        if (stack.weight() >= minHits) {
+          kept.add(stack.frames(), stack.weight());
+        }
+      }
+      var text = new StringBuilder();
+      FoldedStacks.write(kept, text);
+      text.toString().lines().forEach(line -> out.sink().accept(new Datum.Text(line)));
+    }
+  }
+
+  /** {@code export}. */
+  @Command(
+      name = "export",
+      description = "Write a flame graph, or what other programs show.",
+      mixinStandardHelpOptions = true,
+      footer = {
+        "",
+        "  flamegraph   a page that needs nothing else: zoom, search",
+        "  folded       a line for each stack, for flame graph tools",
+        "  speedscope   for www.speedscope.app",
+        "  chrome       events over time, for ui.perfetto.dev or chrome://tracing",
+        "",
+        "All but chrome count how often tracepoints were hit, or with --timed how long what",
+        "began there took, or with --idle what threads waited for while their CPU was idle.",
+        "",
+        "  fathom trace-file export --timed sched_wait -o waits.html tracefile",
+        "  fathom trace-file export --format chrome -o trace.json tracefile",
+      })
+  static final class Export extends TraceCommand {
+    /** {@code --format}; the names are those that users type. */
+    enum Format {
+      flamegraph,
+      folded,
+      speedscope,
+      chrome
+    }
+
+    @Mixin private TraceSliceOptions time;
+
+    @Mixin private TraceSymbolOptions symbols;
+
+    @Option(
+        names = "--format",
+        paramLabel = "FORMAT",
+        defaultValue = "flamegraph",
+        description = "flamegraph (default), folded, speedscope or chrome.")
+    private Format format;
+
+    @Option(
+        names = {"-t", "--tracepoint"},
+        paramLabel = "NAME",
+        description = "Count only hits of this tracepoint.")
+    private String tracepoint;
+
+    @Option(
+        names = "--timed",
+        paramLabel = "NAME",
+        description = "Take the time of what began at this tracepoint.")
+    private String timed;
+
+    @Option(names = "--idle", description = "Take the time in which CPUs were idle.")
+    private boolean idle;
+
+    @Option(
+        names = {"-o", "--output"},
+        paramLabel = "FILE",
+        required = true,
+        description = "The file to write; - for standard output.")
+    private Path output;
+
+    @Option(
+        names = {"-f", "--force"},
+        description = "Replace a file that is there.")
+    private boolean force;
+
+    @Override
+    void show(Trace trace, Output out) throws IOException {
+      if ((tracepoint == null ? 0 : 1) + (timed == null ? 0 : 1) + (idle ? 1 : 0) > 1) {
+        throw wrong("only one of --tracepoint, --timed and --idle");
+      }
+      write(
+          output,
+          force,
+          to -> {
+            var text = new OutputStreamWriter(to, StandardCharsets.UTF_8);
+            export(trace, text);
+            text.flush();
+          });
+    }
+
+    private void export(Trace trace, Writer to) throws IOException {
+      switch (format) {
+        case flamegraph -> FlameGraph.write(stacks(trace), to);
+        case folded -> FoldedStacks.write(stacks(trace), to);
+        case speedscope -> Speedscope.write(List.of(stacks(trace)), to);
+        case chrome -> {
+          try (var chrome = new ChromeTrace(to, trace.name())) {
+            TraceExports.timeline(trace, time.slice(), chrome);
+          }
+        }
+      }
+    }
+
+    private Stacks stacks(Trace trace) {
+      Samples samples =
+          idle
+              ? new Samples.Idle()
+              : timed != null
+                  ? new Samples.Durations(timed)
+                  : new Samples.Hits(Optional.ofNullable(tracepoint));
+      var backtraces = symbols.backtraces(trace, file());
+      return TraceExports.stacks(trace, samples, time.slice(), backtraces, symbols.style());
     }
   }
 

@@ -2,11 +2,15 @@
 package dev.fathom.cli;
 
 import dev.fathom.base.MappedFile;
+import dev.fathom.format.elf.ElfFile;
+import dev.fathom.symbols.elf.ElfSymbols;
+import dev.fathom.symbols.elf.Placement;
 import dev.fathom.trace.FrameNames;
 import dev.fathom.trace.Trace;
 import dev.fathom.trace.frame.Backtraces;
 import dev.fathom.trace.frame.FrameStyle;
 import dev.fathom.trace.frame.SymbolsFile;
+import dev.fathom.trace.frame.TableNames;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -25,6 +29,12 @@ final class TraceSymbolOptions {
       paramLabel = "SYMBOLS",
       description = "Take names from this symbols file.")
   private Path symbols;
+
+  @Option(
+      names = {"-e", "--exe"},
+      paramLabel = "ELF",
+      description = "Take names from this ELF file, as they are in its symbol table.")
+  private Path elf;
 
   @Option(
       names = {"-x", "--no-resolve"},
@@ -58,11 +68,18 @@ final class TraceSymbolOptions {
     if (raw) {
       return FrameNames.NONE;
     }
+    var known = elf == null ? trace.names() : functions(elf).or(trace.names());
     var others = Path.of(traceFile + SUFFIX);
     if (symbols != null) {
-      return read(symbols).or(trace.names());
+      return read(symbols).or(known);
     }
-    return beside || Files.isRegularFile(others) ? read(others).or(trace.names()) : trace.names();
+    return beside || Files.isRegularFile(others) ? read(others).or(known) : known;
+  }
+
+  /** The file stays open as long as the program runs. */
+  private static FrameNames functions(Path path) {
+    var file = ElfFile.read(MappedFile.open(path));
+    return new TableNames(ElfSymbols.of(file, Placement.asLinked(), ""));
   }
 
   private static FrameNames read(Path path) {
