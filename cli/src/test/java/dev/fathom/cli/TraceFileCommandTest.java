@@ -163,10 +163,7 @@ class TraceFileCommandTest {
     var writer =
         new OsvtWriter()
             .tracepoint(
-                1,
-                "memory_malloc_mempool",
-                "PQQQ",
-                "buf=%p, req_len=%d, alloc_len=%d, align=%d")
+                1, "memory_malloc_mempool", "PQQQ", "buf=%p, req_len=%d, alloc_len=%d, align=%d")
             .tracepoint(2, "net_packet_in", "i*", "proto=%d, data=%s")
             .tracepoint(3, "tcp_state", "Pii", "%p %d -> %d");
     for (int i = 0; i < 3; i++) {

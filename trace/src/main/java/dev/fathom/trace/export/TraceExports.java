@@ -27,8 +27,7 @@ public final class TraceExports {
           case Samples.Durations _, Samples.Idle _ -> false;
         };
     var stacks = new Stacks(trace.name(), hits ? Stacks.Unit.COUNT : Stacks.Unit.NANOSECONDS);
-    samples.each(
-        trace.events(), sample -> add(stacks, sample, hits, slice, backtraces, style));
+    samples.each(trace.events(), sample -> add(stacks, sample, hits, slice, backtraces, style));
     return stacks;
   }
 
@@ -43,8 +42,7 @@ public final class TraceExports {
     long end = slice.to(sample.time() + sample.duration());
     if (start <= end) {
       var frames = Backtraces.ofInterest(backtraces.of(sample.frames()));
-      stacks.addInnermostFirst(
-          frames.stream().map(style::text).toList(), hits ? 1 : end - start);
+      stacks.addInnermostFirst(frames.stream().map(style::text).toList(), hits ? 1 : end - start);
     }
   }
 

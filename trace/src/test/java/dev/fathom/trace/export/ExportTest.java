@@ -24,8 +24,7 @@ class ExportTest {
   void foldedStacks() throws IOException {
     var text = new StringBuilder();
     FoldedStacks.write(sample(), text);
-    assertThat(text.toString())
-        .isEqualTo("main;read;copy 4\nmain;write 2\n</script>:x 4\n");
+    assertThat(text.toString()).isEqualTo("main;read;copy 4\nmain;write 2\n</script>:x 4\n");
     assertThat(sample().total()).isEqualTo(10);
   }
 
@@ -75,7 +74,8 @@ class ExportTest {
     var page = text.toString();
     assertThat(page).contains("<title>a &lt;b&gt; &amp; c</title>");
     assertThat(page).contains("\"total\":10");
-    assertThat(page).contains("\"names\":[\"\\u003c/script>;x\",\"main\",\"read\",\"copy\",\"write\"]");
+    assertThat(page)
+        .contains("\"names\":[\"\\u003c/script>;x\",\"main\",\"read\",\"copy\",\"write\"]");
     assertThat(page).contains("\"nodes\":[0,0,4,0,1,6,1,2,4,2,3,4,1,4,2]");
     assertThat(page).doesNotContain("src=").doesNotContain("href=").doesNotContain("http");
     assertThat(page.split("</script>", -1)).hasSize(3);
