@@ -2,6 +2,7 @@
 @SuppressWarnings("requires-automatic") // JMH has no module descriptor.
 module dev.fathom.bench {
   requires com.github.luben.zstd_jni;
+  requires dev.fathom.base;
   requires dev.fathom.format;
   requires dev.fathom.kernel;
   requires dev.fathom.model;
