@@ -33,10 +33,12 @@ public final class Traces {
       int runs = Integer.parseInt(args[3]);
       double megabytes = Files.size(big) / 1e6;
       System.out.printf(Locale.ROOT, "%.0f MB%n", megabytes);
-      double own = measure("fathom", megabytes, List.of(args[0], "trace-file", "summary"), big, runs);
+      double own =
+          measure("fathom", megabytes, List.of(args[0], "trace-file", "summary"), big, runs);
       var tool = args.length > 4 ? Optional.of(args[4]) : Optional.<String>empty();
       if (tool.isPresent()) {
-        double peer = measure("trace.py", megabytes, List.of("python3", tool.get(), "summary"), big, 1);
+        double peer =
+            measure("trace.py", megabytes, List.of("python3", tool.get(), "summary"), big, 1);
         System.out.printf(Locale.ROOT, "ratio %.1f%n", peer / own);
       }
     } finally {
@@ -52,7 +54,8 @@ public final class Traces {
       var line = new ArrayList<>(command);
       line.add(file.toString());
       var run = Timed.run(line, Map.of());
-      if (run.status() != 0 || run.output().stream().noneMatch(text -> text.contains("Collected"))) {
+      if (run.status() != 0
+          || run.output().stream().noneMatch(text -> text.contains("Collected"))) {
         throw new IOException(name + " failed: " + run.output());
       }
       all.add(run);

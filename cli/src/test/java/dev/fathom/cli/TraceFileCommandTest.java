@@ -150,7 +150,7 @@ class TraceFileCommandTest {
         .contains("\"tracepoint\":\"sched_switch\",\"arg_to\":\"0x4000")
         .contains("\"backtrace\":\"sched::");
     assertThat(json(file, "prof-wait", "-g", "thread"))
-        .contains("\"thread_name\":\"locker-b\",\"functions\":\"All\\nsched::thread::wait()\"");
+        .contains("\"thread_name\":\"locker-b\",\"functions\":\"All\",\"hits\":964,");
     assertThat(json(file, "cpu-load")).contains("{\"time_ns\":42612013490,\"cpu\":1,\"load\":2}");
     assertThat(json(file, "wakeup-latency"))
         .contains("\"time_ns\":42617753470,")
@@ -190,12 +190,12 @@ class TraceFileCommandTest {
                  count: 4
                  unused: 12%
                   |-- 24 requested
-                  |    count: 3
-                  |    unused: 25%
-                  |     \\-- (100.00% #3) 0x100
-                  |          |-- (66.67% #2) 0x300
-                  |          |  \s
-                  |          \\-- (33.33% #1) 0x200
+                  |   count: 3
+                  |   unused: 25%
+                  |    \\-- (100.00% #3) 0x100
+                  |         |-- (66.67% #2) 0x300
+                  |         |  \s
+                  |         \\-- (33.33% #1) 0x200
                   |  \s
                   \\-- 100 requested
                       count: 1
