@@ -5,6 +5,7 @@ module dev.fathom.symbols {
   requires transitive dev.fathom.model;
 
   exports dev.fathom.symbols;
+  exports dev.fathom.symbols.dwarf;
   exports dev.fathom.symbols.elf;
   exports dev.fathom.symbols.index;
 }

@@ -28,6 +28,11 @@ public final class ByteCursor {
     return offset;
   }
 
+  /** The order in which numbers are read. */
+  public ByteOrder order() {
+    return order;
+  }
+
   public long remaining() {
     return bytes.byteSize() - offset;
   }
@@ -124,6 +129,19 @@ public final class ByteCursor {
 
   /** The bytes up to a NUL, which is consumed, as UTF-8; at most {@code limit} bytes. */
   public String cString(int limit) {
+    long end = endOfString(limit);
+    var text = new String(bytes((int) (end - offset)), StandardCharsets.UTF_8);
+    offset++;
+    return text;
+  }
+
+  /** Moves behind the NUL that ends a string, which has at most {@code limit} bytes before it. */
+  public ByteCursor skipCString(int limit) {
+    offset = endOfString(limit) + 1;
+    return this;
+  }
+
+  private long endOfString(int limit) {
     long end = offset;
     long last = Math.min(bytes.byteSize(), offset + limit);
     while (end < last && bytes.get(ValueLayout.JAVA_BYTE, end) != 0) {
@@ -132,9 +150,7 @@ public final class ByteCursor {
     if (end == last) {
       throw bad(offset, "string without a terminating NUL within " + (last - offset) + " bytes");
     }
-    var text = new String(bytes((int) (end - offset)), StandardCharsets.UTF_8);
-    offset++;
-    return text;
+    return end;
   }
 
   /** An error about the value at {@code at} in this cursor's source. */

@@ -56,7 +56,8 @@ final class TypeText {
   private static String pointer(PointerType p, String name, int depth) {
     var target = p.target();
     boolean binds = target instanceof ArrayType || target instanceof FunctionType;
-    return of(target, binds ? "(*" + name + ")" : "*" + name, depth + 1);
+    var sign = p.kind().sign();
+    return of(target, binds ? "(" + sign + name + ")" : sign + name, depth + 1);
   }
 
   private static String tagged(String keyword, String tag) {

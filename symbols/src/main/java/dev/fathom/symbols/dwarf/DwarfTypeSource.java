@@ -1,0 +1,764 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.symbols.dwarf;
+
+import dev.fathom.base.BadDataException;
+import dev.fathom.base.ByteSource;
+import dev.fathom.format.dwarf.At;
+import dev.fathom.format.dwarf.Die;
+import dev.fathom.format.dwarf.Dwarf;
+import dev.fathom.format.dwarf.DwarfNames;
+import dev.fathom.format.dwarf.Form;
+import dev.fathom.format.dwarf.FormValue;
+import dev.fathom.format.dwarf.Tag;
+import dev.fathom.format.dwarf.Unit;
+import dev.fathom.model.type.ArrayType;
+import dev.fathom.model.type.BoolType;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.FloatType;
+import dev.fathom.model.type.FunctionType;
+import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.Member;
+import dev.fathom.model.type.OpaqueType;
+import dev.fathom.model.type.PointerType;
+import dev.fathom.model.type.QualifiedType;
+import dev.fathom.model.type.TypeName;
+import dev.fathom.model.type.TypeSource;
+import dev.fathom.model.type.TypedefType;
+import dev.fathom.model.type.VoidType;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * The types that DWARF describes, of C and C++, and those of its variables and functions. A type is
+ * made when it is first asked for and then kept. What many units say in the same words is one type;
+ * what a unit only declares is the definition of another, where there is one. Used by one thread.
+ */
+public final class DwarfTypeSource implements TypeSource {
+  /** How deep arrays, typedefs and qualifiers may nest; deeper is a cycle. */
+  private static final int NESTING_LIMIT = 64;
+
+  /** The largest size of a type that is believed: all addresses of a process of user mode. */
+  private static final long MAX_BYTES = 1L << 48;
+
+  // DW_ATE_*, DWARF 5, section 7.8
+  private static final int ATE_BOOLEAN = 0x02;
+  private static final int ATE_COMPLEX_FLOAT = 0x03;
+  private static final int ATE_FLOAT = 0x04;
+  private static final int ATE_SIGNED = 0x05;
+  private static final int ATE_SIGNED_CHAR = 0x06;
+  private static final int ATE_UNSIGNED_CHAR = 0x08;
+  private static final int ATE_SIGNED_FIXED = 0x0d;
+  private static final int ATE_DECIMAL_FLOAT = 0x0f;
+  private static final int ATE_UTF = 0x10;
+  private static final int ATE_UCS = 0x11;
+  private static final int ATE_ASCII = 0x12;
+
+  // DW_OP_*, DWARF 5, section 7.7.1
+  private static final int OP_ADDR = 0x03;
+  private static final int OP_CONST1U = 0x08;
+  private static final int OP_CONST2U = 0x0a;
+  private static final int OP_CONST4U = 0x0c;
+  private static final int OP_CONST8U = 0x0e;
+  private static final int OP_CONSTU = 0x10;
+  private static final int OP_PLUS = 0x22;
+  private static final int OP_PLUS_UCONST = 0x23;
+  private static final int OP_ADDRX = 0xa1;
+  private static final int OP_GNU_ADDR_INDEX = 0xfb;
+
+  private final String name;
+  private final Supplier<DwarfNames> opener;
+  private DwarfNames names;
+  private final Scopes scopes = new Scopes();
+
+  /** By file, and in it by offset; types of {@code .debug_types} by the complement of theirs. */
+  private final Map<Dwarf, Map<Long, CType>> made = new IdentityHashMap<>();
+
+  /**
+   * @param name {@code dwarf}, or {@code dwarf:} and a module's name
+   * @param opener opens the names of a file; called once, when something is first asked
+   */
+  public DwarfTypeSource(String name, Supplier<DwarfNames> opener) {
+    this.name = name;
+    this.opener = opener;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  /** The names of the file, opened if need be. */
+  public DwarfNames names() {
+    if (names == null) {
+      names = opener.get();
+    }
+    return names;
+  }
+
+  @Override
+  public Optional<CType> find(TypeName wanted) {
+    Optional<CType> declared = Optional.empty();
+    BadDataException failure = null;
+    for (var entry : names().find(wanted.name())) {
+      if (!fits(entry.kind(), wanted.kind()) || (entry.isDeclaration() && declared.isPresent())) {
+        continue;
+      }
+      try {
+        var die = entry.die();
+        if (isNamed(die, wanted.name())) {
+          var type = type(die);
+          if (!(type instanceof OpaqueType)) {
+            return Optional.of(type);
+          }
+          declared = Optional.of(type);
+        }
+      } catch (BadDataException e) {
+        failure = e; // spoils this entry; another may have the name as well
+      }
+    }
+    if (declared.isEmpty() && failure != null) {
+      throw failure;
+    }
+    return declared;
+  }
+
+  private static boolean fits(DwarfNames.Kind kind, TypeName.Kind wanted) {
+    return switch (kind) {
+      case BASE, TYPEDEF -> wanted == TypeName.Kind.PLAIN;
+      case STRUCT -> wanted == TypeName.Kind.STRUCT;
+      case UNION -> wanted == TypeName.Kind.UNION;
+      case ENUM -> wanted == TypeName.Kind.ENUM;
+      case ENUMERATOR, VARIABLE, FUNCTION -> false;
+    };
+  }
+
+  private boolean isNamed(Die die, String wanted) {
+    var owner = die.owner(At.NAME);
+    return owner.isPresent()
+        && DwarfNames.same(qualified(owner.get(), owner.get().name().orElse("")), wanted);
+  }
+
+  private String qualified(Die die, String own) {
+    return own.isEmpty() ? own : scopes.qualified(die, own);
+  }
+
+  /**
+   * A variable or function as debug information has it.
+   *
+   * @param address where it is by the link, without the shift of a relocated image; empty when it
+   *     is only declared, optimised away, or not at a fixed address
+   */
+  public record Described(String name, CType type, OptionalLong address, Die die) {}
+
+  /**
+   * The variables and functions of that qualified name: definitions and those known outside first.
+   */
+  public List<Described> described(String wanted) {
+    var found = new ArrayList<Described>();
+    var entries = new ArrayList<DwarfNames.Entry>();
+    for (int rank = 0; rank < 4; rank++) {
+      for (var entry : names().find(wanted)) {
+        if (rank(entry) == rank) {
+          entries.add(entry);
+        }
+      }
+    }
+    for (var entry : entries) {
+      var die = entry.die();
+      if (isNamed(die, wanted)) {
+        var type =
+            entry.kind() == DwarfNames.Kind.FUNCTION ? type(die) : typeOf(die.owner(At.TYPE));
+        found.add(new Described(wanted, type, address(die), die));
+      }
+    }
+    return found;
+  }
+
+  private static int rank(DwarfNames.Entry entry) {
+    return switch (entry.kind()) {
+      case VARIABLE -> entry.isDeclaration() ? 3 : entry.isExternal() ? 0 : 1;
+      case FUNCTION -> 2;
+      default -> -1;
+    };
+  }
+
+  @Override
+  public Optional<CType> ofSymbol(String symbol) {
+    var all = described(symbol);
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst().type());
+  }
+
+  /** The enumeration that has an enumerator of that qualified name. */
+  public Optional<EnumType> enumeration(String enumerator) {
+    var last = enumerator.substring(enumerator.lastIndexOf(':') + 1);
+    for (var entry : names().find(enumerator)) {
+      if (entry.kind() == DwarfNames.Kind.ENUMERATOR
+          && type(entry.die()) instanceof EnumType e
+          && e.enumerators().stream().anyMatch(item -> item.name().equals(last))) {
+        return Optional.of(e);
+      }
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public Stream<CType> stream() {
+    var all = names();
+    return IntStream.range(0, all.size())
+        .mapToObj(all::get)
+        .filter(entry -> isType(entry.kind()) && !entry.isDeclaration())
+        .map(entry -> type(entry.die()));
+  }
+
+  private static boolean isType(DwarfNames.Kind kind) {
+    return switch (kind) {
+      case BASE, TYPEDEF, STRUCT, UNION, ENUM -> true;
+      case ENUMERATOR, VARIABLE, FUNCTION -> false;
+    };
+  }
+
+  /**
+   * The type that an entry describes; of a function its signature.
+   *
+   * @throws BadDataException when the entry does not describe it properly
+   */
+  public CType type(Die die) {
+    var ofFile = made.computeIfAbsent(die.unit().dwarf(), _ -> new HashMap<>());
+    boolean inTypes = die.unit().typeSignature().isPresent() && die.unit().version() < 5;
+    long key = inTypes ? ~die.offset() : die.offset();
+    var known = ofFile.get(key);
+    if (known == null) {
+      known = make(die);
+      ofFile.put(key, known);
+    }
+    return known;
+  }
+
+  /** The type that an entry's {@code DW_AT_type} leads to; void when there is none. */
+  private CType typeOf(Die die) {
+    var target = die.reference(At.TYPE);
+    return target.isPresent() ? type(target.get()) : VoidType.VOID;
+  }
+
+  private CType typeOf(Optional<Die> die) {
+    return die.isPresent() ? typeOf(die.get()) : VoidType.VOID;
+  }
+
+  private CType make(Die die) {
+    return switch (die.tag()) {
+      case Tag.BASE_TYPE -> base(die);
+      case Tag.UNSPECIFIED_TYPE -> new OpaqueType(die.name().orElse("void"));
+      case Tag.POINTER_TYPE -> pointer(PointerType.Kind.POINTER, die);
+      case Tag.REFERENCE_TYPE -> pointer(PointerType.Kind.REFERENCE, die);
+      case Tag.RVALUE_REFERENCE_TYPE -> pointer(PointerType.Kind.RVALUE_REFERENCE, die);
+      case Tag.CONST_TYPE, Tag.IMMUTABLE_TYPE -> qualified(QualifiedType.Qualifier.CONST, die);
+      case Tag.VOLATILE_TYPE -> qualified(QualifiedType.Qualifier.VOLATILE, die);
+      case Tag.RESTRICT_TYPE -> qualified(QualifiedType.Qualifier.RESTRICT, die);
+      case Tag.ATOMIC_TYPE -> qualified(QualifiedType.Qualifier.ATOMIC, die);
+      case Tag.TYPEDEF, Tag.TEMPLATE_ALIAS -> typedef(die);
+      case Tag.ARRAY_TYPE -> array(die);
+      case Tag.STRUCTURE_TYPE -> composite(CompositeType.Kind.STRUCT, die);
+      case Tag.UNION_TYPE -> composite(CompositeType.Kind.UNION, die);
+      case Tag.CLASS_TYPE, Tag.INTERFACE_TYPE -> composite(CompositeType.Kind.CLASS, die);
+      case Tag.ENUMERATION_TYPE -> enumeration(die);
+      case Tag.SUBROUTINE_TYPE, Tag.SUBPROGRAM -> function(die);
+      case Tag.PTR_TO_MEMBER_TYPE -> memberPointer(die);
+      case Tag.SUBRANGE_TYPE, Tag.SHARED_TYPE, Tag.DYNAMIC_TYPE -> {
+        requireEnd(die);
+        yield typeOf(die);
+      }
+      case Tag.STRING_TYPE ->
+          new ArrayType(
+              () -> new IntType("character", 1, false, true), OptionalLong.of(bytes(die, 0)));
+      default -> new OpaqueType("DWARF tag 0x" + Integer.toHexString(die.tag()));
+    };
+  }
+
+  private static long bytes(Die die, long ifAbsent) {
+    var given = die.number(At.BYTE_SIZE);
+    if (given.isEmpty()) {
+      var bits = die.number(At.BIT_SIZE);
+      return bits.isPresent() ? (bits.getAsLong() + 7) >>> 3 : ifAbsent;
+    }
+    long size = given.getAsLong();
+    if (size < 0 || size > MAX_BYTES) {
+      throw die.unit()
+          .bad(die.offset(), "type has a size of 0x" + Long.toHexString(size) + " bytes");
+    }
+    return size;
+  }
+
+  private static CType base(Die die) {
+    var name = die.name().orElse("");
+    long size = bytes(die, 0);
+    int encoding = (int) die.number(At.ENCODING).orElse(0);
+    return switch (encoding) {
+      case ATE_BOOLEAN -> new BoolType(name, size);
+      case ATE_FLOAT, ATE_DECIMAL_FLOAT -> new FloatType(name, size);
+      case ATE_COMPLEX_FLOAT -> {
+        var part = new FloatType(name.replace("complex ", ""), size / 2);
+        yield new TypedefType(
+            name,
+            () ->
+                new CompositeType(
+                    CompositeType.Kind.STRUCT,
+                    "",
+                    size,
+                    () ->
+                        List.of(
+                            new Member("real", part, 0, 0),
+                            new Member("imag", part, size / 2 * 8, 0))));
+      }
+      case ATE_SIGNED, ATE_SIGNED_FIXED -> new IntType(name, size, true, false);
+      case ATE_SIGNED_CHAR -> new IntType(name, size, true, size == 1);
+      case ATE_UNSIGNED_CHAR -> new IntType(name, size, false, size == 1);
+      case ATE_UTF, ATE_UCS, ATE_ASCII -> new IntType(name, size, false, true);
+      default -> new IntType(name, size, false, false);
+    };
+  }
+
+  private CType pointer(PointerType.Kind kind, Die die) {
+    return new PointerType(kind, bytes(die, die.unit().addressSize()), () -> typeOf(die));
+  }
+
+  private CType qualified(QualifiedType.Qualifier qualifier, Die die) {
+    return new QualifiedType(qualifier, () -> typeOf(die));
+  }
+
+  private CType typedef(Die die) {
+    var own = qualified(die, die.name().orElse(""));
+    var canonical = canonical(DwarfNames.Kind.TYPEDEF, own, die);
+    return canonical.isPresent() ? type(canonical.get()) : new TypedefType(own, () -> typeOf(die));
+  }
+
+  /** Checks that arrays, qualifiers and typedefs from an entry on come to an end. */
+  private static void requireEnd(Die die) {
+    var at = die;
+    for (int depth = 0; depth < NESTING_LIMIT; depth++) {
+      switch (at.tag()) {
+        case Tag.ARRAY_TYPE,
+            Tag.TYPEDEF,
+            Tag.TEMPLATE_ALIAS,
+            Tag.CONST_TYPE,
+            Tag.VOLATILE_TYPE,
+            Tag.RESTRICT_TYPE,
+            Tag.ATOMIC_TYPE,
+            Tag.IMMUTABLE_TYPE,
+            Tag.SHARED_TYPE,
+            Tag.DYNAMIC_TYPE,
+            Tag.SUBRANGE_TYPE -> {
+          var next = at.reference(At.TYPE);
+          if (next.isEmpty()) {
+            return;
+          }
+          at = next.get();
+        }
+        default -> {
+          return;
+        }
+      }
+    }
+    throw die.unit().bad(die.offset(), "type contains itself, or types nest too deep");
+  }
+
+  private CType array(Die die) {
+    requireEnd(die);
+    var dimensions = new ArrayList<OptionalLong>();
+    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
+      if (child.get().tag() == Tag.SUBRANGE_TYPE || child.get().tag() == Tag.GENERIC_SUBRANGE) {
+        dimensions.add(count(child.get()));
+      }
+      if (dimensions.size() > NESTING_LIMIT) {
+        throw die.unit().bad(die.offset(), "array has more than " + NESTING_LIMIT + " dimensions");
+      }
+    }
+    if (dimensions.isEmpty()) {
+      dimensions.add(OptionalLong.empty());
+    }
+    Supplier<CType> element = () -> typeOf(die);
+    for (int i = dimensions.size() - 1; i > 0; i--) {
+      var inner = new ArrayType(element, dimensions.get(i));
+      element = () -> inner;
+    }
+    return new ArrayType(element, dimensions.getFirst());
+  }
+
+  /** How many elements a dimension has; empty when that is not known before the program runs. */
+  private static OptionalLong count(Die subrange) {
+    var count = subrange.number(At.COUNT);
+    if (count.isPresent()) {
+      return count.getAsLong() < 0 ? OptionalLong.empty() : count;
+    }
+    var upper = subrange.attribute(At.UPPER_BOUND);
+    if (upper.isEmpty() || !upper.get().isConstant()) {
+      return OptionalLong.empty();
+    }
+    long lower = subrange.number(At.LOWER_BOUND).orElse(0);
+    long last = upper.get().value();
+    // gcc writes an upper bound of -1, in as many bytes as it has, for arrays without elements.
+    boolean minusOne = upper.get().signed() == -1 && upper.get().form() != Form.DATA1;
+    if (minusOne || last < lower) {
+      return OptionalLong.of(0);
+    }
+    long elements = last - lower + 1;
+    return elements < 0 ? OptionalLong.empty() : OptionalLong.of(elements);
+  }
+
+  private CType composite(CompositeType.Kind kind, Die die) {
+    var own = qualified(die, die.name().orElse(""));
+    var kindOfName =
+        kind == CompositeType.Kind.UNION ? DwarfNames.Kind.UNION : DwarfNames.Kind.STRUCT;
+    if (die.has(At.SIGNATURE)) {
+      return type(die.reference(At.SIGNATURE).orElseThrow());
+    }
+    if (die.flag(At.DECLARATION)) {
+      var definition = definition(kindOfName, own);
+      return definition.isPresent()
+          ? type(definition.get())
+          : new OpaqueType((kind.keyword() + " " + own).strip());
+    }
+    var canonical = canonical(kindOfName, own, die);
+    if (canonical.isPresent()) {
+      return type(canonical.get());
+    }
+    return new CompositeType(kind, own, bytes(die, 0), () -> members(die), () -> parts(die));
+  }
+
+  /** Where a type of that name is defined. */
+  private Optional<Die> definition(DwarfNames.Kind kind, String own) {
+    if (own.isEmpty()) {
+      return Optional.empty();
+    }
+    for (var entry : names().find(own)) {
+      if (entry.kind() == kind && !entry.isDeclaration()) {
+        var die = entry.die();
+        if (!die.flag(At.DECLARATION) && !die.has(At.SIGNATURE) && isNamed(die, own)) {
+          return Optional.of(die);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * The entry that the index has for a type that many units define in the same words; empty when
+   * that is the entry itself, or there is none.
+   */
+  private Optional<Die> canonical(DwarfNames.Kind kind, String own, Die die) {
+    if (own.isEmpty()) {
+      return Optional.empty();
+    }
+    for (var entry : names().find(own)) {
+      if (entry.kind() != kind || entry.isDeclaration()) {
+        continue;
+      }
+      var other = entry.die();
+      if (other.equals(die)) {
+        return Optional.empty();
+      }
+      if (other.tag() == die.tag()
+          && other.number(At.BYTE_SIZE).equals(die.number(At.BYTE_SIZE))
+          && other.number(At.DECL_LINE).equals(die.number(At.DECL_LINE))
+          && isNamed(other, own)) {
+        return Optional.of(other);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private CType enumeration(Die die) {
+    var own = qualified(die, die.name().orElse(""));
+    if (die.has(At.SIGNATURE)) {
+      return type(die.reference(At.SIGNATURE).orElseThrow());
+    }
+    if (die.flag(At.DECLARATION)) {
+      var definition = definition(DwarfNames.Kind.ENUM, own);
+      if (definition.isPresent()) {
+        return type(definition.get());
+      }
+    }
+    var canonical = canonical(DwarfNames.Kind.ENUM, own, die);
+    if (canonical.isPresent()) {
+      return type(canonical.get());
+    }
+    var underlying = die.has(At.TYPE) ? typeOf(die).resolved() : VoidType.VOID;
+    long size = bytes(die, underlying.bytes());
+    boolean signed = underlying instanceof IntType i && i.signed();
+    var items = new ArrayList<Die>();
+    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
+      if (child.get().tag() == Tag.ENUMERATOR) {
+        items.add(child.get());
+        var value = child.get().attribute(At.CONST_VALUE);
+        signed |= !die.has(At.TYPE) && value.map(DwarfTypeSource::isNegative).orElse(false);
+      }
+    }
+    if (items.isEmpty() && die.flag(At.DECLARATION)) {
+      return new OpaqueType("enum " + own);
+    }
+    var values = new ArrayList<EnumType.Enumerator>(items.size());
+    for (var item : items) {
+      long value = item.number(At.CONST_VALUE).orElse(0);
+      int unused = size > 0 && size < 8 ? (int) (64 - 8 * size) : 0;
+      value = signed ? value << unused >> unused : value << unused >>> unused;
+      values.add(new EnumType.Enumerator(item.name().orElse(""), value));
+    }
+    return new EnumType(own, size, signed, values);
+  }
+
+  /** Compilers write negative numbers, and only these, in signed forms. */
+  private static boolean isNegative(FormValue value) {
+    return (value.form() == Form.SDATA || value.form() == Form.IMPLICIT_CONST) && value.value() < 0;
+  }
+
+  private CType function(Die die) {
+    boolean variadic = false;
+    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
+      if (child.get().tag() == Tag.UNSPECIFIED_PARAMETERS) {
+        variadic = true;
+      }
+      if (die.tag() == Tag.SUBPROGRAM && !isParameter(child.get().tag())) {
+        break; // parameters come first in functions, and there may be much behind them
+      }
+    }
+    return new FunctionType(() -> typeOf(die.owner(At.TYPE)), () -> parameters(die), variadic);
+  }
+
+  private static boolean isParameter(int tag) {
+    return tag == Tag.FORMAL_PARAMETER
+        || tag == Tag.UNSPECIFIED_PARAMETERS
+        || tag == Tag.GNU_FORMAL_PARAMETER_PACK
+        || tag == Tag.TEMPLATE_TYPE_PARAMETER
+        || tag == Tag.TEMPLATE_VALUE_PARAMETER;
+  }
+
+  private List<FunctionType.Parameter> parameters(Die die) {
+    var found = new ArrayList<FunctionType.Parameter>();
+    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
+      var parameter = child.get();
+      if (parameter.tag() == Tag.FORMAL_PARAMETER) {
+        found.add(parameter(parameter));
+      } else if (parameter.tag() == Tag.GNU_FORMAL_PARAMETER_PACK) {
+        for (var inner : parameter.children()) {
+          found.add(parameter(inner));
+        }
+      } else if (die.tag() == Tag.SUBPROGRAM && !isParameter(parameter.tag())) {
+        break;
+      }
+    }
+    return found;
+  }
+
+  private FunctionType.Parameter parameter(Die die) {
+    var name = die.owner(At.NAME).flatMap(Die::name).orElse("");
+    return new FunctionType.Parameter(name, typeOf(die.owner(At.TYPE)));
+  }
+
+  /**
+   * C++'s pointers to members are numbers, those to member functions two; no address is in them.
+   */
+  private CType memberPointer(Die die) {
+    var owner = die.reference(At.CONTAINING_TYPE).map(this::type);
+    var scope = owner.map(DwarfTypeSource::plainName).orElse("") + "::*";
+    var target = typeOf(die);
+    long word = die.unit().addressSize();
+    var number = new IntType("long", word, true, false);
+    if (!(target instanceof FunctionType function)) {
+      return new TypedefType(target.declare(scope), () -> number);
+    }
+    return new TypedefType(
+        function.declare("(" + scope + ")"),
+        () ->
+            new CompositeType(
+                CompositeType.Kind.STRUCT,
+                "",
+                2 * word,
+                () ->
+                    List.of(
+                        new Member("__pfn", new PointerType(word, () -> function), 0, 0),
+                        new Member("__delta", number, 8 * word, 0))));
+  }
+
+  private static String plainName(CType type) {
+    return switch (type) {
+      case CompositeType c -> c.name();
+      case TypedefType t -> t.name();
+      default -> type.text();
+    };
+  }
+
+  private List<Member> members(Die die) {
+    var bases = new ArrayList<Member>();
+    var fields = new ArrayList<Member>();
+    members(die, bases, fields, 0);
+    bases.addAll(fields);
+    return bases;
+  }
+
+  private void members(Die die, List<Member> bases, List<Member> fields, int depth) {
+    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
+      var member = child.get();
+      switch (member.tag()) {
+        case Tag.MEMBER -> {
+          if (!isStatic(member)) {
+            fields.add(member(die, member));
+          }
+        }
+        case Tag.INHERITANCE -> {
+          // Where a virtual base is only the object itself tells.
+          if (member.number(At.VIRTUALITY).orElse(0) == 0) {
+            long at = location(member).orElse(0);
+            bases.add(new Member("", typeOf(member), 8 * at, 0, Member.Kind.BASE));
+          }
+        }
+        case Tag.VARIANT_PART, Tag.VARIANT -> {
+          if (depth < NESTING_LIMIT) {
+            members(member, bases, fields, depth + 1);
+          }
+        }
+        default -> {}
+      }
+    }
+  }
+
+  /** Before DWARF 5 static members were members as well. */
+  private static boolean isStatic(Die member) {
+    return member.flag(At.EXTERNAL) || member.flag(At.DECLARATION);
+  }
+
+  private Member member(Die composite, Die member) {
+    var type = typeOf(member);
+    var name = member.name().orElse("");
+    var bits = member.number(At.BIT_SIZE);
+    int width = bits.isEmpty() ? 0 : Math.clamp(bits.getAsLong(), 0, Integer.MAX_VALUE);
+    if (bits.isPresent() && (width == 0 || width > 8 * 32)) {
+      throw member.unit().bad(member.offset(), "bit-field has " + bits.getAsLong() + " bits");
+    }
+    var inBits = member.number(At.DATA_BIT_OFFSET);
+    if (inBits.isPresent()) { // DWARF 4 and later
+      return new Member(name, type, inBits.getAsLong(), width);
+    }
+    long at = 8 * location(member).orElse(0);
+    var inUnit = member.number(At.BIT_OFFSET);
+    if (inUnit.isEmpty()) {
+      return new Member(name, type, at, width);
+    }
+    // DWARF 2 and 3: counted from the most significant bit of a storage unit of byte_size bytes.
+    long fromTop = inUnit.getAsLong();
+    if (composite.unit().encoding().order() == ByteOrder.BIG_ENDIAN) {
+      return new Member(name, type, at + fromTop, width);
+    }
+    long unit = 8 * bytes(member, type.bytes());
+    return new Member(name, type, at + unit - fromTop - width, width);
+  }
+
+  /** {@code DW_AT_data_member_location} in bytes; empty when only the object itself tells. */
+  private static OptionalLong location(Die member) {
+    var value = member.attribute(At.DATA_MEMBER_LOCATION);
+    if (value.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    if (!value.get().isBlock()) {
+      return OptionalLong.of(value.get().value());
+    }
+    // DWARF 2 had only expressions, which add to the structure's address.
+    var block = member.unit().block(value.get());
+    var in = block.cursor(0, member.unit().encoding().order());
+    if (in.remaining() == 0) {
+      return OptionalLong.empty();
+    }
+    return switch (in.u8()) {
+      case OP_PLUS_UCONST -> OptionalLong.of(in.uleb());
+      case OP_CONSTU -> plus(block, in.uleb());
+      case OP_CONST1U -> plus(block, in.u8());
+      case OP_CONST2U -> plus(block, in.u16());
+      case OP_CONST4U -> plus(block, in.u32());
+      case OP_CONST8U -> plus(block, in.u64());
+      default -> OptionalLong.empty();
+    };
+  }
+
+  private static OptionalLong plus(ByteSource block, long constant) {
+    byte[] all = block.bytes(0, (int) block.size());
+    return all[all.length - 1] == OP_PLUS ? OptionalLong.of(constant) : OptionalLong.empty();
+  }
+
+  private CompositeType.ClassParts parts(Die die) {
+    var statics = new ArrayList<CompositeType.StaticMember>();
+    var arguments = new ArrayList<CompositeType.TemplateArgument>();
+    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
+      parts(child.get(), statics, arguments, 0);
+    }
+    return new CompositeType.ClassParts(statics, arguments);
+  }
+
+  private void parts(
+      Die part,
+      List<CompositeType.StaticMember> statics,
+      List<CompositeType.TemplateArgument> arguments,
+      int depth) {
+    switch (part.tag()) {
+      case Tag.MEMBER, Tag.VARIABLE -> {
+        if (part.tag() == Tag.VARIABLE || isStatic(part)) {
+          statics.add(
+              new CompositeType.StaticMember(
+                  part.name().orElse(""),
+                  typeOf(part),
+                  part.string(At.LINKAGE_NAME).or(() -> part.string(At.MIPS_LINKAGE_NAME)),
+                  part.number(At.CONST_VALUE)));
+        }
+      }
+      case Tag.TEMPLATE_TYPE_PARAMETER, Tag.TEMPLATE_VALUE_PARAMETER ->
+          arguments.add(
+              new CompositeType.TemplateArgument(
+                  part.name().orElse(""), typeOf(part), part.number(At.CONST_VALUE)));
+      case Tag.GNU_TEMPLATE_PARAMETER_PACK -> {
+        if (depth == 0) {
+          part.children().forEach(inner -> parts(inner, statics, arguments, 1));
+        }
+      }
+      default -> {}
+    }
+  }
+
+  /** Where a variable or function is by the link. */
+  private static OptionalLong address(Die die) {
+    if (die.tag() == Tag.SUBPROGRAM) {
+      return die.address(At.LOW_PC);
+    }
+    var block = die.block(At.LOCATION);
+    if (block.isEmpty() || block.get().size() == 0) {
+      return OptionalLong.empty();
+    }
+    Unit unit = die.unit();
+    var in = block.get().cursor(0, unit.encoding().order());
+    var address =
+        switch (in.u8()) {
+          case OP_ADDR -> {
+            if (in.remaining() < unit.addressSize()) {
+              throw unit.bad(die.offset(), "location ends inside an address");
+            }
+            yield OptionalLong.of(
+                switch (unit.addressSize()) {
+                  case 2 -> in.u16();
+                  case 4 -> in.u32();
+                  default -> in.u64();
+                });
+          }
+          case OP_ADDRX, OP_GNU_ADDR_INDEX -> OptionalLong.of(unit.indexedAddress(in.uleb()));
+          default -> OptionalLong.empty();
+        };
+    // More operations would say that it is elsewhere, such as in a thread's storage.
+    return in.remaining() == 0 ? address : OptionalLong.empty();
+  }
+}
