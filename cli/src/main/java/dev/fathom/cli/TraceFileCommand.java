@@ -31,9 +31,9 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "FILE is what OSv's debugger extension saves (osv trace save), what its REST server",
-      "gives (/trace/buffers), or what fathom trace --record wrote. The commands and what",
-      "they print are those of OSv's trace.py.",
+      "FILE is what OSv's debugger extension saves (osv trace save), what its REST",
+      "server gives (/trace/buffers), or a recording of Fathom's. The commands and",
+      "what they print are those of OSv's trace.py.",
       "",
       "  fathom trace-file summary --timed tracefile",
       "  fathom trace-file list -b -t sched_wait tracefile",
