@@ -6,4 +6,6 @@ module dev.fathom.host {
 
   provides dev.fathom.model.arch.DisassemblerProvider with
       dev.fathom.host.capstone.HostCapstoneProvider;
+  provides dev.fathom.target.ProcessTracer with
+      dev.fathom.host.process.Ptrace;
 }

@@ -9,5 +9,6 @@ module dev.fathom.kernel {
   exports dev.fathom.kernel;
 
   provides dev.fathom.kernel.KernelProvider with
-      dev.fathom.kernel.linux.LinuxProvider;
+      dev.fathom.kernel.linux.LinuxProvider,
+      dev.fathom.kernel.process.ProcessProvider;
 }

@@ -12,11 +12,13 @@ module dev.fathom.target {
   uses dev.fathom.target.TargetProvider;
   uses dev.fathom.target.LiveTargetProvider;
   uses dev.fathom.target.DirectMemoryProvider;
+  uses dev.fathom.target.ProcessTracer;
 
   provides dev.fathom.target.TargetProvider with
       dev.fathom.target.dump.DumpProvider;
   provides dev.fathom.target.LiveTargetProvider with
       dev.fathom.target.qemu.QemuProvider,
+      dev.fathom.target.process.ProcessProvider,
       dev.fathom.target.gdb.GdbProvider;
   provides dev.fathom.target.DirectMemoryProvider with
       dev.fathom.target.qemu.QemuMemory;

@@ -7,6 +7,7 @@ module dev.fathom.testkit {
   exports dev.fathom.testkit.arch;
   exports dev.fathom.testkit.gdb;
   exports dev.fathom.testkit.lab;
+  exports dev.fathom.testkit.process;
   exports dev.fathom.testkit.qemu;
   exports dev.fathom.testkit.tiny;
 }

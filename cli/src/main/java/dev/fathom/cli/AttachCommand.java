@@ -24,6 +24,7 @@ import picocli.CommandLine.Parameters;
       "  HOST:PORT, unix:PATH  a gdb stub",
       "  qemu:PID              a QEMU on this machine",
       "  qmp:PATH              a QEMU, by the socket of its machine protocol",
+      "  pid:PID               a process of this machine",
       "",
       "Without -e commands are read from the terminal, or from standard input.",
       "However Fathom ends, the guest goes on.",
@@ -31,6 +32,7 @@ import picocli.CommandLine.Parameters;
       "  fathom attach localhost:1234",
       "  fathom attach qemu:4711 -e '::ps' -e '::walk thread | ::findstack -v'",
       "  fathom attach qemu:4711 --stop -e '::cpuinfo'",
+      "  fathom attach pid:4711 -e '::threads'",
     })
 final class AttachCommand extends LookCommand {
   @Parameters(paramLabel = "ADDRESS", description = "Where the live target is.")

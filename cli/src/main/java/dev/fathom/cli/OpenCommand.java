@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import dev.fathom.base.UsageException;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.session.Session;
+import dev.fathom.target.AttachOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code fathom open}. */
 @Command(
     name = "open",
-    description = "Look at a dead kernel: open a crash dump.",
+    description = "Look at a dead kernel or process: open a crash dump or a core file.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -23,16 +28,35 @@ import picocli.CommandLine.Parameters;
       "  fathom open vmcore",
       "  fathom open vmcore -e '::ps' -e '::walk thread | ::findstack -v'",
       "  fathom open vmcore --json -e '::ps'",
+      "  fathom open core ./program",
+      "  fathom open /proc/4711/mem --kernel ./linux",
     })
 final class OpenCommand extends LookCommand {
   @Parameters(
       paramLabel = "DUMP",
       arity = "1..*",
-      description = "The dump, or the parts of a split one.")
+      description = "The dump, the parts of a split one, a core and its program, or /proc/PID/mem.")
   private List<Path> files;
+
+  @Option(
+      names = "--kernel",
+      paramLabel = "FILE",
+      description = "The program of the process, with its symbols (for /proc/PID/mem).")
+  private Path kernel;
+
+  /** The memory of a process of this machine. */
+  private static final Pattern MEMORY = Pattern.compile("/proc/([0-9]+)/mem");
 
   @Override
   Session open(KernelOptions options) {
+    var memory = MEMORY.matcher(files.getFirst().toString());
+    if (files.size() == 1 && memory.matches()) {
+      var how = AttachOptions.DEFAULT.reading(Optional.ofNullable(kernel));
+      return Session.attach("pid:" + memory.group(1), how, options);
+    }
+    if (kernel != null) {
+      throw new UsageException("--kernel is for the memory of a process: /proc/PID/mem");
+    }
     return Session.open(files, options);
   }
 }

@@ -90,6 +90,12 @@ class ArchitectureTest {
             // What QEMU's monitor prints: no backend, but read for both that talk to QEMU.
             .ignoreDependency(
                 DescribedPredicate.alwaysTrue(), resideInAPackage(PREFIX + "target.monitor"))
+            // What /proc tells of this host's processes: no backend either.
+            .ignoreDependency(
+                DescribedPredicate.alwaysTrue(), resideInAPackage(PREFIX + "target.local"))
+            // What is loaded into a process: no kernel, but what two are made of.
+            .ignoreDependency(
+                DescribedPredicate.alwaysTrue(), resideInAPackage(PREFIX + "kernel.objects"))
             .because("each format, backend and kernel can be read, tested and removed alone"));
   }
 

@@ -101,6 +101,11 @@ public final class StackView {
     if (!inner.stack().equals(frame.stack())) {
       return Optional.of("<" + inner.stack() + " stack>");
     }
-    return frame.how() == Frame.How.EXCEPTION ? Optional.of("<exception>") : Optional.empty();
+    if (frame.how() != Frame.How.EXCEPTION) {
+      return Optional.empty();
+    }
+    // What interrupts a process, and a kernel that runs as one, is a signal.
+    boolean process = frame.pc() >= 0 && inner.pc() >= 0;
+    return Optional.of(process ? "<signal handler called>" : "<exception>");
   }
 }

@@ -13,6 +13,7 @@ import dev.fathom.session.control.Control;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Live;
 import dev.fathom.target.LiveTargetProvider;
+import dev.fathom.target.ProcessView;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetProvider;
@@ -34,6 +35,8 @@ public final class Session implements AutoCloseable {
 
   private static final String GONE =
       "the kernel that was found is gone: the machine was reset or started another";
+
+  private static final String REPLACED = "the process executes another program: ";
 
   private static final String LEFT_OVER =
       "the kernel found in memory is not what runs: it is left over from before a reset";
@@ -262,6 +265,10 @@ public final class Session implements AutoCloseable {
       }
       kernel = found;
       control.ifPresent(Control::kernelChanged);
+      var process = target.find(ProcessView.class);
+      if (process.isPresent()) {
+        return List.of(REPLACED + process.get().program().orElse(process.get().name()));
+      }
       return List.of("the machine was reset or started another kernel; found " + name(found));
     } catch (FathomException e) {
       return List.of(GONE + ", and no other is found: " + e.getMessage());

@@ -16,6 +16,10 @@ import java.util.stream.Stream;
 /** A kernel's symbols and others of the kernel proper that were found elsewhere. */
 public final class AddedSymbols implements SymbolTable {
   private final SymbolTable base;
+
+  /** Whether the kernel is in the lower half of the addresses, where offsets are, too. */
+  private final boolean lower;
+
   private final Map<String, Symbol> byName = new HashMap<>();
   private final TreeMap<Long, Symbol> byAddress = new TreeMap<>(Long::compareUnsigned);
 
@@ -25,6 +29,8 @@ public final class AddedSymbols implements SymbolTable {
    */
   public AddedSymbols(SymbolTable base, List<Symbol> more) {
     this.base = base;
+    var text = base.first("_stext");
+    lower = text.isPresent() && text.get().address() >= 0;
     for (var symbol : more) {
       if (base.named(symbol.name()).isEmpty()
           && byName.putIfAbsent(symbol.name(), symbol) == null) {
@@ -36,7 +42,7 @@ public final class AddedSymbols implements SymbolTable {
   @Override
   public Optional<Located> at(long address) {
     var found = base.at(address);
-    if (found.isPresent() || address >= 0) {
+    if (found.isPresent() || (address >= 0 && !lower)) {
       return found;
     }
     var entry = byAddress.floorEntry(address);

@@ -35,6 +35,12 @@ public final class JoinedSymbols implements SymbolTable {
     modules = null;
   }
 
+  /** Whether the kernel is in the lower half of the addresses: it runs as a process. */
+  private boolean lower() {
+    var text = kernel.first("_stext");
+    return text.isPresent() && text.get().address() >= 0;
+  }
+
   /** The kernel's own symbols. */
   public SymbolTable kernel() {
     return kernel;
@@ -55,8 +61,8 @@ public final class JoinedSymbols implements SymbolTable {
     if (found.isPresent()) {
       return found;
     }
-    if (address >= 0) {
-      return Optional.empty(); // modules are in the upper half
+    if (address >= 0 && !lower()) {
+      return Optional.empty(); // modules are where the kernel is, in the upper half
     }
     for (var module : modules()) {
       var inModule = module.at(address);

@@ -32,6 +32,10 @@ public final class KallsymsSymbols implements SymbolTable {
   private final int[] numbers;
 
   private final Range perCpu;
+
+  /** Whether the kernel has no symbol in the upper half: it runs as a process. */
+  private final boolean lower;
+
   private final NameTable names;
 
   private KallsymsSymbols(Kallsyms kallsyms, int[] numbers, Optional<NameIndex> index) {
@@ -43,6 +47,7 @@ public final class KallsymsSymbols implements SymbolTable {
             ? new NameTable(index.get().heads, index.get().nexts)
             : NameTable.of(kallsyms.nameHashes());
     this.perCpu = perCpuArea();
+    this.lower = count > 0 && addressAt(count - 1) >= 0;
   }
 
   /**
@@ -116,8 +121,8 @@ public final class KallsymsSymbols implements SymbolTable {
   @Override
   public Optional<Located> at(long address) {
     // Kernel addresses are negative as numbers; the offsets of per-CPU symbols are no addresses.
-    int i = address < 0 ? floor(address) : -1;
-    if (i < 0 || addressAt(i) >= 0) {
+    int i = address < 0 || lower ? floor(address) : -1;
+    if (i < 0 || (addressAt(i) >= 0 && !lower)) {
       return Optional.empty();
     }
     long start = addressAt(i);

@@ -11,4 +11,6 @@ public sealed interface Capability
         Breakpoints,
         MemoryWriter,
         RegisterWriter,
-        RawRegisters {}
+        RawRegisters,
+        ProcessView,
+        SignalControl {}

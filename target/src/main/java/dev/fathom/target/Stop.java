@@ -29,6 +29,9 @@ public record Stop(int cpu, Reason reason) {
    */
   public record Signal(int number) implements Reason {}
 
+  /** A process became another program: its memory and all but one of its threads are gone. */
+  public record Replaced() implements Reason {}
+
   /** The target ended: it was powered off, killed or the process ended. */
   public record Ended(int status) implements Reason {}
 }

@@ -10,6 +10,7 @@ import dev.fathom.command.Lazily;
 import dev.fathom.kernel.Task;
 import dev.fathom.session.control.Breakpoint;
 import dev.fathom.session.control.StopEvent;
+import dev.fathom.target.SignalNames;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
@@ -201,6 +202,7 @@ final class Stops {
           case StopEvent.TimedOut _ -> "timeout";
           case StopEvent.Signalled _ -> "signal";
           case StopEvent.Trapped _ -> "trap";
+          case StopEvent.Replaced _ -> "exec";
           case StopEvent.Gone _ -> "gone";
         };
     fields.add(new Datum.Field("cause", "", Cell.text(name)));
@@ -242,8 +244,9 @@ final class Stops {
       case StopEvent.Signalled signal ->
           signal.number() == 2 || signal.number() == 0
               ? "stopped by somebody else"
-              : "stopped by signal " + signal.number();
+              : "stopped by signal " + SignalNames.text(signal.number());
       case StopEvent.Trapped _ -> "stopped by a trap that no breakpoint of ours explains";
+      case StopEvent.Replaced _ -> "stopped: the process executes another program";
       case StopEvent.Gone gone -> "the target ended with status " + gone.status();
     };
   }

@@ -117,7 +117,8 @@ final class ThreadsCommand implements Command {
         return new Where(String.valueOf(task.state()), asleep(call, frames, top));
       }
       var registers = kernel.registersOf(task);
-      if (registers.isPresent() && isUser(registers.get())) {
+      // A kernel that runs as a process is in user mode itself, and has frames.
+      if (frames.isEmpty() && registers.isPresent() && isUser(registers.get())) {
         return new Where("user", "0x" + Long.toHexString(registers.get().pc().orElse(0)));
       }
       boolean interrupted = frames.stream().anyMatch(f -> f.how() == Frame.How.EXCEPTION);
@@ -131,7 +132,8 @@ final class ThreadsCommand implements Command {
   private static String asleep(Invocation call, List<Frame> frames, String top) {
     for (var frame : frames) {
       var name = StackView.symbol(call.program().symbols(), frame);
-      if (!name.matches("(__)?schedule(_timeout)?\\+.*|__switch_to.*|schedule_.*")) {
+      if (!name.matches(
+          "(__)?schedule(_timeout)?\\+.*|__switch_to.*|switch_threads.*|schedule_.*")) {
         return name;
       }
     }

@@ -16,6 +16,9 @@ import java.util.List;
  * <pre>
  *   struct kernel_symbol { s32 value, name, namespace }     each relative to its own place; since
  *                                                           5.4, without namespace from 4.19 on
+ *   struct kernel_symbol { u64 value, name, namespace }     addresses, on machines without
+ *                                                           CONFIG_HAVE_ARCH_PREL32_RELOCATIONS and
+ *                                                           before 4.19; namespace since 5.4
  *   names                  NUL-terminated; one may be the end of another
  * </pre>
  *
@@ -27,8 +30,10 @@ public final class ExportedSymbols {
   /** More than any kernel exports. */
   private static final int MOST = 1 << 17;
 
-  /** With and without a namespace. */
+  /** With and without a namespace: entries of places relative to their own, and of addresses. */
   private static final int[] SIZES = {12, 8};
+
+  private static final int[] WIDE_SIZES = {24, 16};
 
   /** No kernel's names take more bytes. */
   private static final int NAMES = 4 << 20;
@@ -42,6 +47,9 @@ public final class ExportedSymbols {
 
   /** The place of the known name. */
   private int names;
+
+  /** Whether entries hold addresses. */
+  private boolean wide;
 
   private ExportedSymbols(byte[] bytes, long start) {
     this.bytes = bytes;
@@ -70,6 +78,18 @@ public final class ExportedSymbols {
     for (int at = next(name, 0); at >= 0; at = next(name, at + 1)) {
       int target = at + 1;
       names = target;
+      wide = true;
+      for (int place = 8; place <= bytes.length - 8; place += 8) {
+        if (words.getLong(place) == start + target) {
+          for (int size : WIDE_SIZES) {
+            var found = around(place - 8, size);
+            if (found.size() >= LEAST) {
+              return found;
+            }
+          }
+        }
+      }
+      wide = false;
       for (int place = 4; place <= bytes.length - 4; place += 4) {
         if (place + words.getInt(place) == target) {
           for (int size : SIZES) {
@@ -105,7 +125,7 @@ public final class ExportedSymbols {
     }
     var found = new ArrayList<Export>();
     for (int at = first; at <= bytes.length - size && isEntry(at) && found.size() < MOST; ) {
-      found.add(new Export(name(at), start + at + (long) words.getInt(at)));
+      found.add(new Export(name(at), wide ? words.getLong(at) : start + at + words.getInt(at)));
       at += size;
     }
     return found;
@@ -113,7 +133,7 @@ public final class ExportedSymbols {
 
   /** The place of an entry's name, or -1. */
   private int nameAt(int entry) {
-    long at = entry + 4L + words.getInt(entry + 4);
+    long at = wide ? words.getLong(entry + 8) - start : entry + 4L + words.getInt(entry + 4);
     return at > 0 && at < bytes.length && Math.abs(at - names) < NAMES ? (int) at : -1;
   }
 

@@ -46,6 +46,7 @@ final class Bootstrap {
     } catch (FathomException e) {
       warnings.add("no symbols: " + e.getMessage());
     }
+    own = machine.withOwnTable(own);
     var root = own.first("init_top_pgt");
     var place =
         root.isPresent() ? KernelFinder.rooted(found, physical, root.get().address()) : found;
@@ -55,6 +56,7 @@ final class Bootstrap {
     var types = new TypeSystem(space.layout().wordBytes());
     var layouts = new Layouts(ownTypes);
     var moduleTypes = Optional.<ModuleTypes>empty();
+    boolean bare = false;
     try {
       var unlisted = UnlistedSymbols.in(place, own);
       var btf = KernelTables.btf(space, own, index);
@@ -71,9 +73,7 @@ final class Bootstrap {
         moduleTypes = Optional.of(new ModuleTypes(space, own, layouts, source.get(), warnings));
         types.add(moduleTypes.get());
       } else {
-        warnings.add(
-            "this kernel has no BTF (it is older than 5.2, or CONFIG_DEBUG_INFO_BTF is off):"
-                + " types are not known, so tasks, modules and stacks cannot be listed");
+        bare = true;
       }
     } catch (FathomException e) {
       warnings.add("no types: " + e.getMessage());
@@ -90,8 +90,32 @@ final class Bootstrap {
             types,
             () -> live.isPresent() ? live.get().epoch() : 0);
     modules.of(new Modules(program, layouts));
+    if (bare) {
+      addTypes(machine, program, ownTypes, warnings);
+    }
     return new LinuxKernel(
         target, physical, place, program, layouts, modules, moduleTypes, warnings);
+  }
+
+  /** The types of a kernel without BTF. */
+  private static void addTypes(
+      Machine machine, LinuxProgram program, TypeSystem ownTypes, List<String> warnings) {
+    try {
+      var found = machine.typesWithoutBtf(program);
+      if (found.isPresent()) {
+        ownTypes.add(found.get());
+        program.types().add(found.get());
+        warnings.add(
+            "this kernel has no BTF: what is known of struct task_struct was found by what must"
+                + " hold of tasks, and nothing of other structures");
+        return;
+      }
+    } catch (FathomException e) {
+      warnings.add("no types: " + e.getMessage());
+    }
+    warnings.add(
+        "this kernel has no BTF (it is older than 5.2, or CONFIG_DEBUG_INFO_BTF is off):"
+            + " types are not known, so tasks, modules and stacks cannot be listed");
   }
 
   /**

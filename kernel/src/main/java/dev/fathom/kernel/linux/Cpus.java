@@ -43,6 +43,21 @@ final class Cpus {
         running.add(task.getAsLong());
       }
     }
+    if (currents.isEmpty() && perCpu.possible().length == 1) {
+      byRegisters();
+    }
+  }
+
+  /** The task of the only CPU as its registers tell it. */
+  private void byRegisters() {
+    for (var target : targetCpus) {
+      var task = program.machine().currentTask(target.registers());
+      if (task.isPresent()) {
+        currents.put(perCpu.possible()[0], task.getAsLong());
+        running.add(task.getAsLong());
+        return;
+      }
+    }
   }
 
   PerCpu perCpu() {

@@ -145,6 +145,9 @@ final class LinuxKernel implements Kernel {
     }
     var number = onCpu.number(cpu.registers());
     var task = onCpu.task(number.orElse(cpu.id()));
+    if (task.isEmpty()) {
+      task = program.machine().currentTask(cpu.registers());
+    }
     return task.isPresent()
         ? Optional.of(reader().raw(task.getAsLong()).task(true))
         : Optional.empty();

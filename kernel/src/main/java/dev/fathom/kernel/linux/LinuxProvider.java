@@ -4,8 +4,14 @@ package dev.fathom.kernel.linux;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
+import dev.fathom.kernel.linux.boot.UmlFinder;
+import dev.fathom.kernel.objects.LoadedObjects;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.PhysicalMemory;
+import dev.fathom.target.ProcessView;
+import dev.fathom.target.SignalControl;
 import dev.fathom.target.Target;
+import dev.fathom.target.VirtualMemory;
 import java.util.Optional;
 
 /** Recognises Linux by its page tables and its notes. */
@@ -17,6 +23,11 @@ public final class LinuxProvider implements KernelProvider {
 
   @Override
   public Optional<Kernel> attach(Target target, KernelOptions options) {
+    var view = target.find(ProcessView.class);
+    var process = target.find(VirtualMemory.class);
+    if (view.isPresent() && process.isPresent() && target.architecture().equals("x86_64")) {
+      return inProcess(target, view.get(), process.get(), options);
+    }
     var physical = target.find(PhysicalMemory.class);
     var machine = machine(target.architecture());
     if (physical.isEmpty() || machine.isEmpty()) {
@@ -26,6 +37,20 @@ public final class LinuxProvider implements KernelProvider {
     return place.isEmpty()
         ? Optional.empty()
         : Optional.of(Bootstrap.start(machine.get(), target, physical.get(), place.get(), options));
+  }
+
+  /** A Linux that runs as a process. */
+  private static Optional<Kernel> inProcess(
+      Target target, ProcessView view, VirtualMemory memory, KernelOptions options) {
+    return UmlFinder.find(view, memory, options)
+        .map(
+            found -> {
+              var objects =
+                  new LoadedObjects(view, memory, X86_64.INSTANCE, found.place().warnings()::add);
+              var machine = new UmlMachine(view, found.place(), found.physical(), objects);
+              target.find(SignalControl.class).ifPresent(UmlMachine::passSignals);
+              return Bootstrap.start(machine, target, found.physical(), found.place(), options);
+            });
   }
 
   private static Optional<Machine> machine(String architecture) {

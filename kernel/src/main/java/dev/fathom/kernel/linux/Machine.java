@@ -9,7 +9,9 @@ import dev.fathom.kernel.linux.stack.LinuxStacks;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
+import dev.fathom.model.SymbolTable;
 import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.unwind.UnwindSource;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
@@ -52,6 +54,24 @@ interface Machine {
    * registers do not tell.
    */
   Optional<Boolean> inCharge(Registers registers, KernelPlace place, Memory physical);
+
+  /**
+   * The kernel's symbols with those of its file, where the machine has it at hand.
+   *
+   * @param listed those that the kernel itself lists
+   */
+  default SymbolTable withOwnTable(SymbolTable listed) {
+    return listed;
+  }
+
+  /**
+   * The types of a kernel that carries none, where this machine has another way to them.
+   *
+   * @throws dev.fathom.base.LookupException naming what was not found
+   */
+  default Optional<TypeSource> typesWithoutBtf(LinuxProgram program) {
+    return Optional.empty();
+  }
 
   /** How the line of an oops that names the place begins. */
   String placeLine();

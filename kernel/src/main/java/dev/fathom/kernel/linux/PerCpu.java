@@ -19,31 +19,40 @@ final class PerCpu {
   private final int[] possible;
   private final int[] online;
   private final long[] offsets;
+  private final boolean single;
 
-  private PerCpu(LinuxProgram program, int[] possible, int[] online, long[] offsets) {
+  private PerCpu(
+      LinuxProgram program, int[] possible, int[] online, long[] offsets, boolean single) {
     this.program = program;
     this.possible = possible;
     this.online = online;
     this.offsets = offsets;
+    this.single = single;
   }
 
   /** Reads the masks and offsets; a kernel that cannot be read has no CPUs here. */
   static PerCpu of(LinuxProgram program) {
     int[] possible = mask(program, "__cpu_possible_mask");
     int[] online = mask(program, "__cpu_online_mask");
+    var table = program.address("__per_cpu_offset");
+    // A kernel for one CPU (CONFIG_SMP off) has plain variables.
+    boolean single = table.isEmpty() && program.address("__cpu_possible_mask").isPresent();
+    if (single) {
+      possible = new int[] {0};
+      online = possible;
+    }
     int highest = 0;
     for (int cpu : possible) {
       highest = Math.max(highest, cpu + 1);
     }
     var offsets = new long[highest];
-    var table = program.address("__per_cpu_offset");
     if (table.isPresent()) {
       var block = Block.read(program.memory(), table.getAsLong(), highest * 8);
       for (int cpu : possible) {
         offsets[cpu] = block.has(cpu * 8, 8) ? block.u64(cpu * 8) : 0;
       }
     }
-    return new PerCpu(program, possible, online, offsets);
+    return new PerCpu(program, possible, online, offsets, single);
   }
 
   /**
@@ -94,7 +103,7 @@ final class PerCpu {
 
   /** What is added to a per-CPU address for {@code cpu}; empty when there is no such CPU. */
   OptionalLong offset(int cpu) {
-    return cpu >= 0 && cpu < offsets.length && offsets[cpu] != 0
+    return cpu >= 0 && cpu < offsets.length && (single || offsets[cpu] != 0)
         ? OptionalLong.of(offsets[cpu])
         : OptionalLong.empty();
   }

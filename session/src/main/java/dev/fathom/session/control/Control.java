@@ -335,6 +335,7 @@ public final class Control {
     return switch (stop.reason()) {
       case Stop.Ended(int status) -> gone(status);
       case Stop.Signal(int number) -> event(new StopEvent.Signalled(number), of(stop));
+      case Stop.Replaced _ -> replaced(stop);
       case Stop.Trap _, Stop.Watch _ -> arrived(stop);
     };
   }
@@ -404,6 +405,7 @@ public final class Control {
     return switch (stop.reason()) {
       case Stop.Ended(int status) -> Optional.of(gone(status));
       case Stop.Signal(int number) -> Optional.of(event(new StopEvent.Signalled(number), of(stop)));
+      case Stop.Replaced _ -> Optional.of(replaced(stop));
       case Stop.Watch(Kind kind, long address) -> watched(stop, kind, address);
       case Stop.Trap _ -> trapped(stop, goals);
     };
@@ -413,6 +415,14 @@ public final class Control {
     stoppedCpu = OptionalInt.empty();
     return new StopEvent(
         new StopEvent.Gone(status), OptionalInt.empty(), Optional.empty(), OptionalLong.empty());
+  }
+
+  /** Another program runs in the process: what was put into the old one is gone with it. */
+  private StopEvent replaced(Stop stop) {
+    inserted.clear();
+    seen.clear();
+    outstanding.clear();
+    return event(new StopEvent.Replaced(), of(stop));
   }
 
   private Optional<StopEvent> trapped(Stop stop, List<Goal> goals) {

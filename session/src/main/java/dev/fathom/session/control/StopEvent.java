@@ -49,6 +49,9 @@ public record StopEvent(Cause cause, OptionalInt cpu, Optional<Task> thread, Opt
   /** A trap that no breakpoint of ours explains. */
   public record Trapped() implements Cause {}
 
+  /** The process became another program (execve). */
+  public record Replaced() implements Cause {}
+
   /** The target ended. */
   public record Gone(int status) implements Cause {}
 }

@@ -15,8 +15,12 @@ import dev.fathom.target.TargetProvider;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/** Opens crash dumps, recognised by their first bytes. */
+/**
+ * Opens crash dumps and core files of processes, recognised by their first bytes. Behind a core the
+ * program may be given.
+ */
 public final class DumpProvider implements TargetProvider {
   @Override
   public String name() {
@@ -35,7 +39,15 @@ public final class DumpProvider implements TargetProvider {
     }
     var mapped = new ArrayList<MappedFile>();
     try {
-      for (Path file : files) {
+      mapped.add(MappedFile.open(files.getFirst()));
+      if (files.size() <= 2) {
+        var executable = files.size() == 2 ? Optional.of(files.get(1)) : Optional.<Path>empty();
+        var core = ProcessCore.open(mapped.getFirst(), executable);
+        if (core.isPresent()) {
+          return core.get();
+        }
+      }
+      for (Path file : files.subList(1, files.size())) {
         mapped.add(MappedFile.open(file));
       }
       return openSources(mapped);

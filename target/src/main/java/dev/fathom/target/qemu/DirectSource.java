@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.qemu;
 
+import dev.fathom.target.local.HostMemory;
 import java.lang.foreign.MemorySegment;
 
 /** Reads guest memory in place, in the QEMU process. */

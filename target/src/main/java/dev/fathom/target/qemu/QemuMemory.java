@@ -3,6 +3,8 @@ package dev.fathom.target.qemu;
 
 import dev.fathom.target.DirectMemory;
 import dev.fathom.target.DirectMemoryProvider;
+import dev.fathom.target.local.HostMemory;
+import dev.fathom.target.local.ProcMemory;
 import java.net.SocketAddress;
 import java.util.Optional;
 import java.util.OptionalLong;

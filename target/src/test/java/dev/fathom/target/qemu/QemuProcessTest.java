@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fathom.base.TargetException;
+import dev.fathom.target.local.HostMemory;
+import dev.fathom.target.local.ProcMemory;
 import dev.fathom.testkit.qemu.FakeQmp;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

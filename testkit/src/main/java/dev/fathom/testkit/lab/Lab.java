@@ -243,6 +243,20 @@ public final class Lab {
     }
   }
 
+  /**
+   * Debian's User Mode Linux, started and through with its start.
+   *
+   * @param directory an empty one for its files
+   */
+  public UserModeLinux userModeLinux(Path directory) {
+    Path kernel =
+        locked(
+            "packages",
+            () -> program(packages.program("user-mode-linux", Board.PC), "usr/bin/linux.uml"));
+    Path busybox = locked("packages", this::busybox);
+    return UserModeLinux.start(kernel, busybox, directory);
+  }
+
   /** The program gdbserver, from Debian's package. */
   public Path gdbserver() {
     return locked("packages", () -> program(packages.tool("gdbserver"), "usr/bin/gdbserver"));

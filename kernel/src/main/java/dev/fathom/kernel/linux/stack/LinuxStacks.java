@@ -29,6 +29,9 @@ public final class LinuxStacks {
   /** {@code THREAD_SIZE} of most kernels without KASAN, which doubles it. */
   static final long USUAL_THREAD_SIZE = 16384;
 
+  /** {@code THREAD_SIZE} of a 64-bit User Mode Linux (KERNEL_STACK_ORDER, arch/um/Kconfig). */
+  public static final long UML_THREAD_SIZE = 16384;
+
   private static final long LARGEST_THREAD_SIZE = 131072;
 
   /** {@code STACK_END_MAGIC} (include/uapi/linux/magic.h), the lowest word of a task's stack. */
@@ -104,6 +107,18 @@ public final class LinuxStacks {
         perCpuBases,
         List.of(),
         (of, threadSize) -> new Arm64Rules(of, threadSize, modules, virtualBits));
+  }
+
+  /**
+   * The stacks of a User Mode Linux.
+   *
+   * @param image the kernel proper's addresses
+   * @param code where instructions are besides: modules, the C library
+   * @param sources unwind tables, best first
+   */
+  public static LinuxStacks uml(
+      Program program, Range image, List<Range> code, List<UnwindSource> sources) {
+    return new LinuxStacks(program, image, List::of, sources, (of, _) -> new UmlRules(of, code));
   }
 
   /** Where instructions are: between the markers of vmlinux.lds, else anywhere in the image. */
@@ -221,6 +236,9 @@ public final class LinuxStacks {
       return new Backtrace(List.of(), Backtrace.End.NONE, "in user mode", Optional.of(start));
     }
     var trace = new Unwinder(memory, sources, view, Unwinder.MAX_FRAMES).backtrace(start, exact);
+    if (!rules.hasUserMode()) {
+      return new Backtrace(trace.frames(), trace.end(), trace.why(), Optional.empty());
+    }
     return trace.end() == Backtrace.End.COMPLETE
             && trace.entry().isEmpty()
             && !trace.frames().isEmpty()
@@ -247,8 +265,7 @@ public final class LinuxStacks {
       return Optional.empty();
     }
     long base = memory.u64(task + stackOffset.getAsLong());
-    boolean inKernel = base < base + threadSize && base + threadSize < 0;
-    return inKernel ? Optional.of(taskStackAt(base)) : Optional.empty();
+    return rules.mayBeStack(base, threadSize) ? Optional.of(taskStackAt(base)) : Optional.empty();
   }
 
   /** The stack from {@code base} on, at whose top are the registers of user mode. */

@@ -77,4 +77,14 @@ interface Rules {
 
   /** As {@link dev.fathom.model.unwind.Stacks#outermost}. */
   Optional<String> outermost(Registers caller);
+
+  /** Whether user mode's registers are on kernel stacks. */
+  default boolean hasUserMode() {
+    return true;
+  }
+
+  /** Whether a task's stack of that size may be at {@code base}: in the kernel's half. */
+  default boolean mayBeStack(long base, long size) {
+    return base < base + size && base + size < 0;
+  }
 }

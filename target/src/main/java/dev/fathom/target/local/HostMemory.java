@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.target.qemu;
+package dev.fathom.target.local;
 
 import java.lang.foreign.MemorySegment;
 
 /** The memory of a process on this host, by its own addresses. */
-interface HostMemory extends AutoCloseable {
+public interface HostMemory extends AutoCloseable {
   /**
    * Copies bytes from {@code address} on into {@code into} until it is full or the next byte cannot
    * be read.

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.host.process;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.fathom.base.TargetException;
+import dev.fathom.base.UnsupportedException;
+import dev.fathom.target.ProcessTracer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * ptrace(2) of the Linux that this runs on. Requests are those of {@code
+ * include/uapi/linux/ptrace.h}.
+ */
+public final class Ptrace implements ProcessTracer {
+  private static final int PEEK_USER = 3;
+  private static final int POKE_USER = 6;
+  private static final int CONT = 7;
+  private static final int SINGLE_STEP = 9;
+  private static final int DETACH = 17;
+  private static final int GET_EVENT_MESSAGE = 0x4201;
+  private static final int GET_SIGNAL_INFO = 0x4202;
+  private static final int GET_REGISTER_SET = 0x4204;
+  private static final int SET_REGISTER_SET = 0x4205;
+  private static final int SEIZE = 0x4206;
+  private static final int INTERRUPT = 0x4207;
+  private static final int LISTEN = 0x4208;
+
+  /** waitpid's options; the children of other threads are Java's own affair. */
+  private static final int WNOHANG = 1;
+
+  private static final int WNOTHREAD = 0x2000_0000;
+  private static final int WALL = 0x4000_0000;
+
+  private static final int EPERM = 1;
+  private static final int ESRCH = 3;
+  private static final int EINTR = 4;
+  private static final int EIO = 5;
+  private static final int ECHILD = 10;
+  private static final int EBUSY = 16;
+  private static final int EINVAL = 22;
+
+  private static final int SIGCONT = 18;
+  private static final int SIGKILL = 9;
+  private static final int SIGSTOP = 19;
+  private static final int SIGINFO_BYTES = 128;
+
+  /** More than any register set, vector registers included. */
+  private static final int REGISTER_LIMIT = 1 << 16;
+
+  /** How long a program that was started may take until it stops, in tenths of milliseconds. */
+  private static final int START_LIMIT = 100_000;
+
+  private final Optional<LibC> library = LibC.load();
+
+  @Override
+  public boolean available() {
+    return library.isPresent() && System.getProperty("os.name").equals("Linux");
+  }
+
+  private LibC library() {
+    if (!available()) {
+      throw new UnsupportedException("this system has no ptrace");
+    }
+    return library.orElseThrow();
+  }
+
+  /** A request's result: its value, and the error number, 0 for none. */
+  private record Result(long value, int errno) {}
+
+  private Result request(int request, int thread, MemorySegment address, MemorySegment data) {
+    try (var arena = Arena.ofConfined()) {
+      var state = LibC.state(arena);
+      long value =
+          (long) library().ptrace().invokeExact(state, request, (long) thread, address, data);
+      return new Result(value, value == -1 ? LibC.errno(state) : 0);
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
+  }
+
+  private Result request(int request, int thread, long address, long data) {
+    return request(
+        request, thread, MemorySegment.ofAddress(address), MemorySegment.ofAddress(data));
+  }
+
+  /** Whether it worked; false when the thread is gone or runs. */
+  private static boolean done(Result result, String what, int thread) {
+    return switch (result.errno()) {
+      case 0 -> true;
+      case ESRCH -> false;
+      case EPERM -> throw new TargetException("no permission to " + what + " thread " + thread);
+      default ->
+          throw new TargetException(
+              "cannot " + what + " thread " + thread + ": error number " + result.errno());
+    };
+  }
+
+  @Override
+  public boolean seize(int thread, int options) {
+    return done(request(SEIZE, thread, 0, options), "trace", thread);
+  }
+
+  @Override
+  public boolean interrupt(int thread) {
+    return done(request(INTERRUPT, thread, 0, 0), "interrupt", thread);
+  }
+
+  @Override
+  public boolean resume(int thread, int signal) {
+    return done(request(CONT, thread, 0, signal), "resume", thread);
+  }
+
+  @Override
+  public boolean step(int thread, int signal) {
+    return done(request(SINGLE_STEP, thread, 0, signal), "step", thread);
+  }
+
+  @Override
+  public boolean listen(int thread) {
+    return done(request(LISTEN, thread, 0, 0), "listen to", thread);
+  }
+
+  @Override
+  public boolean detach(int thread, int signal) {
+    return done(request(DETACH, thread, 0, signal), "detach from", thread);
+  }
+
+  @Override
+  public Optional<byte[]> registers(int thread, int type) {
+    try (var arena = Arena.ofConfined()) {
+      var buffer = arena.allocate(REGISTER_LIMIT, 16);
+      var vector = vector(arena, buffer, REGISTER_LIMIT);
+      var result = request(GET_REGISTER_SET, thread, MemorySegment.ofAddress(type), vector);
+      if (result.errno() == EINVAL || !done(result, "read registers of", thread)) {
+        return Optional.empty(); // This CPU has no such set.
+      }
+      return Optional.of(buffer.asSlice(0, vector.get(JAVA_LONG, 8)).toArray(JAVA_BYTE));
+    }
+  }
+
+  @Override
+  public boolean setRegisters(int thread, int type, byte[] bytes) {
+    try (var arena = Arena.ofConfined()) {
+      var buffer = arena.allocateFrom(JAVA_BYTE, bytes);
+      var vector = vector(arena, buffer, bytes.length);
+      var result = request(SET_REGISTER_SET, thread, MemorySegment.ofAddress(type), vector);
+      return done(result, "write registers of", thread);
+    }
+  }
+
+  /** A {@code struct iovec}. */
+  private static MemorySegment vector(Arena arena, MemorySegment buffer, long length) {
+    var vector = arena.allocate(16, 8);
+    vector.set(ADDRESS, 0, buffer);
+    vector.set(JAVA_LONG, 8, length);
+    return vector;
+  }
+
+  /** The C library's wrapper stores the word and returns 0 only in the kernel; it returns it. */
+  @Override
+  public Optional<Long> user(int thread, long offset) {
+    try (var arena = Arena.ofConfined()) {
+      var state = LibC.state(arena);
+      state.fill((byte) 0);
+      long value =
+          (long)
+              library()
+                  .ptrace()
+                  .invokeExact(
+                      state,
+                      PEEK_USER,
+                      (long) thread,
+                      MemorySegment.ofAddress(offset),
+                      MemorySegment.NULL);
+      // A word of all ones is no error: then the error number stayed 0.
+      var result = new Result(value, value == -1 ? LibC.errno(state) : 0);
+      return done(result, "read debug registers of", thread)
+          ? Optional.of(value)
+          : Optional.empty();
+    } catch (TargetException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
+  }
+
+  @Override
+  public boolean setUser(int thread, long offset, long value) {
+    var result = request(POKE_USER, thread, offset, value);
+    return switch (result.errno()) {
+      case EINVAL, EIO, EBUSY -> false;
+      default -> done(result, "write debug registers of", thread);
+    };
+  }
+
+  @Override
+  public Optional<byte[]> signalInfo(int thread) {
+    try (var arena = Arena.ofConfined()) {
+      var info = arena.allocate(SIGINFO_BYTES, 8);
+      var result = request(GET_SIGNAL_INFO, thread, MemorySegment.NULL, info);
+      // EINVAL: the whole process was stopped, by no signal of this thread's.
+      return result.errno() != EINVAL && done(result, "read the signal of", thread)
+          ? Optional.of(info.toArray(JAVA_BYTE))
+          : Optional.empty();
+    }
+  }
+
+  @Override
+  public Optional<Long> message(int thread) {
+    try (var arena = Arena.ofConfined()) {
+      var word = arena.allocate(JAVA_LONG);
+      var result = request(GET_EVENT_MESSAGE, thread, MemorySegment.NULL, word);
+      return done(result, "read the event of", thread)
+          ? Optional.of(word.get(JAVA_LONG, 0))
+          : Optional.empty();
+    }
+  }
+
+  @Override
+  public Optional<Change> change() {
+    return wait(-1, WNOHANG);
+  }
+
+  private Optional<Change> wait(int which, int options) {
+    try (var arena = Arena.ofConfined()) {
+      var state = LibC.state(arena);
+      var status = arena.allocate(JAVA_INT);
+      while (true) {
+        int thread =
+            (int) library().waitpid().invokeExact(state, which, status, WALL | WNOTHREAD | options);
+        int errno = thread < 0 ? LibC.errno(state) : 0;
+        if (thread > 0) {
+          return Optional.of(change(thread, status.get(JAVA_INT, 0)));
+        }
+        if (thread == 0 || errno == ECHILD) {
+          return Optional.empty();
+        }
+        if (errno != EINTR) {
+          throw new TargetException("cannot wait for traced threads: error number " + errno);
+        }
+      }
+    } catch (TargetException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
+  }
+
+  /** A status of waitpid(2), as {@code WIFEXITED} and its like take it apart. */
+  private static Change change(int thread, int status) {
+    int low = status & 0x7f;
+    if (low == 0) {
+      return new Exited(thread, status >> 8 & 0xff);
+    }
+    if (low == 0x7f) {
+      return new Stopped(thread, status >> 8 & 0xff, status >> 16 & 0xff);
+    }
+    return new Killed(thread, low);
+  }
+
+  @Override
+  public boolean signal(int process, int thread, int signal) {
+    try (var arena = Arena.ofConfined()) {
+      var state = LibC.state(arena);
+      long value =
+          (long)
+              library()
+                  .syscall()
+                  .invokeExact(state, tgkill(), (long) process, (long) thread, (long) signal);
+      return done(
+          new Result(value, value == -1 ? LibC.errno(state) : 0), "send a signal to", thread);
+    } catch (TargetException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
+  }
+
+  /** The number of the system call tgkill(2). */
+  private static long tgkill() {
+    return switch (System.getProperty("os.arch")) {
+      case "amd64", "x86_64" -> 234;
+      case "aarch64" -> 131;
+      default -> throw new UnsupportedException("signals are not sent on this architecture");
+    };
+  }
+
+  /**
+   * {@inheritDoc} A shell stops itself and then becomes the program: so nothing has to run between
+   * fork and exec here, and the program itself is traced from its first instruction on.
+   */
+  @Override
+  public int start(List<String> command, int options) {
+    if (command.isEmpty()) {
+      throw new TargetException("no program to start");
+    }
+    var words = new ArrayList<>(List.of("/bin/sh", "-c", "kill -STOP $$; exec \"$@\"", "sh"));
+    words.addAll(command);
+    int process = spawn(words);
+    try {
+      if (!seize(process, options | TRACE_EXEC)) {
+        throw new TargetException(command.getFirst() + ": the program ended before it began");
+      }
+      return begun(process, command.getFirst());
+    } catch (RuntimeException | Error e) {
+      signal(process, process, SIGKILL);
+      throw e;
+    }
+  }
+
+  /** Follows the shell through its stop until it has become the program. */
+  private int begun(int process, String name) {
+    boolean released = false;
+    for (int i = 0; i < START_LIMIT; i++) {
+      var change = wait(process, WNOHANG);
+      if (change.isEmpty()) {
+        pause();
+        continue;
+      }
+      switch (change.get()) {
+        case Exited(int _, int status) ->
+            throw new TargetException(
+                name + ": cannot be started" + (status == 127 ? ": no such program" : ""));
+        case Killed(int _, int signal) ->
+            throw new TargetException(name + ": signal " + signal + " came before it began");
+        case Stopped(int _, int signal, int event) -> {
+          if (event == EVENT_EXEC) {
+            return process;
+          }
+          if (event == EVENT_STOP && signal == SIGSTOP) {
+            if (!released) {
+              released = true;
+              signal(process, process, SIGCONT);
+            }
+            listen(process);
+          } else {
+            resume(process, event == 0 ? signal : 0);
+          }
+        }
+      }
+    }
+    throw new TargetException(name + ": did not begin in time");
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(java.time.Duration.ofNanos(100_000));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TargetException("interrupted while a program was started", e);
+    }
+  }
+
+  private int spawn(List<String> words) {
+    try (var arena = Arena.ofConfined()) {
+      var arguments = arena.allocate(ADDRESS, words.size() + 1L);
+      for (int i = 0; i < words.size(); i++) {
+        arguments.setAtIndex(ADDRESS, i, arena.allocateFrom(words.get(i)));
+      }
+      var process = arena.allocate(JAVA_INT);
+      int error =
+          (int)
+              library()
+                  .spawn()
+                  .invokeExact(
+                      process,
+                      arena.allocateFrom(words.getFirst()),
+                      MemorySegment.NULL,
+                      MemorySegment.NULL,
+                      arguments,
+                      library().environ());
+      if (error != 0) {
+        throw new TargetException(words.getFirst() + ": cannot start: error number " + error);
+      }
+      return process.get(JAVA_INT, 0);
+    } catch (TargetException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
+  }
+}

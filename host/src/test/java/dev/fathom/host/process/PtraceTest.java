@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.host.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fathom.base.TargetException;
+import dev.fathom.target.ProcessTracer;
+import dev.fathom.target.ProcessTracer.Change;
+import dev.fathom.target.ProcessTracer.Exited;
+import dev.fathom.target.ProcessTracer.Killed;
+import dev.fathom.target.ProcessTracer.Stopped;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/** ptrace itself, on programs that it started. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+@Timeout(60)
+class PtraceTest {
+  private static final int SIGTRAP = 5;
+  private static final int SIGKILL = 9;
+
+  /** Offset of rip in {@code user_regs_struct}. */
+  private static final int RIP = 16 * 8;
+
+  private static final int X86_64_BYTES = 27 * 8;
+
+  private final Ptrace ptrace = new Ptrace();
+
+  private Change next() {
+    while (true) {
+      var change = ptrace.change();
+      if (change.isPresent()) {
+        return change.get();
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  private long pc(int thread) {
+    byte[] registers = ptrace.registers(thread, ProcessTracer.GENERAL_REGISTERS).orElseThrow();
+    assertThat(registers).hasSize(X86_64_BYTES);
+    return ByteBuffer.wrap(registers).order(ByteOrder.LITTLE_ENDIAN).getLong(RIP);
+  }
+
+  @Test
+  void aProgramIsStoppedBeforeItsFirstInstruction() {
+    int process = ptrace.start(List.of("sh", "-c", "exit 9"), ProcessTracer.TRACE_EXEC);
+    long before = pc(process);
+    assertThat(ptrace.registers(process, ProcessTracer.FLOATING_REGISTERS).orElseThrow())
+        .hasSize(512);
+    // The first step ends the system call that started the program.
+    for (int i = 0; i < 2; i++) {
+      assertThat(ptrace.step(process, 0)).isTrue();
+      assertThat(next()).isEqualTo(new Stopped(process, SIGTRAP, 0));
+    }
+    assertThat(pc(process)).isNotEqualTo(before);
+    assertThat(ptrace.resume(process, 0)).isTrue();
+    assertThat(next()).isEqualTo(new Exited(process, 9));
+    assertThat(ptrace.change()).isEmpty();
+    assertThat(ptrace.resume(process, 0)).isFalse();
+    assertThat(ptrace.registers(process, ProcessTracer.GENERAL_REGISTERS)).isEmpty();
+  }
+
+  @Test
+  void registersAreWritten() {
+    int process = ptrace.start(List.of("sleep", "100"), 0);
+    byte[] registers = ptrace.registers(process, ProcessTracer.GENERAL_REGISTERS).orElseThrow();
+    registers[0] = 42; // r15
+    assertThat(ptrace.setRegisters(process, ProcessTracer.GENERAL_REGISTERS, registers)).isTrue();
+    assertThat(ptrace.registers(process, ProcessTracer.GENERAL_REGISTERS).orElseThrow()[0])
+        .isEqualTo((byte) 42);
+    // DR7 of struct user; breakpoints on ports of devices are refused.
+    assertThat(ptrace.user(process, 848 + 7 * 8)).contains(0L);
+    assertThat(ptrace.setUser(process, 848 + 7 * 8, 0x20001)).isFalse();
+    ptrace.signal(process, process, SIGKILL);
+    assertThat(next()).isEqualTo(new Killed(process, SIGKILL));
+  }
+
+  @Test
+  void interruptsStopsAndDetaches() {
+    int process = ptrace.start(List.of("sleep", "100"), 0);
+    assertThat(ptrace.resume(process, 0)).isTrue();
+    assertThat(ptrace.interrupt(process)).isTrue();
+    assertThat(next()).isEqualTo(new Stopped(process, SIGTRAP, ProcessTracer.EVENT_STOP));
+    assertThat(ptrace.signalInfo(process)).isPresent();
+    assertThat(ptrace.detach(process, 0)).isTrue();
+    assertThat(ptrace.resume(process, 0)).isFalse();
+    ptrace.signal(process, process, SIGKILL);
+    assertThat(next()).isEqualTo(new Killed(process, SIGKILL));
+  }
+
+  @Test
+  void whatCannotBeStartedIsSaid() {
+    assertThatThrownBy(() -> ptrace.start(List.of("no-such-program-anywhere"), 0))
+        .isInstanceOf(TargetException.class)
+        .hasMessage("no-such-program-anywhere: cannot be started: no such program");
+    assertThatThrownBy(() -> ptrace.start(List.of(), 0)).isInstanceOf(TargetException.class);
+    // This process's own threads cannot be traced by it.
+    int own = (int) ProcessHandle.current().pid();
+    assertThatThrownBy(() -> ptrace.seize(own, 0))
+        .isInstanceOf(TargetException.class)
+        .hasMessage("no permission to trace thread " + own);
+  }
+}

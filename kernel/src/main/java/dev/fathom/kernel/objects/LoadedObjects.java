@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.objects;
+
+import dev.fathom.model.Located;
+import dev.fathom.model.Memory;
+import dev.fathom.model.Symbol;
+import dev.fathom.model.SymbolTable;
+import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.unwind.Frame;
+import dev.fathom.model.unwind.UnwindRow;
+import dev.fathom.model.unwind.UnwindSource;
+import dev.fathom.target.ProcessView;
+import dev.fathom.target.ProcessView.Mapped;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * The objects that are loaded into a process, found by the files that are mapped with an ELF header
+ * at their start; their symbols and their call frame information. Objects that stay are kept from
+ * one look to the next.
+ */
+public final class LoadedObjects implements SymbolTable, UnwindSource {
+  /** AT_ENTRY in the auxiliary vector: where the program begins. */
+  private static final long AT_ENTRY = 9;
+
+  private static final String VDSO = "[vdso]";
+
+  private final ProcessView view;
+  private final Memory memory;
+  private final Architecture architecture;
+  private final Consumer<String> warnings;
+  private List<LoadedObject> objects = List.of();
+  private List<Mapped> mappings = List.of();
+  private boolean read;
+
+  /**
+   * @param memory the process's, by its own addresses
+   * @param warnings told of objects that cannot be read
+   */
+  public LoadedObjects(
+      ProcessView view, Memory memory, Architecture architecture, Consumer<String> warnings) {
+    this.view = view;
+    this.memory = memory;
+    this.architecture = architecture;
+    this.warnings = warnings;
+  }
+
+  /** Mappings may have come or gone. */
+  public void forget() {
+    read = false;
+  }
+
+  /** The process's mappings in the order of their addresses. */
+  public List<Mapped> mappings() {
+    refresh();
+    return mappings;
+  }
+
+  /** The program first, then the others by address. */
+  public List<LoadedObject> all() {
+    refresh();
+    return objects;
+  }
+
+  private void refresh() {
+    if (read) {
+      return;
+    }
+    read = true;
+    var current = view.mappings();
+    if (current.equals(mappings)) {
+      return;
+    }
+    mappings = current;
+    var old = new ArrayList<>(objects);
+    var found = new ArrayList<LoadedObject>();
+    Long entry = view.auxiliary().get(AT_ENTRY);
+    int i = 0;
+    while (i < current.size()) {
+      int end = endOfGroup(current, i);
+      var group = objectIn(current.subList(i, end));
+      if (!group.isEmpty()) {
+        found.add(known(old, group).orElseGet(() -> object(group, entry)));
+      }
+      i = end;
+    }
+    old.removeAll(found);
+    old.forEach(LoadedObject::close);
+    found.sort(
+        (a, b) ->
+            a.module().isEmpty() != b.module().isEmpty()
+                ? (a.module().isEmpty() ? -1 : 1)
+                : Long.compareUnsigned(a.start(), b.start()));
+    objects = List.copyOf(found);
+  }
+
+  /**
+   * The end of the run of mappings that may be one object from number {@code i} on: those of the
+   * same file, and anonymous ones between them, which are its zeroed data.
+   */
+  private static int endOfGroup(List<Mapped> all, int i) {
+    String name = all.get(i).name();
+    int end = i + 1;
+    if (name.isEmpty() || name.equals(VDSO)) {
+      return end;
+    }
+    int last = end;
+    while (end < all.size()
+        && (all.get(end).name().equals(name) && all.get(end).offset() != 0
+            || all.get(end).name().isEmpty()
+                && all.get(end).range().start() == all.get(end - 1).range().end())) {
+      end++;
+      if (all.get(end - 1).name().equals(name)) {
+        last = end;
+      }
+    }
+    // The data behind the last one that the file has, as long as it is the object's own.
+    return last < end && isData(all.get(last - 1)) ? last + 1 : last;
+  }
+
+  private static boolean isData(Mapped mapping) {
+    return mapping.protection().contains("w");
+  }
+
+  /** The mappings from the one on that starts as an ELF file does; none when none does. */
+  private List<Mapped> objectIn(List<Mapped> group) {
+    for (int i = 0; i < group.size(); i++) {
+      var mapping = group.get(i);
+      boolean candidate =
+          mapping.name().equals(VDSO) || (mapping.isFile() && mapping.offset() == 0);
+      if (candidate && LoadedObject.beginsAt(memory, mapping.range().start())) {
+        return List.copyOf(group.subList(i, group.size()));
+      }
+    }
+    return List.of();
+  }
+
+  private static Optional<LoadedObject> known(List<LoadedObject> old, List<Mapped> group) {
+    return old.stream().filter(object -> object.isOf(group)).findFirst();
+  }
+
+  private LoadedObject object(List<Mapped> group, Long entry) {
+    boolean program = false;
+    for (var mapping : group) {
+      program |= entry != null && mapping.range().contains(entry);
+    }
+    return new LoadedObject(group, program, memory, view::file, warnings);
+  }
+
+  /** The object that has an address. */
+  public Optional<LoadedObject> containing(long address) {
+    for (var object : all()) {
+      if (object.contains(address)) {
+        return Optional.of(object);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The mapping that has an address. */
+  public Optional<Mapped> mappingAt(long address) {
+    var all = mappings();
+    int low = 0;
+    int high = all.size() - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      if (Long.compareUnsigned(all.get(middle).range().start(), address) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return high >= 0 && all.get(high).range().contains(address)
+        ? Optional.of(all.get(high))
+        : Optional.empty();
+  }
+
+  /** Closes the objects' files. */
+  public void close() {
+    objects.forEach(LoadedObject::close);
+  }
+
+  // Symbols
+
+  private List<SymbolTable> tables(String module) {
+    var tables = new ArrayList<SymbolTable>();
+    for (var object : all()) {
+      if (module.isEmpty() || object.name().equals(module)) {
+        object.symbols().ifPresent(tables::add);
+      }
+    }
+    return tables;
+  }
+
+  /** {@inheritDoc} Where a stripped object has no name the object's own counts. */
+  @Override
+  public Optional<Located> at(long address) {
+    var object = containing(address);
+    if (object.isEmpty()) {
+      return Optional.empty();
+    }
+    var found = object.get().symbols().flatMap(symbols -> symbols.at(address));
+    return found.isPresent() ? found : Optional.of(within(object.get(), address));
+  }
+
+  private static Located within(LoadedObject object, long address) {
+    long size = object.end() - object.start();
+    return new Located(
+        new Symbol(object.name(), object.start(), size, Symbol.Kind.TEXT, 't', ""),
+        address - object.start());
+  }
+
+  /** {@inheritDoc} {@code libc.so.6`malloc} asks for one object's. */
+  @Override
+  public List<Symbol> named(String name) {
+    int tick = name.indexOf('`');
+    String plain = name.substring(tick + 1);
+    var found = new ArrayList<Symbol>();
+    for (var table : tables(tick < 0 ? "" : name.substring(0, tick))) {
+      found.addAll(table.named(plain));
+    }
+    return found;
+  }
+
+  @Override
+  public Optional<Symbol> first(String name) {
+    int tick = name.indexOf('`');
+    String plain = name.substring(tick + 1);
+    for (var table : tables(tick < 0 ? "" : name.substring(0, tick))) {
+      var found = table.first(plain);
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public Stream<Symbol> stream() {
+    return tables("").stream().flatMap(SymbolTable::stream);
+  }
+
+  @Override
+  public List<String> completions(String prefix, int limit) {
+    int tick = prefix.indexOf('`');
+    var names = new TreeSet<String>();
+    for (var table : tables(tick < 0 ? "" : prefix.substring(0, tick))) {
+      for (String name : table.completions(prefix.substring(tick + 1), limit)) {
+        names.add(prefix.substring(0, tick + 1) + name);
+      }
+    }
+    return names.stream().limit(limit).toList();
+  }
+
+  // Unwinding
+
+  @Override
+  public String name() {
+    return "cfi";
+  }
+
+  @Override
+  public Frame.How how() {
+    return Frame.How.CFI;
+  }
+
+  @Override
+  public Optional<UnwindRow> rowAt(long pc) {
+    var object = containing(pc);
+    if (object.isPresent()) {
+      for (var source : object.get().frames(architecture)) {
+        var row = source.rowAt(pc);
+        if (row.isPresent()) {
+          return row;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}

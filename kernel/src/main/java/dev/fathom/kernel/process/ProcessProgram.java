@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.process;
+
+import dev.fathom.base.LookupException;
+import dev.fathom.model.AddressSpace;
+import dev.fathom.model.Memory;
+import dev.fathom.model.Program;
+import dev.fathom.model.SymbolTable;
+import dev.fathom.model.Value;
+import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.type.TypeSystem;
+import java.util.function.LongSupplier;
+
+/** A process's memory, symbols and types. */
+record ProcessProgram(
+    Architecture architecture,
+    AddressSpace memory,
+    Memory physical,
+    SymbolTable symbols,
+    TypeSystem types,
+    LongSupplier clock)
+    implements Program {
+  @Override
+  public Value global(String name) {
+    var symbol = symbols.first(name).orElseThrow(() -> new LookupException("symbol", name));
+    var type =
+        types
+            .ofSymbol(symbol.name())
+            .orElseThrow(() -> new LookupException("type of the variable", name));
+    return new Value.Ref(this, type, symbol.address());
+  }
+
+  @Override
+  public long epoch() {
+    return clock.getAsLong();
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What this machine's kernel offers for controlling its processes: ptrace(2), waitpid(2) and their
+ * like, one call each; found with {@link java.util.ServiceLoader}. The kernel answers only the
+ * thread that attached: everything about a process must be asked from one platform thread, and what
+ * that thread attached to is let go by the kernel when the thread ends.
+ *
+ * <p>A call about a thread answers false, or nothing, when there is no such thread any more or it
+ * is not stopped (ESRCH). Other errors are {@link dev.fathom.base.TargetException}s.
+ */
+public interface ProcessTracer {
+  /** Options of {@link #seize} (Linux {@code include/uapi/linux/ptrace.h}). */
+  int TRACE_FORK = 1 << 1;
+
+  int TRACE_VFORK = 1 << 2;
+  int TRACE_CLONE = 1 << 3;
+  int TRACE_EXEC = 1 << 4;
+  int TRACE_VFORK_DONE = 1 << 5;
+
+  /** Values of {@link Stopped#event}. */
+  int EVENT_FORK = 1;
+
+  int EVENT_VFORK = 2;
+  int EVENT_CLONE = 3;
+  int EVENT_EXEC = 4;
+  int EVENT_VFORK_DONE = 5;
+
+  /** Interrupted, a new thread's first stop, or a stop of the whole process by a signal. */
+  int EVENT_STOP = 128;
+
+  /** Types of register sets: those of the notes in core files. */
+  int GENERAL_REGISTERS = 1;
+
+  int FLOATING_REGISTERS = 2;
+
+  /** What happened to a thread. */
+  sealed interface Change {
+    /** The thread's id. */
+    int thread();
+  }
+
+  /**
+   * The thread stopped.
+   *
+   * @param signal the signal that arrived, or SIGTRAP with an event
+   * @param event one of the {@code EVENT_} numbers, 0 where a signal arrived
+   */
+  record Stopped(int thread, int signal, int event) implements Change {}
+
+  /** The thread ended by itself with that status; the first thread's status is its process's. */
+  record Exited(int thread, int status) implements Change {}
+
+  /** A signal ended the thread's process. */
+  record Killed(int thread, int signal) implements Change {}
+
+  /** Whether there is a ptrace to call here. */
+  boolean available();
+
+  /**
+   * Attaches without stopping the thread (PTRACE_SEIZE).
+   *
+   * @param options {@code TRACE_} bits
+   * @throws dev.fathom.base.TargetException when this is not permitted: not this user's process, or
+   *     another traces it
+   */
+  boolean seize(int thread, int options);
+
+  /** Asks the thread to stop (PTRACE_INTERRUPT): it does with {@link #EVENT_STOP}. */
+  boolean interrupt(int thread);
+
+  /**
+   * Lets the stopped thread go on.
+   *
+   * @param signal delivered to it; 0 for none
+   */
+  boolean resume(int thread, int signal);
+
+  /** Lets the stopped thread execute one instruction, after delivery of {@code signal}, if any. */
+  boolean step(int thread, int signal);
+
+  /** Leaves the thread stopped by its job's signal, and tells when that ends (PTRACE_LISTEN). */
+  boolean listen(int thread);
+
+  /** Ends tracing of the stopped thread, which goes on. */
+  boolean detach(int thread, int signal);
+
+  /** A register set of the stopped thread, as the kernel lays it out. */
+  Optional<byte[]> registers(int thread, int type);
+
+  /** Writes a register set of the stopped thread. */
+  boolean setRegisters(int thread, int type, byte[] bytes);
+
+  /** A word of the stopped thread's {@code struct user}, such as an x86 debug register. */
+  Optional<Long> user(int thread, long offset);
+
+  /**
+   * Writes a word of the stopped thread's {@code struct user}.
+   *
+   * @return false also when the kernel refuses the value
+   */
+  boolean setUser(int thread, long offset, long value);
+
+  /** The {@code siginfo_t} of the signal that stopped the thread: 128 bytes. */
+  Optional<byte[]> signalInfo(int thread);
+
+  /** What the event is about: the new thread's or process's id (PTRACE_GETEVENTMSG). */
+  Optional<Long> message(int thread);
+
+  /** The next change of any thread that the calling thread traces; does not wait. */
+  Optional<Change> change();
+
+  /** Sends a signal to one thread of a process. */
+  boolean signal(int process, int thread, int signal);
+
+  /**
+   * Starts a program, traced by the calling thread and stopped before its first instruction. It has
+   * this process's standard streams, environment and working directory.
+   *
+   * @param command the program, searched for in PATH, and its arguments
+   * @param options {@code TRACE_} bits
+   * @return its process id
+   * @throws dev.fathom.base.TargetException when it cannot be started
+   */
+  int start(List<String> command, int options);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target;
+
+import dev.fathom.base.Range;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * The target is a process of Linux, alive or as it was when it left its core: what the kernel knows
+ * of it. {@link Target#cpus} are its threads, and a {@link Cpu#id} is a thread's id.
+ */
+public non-sealed interface ProcessView extends Capability {
+  /**
+   * A mapping.
+   *
+   * @param protection as in {@code /proc/PID/maps}: {@code r-xp}; a core file tells less
+   * @param offset where in the file the mapping begins
+   * @param name the file's path as the process sees it, {@code [stack]}, {@code [vdso]}; empty for
+   *     anonymous memory
+   */
+  record Mapped(Range range, String protection, long offset, String name) {
+    /** Whether there is a file behind it. */
+    public boolean isFile() {
+      return name.startsWith("/");
+    }
+  }
+
+  /**
+   * A thread.
+   *
+   * @param name its own name; empty where only the process's is known
+   * @param state the letter of {@code ps}; {@code ?} where it is not known
+   * @param signal the signal that stopped or ended it, where one did
+   */
+  record ThreadState(
+      long id, String name, char state, OptionalInt cpu, Optional<SignalState> signal) {}
+
+  /**
+   * A signal.
+   *
+   * @param code {@code si_code}: who sent it
+   * @param address where it was raised, for faults
+   * @param sender the process that sent it
+   */
+  record SignalState(int number, int code, OptionalLong address, OptionalLong sender) {}
+
+  /** The process's id. */
+  long process();
+
+  OptionalLong parent();
+
+  /** The name that the kernel keeps: at most 15 characters. */
+  String name();
+
+  /** The path of its program, as the process sees it. */
+  Optional<String> program();
+
+  /** The words that it was started with, as far as they are known. */
+  List<String> arguments();
+
+  /** Its mappings in the order of their addresses. */
+  List<Mapped> mappings();
+
+  /** Its threads, the first one first. */
+  List<ThreadState> threads();
+
+  /** The auxiliary vector that the kernel gave its program: values by type. */
+  Map<Long, Long> auxiliary();
+
+  /** The file behind a mapping, where it can be opened here; it may have been replaced since. */
+  Optional<Path> file(Mapped mapping);
+}

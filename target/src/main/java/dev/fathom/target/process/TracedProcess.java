@@ -1,0 +1,939 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.process;
+
+import static dev.fathom.target.process.Signals.SIGTRAP;
+
+import dev.fathom.base.TargetException;
+import dev.fathom.model.Register;
+import dev.fathom.model.Registers;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.target.Breakpoints.Kind;
+import dev.fathom.target.ProcessTracer;
+import dev.fathom.target.ProcessTracer.Change;
+import dev.fathom.target.ProcessTracer.Exited;
+import dev.fathom.target.ProcessTracer.Killed;
+import dev.fathom.target.ProcessTracer.Stopped;
+import dev.fathom.target.Stop;
+import dev.fathom.target.local.ProcFiles;
+import dev.fathom.target.local.ProcMemory;
+import dev.fathom.target.local.UserRegisters;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListMap;
+
+/**
+ * A process under ptrace, all of its threads together: either all stand still or all run. New
+ * threads are traced from their first instruction on. A child gets its own code back, without the
+ * breakpoints, and is let go. Used by the tracing thread alone.
+ */
+final class TracedProcess {
+  private static final int OPTIONS =
+      ProcessTracer.TRACE_CLONE
+          | ProcessTracer.TRACE_FORK
+          | ProcessTracer.TRACE_VFORK
+          | ProcessTracer.TRACE_VFORK_DONE
+          | ProcessTracer.TRACE_EXEC;
+
+  /** How long threads may take to stop; one that waits for a disk takes longer and is left out. */
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(3);
+
+  /** How long to spin for a change before sleeping, and how long the sleeps become. */
+  private static final long SPIN_NANOS = 200_000;
+
+  private static final long FIRST_NAP_NANOS = 50_000;
+  private static final long LONGEST_NAP_NANOS = 1_000_000;
+
+  /** How often the list of threads is looked at for new ones while they are attached to. */
+  private static final int ATTACH_ROUNDS = 1000;
+
+  private static final byte[] INT3 = {(byte) 0xcc};
+
+  /** {@code brk #0}. */
+  private static final byte[] BRK = {0, 0, 0x20, (byte) 0xd4};
+
+  private final ProcessTracer ptrace;
+  private final ProcFiles files;
+  private final UserRegisters layout;
+  private final int pid;
+  private final Map<Integer, Tracee> tracees = new LinkedHashMap<>();
+
+  /** Breakpoint instructions by address, with the bytes that they stand for. */
+  private final ConcurrentSkipListMap<Long, byte[]> planted =
+      new ConcurrentSkipListMap<>(Long::compareUnsigned);
+
+  /** What was planted since the process began this program: children may have copies. */
+  private final Map<Long, byte[]> everPlanted = new LinkedHashMap<>();
+
+  /**
+   * Children that stand at their beginning, until it is known what they share with this process.
+   */
+  private final Set<Integer> strangers = new LinkedHashSet<>();
+
+  /** Children that were announced and have not come to their beginning. */
+  private final Map<Integer, Boolean> announced = new LinkedHashMap<>();
+
+  private final DebugRegisters debug;
+  private final ArrayDeque<Stop> reports = new ArrayDeque<>();
+  private final Set<Integer> passed;
+  private volatile ProcMemory memory;
+  private boolean running;
+  private boolean halting;
+  private boolean lifted;
+  private Optional<Stop> ended = Optional.empty();
+  private boolean replaced;
+  private Optional<String> failure = Optional.empty();
+
+  /**
+   * @param passed signals that are delivered without a stop; looked at each time
+   */
+  TracedProcess(ProcessTracer ptrace, ProcFiles files, UserRegisters layout, Set<Integer> passed) {
+    this.ptrace = ptrace;
+    this.files = files;
+    this.layout = layout;
+    this.pid = (int) files.pid();
+    this.passed = passed;
+    this.debug = new DebugRegisters(ptrace);
+    this.memory = ProcMemory.open(pid);
+  }
+
+  private boolean isX86() {
+    return layout.architecture() == X86_64.INSTANCE;
+  }
+
+  // Attaching and letting go
+
+  /**
+   * Attaches to every thread and stops them.
+   *
+   * @throws TargetException when this is not permitted; nothing is traced then
+   */
+  void attach() {
+    try {
+      running = true;
+      boolean more = true;
+      for (int round = 0; more && round < ATTACH_ROUNDS; round++) {
+        more = false;
+        for (int thread : files.threads()) {
+          if (!tracees.containsKey(thread)) {
+            more |= add(thread);
+          }
+        }
+      }
+      if (tracees.isEmpty()) {
+        throw new TargetException("process " + pid + " has ended");
+      }
+      stop();
+    } catch (RuntimeException | Error e) {
+      try {
+        detach(false);
+      } catch (TargetException second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Begins to trace a thread; false when it has ended. One that began meanwhile is traced already:
+   * the kernel attaches to what a traced thread starts.
+   */
+  private boolean add(int thread) {
+    try {
+      boolean traced = ptrace.seize(thread, OPTIONS);
+      if (traced) {
+        tracees.put(thread, new Tracee(thread));
+      }
+      return traced;
+    } catch (TargetException e) {
+      var stat = files.stat(thread);
+      if (stat.isEmpty() || stat.get().state() == 'Z' || stat.get().state() == 'X') {
+        return false;
+      }
+      long tracer = files.tracer(thread);
+      if (tracer == 0) {
+        throw e;
+      }
+      if (!tracees.isEmpty() && tracer == files.tracer(tracees.keySet().iterator().next())) {
+        born(thread);
+        return true;
+      }
+      throw new TargetException(
+          "process "
+              + pid
+              + " is traced by process "
+              + new ProcFiles(tracer).group().orElse(tracer)
+              + " already",
+          e);
+    }
+  }
+
+  /**
+   * Takes everything out and lets all threads go on untraced.
+   *
+   * @param stayStopped whether the process is stopped, as by SIGSTOP
+   */
+  void detach(boolean stayStopped) {
+    if (ended.isPresent()) {
+      return;
+    }
+    stop();
+    if (ended.isPresent()) {
+      return;
+    }
+    removeAll();
+    releaseStrangers();
+    if (stayStopped) {
+      ptrace.signal(pid, pid, Signals.SIGSTOP);
+    }
+    var failures = new ArrayList<String>();
+    for (var tracee : tracees.values()) {
+      int next = next(tracee);
+      // What else was held is sent again: it waits in the kernel from now on.
+      tracee.held.forEach(signal -> ptrace.signal(pid, tracee.id(), signal));
+      if (tracee.stopped && !ptrace.detach(tracee.id(), next)) {
+        continue; // It has ended.
+      }
+      if (!tracee.stopped && !tracee.lending) {
+        failures.add("thread " + tracee.id() + " does not stop");
+      }
+    }
+    tracees.clear();
+    running = true;
+    if (!failures.isEmpty()) {
+      throw new TargetException(
+          "process "
+              + pid
+              + ": "
+              + String.join(", ", failures)
+              + "; it is let go when this program ends");
+    }
+  }
+
+  private void removeAll() {
+    if (!lifted) {
+      planted.forEach(this::restore);
+    }
+    planted.clear();
+    if (!debug.isEmpty()) {
+      debug.clear();
+      forStopped(tracee -> debug.apply(tracee.id()));
+    }
+  }
+
+  /** Children whose parent ended, or became another program, before it told of them. */
+  private void releaseStrangers() {
+    for (int child : List.copyOf(strangers)) {
+      letChildGo(child, false);
+    }
+    strangers.clear();
+    announced.clear();
+  }
+
+  private void restore(long address, byte[] code) {
+    memory.write(address, MemorySegment.ofArray(code));
+  }
+
+  private void forStopped(java.util.function.Consumer<Tracee> action) {
+    for (var tracee : tracees.values()) {
+      if (tracee.stopped) {
+        action.accept(tracee);
+      }
+    }
+  }
+
+  // State
+
+  boolean isRunning() {
+    return running && ended.isEmpty();
+  }
+
+  boolean hasEnded() {
+    return ended.isPresent();
+  }
+
+  /** Whether the process became another program since this was asked last. */
+  boolean takeReplaced() {
+    boolean was = replaced;
+    replaced = false;
+    return was;
+  }
+
+  /** What could not be done for a child, told once. */
+  Optional<String> takeFailure() {
+    var was = failure;
+    failure = Optional.empty();
+    return was;
+  }
+
+  ProcMemory memory() {
+    return memory;
+  }
+
+  /** The ids of the threads. */
+  List<Integer> threads() {
+    return List.copyOf(tracees.keySet());
+  }
+
+  /** The registers of a stopped thread; empty of one that could not be stopped. */
+  Optional<Registers> registers(int thread) {
+    var tracee = tracees.get(thread);
+    if (tracee == null || !tracee.stopped) {
+      return Optional.empty();
+    }
+    if (tracee.registers.isEmpty()) {
+      tracee.raw = ptrace.registers(thread, ProcessTracer.GENERAL_REGISTERS);
+      tracee.registers = tracee.raw.map(bytes -> layout.decode(bytes, 0));
+    }
+    return tracee.registers;
+  }
+
+  /** The floating-point registers of a stopped thread, as the kernel lays them out. */
+  Optional<byte[]> floating(int thread) {
+    var tracee = tracees.get(thread);
+    return tracee == null || !tracee.stopped
+        ? Optional.empty()
+        : ptrace.registers(thread, ProcessTracer.FLOATING_REGISTERS);
+  }
+
+  /** Sets a register of a stopped thread; false when it cannot be set. */
+  boolean set(int thread, Register register, long value) {
+    if (registers(thread).isEmpty()) {
+      return false;
+    }
+    var tracee = tracees.get(thread);
+    byte[] bytes = tracee.raw.orElseThrow().clone();
+    if (!layout.set(bytes, register, value)) {
+      return false;
+    }
+    if (register.equals(X86_64.RIP)) {
+      // Else the kernel would go back to the system call that was interrupted.
+      layout.set(bytes, X86_64.ORIG_RAX, -1);
+    }
+    if (!ptrace.setRegisters(thread, ProcessTracer.GENERAL_REGISTERS, bytes)) {
+      return false;
+    }
+    tracee.raw = Optional.of(bytes);
+    tracee.registers = Optional.of(layout.decode(bytes, 0));
+    return true;
+  }
+
+  int pending(int thread) {
+    var tracee = tracees.get(thread);
+    return tracee == null ? 0 : tracee.deliver;
+  }
+
+  boolean pending(int thread, int signal) {
+    var tracee = tracees.get(thread);
+    if (tracee == null || !tracee.stopped) {
+      return false;
+    }
+    tracee.deliver = signal;
+    return true;
+  }
+
+  /** The signal that stopped a thread, as the kernel tells it. */
+  Optional<byte[]> signalInfo(int thread) {
+    var tracee = tracees.get(thread);
+    return tracee == null || !tracee.stopped || tracee.deliver == 0
+        ? Optional.empty()
+        : ptrace.signalInfo(thread);
+  }
+
+  // Running and stopping
+
+  /** Stops all threads; what they report meanwhile is kept for the next {@link #await}. */
+  void stop() {
+    if (ended.isPresent() || !running) {
+      return;
+    }
+    halt();
+    running = false;
+    // Whoever stood at a breakpoint comes to it again.
+    reports.removeIf(report -> report.reason() instanceof Stop.Trap);
+  }
+
+  private void halt() {
+    halting = true;
+    try {
+      haltAll();
+    } finally {
+      halting = false;
+    }
+  }
+
+  private void haltAll() {
+    drain();
+    long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
+    var nap = new Nap();
+    while (ended.isEmpty() && awaited() && System.nanoTime() - deadline < 0) {
+      // New threads come while others are stopped.
+      tracees.values().forEach(this::interrupt);
+      if (!drain()) {
+        nap.take();
+      }
+    }
+  }
+
+  private void interrupt(Tracee tracee) {
+    if (!tracee.stopped && !tracee.interrupted && !tracee.fresh && ptrace.interrupt(tracee.id())) {
+      tracee.interrupted = true;
+    }
+  }
+
+  private boolean awaited() {
+    for (var tracee : tracees.values()) {
+      if (!tracee.stopped && !tracee.lending) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Lets all threads go on. */
+  void resume() {
+    if (ended.isPresent() || running) {
+      return;
+    }
+    drain();
+    if (!reports.isEmpty()) {
+      running = true; // What is left to tell comes first: nothing moves.
+      return;
+    }
+    running = true;
+    for (var tracee : List.copyOf(tracees.values())) {
+      tracee.stepping = false;
+      if (tracee.stopped) {
+        go(tracee);
+      }
+    }
+  }
+
+  /** Lets a thread execute one instruction, without signals unless {@code signals}. */
+  void step(int thread, boolean others, boolean signals) {
+    var tracee = tracees.get(thread);
+    if (tracee == null || !tracee.stopped) {
+      throw new TargetException("thread " + thread + " is not there, or cannot be stopped");
+    }
+    drain();
+    running = true;
+    if (others) {
+      for (var other : List.copyOf(tracees.values())) {
+        if (other != tracee && other.stopped) {
+          go(other);
+        }
+      }
+    }
+    tracee.stepping = true;
+    int signal = 0;
+    if (signals) {
+      signal = next(tracee);
+    }
+    stepOn(tracee, signal);
+  }
+
+  private void stepOn(Tracee tracee, int signal) {
+    tracee.runs();
+    if (!ptrace.step(tracee.id(), signal)) {
+      tracee.stepping = false; // It is being killed: its end is reported.
+    }
+  }
+
+  /** The signal that a thread gets when it goes on. */
+  private int next(Tracee tracee) {
+    int signal = tracee.deliver;
+    tracee.deliver = 0;
+    if (signal == 0 && !tracee.held.isEmpty()) {
+      signal = tracee.held.poll();
+    }
+    if (signal != 0 && tracee.stopped && !tracee.atSignal) {
+      ptrace.signal(pid, tracee.id(), signal);
+      return 0;
+    }
+    return signal;
+  }
+
+  private void go(Tracee tracee) {
+    int signal = next(tracee);
+    tracee.runs();
+    if (tracee.jobStopped) {
+      tracee.jobStopped = false;
+      ptrace.listen(tracee.id());
+      return;
+    }
+    ptrace.resume(tracee.id(), signal);
+    // What was held beside it waits in the kernel from now on.
+    tracee.held.forEach(more -> ptrace.signal(pid, tracee.id(), more));
+    tracee.held.clear();
+  }
+
+  /** Waits for a stop to tell; all threads stand still then. */
+  Optional<Stop> await(Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    var nap = new Nap();
+    while (true) {
+      var stop = care();
+      if (stop.isPresent() || !isRunning() || System.nanoTime() - deadline >= 0) {
+        return stop;
+      }
+      nap.take();
+    }
+  }
+
+  /** Turns to what the threads want now; the stop that is to be told, if there is one. */
+  Optional<Stop> care() {
+    if (ended.isPresent()) {
+      return ended;
+    }
+    if (!running) {
+      return Optional.empty();
+    }
+    if (reports.isEmpty()) {
+      drain();
+    }
+    if (ended.isPresent()) {
+      return ended;
+    }
+    if (reports.isEmpty()) {
+      return Optional.empty();
+    }
+    var first = reports.poll();
+    halt();
+    if (ended.isPresent()) {
+      return ended;
+    }
+    boolean replacedMeanwhile =
+        reports.stream().anyMatch(report -> report.reason() instanceof Stop.Replaced);
+    if (replacedMeanwhile || !tracees.containsKey(first.cpu())) {
+      // The thread that had something to tell is gone.
+      first = reports.poll();
+    }
+    running = false;
+    reports.removeIf(report -> report.reason() instanceof Stop.Trap);
+    if (first == null) {
+      resume();
+    }
+    return Optional.ofNullable(first);
+  }
+
+  /** Takes all changes that there are; whether there was any. */
+  private boolean drain() {
+    boolean any = false;
+    for (var change = ptrace.change(); change.isPresent(); change = ptrace.change()) {
+      any = true;
+      take(change.get());
+    }
+    return any;
+  }
+
+  private void take(Change change) {
+    switch (change) {
+      case Exited(int thread, int status) -> gone(thread, status);
+      case Killed(int thread, int signal) -> gone(thread, 128 + signal);
+      case Stopped stopped -> take(stopped);
+    }
+  }
+
+  private void gone(int thread, int status) {
+    var tracee = tracees.remove(thread);
+    if (thread == pid) {
+      // The first thread's end is told when no other is left.
+      tracees.clear();
+      planted.clear();
+      releaseStrangers();
+      ended = Optional.of(new Stop(pid, new Stop.Ended(status)));
+    } else if (tracee != null && tracee.stepping && !tracees.isEmpty()) {
+      reports.add(new Stop(tracees.keySet().iterator().next(), new Stop.Signal(0)));
+    }
+  }
+
+  private void take(Stopped stopped) {
+    var tracee = tracees.get(stopped.thread());
+    if (tracee == null) {
+      if (!files.hasThread(stopped.thread())) {
+        child(stopped.thread());
+        return;
+      }
+      tracee = born(stopped.thread());
+    }
+    tracee.stopped = true;
+    tracee.atSignal = stopped.event() == 0;
+    tracee.interrupted = false; // Any stop does for one that was asked for.
+    if (tracee.fresh) {
+      tracee.fresh = false;
+      if (!debug.isEmpty()) {
+        debug.apply(tracee.id());
+      }
+    }
+    switch (stopped.event()) {
+      case 0 -> signal(tracee, stopped.signal());
+      case ProcessTracer.EVENT_STOP -> {
+        tracee.jobStopped = stopped.signal() != SIGTRAP;
+        goUnlessHalting(tracee);
+      }
+      case ProcessTracer.EVENT_CLONE -> {
+        ptrace.message(tracee.id()).ifPresent(id -> expect(id.intValue()));
+        goUnlessHalting(tracee);
+      }
+      case ProcessTracer.EVENT_FORK -> {
+        ptrace.message(tracee.id()).ifPresent(id -> announce(id.intValue(), false));
+        goUnlessHalting(tracee);
+      }
+      case ProcessTracer.EVENT_VFORK -> {
+        lift();
+        tracee.lending = true;
+        ptrace.message(tracee.id()).ifPresent(id -> announce(id.intValue(), true));
+        tracee.runs();
+        ptrace.resume(tracee.id(), 0);
+      }
+      case ProcessTracer.EVENT_VFORK_DONE -> {
+        tracee.lending = false;
+        plantAgain();
+        goUnlessHalting(tracee);
+      }
+      case ProcessTracer.EVENT_EXEC -> became(tracee);
+      default -> goUnlessHalting(tracee);
+    }
+  }
+
+  /** A thread begins, which stops first of all. */
+  private void expect(int thread) {
+    if (!tracees.containsKey(thread) && files.hasThread(thread)) {
+      born(thread);
+    }
+  }
+
+  private Tracee born(int thread) {
+    var tracee = new Tracee(thread);
+    tracee.fresh = true;
+    tracees.put(thread, tracee);
+    return tracee;
+  }
+
+  /** Where all are to stop it stays so; else it was nothing to stop for. */
+  private void goUnlessHalting(Tracee tracee) {
+    if (!running || halting) {
+      return;
+    }
+    if (tracee.stepping) {
+      stepOn(tracee, 0);
+    } else if (!stepsAlone()) {
+      go(tracee);
+    }
+  }
+
+  private boolean stepsAlone() {
+    for (var tracee : tracees.values()) {
+      if (tracee.stepping) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A child process stands at its beginning. */
+  private void child(int child) {
+    var borrows = announced.remove(child);
+    if (borrows == null) {
+      strangers.add(child);
+    } else {
+      letChildGo(child, borrows);
+    }
+  }
+
+  /**
+   * This process tells of a child that it has made.
+   *
+   * @param borrows whether the child uses this process's memory while it waits (vfork)
+   */
+  private void announce(int child, boolean borrows) {
+    if (strangers.remove(child)) {
+      letChildGo(child, borrows);
+    } else {
+      announced.put(child, borrows);
+    }
+  }
+
+  /** A child that begins has a copy of the memory, with the breakpoints that were in it then. */
+  private void letChildGo(int child, boolean borrows) {
+    if (!borrows && !everPlanted.isEmpty()) {
+      try (var its = ProcMemory.open(child)) {
+        everPlanted.forEach((address, code) -> cleanse(its, address, code));
+        if (!lifted && sharesMemory()) {
+          // What was taken out there is out here too.
+          plant();
+        }
+      } catch (TargetException e) {
+        if (new ProcFiles(child).exists()) {
+          failure =
+              Optional.of("process " + child + ", its child, keeps breakpoints: " + e.getMessage());
+        }
+      }
+    }
+    ptrace.detach(child, 0);
+  }
+
+  private void cleanse(ProcMemory its, long address, byte[] code) {
+    var there = new byte[breakpoint().length];
+    if (its.read(address, MemorySegment.ofArray(there)) == there.length
+        && java.util.Arrays.equals(there, breakpoint())) {
+      its.write(address, MemorySegment.ofArray(code));
+    }
+  }
+
+  /** Whether the breakpoints are gone here because they were taken out of a child's memory. */
+  private boolean sharesMemory() {
+    var first = planted.firstEntry();
+    return first != null && !java.util.Arrays.equals(breakpoint(), bytes(first.getKey()));
+  }
+
+  private byte[] bytes(long address) {
+    var bytes = new byte[breakpoint().length];
+    int got = memory.read(address, MemorySegment.ofArray(bytes));
+    return java.util.Arrays.copyOf(bytes, got);
+  }
+
+  private byte[] breakpoint() {
+    return isX86() ? INT3 : BRK;
+  }
+
+  /** The parent waits for a child that uses its memory: without breakpoints meanwhile. */
+  private void lift() {
+    if (!lifted) {
+      planted.forEach(this::restore);
+      lifted = true;
+    }
+  }
+
+  private void plantAgain() {
+    for (var tracee : tracees.values()) {
+      if (tracee.lending) {
+        return;
+      }
+    }
+    if (lifted) {
+      lifted = false;
+      plant();
+    }
+  }
+
+  private void plant() {
+    for (long address : planted.keySet()) {
+      memory.write(address, MemorySegment.ofArray(breakpoint()));
+    }
+  }
+
+  /** The process is another program now, in its one thread that is left. */
+  private void became(Tracee tracee) {
+    tracees.keySet().removeIf(thread -> thread != pid);
+    planted.clear();
+    releaseStrangers();
+    everPlanted.clear();
+    lifted = false;
+    debug.clear();
+    memory.close();
+    memory = ProcMemory.open(pid);
+    replaced = true;
+    tracee.held.clear();
+    tracee.deliver = 0;
+    tracee.interrupted = false;
+    tracee.stepping = false;
+    reports.clear();
+    reports.add(new Stop(pid, new Stop.Replaced()));
+  }
+
+  private void signal(Tracee tracee, int signal) {
+    if (signal == SIGTRAP && trapped(tracee)) {
+      return;
+    }
+    boolean quiet = passed.contains(signal);
+    if (tracee.stepping && !(Signals.isFault(signal) && isOfInstruction(tracee))) {
+      tracee.held.add(signal);
+      if (running && !halting) {
+        stepOn(tracee, 0);
+      }
+      return;
+    }
+    tracee.deliver = signal;
+    if (quiet && tracee.stepping && !halting) {
+      // Into its handler, where the step ends.
+      stepOn(tracee, next(tracee));
+    } else if (quiet) {
+      goUnlessHalting(tracee);
+    } else {
+      tracee.stepping = false;
+      reports.add(new Stop(tracee.id(), new Stop.Signal(signal)));
+    }
+  }
+
+  /** Whether the signal that stopped a thread was raised by what it executes. */
+  private boolean isOfInstruction(Tracee tracee) {
+    return code(tracee) > 0;
+  }
+
+  /** {@code si_code} of the signal that stopped a thread. */
+  private int code(Tracee tracee) {
+    var info = ptrace.signalInfo(tracee.id());
+    return info.isEmpty()
+        ? 0
+        : ByteBuffer.wrap(info.get()).order(ByteOrder.LITTLE_ENDIAN).getInt(8);
+  }
+
+  /** Whether a SIGTRAP is of our making, and is therefore not the process's. */
+  private boolean trapped(Tracee tracee) {
+    int code = code(tracee);
+    if (code == Signals.TRAP_HWBKPT || code == Signals.TRAP_TRACE) {
+      var hit = debug.hit(tracee.id());
+      if (hit.isPresent()) {
+        tracee.stepping = false;
+        boolean execution = hit.get().kind() == Kind.HARDWARE;
+        reports.add(
+            new Stop(
+                tracee.id(),
+                execution
+                    ? new Stop.Trap()
+                    : new Stop.Watch(hit.get().kind(), hit.get().address())));
+        return true;
+      }
+    }
+    if (code == Signals.SI_KERNEL || code == Signals.TRAP_BRKPT) {
+      var pc = registers(tracee.id()).flatMap(known -> known.pc().stream().boxed().findFirst());
+      long at = pc.orElse(0L) - (isX86() ? INT3.length : 0);
+      if (pc.isPresent() && planted.containsKey(at)) {
+        if (isX86()) {
+          set(tracee.id(), X86_64.RIP, at);
+        }
+        tracee.stepping = false;
+        reports.add(new Stop(tracee.id(), new Stop.Trap()));
+        return true;
+      }
+    }
+    // A step of a system call that left the process's own trap flag alone ends with TRAP_BRKPT.
+    if (tracee.stepping && code > 0 && code != Signals.SI_KERNEL) {
+      tracee.stepping = false;
+      reports.add(new Stop(tracee.id(), new Stop.Trap()));
+      return true;
+    }
+    return false;
+  }
+
+  // Breakpoints
+
+  boolean insert(Kind kind, long address, int length) {
+    if (kind != Kind.SOFTWARE) {
+      return isX86() && insert(new DebugRegisters.Point(kind, address, length));
+    }
+    if (planted.containsKey(address)) {
+      return true;
+    }
+    byte[] code = bytes(address);
+    if (code.length < breakpoint().length) {
+      return false;
+    }
+    if (!lifted && !memory.write(address, MemorySegment.ofArray(breakpoint()))) {
+      return false;
+    }
+    planted.put(address, code);
+    everPlanted.put(address, code);
+    return true;
+  }
+
+  private boolean insert(DebugRegisters.Point point) {
+    if (!debug.add(point)) {
+      return false;
+    }
+    for (var tracee : tracees.values()) {
+      if (tracee.stopped && !debug.apply(tracee.id())) {
+        remove(point);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void remove(Kind kind, long address, int length) {
+    if (kind != Kind.SOFTWARE) {
+      remove(new DebugRegisters.Point(kind, address, length));
+      return;
+    }
+    byte[] code = planted.remove(address);
+    if (code != null && !lifted) {
+      restore(address, code);
+    }
+  }
+
+  private void remove(DebugRegisters.Point point) {
+    debug.remove(point);
+    // Another thread may have hit it too, which is nobody's business any more.
+    reports.removeIf(
+        report -> report.reason() instanceof Stop.Watch it && it.address() == point.address());
+    forStopped(tracee -> debug.apply(tracee.id()));
+  }
+
+  /** Puts the process's own code over what was read from {@code address} on. */
+  void hideBreakpoints(long address, MemorySegment read, int count) {
+    long reach = breakpoint().length - 1L;
+    if (planted.isEmpty() || count == 0) {
+      return;
+    }
+    long last = address + count - 1;
+    for (var entry :
+        planted.subMap(address - Math.min(reach, address), true, last, true).entrySet()) {
+      byte[] code = entry.getValue();
+      for (int i = 0; i < code.length; i++) {
+        long at = entry.getKey() + i - address;
+        if (at >= 0 && at < count) {
+          read.set(java.lang.foreign.ValueLayout.JAVA_BYTE, at, code[i]);
+        }
+      }
+    }
+  }
+
+  /** What is written to where a breakpoint is counts for when it is taken out. */
+  boolean write(long address, MemorySegment bytes) {
+    boolean good = memory.write(address, bytes);
+    if (good && !planted.isEmpty()) {
+      for (var entry : planted.entrySet()) {
+        byte[] code = entry.getValue();
+        for (int i = 0; i < code.length; i++) {
+          long at = entry.getKey() + i - address;
+          if (at >= 0 && at < bytes.byteSize()) {
+            code[i] = bytes.get(java.lang.foreign.ValueLayout.JAVA_BYTE, at);
+          }
+        }
+      }
+      if (!lifted) {
+        plant();
+      }
+    }
+    return good;
+  }
+
+  void close() {
+    memory.close();
+  }
+
+  /** Waits for a change of a traced thread, which nothing announces: first awake, then asleep. */
+  private static final class Nap {
+    private final long start = System.nanoTime();
+    private long length = FIRST_NAP_NANOS;
+
+    void take() {
+      if (System.nanoTime() - start < SPIN_NANOS) {
+        Thread.onSpinWait();
+        return;
+      }
+      java.util.concurrent.locks.LockSupport.parkNanos(length);
+      length = Math.min(length * 2, LONGEST_NAP_NANOS);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.process;
+
+import dev.fathom.model.Registers;
+import java.util.ArrayDeque;
+import java.util.Optional;
+
+/** A traced thread, as far as it is known by what was waited for. */
+final class Tracee {
+  private final int id;
+
+  /** Whether it stands in a stop of ptrace's. */
+  boolean stopped;
+
+  /** Whether it is new and has not come to its first stop. */
+  boolean fresh;
+
+  /** Whether it has been asked to stop and has not yet. */
+  boolean interrupted;
+
+  /** Whether its process was stopped by its job's signal: it stays so when it goes on here. */
+  boolean jobStopped;
+
+  /** Whether it waits for its child of vfork(2): it cannot be stopped. */
+  boolean lending;
+
+  /** Whether it executes a single instruction, and then no signal is delivered. */
+  boolean stepping;
+
+  /** Whether it stands before a signal, the only place where the kernel takes another for it. */
+  boolean atSignal;
+
+  /** What it gets when it goes on; 0 for nothing. */
+  int deliver;
+
+  /** Signals that came at a bad time, to be delivered one by one. */
+  final ArrayDeque<Integer> held = new ArrayDeque<>();
+
+  /** Its registers as the kernel lays them out, once read in this stop. */
+  Optional<byte[]> raw = Optional.empty();
+
+  Optional<Registers> registers = Optional.empty();
+
+  Tracee(int id) {
+    this.id = id;
+  }
+
+  int id() {
+    return id;
+  }
+
+  /** It goes on. */
+  void runs() {
+    stopped = false;
+    raw = Optional.empty();
+    registers = Optional.empty();
+  }
+}

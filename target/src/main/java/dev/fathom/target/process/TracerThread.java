@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.target.process;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.base.TargetException;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The one thread that traces. Others hand it work and wait; between works it turns to what traced
+ * threads want, which would stand still otherwise.
+ */
+final class TracerThread {
+  /** How often traced threads are looked after while nobody waits for them, in milliseconds. */
+  private static final long INTERVAL = 2;
+
+  private final LinkedBlockingQueue<FutureTask<?>> works = new LinkedBlockingQueue<>();
+  private final Thread thread;
+  private final Runnable care;
+  private volatile boolean caring;
+  private volatile boolean ended;
+
+  /**
+   * @param care what is done between works, while {@link #caring(boolean)} is on; must not throw
+   */
+  TracerThread(String name, Runnable care) {
+    this.care = care;
+    this.thread = Thread.ofPlatform().daemon().name(name).unstarted(this::run);
+    thread.start();
+  }
+
+  /** Whether traced threads run and have to be looked after. */
+  void caring(boolean on) {
+    caring = on;
+    if (on) {
+      works.add(new FutureTask<>(() -> null)); // It may be waiting for work.
+    }
+  }
+
+  private void run() {
+    while (!ended) {
+      try {
+        var work = caring ? works.poll(INTERVAL, TimeUnit.MILLISECONDS) : works.take();
+        if (work != null) {
+          work.run();
+        } else if (caring) {
+          care.run();
+        }
+      } catch (InterruptedException _) {
+        ended = true; // Nobody interrupts it but to end it.
+      }
+    }
+  }
+
+  /** Runs {@code work} there and waits for it, for as long as it takes. */
+  <T> T ask(Callable<T> work) {
+    return ask(work, Duration.ofDays(1));
+  }
+
+  /**
+   * Runs {@code work} there and waits for it.
+   *
+   * @throws TargetException when it takes longer than {@code limit}; it is still done some time
+   */
+  <T> T ask(Callable<T> work, Duration limit) {
+    var task = new FutureTask<>(work);
+    works.add(task);
+    try {
+      return task.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw switch (e.getCause()) {
+        case FathomException known -> known;
+        case RuntimeException unknown -> unknown;
+        case Error error -> throw error;
+        default -> new TargetException("tracing failed: " + e.getCause().getMessage(), e);
+      };
+    } catch (TimeoutException e) {
+      throw new TargetException("tracing takes too long", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TargetException("interrupted while a process was traced", e);
+    }
+  }
+
+  /** No more work is taken; what the thread still traces is let go by the kernel. */
+  void end() {
+    ended = true;
+    works.add(new FutureTask<>(() -> null));
+  }
+}
