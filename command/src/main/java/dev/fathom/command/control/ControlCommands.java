@@ -27,6 +27,7 @@ public final class ControlCommands implements CommandGroup {
           "disable",
           "enable",
           "finish",
+          "handle",
           "hbreak",
           "ignore",
           "info",
@@ -103,6 +104,7 @@ public final class ControlCommands implements CommandGroup {
           new TableCommand(name);
       case "call" -> new GdbCallCommand();
       case "catch" -> new CatchCommand();
+      case "handle" -> new HandleCommand();
       case "info", "i" -> new InfoCommand();
       case "thread" -> new ThreadCommand();
       default -> null;

@@ -19,6 +19,7 @@ import dev.fathom.target.DirectMemoryProvider;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.PhysicalMemory;
+import dev.fathom.target.ProcessView;
 import dev.fathom.target.RawRegisters;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
@@ -81,6 +82,8 @@ final class GdbTarget implements Target {
   private Optional<List<ThreadId>> threads = Optional.empty();
 
   private Optional<ThreadId> current = Optional.empty();
+  private Optional<GdbProcess> process = Optional.empty();
+  private boolean processAsked;
   private Stop lastStop;
   private Map<Integer, Map<Register, Long>> tables = Map.of();
   private boolean tablesKnown;
@@ -386,6 +389,9 @@ final class GdbTarget implements Target {
     if (capability == VirtualMemory.class) {
       return Optional.of(capability.cast(new Virtual()));
     }
+    if (capability == ProcessView.class) {
+      return process().map(capability::cast);
+    }
     if (capability == Live.class) {
       return Optional.of(capability.cast(powers.live));
     }
@@ -404,6 +410,15 @@ final class GdbTarget implements Target {
     return capability == RawRegisters.class
         ? Optional.of(capability.cast(powers.rawRegisters))
         : Optional.empty();
+  }
+
+  /** The process behind the stub, where there is one that can be looked at. */
+  private Optional<GdbProcess> process() {
+    if (!processAsked && !stub.isQemu() && current.isPresent() && state == Live.State.STOPPED) {
+      processAsked = true;
+      process = GdbProcess.of(stub, current.get(), this::threads);
+    }
+    return process;
   }
 
   @Override

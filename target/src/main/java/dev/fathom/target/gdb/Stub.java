@@ -253,6 +253,58 @@ final class Stub {
     }
   }
 
+  /**
+   * A file of the stub's machine, read to its end (the remote protocol's host I/O).
+   *
+   * @return empty when the stub serves no files, or not this one
+   * @throws BadDataException when it answers something else, or the file has more than {@code
+   *     limit} bytes
+   */
+  Optional<byte[]> file(String path, int limit) {
+    Reply opened =
+        link.ask("vFile:open:" + Hex.encode(path.getBytes(StandardCharsets.UTF_8)) + ",0,0");
+    String descriptor = opened.text();
+    if (!descriptor.matches("F[0-9a-f]{1,8}")) {
+      return Optional.empty();
+    }
+    descriptor = descriptor.substring(1);
+    var whole = new ByteArrayOutputStream();
+    try {
+      int piece = Math.max(64, packetSize / 2 - 16);
+      while (true) {
+        Reply reply =
+            link.ask(
+                "vFile:pread:"
+                    + descriptor
+                    + ","
+                    + Integer.toHexString(piece)
+                    + ","
+                    + Integer.toHexString(whole.size()));
+        String head = reply.text().split(";", 2)[0];
+        int start = head.length() + 1;
+        if (!head.matches("F[0-9a-f]{1,8}") || whole.size() > limit) {
+          throw new BadDataException(
+              name() + " " + path,
+              whole.size(),
+              "expected F, a length and at most " + limit + " bytes, found " + reply.shown());
+        }
+        int length = Integer.parseInt(head.substring(1), 16);
+        if (length == 0) {
+          return Optional.of(whole.toByteArray());
+        }
+        if (length != reply.bytes().length - start) {
+          throw new BadDataException(
+              name() + " " + path,
+              whole.size(),
+              "a piece of " + length + " bytes has " + (reply.bytes().length - start));
+        }
+        whole.write(reply.bytes(), start, length);
+      }
+    } finally {
+      link.ask("vFile:close:" + descriptor);
+    }
+  }
+
   /** What the stub's monitor prints for a command; empty when it has none or refuses. */
   Optional<String> monitor(String command) {
     String request = "qRcmd," + Hex.encode(command.getBytes(StandardCharsets.ISO_8859_1));

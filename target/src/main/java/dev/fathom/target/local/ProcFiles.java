@@ -202,7 +202,11 @@ public final class ProcFiles {
 
   /** The words of the command line. */
   public List<String> arguments() {
-    String text = optional(directory.resolve("cmdline")).orElse("");
+    return words(optional(directory.resolve("cmdline")).orElse(""));
+  }
+
+  /** Reads the text of {@code cmdline}: words, each ended by NUL. */
+  public static List<String> words(String text) {
     if (text.isEmpty()) {
       return List.of();
     }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.kernel.Task;
+import dev.fathom.session.Session;
+import dev.fathom.session.control.Breakpoint;
+import dev.fathom.session.control.StopEvent;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.target.Breakpoints;
+import dev.fathom.testkit.lab.Lab;
+import dev.fathom.testkit.process.CProgram;
+import dev.fathom.testkit.process.Subject;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A process behind Debian's gdbserver, found through the files that it serves. */
+@Tag("lab")
+@Timeout(120)
+class GdbserverLabTest {
+  private static final String SOURCE =
+      """
+      #include <pthread.h>
+      #include <unistd.h>
+      volatile long counter;
+      static void *nap(void *unused) { for (;;) pause(); return unused; }
+      __attribute__((noinline)) long leaf(long n) { counter = n; return n + 1; }
+      __attribute__((noinline)) long work(long n) { return leaf(n) * 3; }
+      int main(void) {
+        pthread_t thread;
+        pthread_create(&thread, 0, nap, 0);
+        for (long i = 0; ; i++) { work(i); usleep(1000); }
+      }
+      """;
+
+  @TempDir Path directory;
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  @Test
+  void symbolsThreadsAndStacksOfAProcessBehindAStub() throws IOException {
+    var program = CProgram.compile(directory, "served", SOURCE, "-O1", "-pthread");
+    String address = "127.0.0.1:" + freePort();
+    String server = Lab.open().gdbserver().toString();
+    try (var subject =
+        Subject.start(List.of(server, "--once", address, program.file().toString()))) {
+      String line = subject.line();
+      while (!line.startsWith("Listening")) {
+        line = subject.line();
+      }
+      var options = new KernelOptions(Optional.empty(), true, Progress.NONE);
+      try (var session = Session.attach(address, AttachOptions.DEFAULT, options)) {
+        session.begin();
+        assertThat(session.kernel().os()).isEqualTo("Linux process");
+        var control = session.control();
+        var breakpoint =
+            control.add(
+                new Breakpoint.Named("leaf", 0, "leaf"),
+                Breakpoints.Kind.SOFTWARE,
+                1,
+                Optional.empty());
+        var event = control.proceed();
+        assertThat(event.cause()).isEqualTo(new StopEvent.AtBreakpoint(List.of(breakpoint)));
+        session.refresh();
+        var kernel = session.kernel();
+        var names =
+            kernel.stack(event.thread().orElseThrow()).frames().stream()
+                .map(frame -> kernel.program().symbols().text(frame.lookup()))
+                .map(text -> text.replaceAll("\\+.*", ""))
+                .toList();
+        assertThat(names).startsWith("leaf", "work", "main").endsWith("_start");
+        assertThat(kernel.tasks(_ -> {}).map(Task::name)).containsExactly("served", "served");
+        assertThat(kernel.images().getFirst().name()).isEqualTo("served");
+        session.end();
+      }
+    }
+  }
+}
