@@ -11,6 +11,7 @@ public abstract sealed class FathomException extends RuntimeException
         EvalException,
         FaultException,
         LookupException,
+        ProgramException,
         TargetException,
         UnsupportedException,
         UsageException {

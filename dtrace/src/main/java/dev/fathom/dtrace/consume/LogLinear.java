@@ -57,15 +57,15 @@ record LogLinear(int factor, int low, int high, int steps) implements Buckets {
       // The last range may end at 2^64.
       boolean beyond = end != 0 && Long.compareUnsigned(size, end) >= 0;
       if (!beyond) {
-        return 1 + (magnitude - low) * perRange() + within(size, start, end);
+        return 1 + (magnitude - low) * perRange() + within(size, end);
       }
       start = end;
     }
     return middle();
   }
 
-  /** Which bucket of the range from {@code start} to {@code end}, from 0 on. */
-  private int within(long size, long start, long end) {
+  /** Which bucket of the range that ends at {@code end}, from 0 on. */
+  private int within(long size, long end) {
     var width = BigInteger.valueOf(steps);
     var last = end == 0 ? BigInteger.ONE.shiftLeft(64) : new BigInteger(Long.toUnsignedString(end));
     if (end != 0 && Long.compareUnsigned(end, 1L << 47) < 0) {

@@ -176,7 +176,7 @@ final class ValueText {
   }
 
   private static boolean isPrintable(byte b) {
-    return b >= ' ' && b <= '~' || b >= '\t' && b <= '\r' || b == '\b' || b == 7;
+    return (b >= ' ' && b <= '~') || (b >= '\t' && b <= '\r') || b == '\b' || b == 7;
   }
 
   /** A hexadecimal dump of the first {@code count} bytes. */

@@ -32,8 +32,6 @@ public enum Subroutine {
   /** The path of a {@code struct path *}. */
   D_PATH("d_path", STRING, INT),
   DIRNAME("dirname", STRING, STRING),
-  GETMAJOR("getmajor", INT, INT),
-  GETMINOR("getminor", INT, INT),
   HTONL("htonl", INT, INT),
   HTONLL("htonll", INT, INT),
   HTONS("htons", INT, INT),
@@ -51,10 +49,6 @@ public enum Subroutine {
   LINK_NTOP("link_ntop", STRING, INT, INT),
   /** Value, base 2 to 36; base 16 writes {@code 0x}, base 8 {@code 0}. */
   LLTOSTR("lltostr", STRING, INT, INT),
-  MUTEX_OWNED("mutex_owned", INT, INT),
-  MUTEX_OWNER("mutex_owner", INT, INT),
-  MUTEX_TYPE_ADAPTIVE("mutex_type_adaptive", INT, INT),
-  MUTEX_TYPE_SPIN("mutex_type_spin", INT, INT),
   NTOHL("ntohl", INT, INT),
   NTOHLL("ntohll", INT, INT),
   NTOHS("ntohs", INT, INT),
@@ -63,9 +57,6 @@ public enum Subroutine {
   RAND("rand", INT),
   /** Haystack, needle, last index. */
   RINDEX("rindex", INT, STRING, STRING, INT),
-  RW_ISWRITER("rw_iswriter", INT, INT),
-  RW_READ_HELD("rw_read_held", INT, INT),
-  RW_WRITE_HELD("rw_write_held", INT, INT),
   /** A free speculation's id; 0 when none is free. */
   SPECULATION("speculation", INT),
   STRCHR("strchr", STRING, STRING, INT),

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.dtrace.run;
+
+import dev.fathom.dtrace.ir.Expr;
+import dev.fathom.dtrace.ir.Space;
+import dev.fathom.dtrace.record.FaultKind;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** D's subroutines as closures. */
+final class Subroutines {
+  private final ClosureBuilder builder;
+
+  Subroutines(ClosureBuilder builder) {
+    this.builder = builder;
+  }
+
+  private Code.Number n(Expr.Call c, int index) {
+    return builder.number(c.arguments().get(index));
+  }
+
+  private Code.Thing s(Expr.Call c, int index) {
+    return builder.thing(c.arguments().get(index));
+  }
+
+  /** Those whose result is a number. */
+  Code.Number number(Expr.Call c) {
+    return switch (c.subroutine()) {
+      case ALLOCA -> {
+        var size = n(c, 0);
+        yield m -> m.allocate(size.get(m));
+      }
+      case BCOPY -> {
+        var from = n(c, 0);
+        var to = n(c, 1);
+        var size = n(c, 2);
+        yield m -> {
+          long source = from.get(m);
+          long target = to.get(m);
+          m.store(target, m.bytes(Space.KERNEL, source, count(m, size.get(m))));
+          return 0;
+        };
+      }
+      case COPYIN -> {
+        var from = n(c, 0);
+        var size = n(c, 1);
+        yield m -> {
+          long source = from.get(m);
+          var bytes = m.bytes(Space.USER, source, count(m, size.get(m)));
+          long address = m.allocate(bytes.length);
+          m.store(address, bytes);
+          return address;
+        };
+      }
+      case COPYINTO -> {
+        var from = n(c, 0);
+        var size = n(c, 1);
+        var to = n(c, 2);
+        yield m -> {
+          long source = from.get(m);
+          var bytes = m.bytes(Space.USER, source, count(m, size.get(m)));
+          m.store(to.get(m), bytes);
+          return 0;
+        };
+      }
+      case COPYOUT -> {
+        var from = n(c, 0);
+        var to = n(c, 1);
+        var size = n(c, 2);
+        yield m -> {
+          long source = from.get(m);
+          long target = to.get(m);
+          m.context.copyOut(target, m.bytes(Space.KERNEL, source, count(m, size.get(m))));
+          return 0;
+        };
+      }
+      case COPYOUTSTR -> {
+        var text = s(c, 0);
+        var to = n(c, 1);
+        var size = n(c, 2);
+        yield m -> {
+          var bytes = ((String) text.get(m)).getBytes(StandardCharsets.ISO_8859_1);
+          long target = to.get(m);
+          int most = (int) Math.clamp(size.get(m), 0L, bytes.length + 1L);
+          m.context.copyOut(target, Arrays.copyOf(bytes, most));
+          return 0;
+        };
+      }
+      case HTONL, NTOHL -> {
+        var value = n(c, 0);
+        yield m -> Integer.reverseBytes((int) value.get(m)) & 0xffffffffL;
+      }
+      case HTONLL, NTOHLL -> {
+        var value = n(c, 0);
+        yield m -> Long.reverseBytes(value.get(m));
+      }
+      case HTONS, NTOHS -> {
+        var value = n(c, 0);
+        yield m -> Short.reverseBytes((short) value.get(m)) & 0xffff;
+      }
+      case INDEX -> {
+        var text = s(c, 0);
+        var part = s(c, 1);
+        var from = n(c, 2);
+        yield m -> Strings.index((String) text.get(m), (String) part.get(m), from.get(m));
+      }
+      case RINDEX -> {
+        var text = s(c, 0);
+        var part = s(c, 1);
+        var from = n(c, 2);
+        yield m -> Strings.lastIndex((String) text.get(m), (String) part.get(m), from.get(m));
+      }
+      case PROGENYOF -> {
+        var pid = n(c, 0);
+        yield m -> m.context.progenyOf(pid.get(m)) ? 1 : 0;
+      }
+      case RAND -> Machine::nextRandom;
+      case SPECULATION -> Machine::newSpeculation;
+      case STRLEN -> {
+        var text = s(c, 0);
+        yield m -> ((String) text.get(m)).length();
+      }
+      case STRTOLL -> {
+        var text = s(c, 0);
+        var base = n(c, 1);
+        yield m -> {
+          long b = base.get(m);
+          if (b < 2 || b > 36) {
+            throw m.fail(FaultKind.ILLEGAL_OPERATION, b);
+          }
+          return Strings.toNumber((String) text.get(m), (int) b);
+        };
+      }
+      case BASENAME,
+          CLEANPATH,
+          COPYINSTR,
+          D_PATH,
+          DIRNAME,
+          INET_NTOA,
+          INET_NTOA6,
+          INET_NTOP,
+          JSON,
+          LINK_NTOP,
+          LLTOSTR,
+          STRCHR,
+          STRJOIN,
+          STRRCHR,
+          STRSTR,
+          STRTOK,
+          STRTOK_NEXT,
+          SUBSTR,
+          TOLOWER,
+          TOUPPER ->
+          throw new IllegalStateException("no number: " + c.subroutine());
+    };
+  }
+
+  private static int count(Machine m, long size) {
+    if (size < 0 || size > m.program.limits().scratchsize()) {
+      throw m.fail(FaultKind.BAD_SIZE, size);
+    }
+    return (int) size;
+  }
+
+  /** Those whose result is a string. */
+  Code.Thing string(Expr.Call c) {
+    var code = untrimmed(c);
+    return m -> {
+      var text = (String) code.get(m);
+      return text.length() > m.strsize ? text.substring(0, m.strsize) : text;
+    };
+  }
+
+  private Code.Thing untrimmed(Expr.Call c) {
+    return switch (c.subroutine()) {
+      case BASENAME -> {
+        var path = s(c, 0);
+        yield m -> Strings.basename((String) path.get(m));
+      }
+      case DIRNAME -> {
+        var path = s(c, 0);
+        yield m -> Strings.dirname((String) path.get(m));
+      }
+      case CLEANPATH -> {
+        var path = s(c, 0);
+        yield m -> Strings.cleanpath((String) path.get(m));
+      }
+      case COPYINSTR -> {
+        var address = n(c, 0);
+        var most = n(c, 1);
+        yield m -> {
+          long at = address.get(m);
+          return m.string(Space.USER, at, most.get(m));
+        };
+      }
+      case D_PATH -> {
+        var path = n(c, 0);
+        yield m -> m.context.path(path.get(m));
+      }
+      case INET_NTOA -> {
+        var address = n(c, 0);
+        yield m -> Networks.ipv4(m.bytes(Space.KERNEL, address.get(m), 4));
+      }
+      case INET_NTOA6 -> {
+        var address = n(c, 0);
+        yield m -> Networks.ipv6(m.bytes(Space.KERNEL, address.get(m), 16));
+      }
+      case INET_NTOP -> {
+        var family = n(c, 0);
+        var address = n(c, 1);
+        yield m -> {
+          long f = family.get(m);
+          if (f == 2) {
+            return Networks.ipv4(m.bytes(Space.KERNEL, address.get(m), 4));
+          }
+          if (f == 10) {
+            return Networks.ipv6(m.bytes(Space.KERNEL, address.get(m), 16));
+          }
+          throw m.fail(FaultKind.ILLEGAL_OPERATION, f);
+        };
+      }
+      case LINK_NTOP -> {
+        var type = n(c, 0);
+        var address = n(c, 1);
+        yield m -> {
+          long t = type.get(m);
+          // ARPHRD_ETHER and ARPHRD_INFINIBAND of linux/if_arp.h.
+          if (t != 1 && t != 32) {
+            throw m.fail(FaultKind.ILLEGAL_OPERATION, t);
+          }
+          return Networks.link(m.bytes(Space.KERNEL, address.get(m), t == 1 ? 6 : 20));
+        };
+      }
+      case JSON -> {
+        var text = s(c, 0);
+        var path = s(c, 1);
+        yield m -> Json.find((String) text.get(m), (String) path.get(m));
+      }
+      case LLTOSTR -> {
+        var value = n(c, 0);
+        var base = n(c, 1);
+        yield m -> {
+          long v = value.get(m);
+          long b = base.get(m);
+          if (b < 2 || b > 36) {
+            throw m.fail(FaultKind.ILLEGAL_OPERATION, b);
+          }
+          return Strings.fromNumber(v, (int) b);
+        };
+      }
+      case STRCHR -> {
+        var text = s(c, 0);
+        var character = n(c, 1);
+        yield m -> {
+          var t = (String) text.get(m);
+          int at = t.indexOf((int) (character.get(m) & 0xff));
+          return at < 0 ? "" : t.substring(at);
+        };
+      }
+      case STRRCHR -> {
+        var text = s(c, 0);
+        var character = n(c, 1);
+        yield m -> {
+          var t = (String) text.get(m);
+          int at = t.lastIndexOf((int) (character.get(m) & 0xff));
+          return at < 0 ? "" : t.substring(at);
+        };
+      }
+      case STRSTR -> {
+        var text = s(c, 0);
+        var part = s(c, 1);
+        yield m -> {
+          var t = (String) text.get(m);
+          int at = t.indexOf((String) part.get(m));
+          return at < 0 ? "" : t.substring(at);
+        };
+      }
+      case STRJOIN -> {
+        var first = s(c, 0);
+        var second = s(c, 1);
+        yield m -> ((String) first.get(m)).concat((String) second.get(m));
+      }
+      case STRTOK -> {
+        var text = s(c, 0);
+        var delimiters = s(c, 1);
+        yield m -> {
+          m.token = (String) text.get(m);
+          m.tokenAt = 0;
+          return Strings.token(m, (String) delimiters.get(m));
+        };
+      }
+      case STRTOK_NEXT -> {
+        var delimiters = s(c, 0);
+        yield m -> Strings.token(m, (String) delimiters.get(m));
+      }
+      case SUBSTR -> {
+        var text = s(c, 0);
+        var from = n(c, 1);
+        var length = n(c, 2);
+        yield m -> {
+          var t = (String) text.get(m);
+          long f = from.get(m);
+          return Strings.substring(t, f, length.get(m));
+        };
+      }
+      case TOLOWER -> {
+        var text = s(c, 0);
+        yield m -> Strings.lower((String) text.get(m));
+      }
+      case TOUPPER -> {
+        var text = s(c, 0);
+        yield m -> Strings.upper((String) text.get(m));
+      }
+      case ALLOCA,
+          BCOPY,
+          COPYIN,
+          COPYINTO,
+          COPYOUT,
+          COPYOUTSTR,
+          HTONL,
+          HTONLL,
+          HTONS,
+          INDEX,
+          NTOHL,
+          NTOHLL,
+          NTOHS,
+          PROGENYOF,
+          RAND,
+          RINDEX,
+          SPECULATION,
+          STRLEN,
+          STRTOLL ->
+          throw new IllegalStateException("a number: " + c.subroutine());
+    };
+  }
+}
