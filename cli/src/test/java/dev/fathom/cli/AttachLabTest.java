@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,15 @@ class AttachLabTest {
   private static LiveGuest guest;
 
   @TempDir private Path folder;
+  private final List<Process> started = new ArrayList<>();
+
+  @AfterEach
+  void endAll() {
+    for (var process : started) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+    }
+  }
 
   @BeforeAll
   static void boot() throws IOException {
@@ -64,11 +74,20 @@ class AttachLabTest {
   }
 
   private Process start(List<String> command) throws IOException {
-    var builder = new ProcessBuilder(command);
+    return start(command, out());
+  }
+
+  private Process start(List<String> command, Path words) throws IOException {
+    // Who runs these tests in the background may have Ctrl-C ignored, which is inherited.
+    var all = new ArrayList<>(List.of("/usr/bin/env", "--default-signal=INT"));
+    all.addAll(command);
+    var builder = new ProcessBuilder(all);
     builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
     builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
-    builder.environment().put("TERM", "dumb");
-    return builder.redirectErrorStream(true).redirectOutput(out().toFile()).start();
+    builder.environment().put("TERM", "xterm");
+    var process = builder.redirectErrorStream(true).redirectOutput(words.toFile()).start();
+    started.add(process);
+    return process;
   }
 
   private Process fathom(String... arguments) throws IOException {
@@ -222,10 +241,8 @@ class AttachLabTest {
     await(first, "kthreadd");
     Path words = folder.resolve("second");
     var second =
-        new ProcessBuilder(LAUNCHER.toString(), "attach", stub(), "--timeout", "2", "-e", "::ps")
-            .redirectErrorStream(true)
-            .redirectOutput(words.toFile())
-            .start();
+        start(
+            List.of(LAUNCHER.toString(), "attach", stub(), "--timeout", "2", "-e", "::ps"), words);
     end(second);
     assertThat(second.exitValue()).isNotZero();
     assertThat(Files.readString(words).lines()).singleElement().asString().contains("no answer");

@@ -18,7 +18,7 @@ final class EventTable {
   static List<Item> of(Invocation call, List<Breakpoint> breakpoints) {
     var items = new ArrayList<Item>();
     if (breakpoints.isEmpty()) {
-      call.note("there are no breakpoints");
+      call.remark("there are no breakpoints");
       return items;
     }
     items.add(

@@ -39,7 +39,7 @@ final class SnapshotCommand implements Command {
 
                 > ::snapshot /dev/shm/before.elf
                 131136 pages in /dev/shm/before.elf; the guest stood still for 0.21 s
-                fathom: look at it with: fathom open /dev/shm/before.elf
+                fathom: note: look at it with: fathom open /dev/shm/before.elf
                 > ! fathom open /dev/shm/before.elf -e ::ps
             """);
   }

@@ -362,6 +362,9 @@ final class GdbTarget implements Target {
   }
 
   private Optional<ThreadId> threadOf(int id) {
+    if (current.isPresent() && id(current.get()) == id) {
+      return current; // The one that stopped: no need to have them all listed.
+    }
     for (ThreadId thread : threads()) {
       if (id(thread) == id) {
         return Optional.of(thread);
