@@ -206,7 +206,7 @@ class AttachLabTest {
       assertThat(first.isConnected()).isTrue();
       assertThat(runs()).isFalse();
     }
-    await("the guest's going on", ProcessHandle.current(), AttachLabTest::runs);
+    await("its going on: " + Files.readString(out()), ProcessHandle.current(), AttachLabTest::runs);
     goesOn(code);
   }
 

@@ -77,6 +77,10 @@ public final class GdbProvider implements LiveTargetProvider {
     if (link.hasEnded()) {
       return Optional.empty();
     }
+    if (!link.hasHeard()) {
+      link.farewell();
+      return Optional.of(STANDS);
+    }
     try {
       if (!link.isBroken() && Stub.abandon(link)) {
         return Optional.empty();
@@ -84,7 +88,6 @@ public final class GdbProvider implements LiveTargetProvider {
     } catch (FathomException e) {
       return Optional.of(STANDS + " (" + e.getMessage() + ")");
     }
-    link.farewell();
     return Optional.of(STANDS);
   }
 

@@ -115,6 +115,11 @@ final class Link {
     givenUp = asked;
   }
 
+  /** Whether the other side has said anything yet. */
+  boolean hasHeard() {
+    return heard;
+  }
+
   /**
    * The last words to a side that has said nothing yet, because it serves somebody else: when it
    * comes to read them it lets its target go, which it stopped for us. A stub that knows processes
