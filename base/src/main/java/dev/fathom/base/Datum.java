@@ -18,7 +18,9 @@ public sealed interface Datum {
   /** Whose way of laying out structures and stacks a text renderer follows. */
   enum Style {
     MDB,
-    CRASH
+    CRASH,
+    /** crash's with a whole structure in one line. */
+    GDB
   }
 
   enum Severity {

@@ -21,6 +21,7 @@ public final class EvalException extends FathomException {
     this.span = Optional.of(span);
   }
 
+  @Override
   public Optional<Span> span() {
     return span;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.base;
 
+import java.util.Optional;
+
 /**
  * The family of every error that Fathom reports to its user. Each kind carries its facts as fields,
  * so that a caller can decide and a renderer can show them; the message is the one clear line for
@@ -23,5 +25,10 @@ public abstract sealed class FathomException extends RuntimeException
 
   protected FathomException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  /** The piece of the user's text that is at fault, where it is known. */
+  public Optional<Span> span() {
+    return Optional.empty();
   }
 }

@@ -43,6 +43,9 @@ public final class TextRenderer implements Sink {
   private byte[] lastHexLine = {};
   private boolean squeezing;
 
+  /** Whether structures stand in one line. */
+  private boolean inline;
+
   /**
    * @param out takes results
    * @param err takes notes and errors; may be the same as {@code out}
@@ -207,6 +210,11 @@ public final class TextRenderer implements Sink {
     switch (tree.style()) {
       case MDB -> mdbNode(tree.root(), 0);
       case CRASH -> crashNode(tree.root(), 0);
+      case GDB -> {
+        inline = true;
+        crashNode(tree.root(), 0);
+        inline = false;
+      }
     }
     endLine();
   }
@@ -382,6 +390,13 @@ public final class TextRenderer implements Sink {
   }
 
   private void crashLines(List<Datum.Node> nodes, int depth) {
+    if (inline) {
+      for (int i = 0; i < nodes.size() && depth < DEPTH_LIMIT; i++) {
+        line.append(i == 0 ? "" : ", ");
+        crashNode(nodes.get(i), depth + 1);
+      }
+      return;
+    }
     endLine();
     if (depth >= DEPTH_LIMIT) {
       blanks((depth + 1) * 2);
@@ -406,7 +421,7 @@ public final class TextRenderer implements Sink {
     if (!stack.title().isEmpty()) {
       printLine(CellText.clean(stack.title()));
     }
-    var indent = stack.title().isEmpty() || stack.style() == Datum.Style.CRASH ? "" : "  ";
+    var indent = stack.title().isEmpty() || stack.style() != Datum.Style.MDB ? "" : "  ";
     int number = 0;
     for (var frame : stack.frames()) {
       if (frame.note().isPresent()) {
@@ -418,7 +433,7 @@ public final class TextRenderer implements Sink {
       line.append(indent);
       switch (stack.style()) {
         case MDB -> mdbFrame(frame, stack.detail());
-        case CRASH -> crashFrame(frame, stack.detail(), number);
+        case CRASH, GDB -> crashFrame(frame, stack.detail(), number);
       }
       endLine();
       number++;

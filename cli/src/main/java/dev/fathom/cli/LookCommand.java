@@ -24,6 +24,14 @@ abstract class LookCommand implements Callable<Integer> {
       description = "Run this command line; may be given more than once.")
   private List<String> lines = new ArrayList<>();
 
+  @Option(
+      names = "--types",
+      paramLabel = "FILE",
+      description =
+          "Read types and variables from this file of C text, as ::cheader does; may be given more"
+              + " than once.")
+  private List<String> headers = new ArrayList<>();
+
   @Option(names = "--json", description = "Write one JSON document for each command line.")
   private boolean json;
 
@@ -74,6 +82,11 @@ abstract class LookCommand implements Callable<Integer> {
       prepare(service.environment().settings());
       var warnings = new Warnings(session, quiet ? _ -> {} : console::warn);
       warnings.show();
+      for (var header : headers) {
+        if (!service.run("::cheader '" + header + "'", sink(console)).ok()) {
+          return Problems.FAILED;
+        }
+      }
       if (lines.isEmpty() && !json && console.interactive()) {
         try (var repl = Repl.open(session, service, warnings, coloured(console))) {
           repl.run(quiet);

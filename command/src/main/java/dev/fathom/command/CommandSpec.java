@@ -19,6 +19,8 @@ import java.util.Optional;
  *     pointers, addresses and process ids into such values
  * @param yields the C type of what flows out of it through a pipe
  * @param input whether it runs once for each input value or once for all
+ * @param cExpression whether its arguments are C: strings keep their quotes, {@code ||} is no pipe,
+ *     and a slash behind the name begins a format
  * @param help Markdown: what it does, in sentences, and examples as typed with what they print
  */
 public record CommandSpec(
@@ -32,6 +34,7 @@ public record CommandSpec(
     Optional<String> accepts,
     Optional<String> yields,
     Input input,
+    boolean cExpression,
     String help) {
 
   /**
@@ -117,6 +120,7 @@ public record CommandSpec(
     private Optional<String> accepts = Optional.empty();
     private Optional<String> yields = Optional.empty();
     private Input input = Input.EACH;
+    private boolean cExpression;
 
     private Builder(Grammar grammar, String name, String summary) {
       this.grammar = grammar;
@@ -174,10 +178,26 @@ public record CommandSpec(
       return this;
     }
 
+    /** The arguments are C; no options are looked for. */
+    public Builder cExpression() {
+      cExpression = true;
+      return this;
+    }
+
     /** Ends the description. */
     public CommandSpec help(String markdown) {
       return new CommandSpec(
-          grammar, name, aliases, address, arguments, options, summary, accepts, yields, input,
+          grammar,
+          name,
+          aliases,
+          address,
+          arguments,
+          options,
+          summary,
+          accepts,
+          yields,
+          input,
+          cExpression,
           markdown);
     }
   }

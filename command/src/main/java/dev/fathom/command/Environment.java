@@ -16,6 +16,7 @@ public final class Environment {
   private final Variables variables = new Variables();
   private final Settings settings = new Settings();
   private final SessionLog log = new SessionLog();
+  private final GdbState gdb = new GdbState();
   private final List<CommandGroup> groups;
   private final Map<String, Command> commands = new HashMap<>();
   private OptionalLong selectedTask = OptionalLong.empty();
@@ -36,6 +37,11 @@ public final class Environment {
 
   public Settings settings() {
     return settings;
+  }
+
+  /** What gdb's commands keep. */
+  public GdbState gdb() {
+    return gdb;
   }
 
   public SessionLog log() {
@@ -105,6 +111,7 @@ public final class Environment {
   public void forgetKernel() {
     selectedTask = OptionalLong.empty();
     disassembly = Optional.empty();
+    gdb.forget();
   }
 
   /** The disassembler for {@code program}, made when first asked for. */

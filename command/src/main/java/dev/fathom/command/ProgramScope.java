@@ -6,6 +6,7 @@ import dev.fathom.base.LookupException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.lang.Scope;
 import dev.fathom.model.Program;
+import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
@@ -44,11 +45,65 @@ public class ProgramScope implements Scope {
 
   @Override
   public Optional<Value> dollar(String name) {
+    var file = program().architecture().registers();
+    var part = file.part(name);
+    if (part.isEmpty()) {
+      return Optional.empty();
+    }
     return registers
         .get()
-        .flatMap(r -> r.file().named(name).map(r::get))
+        .map(known -> known.get(part.get().register()))
         .filter(OptionalLong::isPresent)
-        .map(bits -> number(bits.getAsLong()));
+        .map(bits -> register(file, part.get(), part.get().of(bits.getAsLong())));
+  }
+
+  /**
+   * The program counter is a pointer to code, the stack pointer one to anything, as gdb has them;
+   * all others are unsigned numbers, since most of them hold addresses.
+   */
+  private Value register(RegisterFile file, RegisterFile.Part part, long bits) {
+    var types = program().types();
+    if (part.bits() == part.register().bits() && part.register().equals(file.pc())) {
+      var code = new FunctionType(() -> VoidType.VOID, List::of, false);
+      return new Value.Imm(program(), types.pointerTo(code), bits);
+    }
+    if (part.bits() == part.register().bits() && part.register().equals(file.sp())) {
+      return new Value.Imm(program(), types.pointerTo(VoidType.VOID), bits);
+    }
+    var type =
+        switch (part.bits()) {
+          case 8 -> new IntType("uint8_t", 1, false, false);
+          case 16 -> new IntType("uint16_t", 2, false, false);
+          case 32 -> new IntType("uint32_t", 4, false, false);
+          default -> UNSIGNED_LONG;
+        };
+    return new Value.Imm(program(), type, bits);
+  }
+
+  /**
+   * In C: the only static variable of that name, also gcc's {@code name.123} for one in a function;
+   * else the name with its scope as C++ has it.
+   */
+  @Override
+  public Optional<Value> variable(String scope, String name) {
+    if (scope.isEmpty()) {
+      return variable(name);
+    }
+    var whole = variable(scope + "::" + name);
+    if (whole.isPresent()) {
+      return whole;
+    }
+    var symbols = program().symbols();
+    var named = symbols.named(name);
+    var ofModule = named.stream().filter(s -> s.module().equals(scope)).toList();
+    if (ofModule.size() == 1) {
+      return Optional.of(typed(program(), ofModule.getFirst()));
+    }
+    if (named.size() == 1) {
+      return Optional.of(typed(program(), named.getFirst()));
+    }
+    var numbered = symbols.completions(name + ".", 2);
+    return numbered.size() == 1 ? variable(numbered.getFirst()) : Optional.empty();
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.Datum.Node;
 import dev.fathom.base.Datum.Shape;
 import dev.fathom.base.FaultException;
+import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.ArrayType;
@@ -53,6 +54,8 @@ public final class ValueTree {
    * @param arrayMembers elements of an array at most; empty for all
    * @param arrayString characters of a string at most; empty for all
    * @param depth levels of structures that are opened
+   * @param letter the format of each number, one of gdb's
+   * @param typedRoot whether a pointer or function that is shown alone has its type in front
    */
   public record Options(
       Datum.Style style,
@@ -65,7 +68,9 @@ public final class ValueTree {
       boolean holes,
       OptionalInt arrayMembers,
       OptionalInt arrayString,
-      int depth) {
+      int depth,
+      Optional<Character> letter,
+      boolean typedRoot) {
 
     /** mdb's defaults with the user's settings. */
     public static Options mdb(Settings settings) {
@@ -80,7 +85,9 @@ public final class ValueTree {
           false,
           settings.arrayMembers(),
           settings.arrayString(),
-          DEPTH_LIMIT);
+          DEPTH_LIMIT,
+          Optional.empty(),
+          false);
     }
 
     /** crash's and gdb's way: numbers in decimal unless {@code radix} says otherwise. */
@@ -96,7 +103,33 @@ public final class ValueTree {
           false,
           OptionalInt.of(200),
           OptionalInt.of(200),
-          DEPTH_LIMIT);
+          DEPTH_LIMIT,
+          Optional.empty(),
+          false);
+    }
+
+    /**
+     * gdb's way.
+     *
+     * @param pretty whether each member has a line
+     * @param elements elements of an array, or characters of a string, at most; empty for all
+     * @param letter the format of numbers
+     */
+    public static Options gdb(boolean pretty, OptionalInt elements, Optional<Character> letter) {
+      return new Options(
+          pretty ? Datum.Style.CRASH : Datum.Style.GDB,
+          Cell.Radix.DECIMAL,
+          false,
+          false,
+          false,
+          true,
+          true,
+          false,
+          elements,
+          elements,
+          DEPTH_LIMIT,
+          letter,
+          true);
     }
 
     /** These options with or without the address of each part. */
@@ -112,7 +145,9 @@ public final class ValueTree {
           holes,
           arrayMembers,
           arrayString,
-          depth);
+          depth,
+          letter,
+          typedRoot);
     }
   }
 
@@ -247,6 +282,16 @@ public final class ValueTree {
 
   private Shape shape(Value value, int depth) {
     try {
+      var lettered = lettered(value);
+      if (lettered.isPresent()) {
+        return read(lettered.get());
+      }
+      if (depth == 0 && options.typedRoot()) {
+        var root = root(value);
+        if (root.isPresent()) {
+          return read(root.get());
+        }
+      }
       return switch (value.type().resolved()) {
         case CompositeType c when value instanceof Value.Ref ref -> composite(ref, c, depth);
         case ArrayType a when value instanceof Value.Ref ref -> array(ref, a, depth);
@@ -267,6 +312,51 @@ public final class ValueTree {
       }
       return absent(e.reason().text());
     }
+  }
+
+  /** A scalar in the format that was asked for. */
+  private Optional<Shape> lettered(Value value) {
+    if (options.letter().isEmpty()) {
+      return Optional.empty();
+    }
+    return switch (value.type().resolved()) {
+      case IntType _, BoolType _, EnumType _, PointerType _, FloatType _ ->
+          Optional.of(
+              new Datum.Leaf(
+                  Cell.text(LetterFormat.of(value, options.letter().get(), false)),
+                  Optional.empty()));
+      case ArrayType _,
+          CompositeType _,
+          FunctionType _,
+          OpaqueType _,
+          QualifiedType _,
+          TypedefType _,
+          VoidType _ ->
+          Optional.empty();
+    };
+  }
+
+  /** A pointer or function that is all there is to show, with its type as gdb writes it. */
+  private Optional<Shape> root(Value value) {
+    var type = value.type().resolved();
+    if (type instanceof PointerType p
+        && !(p.target().resolved() instanceof IntType i && i.character())) {
+      long target = value.asLong();
+      var text = "(" + value.type().text() + ") 0x" + Long.toHexString(target) + name(target);
+      return Optional.of(new Datum.Leaf(new Cell.Symbolic(target, text), Optional.empty()));
+    }
+    if (type instanceof FunctionType && value instanceof Value.Ref ref) {
+      long entry = ref.address();
+      var text = "{" + value.type().text() + "} 0x" + Long.toHexString(entry) + name(entry);
+      return Optional.of(new Datum.Leaf(new Cell.Symbolic(entry, text), Optional.empty()));
+    }
+    return Optional.empty();
+  }
+
+  private String name(long address) {
+    return address == 0
+        ? ""
+        : program.symbols().at(address).map(l -> " <" + l.text() + ">").orElse("");
   }
 
   private Shape read(Shape shape) {
@@ -336,7 +426,7 @@ public final class ValueTree {
   private Shape array(Value.Ref ref, ArrayType type, int depth) {
     long total = type.count().orElse(0);
     var element = type.element();
-    if (element.resolved() instanceof IntType i && i.character()) {
+    if (options.letter().isEmpty() && element.resolved() instanceof IntType i && i.character()) {
       var text = text(ref, total);
       if (text.isPresent()) {
         return text.get();
@@ -375,6 +465,9 @@ public final class ValueTree {
   }
 
   private Shape integer(Value value, IntType type) {
+    if (type.bytes() > 8 && !isBitField(value)) {
+      return new Datum.Leaf(Cell.text(value.asInteger().toString()), Optional.empty());
+    }
     long bits = value.asLong();
     if (type.character() && !isBitField(value)) {
       return character(bits, type);
@@ -402,7 +495,7 @@ public final class ValueTree {
 
   private Shape character(long bits, IntType type) {
     boolean shown = bits >= ' ' && bits < 0x7f;
-    if (options.style() == Datum.Style.CRASH) {
+    if (options.style() != Datum.Style.MDB) {
       var note = shown ? Optional.of("'" + (char) bits + "'") : Optional.<String>empty();
       return new Datum.Leaf(number(bits, size(type), type.signed()), note);
     }
@@ -413,7 +506,7 @@ public final class ValueTree {
 
   private Shape bool(Value value) {
     long bits = value.asLong();
-    if (options.style() == Datum.Style.CRASH && bits <= 1 && bits >= 0) {
+    if (options.style() != Datum.Style.MDB && bits <= 1 && bits >= 0) {
       return new Datum.Leaf(new Cell.Flag(bits != 0), Optional.empty());
     }
     return new Datum.Leaf(number(bits, 8, false), Optional.empty());
@@ -422,7 +515,7 @@ public final class ValueTree {
   private Shape enumeration(Value value, EnumType type) {
     long bits = value.asLong();
     var name = type.of(bits).map(EnumType.Enumerator::name).or(() -> flags(bits, type));
-    if (options.style() == Datum.Style.CRASH && name.isPresent()) {
+    if (options.style() != Datum.Style.MDB && name.isPresent()) {
       return new Datum.Leaf(Cell.text(name.get()), Optional.empty());
     }
     return new Datum.Leaf(number(bits, size(type), type.signed()), name.map(n -> "(" + n + ")"));
@@ -451,7 +544,7 @@ public final class ValueTree {
             ? program.symbols().at(target).map(l -> l.text())
             : Optional.<String>empty();
     var string = behind(target, type);
-    if (options.style() == Datum.Style.CRASH) {
+    if (options.style() != Datum.Style.MDB) {
       return new Datum.Leaf(Cell.hex(target), string.or(() -> symbol.map(s -> "<" + s + ">")));
     }
     return new Datum.Leaf(
@@ -485,13 +578,13 @@ public final class ValueTree {
   }
 
   private Shape floating(Value value, FloatType type) {
-    if (!(value instanceof Value.Ref ref) || (type.bytes() != 4 && type.bytes() != 8)) {
-      return absent(type.bytes() + "-byte floating-point number");
-    }
-    long bits = ref.space().unsigned(ref.address(), (int) type.bytes());
-    double number =
-        type.bytes() == 4 ? Float.intBitsToFloat((int) bits) : Double.longBitsToDouble(bits);
-    return new Datum.Leaf(new Cell.Real(number), Optional.empty());
+    var number = value.asReal();
+    var text = number.text(FloatFormat.of(type, program).digits());
+    return new Datum.Leaf(
+        options.style() == Datum.Style.MDB && type.bytes() <= 8
+            ? new Cell.Real(number.toDouble())
+            : Cell.text(text),
+        Optional.empty());
   }
 
   private Shape function(Value.Ref ref) {

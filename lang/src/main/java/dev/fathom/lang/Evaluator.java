@@ -2,9 +2,11 @@
 package dev.fathom.lang;
 
 import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.LookupException;
-import dev.fathom.base.UnsupportedException;
+import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
+import dev.fathom.model.Real;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.ArrayType;
@@ -12,123 +14,239 @@ import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
+import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
+import java.math.BigInteger;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Evaluates C expressions. Memory is read only where C would read it, so {@code &p->x} reads {@code
- * p} alone.
+ * Computes C expressions as C11 section 6.5 has them, and where that leaves something open as gdb
+ * does. Places in memory are not read before their value is needed.
  */
 final class Evaluator {
-  /** The longest string that is compared. */
   private static final int STRING_LIMIT = 4096;
+
+  /** More than any register or structure that is assigned or compared as a whole. */
+  private static final int VALUE_LIMIT = 1 << 20;
+
+  private static final BigInteger WORD = BigInteger.ONE.shiftLeft(64);
 
   private final Scope scope;
   private final Program program;
+  private final CTypes types;
 
   Evaluator(Scope scope) {
     this.scope = scope;
     this.program = scope.program();
+    this.types = new CTypes(DataModel.of(program.types()));
   }
 
-  Value value(Expr e) {
-    return switch (e) {
+  Value value(Expr expression) {
+    return switch (expression) {
       case Expr.Number n -> new Value.Imm(program, n.type(), n.value());
-      case Expr.Text t ->
-          throw new EvalException(
-              t.span(), "a string cannot be evaluated in a target that does not run");
+      case Expr.Fraction f -> real(f.type(), f.value());
+      case Expr.Text t -> text(t);
+      case Expr.Quoted q -> quoted(q);
       case Expr.Name n -> name(n);
+      case Expr.Scoped s -> scoped(s);
       case Expr.Dollar d -> dollar(d);
+      case Expr.TypeName t ->
+          throw Cursor.wrong(t.span(), "'" + t.type().text() + "' is a type, not a value");
       case Expr.Unary u -> unary(u);
+      case Expr.Step s -> step(s);
       case Expr.Binary b -> binary(b);
-      case Expr.Conditional c -> value(truth(c.test()) ? c.then() : c.otherwise());
+      case Expr.Assign a -> assign(a);
+      case Expr.Conditional c -> truth(c.test()) ? value(c.then()) : value(c.otherwise());
       case Expr.Cast c -> cast(c);
+      case Expr.At a -> new Value.Ref(program, a.type(), number(a.address()));
       case Expr.SizeOfType s -> size(s, s.type());
-      case Expr.SizeOf s -> size(s, value(s.operand()).type());
-      case Expr.OffsetOf o ->
-          new Value.Imm(program, CTypes.UNSIGNED_LONG, offset(o.type(), o.path()));
+      case Expr.SizeOf s -> size(s, typeOf(s.operand()));
+      case Expr.AlignOfType a -> word(Alignment.of(a.type(), types.model()));
+      case Expr.AlignOf a -> word(Alignment.of(typeOf(a.operand()), types.model()));
+      case Expr.OffsetOf o -> word(offset(o, o.type(), o.path()));
       case Expr.ContainerOf c ->
-          new Value.Imm(
-              program,
+          pointer(
               program.types().pointerTo(c.type()),
-              number(c.pointer()) - offset(c.type(), c.path()));
+              number(c.pointer()) - offset(c, c.type(), c.path()));
       case Expr.PerCpu p -> perCpu(p);
       case Expr.Member m -> member(m);
       case Expr.Index i -> index(i);
       case Expr.Slice s -> slice(s);
-      case Expr.Call c ->
-          throw new UnsupportedException(
-              "calling a function needs a live target (column " + column(c) + ")");
+      case Expr.Call c -> call(c);
     };
   }
 
-  private Value name(Expr.Name n) {
-    var found = scope.variable(n.name());
+  /** The type that an operand of {@code sizeof} has. */
+  private CType typeOf(Expr e) {
+    return e instanceof Expr.TypeName t ? t.type() : value(e).type();
+  }
+
+  // ---- constants and names
+
+  private Value word(long value) {
+    return imm(types.unsignedLong(), value);
+  }
+
+  private Value pointer(CType type, long bits) {
+    return new Value.Imm(program, type, CTypes.fit(bits, type.bytes(), false));
+  }
+
+  private ByteOrder order() {
+    return program.memory().layout().order();
+  }
+
+  private Value real(FloatType type, Real value) {
+    var format = FloatFormat.of(type, program);
+    return Value.held(program, type, format.encode(value, (int) type.bytes(), order()));
+  }
+
+  /** A whole number of up to 128 bits, cut to its type. */
+  private Value whole(IntType type, BigInteger value) {
+    if (type.bytes() <= 8) {
+      return imm(type, value.longValue());
+    }
+    var bytes = new byte[(int) type.bytes()];
+    for (int i = 0; i < bytes.length; i++) {
+      byte b = value.shiftRight(i * 8).byteValue();
+      bytes[order() == ByteOrder.LITTLE_ENDIAN ? i : bytes.length - 1 - i] = b;
+    }
+    return Value.held(program, type, bytes);
+  }
+
+  private Value imm(IntType type, long bits) {
+    return type.bytes() > 8
+        ? whole(type, BigInteger.valueOf(bits))
+        : new Value.Imm(program, type, CTypes.fit(bits, type));
+  }
+
+  private Value text(Expr.Text t) {
+    int unit = (int) t.unit().bytes();
+    var codes = unit == 2 ? t.value().chars().toArray() : t.value().codePoints().toArray();
+    var bytes = new byte[(codes.length + 1) * unit];
+    for (int i = 0; i < codes.length; i++) {
+      for (int b = 0; b < unit; b++) {
+        int to = order() == ByteOrder.LITTLE_ENDIAN ? b : unit - 1 - b;
+        bytes[i * unit + to] = (byte) (codes[i] >> (8 * b));
+      }
+    }
+    CType element = t.unit();
+    var type = new ArrayType(() -> element, OptionalLong.of(codes.length + 1));
+    return Value.held(program, type, bytes);
+  }
+
+  /** A symbol of that name; else, of up to four characters, what C makes of them. */
+  private Value quoted(Expr.Quoted q) {
+    var found = scope.variable(q.text());
     if (found.isPresent()) {
       return found.get();
     }
-    var enumerator = enumerator(n.name());
-    if (enumerator != null) {
-      return enumerator;
+    if (q.text().length() <= 4) {
+      return imm(CTypes.INT, Literals.packed(q.text()));
     }
-    int common = Math.max(1, n.name().length() * 2 / 3);
-    throw new LookupException(
-        "symbol", n.name(), program.symbols().completions(n.name().substring(0, common), 3));
+    throw unknown(q, q.text());
   }
 
-  private Value enumerator(String name) {
-    for (var source : program.types().sources()) {
-      try (var all = source.stream()) {
-        for (var type : (Iterable<CType>) all::iterator) {
-          if (type instanceof EnumType e) {
-            for (var item : e.enumerators()) {
-              if (item.name().equals(name)) {
-                return new Value.Imm(program, e, item.value());
-              }
-            }
-          }
-        }
-      }
+  private LookupException unknown(Expr e, String name) {
+    return new LookupException("symbol", name, NearNames.symbols(program, name)).at(e.span());
+  }
+
+  private Value name(Expr.Name n) {
+    return find(n).orElseThrow(() -> unknown(n, n.name()));
+  }
+
+  private Optional<Value> find(Expr.Name n) {
+    var found = scope.variable(n.name());
+    if (found.isPresent()) {
+      return found;
     }
-    return null;
+    var enumerator = enumerator(n.name());
+    if (enumerator.isPresent()) {
+      return enumerator;
+    }
+    // In a method, members of the object.
+    return n.name().equals("this")
+        ? Optional.empty()
+        : scope
+            .variable("this")
+            .filter(t -> t.type().resolved() instanceof PointerType && t.has(n.name()))
+            .map(t -> t.member(n.name()));
+  }
+
+  private Optional<Value> enumerator(String name) {
+    return program
+        .types()
+        .enumerationOf(name)
+        .flatMap(e -> e.named(name).map(item -> new Value.Imm(program, e, item.value())));
+  }
+
+  private Value scoped(Expr.Scoped s) {
+    var found = scope.variable(s.scope(), s.name());
+    if (found.isPresent()) {
+      return found.get();
+    }
+    // An enumerator belongs to the scope of its enumeration, or to the enumeration.
+    var enumerator =
+        enumerator(s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name())
+            .or(() -> enumerator(s.name()).filter(v -> belongs(v.type(), s.scope())));
+    return enumerator.orElseThrow(
+        () -> unknown(s, s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name()));
+  }
+
+  private static boolean belongs(CType type, String scope) {
+    return type instanceof EnumType e
+        && (e.name().equals(scope) || e.name().startsWith(scope + "::"));
   }
 
   private Value dollar(Expr.Dollar d) {
     return scope
         .dollar(d.name())
-        .orElseThrow(() -> new LookupException("register or variable", "$" + d.name()));
+        .orElseThrow(
+            () -> new LookupException("register or variable", "$" + d.name()).at(d.span()));
   }
+
+  // ---- one operand
 
   private Value unary(Expr.Unary u) {
     return switch (u.operator()) {
       case ADDRESS -> address(u);
       case DEREFERENCE -> dereference(u, decayed(u.operand()));
-      case NOT -> new Value.Imm(program, CTypes.INT, truth(u.operand()) ? 0 : 1);
+      case NOT -> flag(!truth(u.operand()));
       case PLUS, MINUS, COMPLEMENT -> {
         var operand = decayed(u.operand());
-        var type = CTypes.promote(operand.type(), u.operand());
-        long bits = operand.asLong();
-        long result =
-            switch (u.operator()) {
-              case MINUS -> -bits;
-              case COMPLEMENT -> ~bits;
-              case PLUS, NOT, DEREFERENCE, ADDRESS -> bits;
-            };
-        yield new Value.Imm(program, type, CTypes.fit(result, type));
+        if (operand.type().resolved() instanceof FloatType f) {
+          if (u.operator() == Expr.UnaryOperator.COMPLEMENT) {
+            throw CTypes.notNumber(operand.type(), u.operand());
+          }
+          yield u.operator() == Expr.UnaryOperator.PLUS
+              ? operand
+              : real(f, operand.asReal().negate());
+        }
+        var type = types.promote(operand.type(), u.operand());
+        var number = operand.asInteger();
+        yield switch (u.operator()) {
+          case MINUS -> whole(type, number.negate());
+          case COMPLEMENT -> whole(type, number.not());
+          case PLUS, NOT, DEREFERENCE, ADDRESS -> whole(type, number);
+        };
       }
     };
   }
 
   private Value address(Expr.Unary u) {
     var operand = value(u.operand());
-    if (!(operand instanceof Value.Ref ref)) {
-      throw new EvalException(u.span(), "a number has no address (column " + column(u) + ")");
+    if (!(operand instanceof Value.Ref ref) || !operand.isPlace()) {
+      throw Cursor.wrong(u.span(), "a number has no address");
     }
     if (ref.bitSize() != 0) {
-      throw new EvalException(u.span(), "a bit-field has no address (column " + column(u) + ")");
+      throw Cursor.wrong(u.span(), "a bit-field has no address");
     }
     return ref.addressOf();
   }
@@ -136,18 +254,110 @@ final class Evaluator {
   private Value dereference(Expr at, Value pointer) {
     if (pointer.type().resolved() instanceof PointerType p) {
       if (p.target().resolved() instanceof VoidType) {
-        throw new EvalException(
-            at.span(), "cannot look behind a 'void *': cast it first (column " + column(at) + ")");
+        throw Cursor.wrong(at.span(), "cannot look behind a 'void *': cast it first");
       }
       return pointer.deref();
     }
     if (pointer.type().resolved() instanceof IntType) {
       // As gdb: *ADDRESS of a plain number reads a long.
-      return new Value.Ref(program, CTypes.LONG, pointer.asLong());
+      return new Value.Ref(program, types.longType(), pointer.asLong());
     }
-    throw new EvalException(
-        at.span(), "'" + pointer.type().text() + "' is not a pointer (column " + column(at) + ")");
+    throw Cursor.wrong(at.span(), "'" + pointer.type().text() + "' is not a pointer");
   }
+
+  private Value step(Expr.Step s) {
+    var before = contents(s.operand(), value(s.operand()));
+    var one = imm(CTypes.INT, s.by());
+    var after = operands(s, Expr.BinaryOperator.ADD, s.operand(), before, s.operand(), one);
+    var stored = store(s, s.operand(), after);
+    return s.before() ? before : stored;
+  }
+
+  // ---- assignment
+
+  private Value assign(Expr.Assign a) {
+    var right = value(a.value());
+    if (a.operator().isPresent()) {
+      var old = decay(contents(a.target(), value(a.target())));
+      right = operands(a, a.operator().get(), a.target(), old, a.value(), decay(right));
+    }
+    return store(a, a.target(), right);
+  }
+
+  /** The value as it is now, so that a write behind it does not change it. */
+  private Value contents(Expr e, Value v) {
+    return switch (v.type().resolved()) {
+      case IntType _, EnumType _, BoolType _, PointerType _, FloatType _ -> loaded(v);
+      default -> throw CTypes.notNumber(v.type(), e);
+    };
+  }
+
+  private Value loaded(Value v) {
+    return switch (v.type().resolved()) {
+      case FloatType f -> real(f, v.asReal());
+      case IntType i when i.bytes() > 8 -> whole(i, v.asInteger());
+      default -> new Value.Imm(program, v.type(), v.asLong());
+    };
+  }
+
+  private Value store(Expr e, Expr target, Value value) {
+    if (target instanceof Expr.Dollar d) {
+      var now =
+          value.type().resolved() instanceof CompositeType
+                  || value.type().resolved() instanceof ArrayType
+              ? value.copied(VALUE_LIMIT)
+              : value.type().resolved() instanceof FunctionType ? decay(value) : loaded(value);
+      scope.assign(d.name(), now);
+      return now;
+    }
+    if (!(value(target) instanceof Value.Ref place) || !place.isPlace()) {
+      throw Cursor.wrong(target.span(), "only what stands in memory can be assigned to");
+    }
+    var type = place.type().resolved();
+    if (type instanceof CompositeType || type instanceof ArrayType) {
+      var bytes = value.bytes(VALUE_LIMIT);
+      if (bytes.length != type.bytes()) {
+        throw Cursor.wrong(
+            e.span(),
+            "'" + value.type().text() + "' cannot be assigned to '" + place.type().text() + "'");
+      }
+      scope.write(place, bytes);
+      return place;
+    }
+    var converted = converted(e, place.type(), decay(value));
+    if (place.bitSize() == 0) {
+      scope.write(place, converted.bytes(VALUE_LIMIT));
+    } else {
+      scope.write(place, bitField(place, converted.asLong()));
+    }
+    return place.bitSize() == 0 ? converted : cut(place, converted.asLong());
+  }
+
+  /** The bytes around a bit-field with its bits replaced. */
+  private static byte[] bitField(Value.Ref place, long bits) {
+    int size = (place.bitOffset() + place.bitSize() + 7) / 8;
+    var bytes = place.space().bytes(place.address(), size);
+    for (int i = 0; i < place.bitSize(); i++) {
+      int at = place.bitOffset() + i;
+      int mask = 1 << (at % 8);
+      bytes[at / 8] = (byte) ((bits >>> i & 1) != 0 ? bytes[at / 8] | mask : bytes[at / 8] & ~mask);
+    }
+    return bytes;
+  }
+
+  private Value cut(Value.Ref place, long bits) {
+    int unused = 64 - place.bitSize();
+    boolean signed =
+        switch (place.type().resolved()) {
+          case IntType i -> i.signed();
+          case EnumType e -> e.signed();
+          default -> false;
+        };
+    long kept = signed ? bits << unused >> unused : bits << unused >>> unused;
+    return new Value.Imm(program, place.type(), kept);
+  }
+
+  // ---- two operands
 
   private Value binary(Expr.Binary b) {
     switch (b.operator()) {
@@ -164,10 +374,10 @@ final class Evaluator {
       case EQUAL, NOT_EQUAL -> {
         boolean equal = b.operator() == Expr.BinaryOperator.EQUAL;
         if (b.right() instanceof Expr.Text text) {
-          return flag(string(b.left()).equals(text.value()) == equal);
+          return flag(string(b.left()).equals(decoded(text)) == equal);
         }
         if (b.left() instanceof Expr.Text text) {
-          return flag(string(b.right()).equals(text.value()) == equal);
+          return flag(string(b.right()).equals(decoded(text)) == equal);
         }
         return operands(b);
       }
@@ -177,34 +387,74 @@ final class Evaluator {
     }
   }
 
+  private static String decoded(Expr.Text text) {
+    return new String(text.value().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+  }
+
   /** The string in an array of characters, or that a pointer leads to, as gdb compares them. */
   private String string(Expr e) {
     var v = value(e);
     var type = v.type().resolved();
     if (type instanceof ArrayType a && v instanceof Value.Ref ref && a.element().bytes() == 1) {
       long length = Math.min(a.count().orElse(STRING_LIMIT), STRING_LIMIT);
-      return program.memory().cString(ref.address(), (int) length);
+      return ref.space().cString(ref.address(), (int) length);
     }
     if (type instanceof PointerType p && p.target().bytes() == 1) {
       return program.memory().cString(v.asLong(), STRING_LIMIT);
     }
-    throw new EvalException(
-        e.span(),
-        "'" + v.type().text() + "' cannot be compared with a string (column " + column(e) + ")");
+    throw Cursor.wrong(e.span(), "'" + v.type().text() + "' cannot be compared with a string");
   }
 
   private Value operands(Expr.Binary b) {
-    var left = decayed(b.left());
-    var right = decayed(b.right());
-    boolean pointers = isPointer(left) || isPointer(right);
-    return pointers ? pointers(b, left, right) : numbers(b, left, right);
+    return operands(b, b.operator(), b.left(), decayed(b.left()), b.right(), decayed(b.right()));
+  }
+
+  private Value operands(
+      Expr whole,
+      Expr.BinaryOperator operator,
+      Expr leftText,
+      Value left,
+      Expr rightText,
+      Value right) {
+    var two = new Two(whole, operator, leftText, left, rightText, right);
+    if (isPointer(left) || isPointer(right)) {
+      return pointers(two);
+    }
+    boolean fractions =
+        left.type().resolved() instanceof FloatType || right.type().resolved() instanceof FloatType;
+    return fractions ? reals(two) : numbers(two);
+  }
+
+  /** An operator with the values of its operands, and what they were written as. */
+  private record Two(
+      Expr whole,
+      Expr.BinaryOperator operator,
+      Expr leftText,
+      Value left,
+      Expr rightText,
+      Value right) {
+    Two with(Value newLeft, Value newRight) {
+      return new Two(whole, operator, leftText, newLeft, rightText, newRight);
+    }
   }
 
   private Value flag(boolean value) {
     return new Value.Imm(program, CTypes.INT, value ? 1 : 0);
   }
 
-  private Value pointers(Expr.Binary b, Value left, Value right) {
+  private Value pointers(Two b) {
+    var left = b.left();
+    var right = b.right();
+    if (left.type().resolved() instanceof FloatType
+        || right.type().resolved() instanceof FloatType) {
+      throw Cursor.wrong(b.whole().span(), "a pointer and a number with a fraction do not mix");
+    }
+    if (!isPointer(left)) {
+      types.promote(left.type(), b.leftText());
+    }
+    if (!isPointer(right)) {
+      types.promote(right.type(), b.rightText());
+    }
     long l = left.asLong();
     long r = right.asLong();
     return switch (b.operator()) {
@@ -214,10 +464,9 @@ final class Evaluator {
           yield moved(b, left, -r, right);
         }
         if (!isPointer(left)) {
-          throw new EvalException(
-              b.span(), "cannot subtract a pointer from a number (column " + column(b) + ")");
+          throw Cursor.wrong(b.whole().span(), "cannot subtract a pointer from a number");
         }
-        yield new Value.Imm(program, CTypes.LONG, (l - r) / stride(left));
+        yield imm(types.longType(), (l - r) / stride(left));
       }
       case EQUAL -> flag(l == r);
       case NOT_EQUAL -> flag(l != r);
@@ -227,21 +476,19 @@ final class Evaluator {
       case GREATER_EQUAL -> flag(Long.compareUnsigned(l, r) >= 0);
       default ->
           // As gdb: a pointer is a number for the other operators.
-          numbers(b, number(left), number(right));
+          numbers(b.with(number(left), number(right)));
     };
   }
 
   private Value number(Value pointer) {
-    return isPointer(pointer)
-        ? new Value.Imm(program, CTypes.UNSIGNED_LONG, pointer.asLong())
-        : pointer;
+    return isPointer(pointer) ? word(pointer.asLong()) : pointer;
   }
 
-  private Value moved(Expr.Binary b, Value pointer, long count, Value by) {
+  private Value moved(Two b, Value pointer, long count, Value by) {
     if (isPointer(by)) {
-      throw new EvalException(b.span(), "cannot add two pointers (column " + column(b) + ")");
+      throw Cursor.wrong(b.whole().span(), "cannot add two pointers");
     }
-    return new Value.Imm(program, pointer.type(), pointer.asLong() + count * stride(pointer));
+    return pointer(pointer.type(), pointer.asLong() + count * stride(pointer));
   }
 
   /**
@@ -252,16 +499,57 @@ final class Evaluator {
     return pointer.type().resolved() instanceof PointerType p ? Math.max(1, p.target().bytes()) : 1;
   }
 
-  private Value numbers(Expr.Binary b, Value left, Value right) {
-    var leftType = CTypes.promote(left.type(), b.left());
-    var rightType = CTypes.promote(right.type(), b.right());
-    long l = left.asLong();
-    long r = right.asLong();
-    if (b.operator() == Expr.BinaryOperator.SHIFT_LEFT
-        || b.operator() == Expr.BinaryOperator.SHIFT_RIGHT) {
+  private Value reals(Two b) {
+    if (!(b.left().type().resolved() instanceof FloatType)) {
+      types.promote(b.left().type(), b.leftText());
+    }
+    if (!(b.right().type().resolved() instanceof FloatType)) {
+      types.promote(b.right().type(), b.rightText());
+    }
+    var type = CTypes.common(b.left().type(), b.right().type());
+    var format = FloatFormat.of(type, program);
+    var left = format.round(b.left().asReal());
+    var right = format.round(b.right().asReal());
+    boolean ordered = !left.isNan() && !right.isNan();
+    int order = ordered ? compare(left, right) : 0;
+    return switch (b.operator()) {
+      case ADD -> real(type, left.add(right));
+      case SUBTRACT -> real(type, left.subtract(right));
+      case MULTIPLY -> real(type, left.multiply(right));
+      case DIVIDE -> real(type, left.divide(right));
+      case EQUAL -> flag(ordered && order == 0);
+      case NOT_EQUAL -> flag(!ordered || order != 0);
+      case LESS -> flag(ordered && order < 0);
+      case GREATER -> flag(ordered && order > 0);
+      case LESS_EQUAL -> flag(ordered && order <= 0);
+      case GREATER_EQUAL -> flag(ordered && order >= 0);
+      case REMAINDER, SHIFT_LEFT, SHIFT_RIGHT, BIT_AND, BIT_OR, BIT_XOR ->
+          throw Cursor.wrong(
+              b.whole().span(), "'" + b.operator().text() + "' is for whole numbers only");
+      case COMMA, AND, OR, SLICE ->
+          throw new IllegalStateException("operator " + b.operator() + " is handled before");
+    };
+  }
+
+  private static int compare(Real left, Real right) {
+    return left.isZero() && right.isZero() ? 0 : left.compareTo(right);
+  }
+
+  private Value numbers(Two b) {
+    var leftType = types.promote(b.left().type(), b.leftText());
+    var rightType = types.promote(b.right().type(), b.rightText());
+    boolean shift =
+        b.operator() == Expr.BinaryOperator.SHIFT_LEFT
+            || b.operator() == Expr.BinaryOperator.SHIFT_RIGHT;
+    var type = shift ? leftType : types.common(leftType, rightType);
+    if (type.bytes() > 8 || rightType.bytes() > 8) {
+      return wide(b, type, b.left().asInteger(), b.right().asInteger());
+    }
+    long l = b.left().asLong();
+    long r = b.right().asLong();
+    if (shift) {
       return shift(b, leftType, l, r);
     }
-    var type = CTypes.common(leftType, rightType);
     l = CTypes.fit(l, type);
     r = CTypes.fit(r, type);
     int order = type.signed() ? Long.compare(l, r) : Long.compareUnsigned(l, r);
@@ -287,32 +575,73 @@ final class Evaluator {
     };
   }
 
-  private Value shift(Expr.Binary b, IntType type, long value, long count) {
+  /** Arithmetic on 128 bits. */
+  private Value wide(Two b, IntType type, BigInteger leftNumber, BigInteger rightNumber) {
+    var l = fit(type, leftNumber);
+    var r = fit(type, rightNumber);
+    return switch (b.operator()) {
+      case ADD -> whole(type, l.add(r));
+      case SUBTRACT -> whole(type, l.subtract(r));
+      case MULTIPLY -> whole(type, l.multiply(r));
+      case DIVIDE -> whole(type, l.divide(nonZero(b, r)));
+      case REMAINDER -> whole(type, l.remainder(nonZero(b, r)));
+      case BIT_AND -> whole(type, l.and(r));
+      case BIT_OR -> whole(type, l.or(r));
+      case BIT_XOR -> whole(type, l.xor(r));
+      case SHIFT_LEFT -> whole(type, l.shiftLeft(distance(b, type, rightNumber)));
+      case SHIFT_RIGHT -> whole(type, l.shiftRight(distance(b, type, rightNumber)));
+      case EQUAL -> flag(l.equals(r));
+      case NOT_EQUAL -> flag(!l.equals(r));
+      case LESS -> flag(l.compareTo(r) < 0);
+      case GREATER -> flag(l.compareTo(r) > 0);
+      case LESS_EQUAL -> flag(l.compareTo(r) <= 0);
+      case GREATER_EQUAL -> flag(l.compareTo(r) >= 0);
+      case COMMA, AND, OR, SLICE ->
+          throw new IllegalStateException("operator " + b.operator() + " is handled before");
+    };
+  }
+
+  private static BigInteger fit(IntType type, BigInteger value) {
+    var size = BigInteger.ONE.shiftLeft((int) type.bytes() * 8);
+    var cut = value.mod(size);
+    return type.signed() && cut.testBit((int) type.bytes() * 8 - 1) ? cut.subtract(size) : cut;
+  }
+
+  private static int distance(Two b, IntType type, BigInteger count) {
+    if (count.signum() < 0 || count.compareTo(BigInteger.valueOf(type.bytes() * 8)) >= 0) {
+      throw tooFar(b, type, count.toString());
+    }
+    return count.intValue();
+  }
+
+  private static EvalException tooFar(Two b, IntType type, String count) {
+    return Cursor.wrong(
+        b.whole().span(), "shift of a " + type.bytes() * 8 + "-bit number by " + count);
+  }
+
+  private Value shift(Two b, IntType type, long value, long count) {
     if (count < 0 || count >= type.bytes() * 8) {
-      throw new EvalException(
-          b.span(),
-          "shift of a "
-              + type.bytes() * 8
-              + "-bit number by "
-              + count
-              + " (column "
-              + column(b)
-              + ")");
+      throw tooFar(b, type, Long.toString(count));
     }
     boolean left = b.operator() == Expr.BinaryOperator.SHIFT_LEFT;
     return imm(type, left ? value << count : type.signed() ? value >> count : value >>> count);
   }
 
-  private Value imm(IntType type, long bits) {
-    return new Value.Imm(program, type, CTypes.fit(bits, type));
-  }
-
-  private static long nonZero(Expr.Binary b, long divisor) {
+  private static long nonZero(Two b, long divisor) {
     if (divisor == 0) {
-      throw new EvalException(b.span(), "division by zero (column " + column(b) + ")");
+      throw Cursor.wrong(b.whole().span(), "division by zero");
     }
     return divisor;
   }
+
+  private static BigInteger nonZero(Two b, BigInteger divisor) {
+    if (divisor.signum() == 0) {
+      throw Cursor.wrong(b.whole().span(), "division by zero");
+    }
+    return divisor;
+  }
+
+  // ---- types
 
   private Value cast(Expr.Cast c) {
     var operand = value(c.operand());
@@ -321,45 +650,73 @@ final class Evaluator {
       if (operand instanceof Value.Ref) {
         return operand.as(c.type());
       }
-      throw new EvalException(
-          c.span(), "cannot cast a number to '" + c.type().text() + "' (column " + column(c) + ")");
+      throw Cursor.wrong(c.span(), "cannot cast a number to '" + c.type().text() + "'");
     }
-    long bits = decay(operand).asLong();
-    return switch (target) {
-      case IntType i -> new Value.Imm(program, c.type(), CTypes.fit(bits, i));
-      case EnumType e -> new Value.Imm(program, c.type(), CTypes.fit(bits, e.bytes(), e.signed()));
-      case BoolType _ -> new Value.Imm(program, c.type(), bits == 0 ? 0 : 1);
-      case PointerType _ -> new Value.Imm(program, c.type(), bits);
-      default ->
-          throw new EvalException(
-              c.span(), "cannot cast to '" + c.type().text() + "' (column " + column(c) + ")");
+    return converted(c, c.type(), decay(operand));
+  }
+
+  /** A scalar converted to a scalar type (C11 section 6.3.1). */
+  private Value converted(Expr e, CType type, Value operand) {
+    boolean fraction = operand.type().resolved() instanceof FloatType;
+    if (!fraction && !isPointer(operand)) {
+      types.promote(operand.type(), e instanceof Expr.Cast c ? c.operand() : e);
+    }
+    return switch (type.resolved()) {
+      case IntType i -> {
+        if (i.bytes() > 8 || fraction) {
+          var value = fraction ? operand.asReal().toInteger() : operand.asInteger();
+          yield retyped(whole(i, value), type);
+        }
+        yield new Value.Imm(program, type, CTypes.fit(operand.asLong(), i));
+      }
+      case EnumType t ->
+          new Value.Imm(program, type, CTypes.fit(bits(operand), t.bytes(), t.signed()));
+      case BoolType _ -> new Value.Imm(program, type, truth(operand) ? 1 : 0);
+      case PointerType p when !fraction -> pointer(type, bits(operand));
+      case FloatType f when !isPointer(operand) -> retyped(real(f, operand.asReal()), type);
+      case VoidType _ -> new Value.Imm(program, type, 0);
+      default -> throw Cursor.wrong(e.span(), "cannot cast to '" + type.text() + "'");
     };
+  }
+
+  private static long bits(Value v) {
+    return v.type().resolved() instanceof FloatType
+        ? v.asReal().toInteger().mod(WORD).longValue()
+        : v.type().bytes() > 8 ? v.asInteger().longValue() : v.asLong();
+  }
+
+  private static Value retyped(Value v, CType type) {
+    return type instanceof TypedefType ? v.as(type) : v;
   }
 
   private Value size(Expr e, CType type) {
     if (type.bytes() == 0
         && !(type.resolved() instanceof CompositeType)
         && !(type.resolved() instanceof ArrayType)) {
-      throw new EvalException(
-          e.span(), "the size of '" + type.text() + "' is not known (column " + column(e) + ")");
+      throw Cursor.wrong(e.span(), "the size of '" + type.text() + "' is not known");
     }
-    return new Value.Imm(program, CTypes.UNSIGNED_LONG, type.bytes());
+    return word(type.bytes());
   }
 
-  private long offset(CType type, String path) {
+  private long offset(Expr e, CType type, String path) {
     return program
         .types()
         .member(type, path)
-        .orElseThrow(() -> new LookupException("member of " + type.text(), path))
+        .orElseThrow(() -> noMember(type, path).at(e.span()))
         .byteOffset();
   }
+
+  private static LookupException noMember(CType type, String path) {
+    return new LookupException("member of " + type.text(), path, NearNames.members(type, path));
+  }
+
+  // ---- parts
 
   private Value perCpu(Expr.PerCpu p) {
     var variable = value(p.variable());
     long cpu = number(p.cpu());
     if (cpu < 0 || cpu > Integer.MAX_VALUE) {
-      throw new EvalException(
-          p.cpu().span(), "no CPU " + cpu + " (column " + column(p.cpu()) + ")");
+      throw Cursor.wrong(p.cpu().span(), "no CPU " + cpu);
     }
     if (variable instanceof Value.Ref ref) {
       long offset = ref.address() - shift(p.variable());
@@ -395,12 +752,21 @@ final class Evaluator {
     var base = value(m.base());
     boolean pointer = base.type().resolved() instanceof PointerType;
     if (m.arrow() && !pointer && !(base.type().resolved() instanceof ArrayType)) {
-      throw new EvalException(
-          m.span(),
-          "'" + base.type().text() + "' is not a pointer: use '.' (column " + column(m) + ")");
+      throw Cursor.wrong(m.span(), "'" + base.type().text() + "' is not a pointer: use '.'");
     }
     // As gdb and crash: a dot after a pointer means the arrow.
-    return (m.arrow() && !pointer ? base.index(0) : base).member(m.name());
+    var object = m.arrow() && !pointer ? base.index(0) : base;
+    if (object.has(m.name())) {
+      return object.member(m.name());
+    }
+    var type = object.type().resolved() instanceof PointerType p ? p.target() : object.type();
+    if (!(type.resolved() instanceof CompositeType c)) {
+      throw new EvalException(m.span(), type.text() + " has no members");
+    }
+    var method = c.name().isEmpty() ? Optional.<Value>empty() : scope.variable(c.name(), m.name());
+    return method
+        .filter(v -> v.type().resolved() instanceof FunctionType)
+        .orElseThrow(() -> noMember(type, m.name()).at(m.span()));
   }
 
   private Value index(Expr.Index i) {
@@ -410,39 +776,96 @@ final class Evaluator {
     if (type instanceof PointerType || type instanceof ArrayType) {
       return base.index(index);
     }
-    throw new EvalException(
-        i.span(),
-        "'"
-            + base.type().text()
-            + "' is neither an array nor a pointer (column "
-            + column(i)
-            + ")");
+    throw Cursor.wrong(i.span(), "'" + base.type().text() + "' is neither an array nor a pointer");
   }
 
   private Value slice(Expr.Slice s) {
     var first = value(s.first());
     long count = number(s.count());
-    if (!(first instanceof Value.Ref ref)) {
-      throw new EvalException(
-          s.span(), "only something in memory can be repeated with '@' (column " + column(s) + ")");
+    if (!(first instanceof Value.Ref ref) || !first.isPlace()) {
+      throw Cursor.wrong(s.span(), "only something in memory can be repeated with '@'");
     }
     if (count <= 0) {
-      throw new EvalException(
-          s.count().span(),
-          "the count after '@' must be above 0 (column " + column(s.count()) + ")");
+      throw Cursor.wrong(s.count().span(), "the count after '@' must be above 0");
     }
     var element = ref.type();
     return ref.as(new ArrayType(() -> element, OptionalLong.of(count)));
   }
+
+  // ---- calls
+
+  private Value call(Expr.Call c) {
+    var callee = value(c.function());
+    var function =
+        callee.type().resolved() instanceof PointerType p
+            ? p.target().resolved()
+            : callee.type().resolved();
+    if (!(function instanceof FunctionType type)) {
+      throw Cursor.wrong(c.function().span(), "'" + callee.type().text() + "' is not a function");
+    }
+    var result = type.result().resolved();
+    if (result instanceof CompositeType || result instanceof FloatType || result.bytes() > 8) {
+      throw Cursor.wrong(
+          c.span(), "a function that returns '" + type.result().text() + "' cannot be called");
+    }
+    var arguments = new ArrayList<Long>();
+    if (c.function() instanceof Expr.Member m && !value(m.base()).has(m.name())) {
+      var object = value(m.base());
+      arguments.add(isPointer(object) ? object.asLong() : object.address());
+    }
+    var parameters = type.parameters();
+    int own = arguments.size();
+    if (!type.variadic() && parameters.size() != own + c.arguments().size()) {
+      throw Cursor.wrong(
+          c.span(),
+          "the function takes "
+              + (parameters.size() - own)
+              + " arguments, not "
+              + c.arguments().size());
+    }
+    for (int i = 0; i < c.arguments().size(); i++) {
+      var argument = c.arguments().get(i);
+      var v = decayed(argument);
+      if (own + i < parameters.size()) {
+        v = converted(argument, parameters.get(own + i).type(), v);
+      } else if (!isPointer(v)) {
+        types.promote(v.type(), argument);
+      }
+      if (!v.isPlace() && v instanceof Value.Ref) {
+        throw Cursor.wrong(argument.span(), "only whole numbers and pointers can be passed");
+      }
+      arguments.add(v.asLong());
+    }
+    long entry =
+        callee instanceof Value.Ref ref && !isPointer(callee) ? ref.address() : callee.asLong();
+    long bits;
+    try {
+      bits = scope.call(entry, arguments);
+    } catch (FathomException e) {
+      if (e.span().isPresent()) {
+        throw e;
+      }
+      throw Cursor.wrong(c.span(), e.getMessage());
+    }
+    return switch (result) {
+      case IntType i -> new Value.Imm(program, type.result(), CTypes.fit(bits, i));
+      case EnumType e ->
+          new Value.Imm(program, type.result(), CTypes.fit(bits, e.bytes(), e.signed()));
+      case BoolType _ -> new Value.Imm(program, type.result(), bits & 1);
+      default -> new Value.Imm(program, type.result(), bits);
+    };
+  }
+
+  // ---- conversions
 
   /** A value as C uses it in an operator: arrays and functions become pointers. */
   private Value decayed(Expr e) {
     return decay(value(e));
   }
 
-  private Value decay(Value v) {
+  Value decay(Value v) {
     return switch (v.type().resolved()) {
-      case ArrayType a when v instanceof Value.Ref ref ->
+      case ArrayType a when v instanceof Value.Ref ref && v.isPlace() ->
           new Value.Imm(program, program.types().pointerTo(a.element()), ref.address());
       case FunctionType _ when v instanceof Value.Ref ref ->
           new Value.Imm(program, program.types().pointerTo(v.type()), ref.address());
@@ -451,22 +874,28 @@ final class Evaluator {
   }
 
   boolean truth(Expr e) {
-    return number(e) != 0;
+    var v = decayed(e);
+    if (!isPointer(v) && !(v.type().resolved() instanceof FloatType)) {
+      types.promote(v.type(), e);
+    }
+    return truth(v);
+  }
+
+  private static boolean truth(Value v) {
+    return v.type().resolved() instanceof FloatType
+        ? !v.asReal().isZero()
+        : v.type().bytes() > 8 ? v.asInteger().signum() != 0 : v.asLong() != 0;
   }
 
   private long number(Expr e) {
     var v = decayed(e);
     if (!isPointer(v)) {
-      CTypes.promote(v.type(), e);
+      types.promote(v.type(), e);
     }
     return v.asLong();
   }
 
   private static boolean isPointer(Value v) {
     return v.type().resolved() instanceof PointerType;
-  }
-
-  private static int column(Expr e) {
-    return e.span().start() + 1;
   }
 }

@@ -2,8 +2,12 @@
 package dev.fathom.lang;
 
 import dev.fathom.base.Span;
+import dev.fathom.model.Real;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.FloatType;
+import dev.fathom.model.type.IntType;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A parsed C expression. Types are already looked up, since C cannot be parsed without knowing
@@ -15,24 +19,59 @@ public sealed interface Expr {
   /** A whole number with the type that C gives the constant. */
   record Number(Span span, long value, CType type) implements Expr {}
 
-  record Text(Span span, String value) implements Expr {}
+  /** A number with a fraction. */
+  record Fraction(Span span, Real value, FloatType type) implements Expr {}
+
+  /** A string without its NUL; {@code unit} is the type of its characters. */
+  record Text(Span span, String value, IntType unit) implements Expr {}
+
+  /** {@code 'abc'}: gdb's way to write a symbol with odd characters, or C's packed characters. */
+  record Quoted(Span span, String text) implements Expr {}
 
   record Name(Span span, String name) implements Expr {}
+
+  /**
+   * {@code scope::name}: of a file or function in C, of a namespace or class in C++; the scope is
+   * empty for {@code ::name}.
+   */
+  record Scoped(Span span, String scope, String name) implements Expr {}
 
   /** {@code $rip}, {@code $1}. */
   record Dollar(Span span, String name) implements Expr {}
 
+  /** A type where a value could stand. */
+  record TypeName(Span span, CType type) implements Expr {}
+
   record Unary(Span span, UnaryOperator operator, Expr operand) implements Expr {}
 
+  /**
+   * {@code ++x}, {@code x--}.
+   *
+   * @param by 1 or -1
+   * @param before whether the value is the one before the step
+   */
+  record Step(Span span, Expr operand, int by, boolean before) implements Expr {}
+
   record Binary(Span span, BinaryOperator operator, Expr left, Expr right) implements Expr {}
+
+  /** {@code target = value}, or with an operator {@code target += value}. */
+  record Assign(Span span, Optional<BinaryOperator> operator, Expr target, Expr value)
+      implements Expr {}
 
   record Conditional(Span span, Expr test, Expr then, Expr otherwise) implements Expr {}
 
   record Cast(Span span, CType type, Expr operand) implements Expr {}
 
+  /** gdb's {@code {type} address}: what stands at an address. */
+  record At(Span span, CType type, Expr address) implements Expr {}
+
   record SizeOfType(Span span, CType type) implements Expr {}
 
   record SizeOf(Span span, Expr operand) implements Expr {}
+
+  record AlignOfType(Span span, CType type) implements Expr {}
+
+  record AlignOf(Span span, Expr operand) implements Expr {}
 
   record OffsetOf(Span span, CType type, String path) implements Expr {}
 

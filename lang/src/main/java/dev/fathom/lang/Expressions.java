@@ -4,6 +4,7 @@ package dev.fathom.lang;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.TypeSystem;
+import java.util.List;
 import java.util.Optional;
 
 /** Evaluates C expressions and reads C type names. */
@@ -19,7 +20,12 @@ public final class Expressions {
    *     read
    */
   public static Value evaluate(String text, Scope scope) {
-    return new Evaluator(scope).value(parse(text, scope.program().types()));
+    return evaluate(parse(text, scope), scope);
+  }
+
+  /** The value of a parsed expression; as {@link #evaluate(String, Scope)}. */
+  public static Value evaluate(Expr expression, Scope scope) {
+    return new Evaluator(scope).value(expression);
   }
 
   /** Whether an expression's value is not zero. */
@@ -27,8 +33,28 @@ public final class Expressions {
     return new Evaluator(scope).truth(expression);
   }
 
+  /**
+   * The value as C has it in an operator: arrays and functions are pointers to them, all else is
+   * itself.
+   */
+  public static Value decayed(Value value, Scope scope) {
+    return new Evaluator(scope).decay(value);
+  }
+
+  /** Parses without a program: {@code typeof(expression)} is an error. */
   public static Expr parse(String text, TypeSystem types) {
-    return Parser.expression(text, types);
+    return Parser.expression(text, types, Optional.empty());
+  }
+
+  public static Expr parse(String text, Scope scope) {
+    return Parser.expression(
+        text, scope.program().types(), Optional.of(e -> new Evaluator(scope).value(e).type()));
+  }
+
+  /** The expressions that commas separate; none in empty text. */
+  public static List<Expr> parseAll(String text, Scope scope) {
+    return Parser.expressions(
+        text, scope.program().types(), Optional.of(e -> new Evaluator(scope).value(e).type()));
   }
 
   /**
@@ -36,6 +62,12 @@ public final class Expressions {
    * as a type name.
    */
   public static Optional<CType> type(String text, TypeSystem types) {
-    return Parser.typeName(text, types);
+    return Parser.typeName(text, types, Optional.empty());
+  }
+
+  /** As {@link #type(String, TypeSystem)}, with {@code typeof(expression)}. */
+  public static Optional<CType> type(String text, Scope scope) {
+    return Parser.typeName(
+        text, scope.program().types(), Optional.of(e -> new Evaluator(scope).value(e).type()));
   }
 }

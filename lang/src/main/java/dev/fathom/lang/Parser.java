@@ -4,29 +4,30 @@ package dev.fathom.lang;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.Span;
-import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.QualifiedType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSystem;
 import dev.fathom.model.type.TypedefType;
-import dev.fathom.model.type.VoidType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Parses C expressions (C11 section 6.5) with gdb's additions: {@code $name}, {@code first@count},
- * and the built-in {@code offsetof}, {@code container_of} and {@code per_cpu}. Operators by
- * precedence climbing; a parenthesis that begins a type name is a cast.
+ * {@code {type} address}, {@code scope::name}, C++'s casts, and the built-in {@code offsetof},
+ * {@code container_of} and {@code per_cpu}. Operators by precedence climbing; a parenthesis that
+ * begins a type name is a cast.
  */
-final class Parser {
-  /** Bounds the depth of the recursion, too. */
+class Parser extends TypeParser {
   private static final int TOKEN_LIMIT = 1000;
 
   private static final Map<String, Expr.BinaryOperator> BINARY = new HashMap<>();
@@ -41,47 +42,123 @@ final class Parser {
     }
   }
 
-  private final TypeSystem types;
-  private final List<Token> tokens;
-  private int next;
+  private final TypeSystem program;
+  private final Optional<Function<Expr, CType>> typeOf;
 
-  private Parser(String text, TypeSystem types) {
-    this.types = types;
-    this.tokens = Lexer.tokens(text);
+  /** Whether a bare structure tag counts as a type. */
+  private boolean tags;
+
+  Parser(
+      List<Token> tokens,
+      TypeSystem program,
+      CTypes types,
+      Optional<Function<Expr, CType>> typeOf) {
+    super(tokens, types);
+    this.program = program;
+    this.typeOf = typeOf;
+  }
+
+  private static Parser of(String text, TypeSystem types, Optional<Function<Expr, CType>> typeOf) {
+    var tokens = Lexer.tokens(text);
     if (tokens.size() > TOKEN_LIMIT) {
       throw new EvalException(
           tokens.get(TOKEN_LIMIT).span(), "expression is longer than " + TOKEN_LIMIT + " tokens");
     }
+    return new Parser(tokens, types, new CTypes(DataModel.of(types)), typeOf);
   }
 
-  static Expr expression(String text, TypeSystem types) {
-    var parser = new Parser(text, types);
-    var expression = parser.binary(Expr.BinaryOperator.COMMA.precedence());
+  /**
+   * @param typeOf the type of an expression, for {@code typeof}
+   */
+  static Expr expression(String text, TypeSystem types, Optional<Function<Expr, CType>> typeOf) {
+    var parser = of(text, types, typeOf);
+    var expression = parser.comma();
     parser.end();
     return expression;
+  }
+
+  /** The expressions between commas; none for text without tokens. */
+  static List<Expr> expressions(
+      String text, TypeSystem types, Optional<Function<Expr, CType>> typeOf) {
+    var parser = of(text, types, typeOf);
+    var list = new ArrayList<Expr>();
+    while (!parser.atEnd()) {
+      if (!list.isEmpty()) {
+        parser.expect(",");
+      }
+      list.add(parser.assignment());
+    }
+    return list;
   }
 
   /**
    * The text as a type name such as {@code struct page *} or {@code char [16]}; empty when it does
    * not begin as one.
    */
-  static Optional<CType> typeName(String text, TypeSystem types) {
-    var parser = new Parser(text, types);
-    if (!parser.atType(true)) {
+  static Optional<CType> typeName(
+      String text, TypeSystem types, Optional<Function<Expr, CType>> typeOf) {
+    var parser = of(text, types, typeOf);
+    parser.tags = true;
+    if (!parser.atType()) {
       return Optional.empty();
     }
-    var type = parser.typeName();
+    var type = parser.typeName().get();
     parser.end();
-    return Optional.of(type);
+    return Optional.of(bare(type));
   }
 
   private void end() {
-    if (peek().kind() != Token.Kind.END) {
+    if (!atEnd()) {
       throw unexpected("the end of the expression");
     }
   }
 
   // ---- expressions
+
+  final Expr comma() {
+    var left = assignment();
+    while (peek().is(",")) {
+      take();
+      var right = assignment();
+      left = new Expr.Binary(left.span().to(right.span()), Expr.BinaryOperator.COMMA, left, right);
+    }
+    return left;
+  }
+
+  final Expr assignment() {
+    enter();
+    var left = conditional();
+    var token = peek();
+    if (token.kind() == Token.Kind.OPERATOR && token.text().endsWith("=")) {
+      var operator = token.text().substring(0, token.text().length() - 1);
+      boolean plain = operator.isEmpty();
+      if (plain || (BINARY.containsKey(operator) && BINARY.get(operator).precedence() > 4)) {
+        take();
+        var right = assignment();
+        left =
+            new Expr.Assign(
+                left.span().to(right.span()),
+                plain ? Optional.empty() : Optional.of(BINARY.get(operator)),
+                left,
+                right);
+      }
+    }
+    leave();
+    return left;
+  }
+
+  final Expr conditional() {
+    var test = binary(Expr.BinaryOperator.OR.precedence());
+    if (!skip("?")) {
+      return test;
+    }
+    enter();
+    var then = comma();
+    expect(":");
+    var otherwise = conditional();
+    leave();
+    return new Expr.Conditional(test.span().to(otherwise.span()), test, then, otherwise);
+  }
 
   private Expr binary(int least) {
     var left = unary();
@@ -98,61 +175,103 @@ final class Parser {
               ? new Expr.Slice(span, left, right)
               : new Expr.Binary(span, operator, left, right);
     }
-    return least <= 2 && peek().is("?") ? ternary(left, least) : left;
-  }
-
-  private Expr ternary(Expr test, int least) {
-    take();
-    var then = binary(Expr.BinaryOperator.COMMA.precedence());
-    expect(":");
-    var otherwise = binary(Expr.BinaryOperator.OR.precedence() - 1);
-    Expr result = new Expr.Conditional(test.span().to(otherwise.span()), test, then, otherwise);
-    while (least <= 1 && peek().is(",")) {
-      take();
-      var right = binary(2);
-      result =
-          new Expr.Binary(result.span().to(right.span()), Expr.BinaryOperator.COMMA, result, right);
-    }
-    return result;
+    return left;
   }
 
   private Expr unary() {
+    enter();
+    try {
+      return deeper();
+    } finally {
+      leave();
+    }
+  }
+
+  private Expr deeper() {
     var token = peek();
     if (token.kind() == Token.Kind.OPERATOR && UNARY.containsKey(token.text())) {
       take();
       var operand = unary();
       return new Expr.Unary(token.span().to(operand.span()), UNARY.get(token.text()), operand);
     }
+    if (token.is("++") || token.is("--")) {
+      take();
+      var operand = unary();
+      return new Expr.Step(
+          token.span().to(operand.span()), operand, token.is("++") ? 1 : -1, false);
+    }
     if (token.is("&&")) {
-      throw new EvalException(
-          token.span(), "cannot take the address of an address (column " + column(token) + ")");
+      throw wrong(token.span(), "cannot take the address of an address");
+    }
+    if (token.is("{")) {
+      take();
+      var type = taggedTypeName();
+      expect("}");
+      var address = unary();
+      return new Expr.At(token.span().to(address.span()), type, address);
     }
     if (token.isName("sizeof")) {
-      return sizeOf();
+      return size(false);
     }
-    if (token.is("(") && atTypeAfterParenthesis()) {
+    if (token.isName("_Alignof") || token.isName("alignof") || token.isName("__alignof__")) {
+      return size(true);
+    }
+    if (token.is("(") && typeFollows()) {
       take();
-      var type = typeName();
+      var type = bare(typeName().get());
       expect(")");
+      if (endsOperand()) {
+        return postfix(new Expr.TypeName(token.span(), type));
+      }
       var operand = unary();
       return new Expr.Cast(token.span().to(operand.span()), type, operand);
     }
     return postfix(primary());
   }
 
-  private Expr sizeOf() {
+  private boolean endsOperand() {
+    var token = peek();
+    return token.kind() == Token.Kind.END || token.is(")") || token.is(",") || token.is("]");
+  }
+
+  private boolean typeFollows() {
+    int mark = mark();
+    take();
+    boolean type = atType();
+    back(mark);
+    return type;
+  }
+
+  private Expr size(boolean alignment) {
     var start = take().span();
     if (peek().is("(")) {
-      int mark = next;
+      int mark = mark();
       take();
-      if (atType(true)) {
-        var type = typeName();
-        return new Expr.SizeOfType(start.to(expect(")").span()), type);
+      boolean outer = tags;
+      tags = true;
+      boolean type = atType();
+      tags = outer;
+      if (type) {
+        var named = taggedTypeName();
+        var span = start.to(expect(")").span());
+        return alignment ? new Expr.AlignOfType(span, named) : new Expr.SizeOfType(span, named);
       }
-      next = mark;
+      back(mark);
     }
     var operand = unary();
-    return new Expr.SizeOf(start.to(operand.span()), operand);
+    var span = start.to(operand.span());
+    return alignment ? new Expr.AlignOf(span, operand) : new Expr.SizeOf(span, operand);
+  }
+
+  /** A type name in which a bare tag is a type, where nothing else can stand. */
+  private CType taggedTypeName() {
+    boolean outer = tags;
+    tags = true;
+    try {
+      return bare(typeName().get());
+    } finally {
+      tags = outer;
+    }
   }
 
   private Expr postfix(Expr base) {
@@ -166,15 +285,25 @@ final class Parser {
           throw new EvalException(
               name.span(), "expected a member's name at column " + column(name));
         }
-        e = new Expr.Member(e.span().to(name.span()), e, name.text(), token.is("->"));
+        var path = new StringBuilder(name.text());
+        var span = name.span();
+        while (peek().is("::") && peek(1).kind() == Token.Kind.NAME) {
+          take();
+          span = peek().span();
+          path.append("::").append(take().text());
+        }
+        e = new Expr.Member(e.span().to(span), e, path.toString(), token.is("->"));
       } else if (token.is("[")) {
         take();
-        var index = binary(Expr.BinaryOperator.COMMA.precedence());
+        var index = comma();
         e = new Expr.Index(e.span().to(expect("]").span()), e, index);
       } else if (token.is("(")) {
         take();
         var arguments = arguments();
         e = new Expr.Call(e.span().to(expect(")").span()), e, arguments);
+      } else if (token.is("++") || token.is("--")) {
+        take();
+        e = new Expr.Step(e.span().to(token.span()), e, token.is("++") ? 1 : -1, true);
       } else {
         return e;
       }
@@ -187,57 +316,143 @@ final class Parser {
       if (!arguments.isEmpty()) {
         expect(",");
       }
-      arguments.add(binary(2));
+      arguments.add(assignment());
     }
     return arguments;
   }
 
   private Expr primary() {
     var token = peek();
-    if (token.kind() == Token.Kind.END || (token.kind() == Token.Kind.OPERATOR && !token.is("("))) {
+    if (token.kind() == Token.Kind.END
+        || (token.kind() == Token.Kind.OPERATOR && !token.is("(") && !token.is("::"))) {
       throw unexpected("an operand");
     }
     take();
     return switch (token.kind()) {
-      case NUMBER -> number(token);
-      case CHARACTER -> character(token);
-      case STRING -> new Expr.Text(token.span(), token.text());
+      case NUMBER -> Literals.number(token, types());
+      case CHARACTER -> peek().is("::") ? scoped(token) : Literals.character(token);
+      case STRING -> text(token);
       case DOLLAR -> new Expr.Dollar(token.span(), token.text());
-      case NAME -> peek().is("(") ? builtIn(token) : new Expr.Name(token.span(), token.text());
+      case NAME -> named(token);
       case OPERATOR, END -> {
-        var inner = binary(Expr.BinaryOperator.COMMA.precedence());
+        if (token.is("::")) {
+          var name = take();
+          if (name.kind() != Token.Kind.NAME) {
+            throw new EvalException(name.span(), "expected a name at column " + column(name));
+          }
+          yield peek().is("::")
+              ? scoped(name)
+              : new Expr.Scoped(token.span().to(name.span()), "", name.text());
+        }
+        var inner = comma();
         expect(")");
         yield inner;
       }
     };
   }
 
+  /** Strings that follow each other are one (C11 section 6.4.5). */
+  private Expr text(Token first) {
+    var text = new StringBuilder(first.text());
+    var span = first.span();
+    var prefix = first.prefix();
+    while (peek().kind() == Token.Kind.STRING) {
+      prefix = prefix.isEmpty() ? peek().prefix() : prefix;
+      span = span.to(peek().span());
+      text.append(take().text());
+    }
+    return new Expr.Text(span, text.toString(), Literals.unit(prefix));
+  }
+
+  private Expr named(Token token) {
+    if (peek().is("::")) {
+      return scoped(token);
+    }
+    if (token.text().endsWith("_cast") && peek().is("<")) {
+      return cppCast(token);
+    }
+    if (peek().is("(")) {
+      return builtIn(token);
+    }
+    if (isSpecifier(token.text()) || isPlainType(token.text())) {
+      back(mark() - 1);
+      return new Expr.TypeName(token.span(), bare(typeName().get()));
+    }
+    return new Expr.Name(token.span(), token.text());
+  }
+
+  private Expr scoped(Token first) {
+    var parts = new ArrayList<String>();
+    parts.add(first.text());
+    var span = first.span();
+    while (skip("::")) {
+      var name = take();
+      if (name.kind() != Token.Kind.NAME) {
+        throw new EvalException(name.span(), "expected a name at column " + column(name));
+      }
+      parts.add(name.text());
+      span = span.to(name.span());
+    }
+    return new Expr.Scoped(
+        span, String.join("::", parts.subList(0, parts.size() - 1)), parts.getLast());
+  }
+
+  private Expr cppCast(Token word) {
+    switch (word.text()) {
+      case "static_cast", "reinterpret_cast", "const_cast", "dynamic_cast" -> {
+        expect("<");
+        var type = taggedTypeName();
+        expect(">");
+        expect("(");
+        var operand = comma();
+        return new Expr.Cast(word.span().to(expect(")").span()), type, operand);
+      }
+      default -> {
+        return new Expr.Name(word.span(), word.text());
+      }
+    }
+  }
+
   private Expr builtIn(Token name) {
     switch (name.text()) {
-      case "offsetof" -> {
+      case "offsetof", "__builtin_offsetof" -> {
         take();
-        var type = typeName();
+        var type = taggedTypeName();
         expect(",");
         var path = memberPath();
         return new Expr.OffsetOf(name.span().to(expect(")").span()), type, path);
       }
       case "container_of" -> {
         take();
-        var pointer = binary(2);
+        var pointer = assignment();
         expect(",");
-        var type = typeName();
+        var type = taggedTypeName();
         expect(",");
         var path = memberPath();
         return new Expr.ContainerOf(name.span().to(expect(")").span()), pointer, type, path);
       }
       case "per_cpu" -> {
         take();
-        var variable = binary(2);
+        var variable = assignment();
         expect(",");
-        var cpu = binary(2);
+        var cpu = assignment();
         return new Expr.PerCpu(name.span().to(expect(")").span()), variable, cpu);
       }
       default -> {
+        if (isPlainType(name.text()) || CTypes.isBasicWord(name.text())) {
+          // C++: type(expression).
+          back(mark() - 1);
+          var type = specifiers().type().get();
+          if (!skip("(")) {
+            return new Expr.TypeName(name.span(), bare(type));
+          }
+          var operand = comma();
+          return new Expr.Cast(name.span().to(expect(")").span()), bare(type), operand);
+        }
+        if (isSpecifier(name.text())) {
+          back(mark() - 1);
+          return new Expr.TypeName(name.span(), bare(typeName().get()));
+        }
         return new Expr.Name(name.span(), name.text());
       }
     }
@@ -245,7 +460,7 @@ final class Parser {
 
   private String memberPath() {
     var path = new StringBuilder();
-    while (!peek().is(")") && peek().kind() != Token.Kind.END) {
+    while (!peek().is(")") && !atEnd()) {
       path.append(take().text());
     }
     if (path.isEmpty()) {
@@ -254,299 +469,76 @@ final class Parser {
     return path.toString();
   }
 
-  /**
-   * C11 section 6.4.4.1: the first type of the list for its base and suffix that holds the value.
-   */
-  private static Expr number(Token token) {
-    var digits = token.text();
-    int end = digits.length();
-    boolean unsigned = false;
-    boolean wide = false;
-    boolean hex = digits.startsWith("0x") || digits.startsWith("0X");
-    while (end > 1) {
-      char c = Character.toLowerCase(digits.charAt(end - 1));
-      if (c == 'u') {
-        unsigned = true;
-      } else if (c == 'l') {
-        wide = true;
-      } else {
-        break;
-      }
-      end--;
-    }
-    digits = digits.substring(0, end);
-    boolean binary = digits.startsWith("0b") || digits.startsWith("0B");
-    int radix = hex ? 16 : binary ? 2 : digits.length() > 1 && digits.startsWith("0") ? 8 : 10;
-    long value;
-    try {
-      value = Long.parseUnsignedLong(hex || binary ? digits.substring(2) : digits, radix);
-    } catch (NumberFormatException e) {
-      throw new EvalException(
-          token.span(),
-          "'"
-              + token.text()
-              + "' at column "
-              + column(token)
-              + " is not a number of at most 64 bits");
-    }
-    boolean fitsInt = value >= 0 && value <= Integer.MAX_VALUE;
-    boolean fitsUnsigned = value >= 0 && value <= 0xffff_ffffL;
-    CType type;
-    if (!wide && !unsigned && fitsInt) {
-      type = CTypes.INT;
-    } else if (!wide && fitsUnsigned && (unsigned || radix != 10)) {
-      type = CTypes.UNSIGNED_INT;
-    } else {
-      type = !unsigned && value >= 0 ? CTypes.LONG : CTypes.UNSIGNED_LONG;
-    }
-    return new Expr.Number(token.span(), value, type);
+  // ---- types
+
+  /** A type without qualifiers of its own, as a value has it (C11 section 6.3.2.1). */
+  static CType bare(CType type) {
+    return type instanceof QualifiedType q ? bare(q.target()) : type;
   }
 
-  private static Expr character(Token token) {
-    if (token.text().length() != 1) {
-      throw new EvalException(
-          token.span(), "a character constant holds one character (column " + column(token) + ")");
-    }
-    return new Expr.Number(token.span(), (byte) token.text().charAt(0), CTypes.CHAR);
+  @Override
+  boolean isTypeName(String name) {
+    return tags ? program.find(TypeName.plain(name)).isPresent() : isPlainType(name);
   }
 
-  // ---- type names
-
-  private boolean atTypeAfterParenthesis() {
-    next++;
-    boolean type = atType(false);
-    next--;
-    return type;
-  }
-
-  /**
-   * Whether the next token begins a type name; {@code tags} lets a bare structure tag count as one.
-   */
-  private boolean atType(boolean tags) {
-    var token = peek();
-    if (token.kind() != Token.Kind.NAME) {
-      return false;
-    }
-    return switch (token.text()) {
-      case "struct",
-          "union",
-          "enum",
-          "class",
-          "const",
-          "volatile",
-          "signed",
-          "unsigned",
-          "char",
-          "short",
-          "int",
-          "long",
-          "void",
-          "float",
-          "double",
-          "_Bool" ->
-          true;
-      default -> {
-        var found = types.find(TypeName.plain(token.text()));
-        yield found.isPresent() && (tags || isPlain(found.get()));
-      }
-    };
+  private boolean isPlainType(String name) {
+    return program.find(TypeName.plain(name)).filter(Parser::isPlain).isPresent();
   }
 
   private static boolean isPlain(CType type) {
     return type instanceof TypedefType
         || type instanceof IntType
         || type instanceof BoolType
-        || type instanceof FloatType;
+        || type instanceof FloatType
+        || (type instanceof CompositeType c && c.kind() == CompositeType.Kind.CLASS);
   }
 
-  private CType typeName() {
-    var type = specifiers();
-    while (true) {
-      if (peek().is("*")) {
-        take();
-        type = types.pointerTo(type);
-      } else if (peek().isName("const") || peek().isName("volatile") || peek().isName("restrict")) {
-        take();
-      } else {
-        break;
-      }
+  @Override
+  Supplier<CType> typeNamed(Token name) {
+    var found = find(TypeName.plain(name.text()), name.text(), name.span());
+    return () -> found;
+  }
+
+  private CType find(TypeName name, String text, Span span) {
+    return program
+        .find(name)
+        .orElseThrow(
+            () -> new LookupException("type", text, NearNames.types(program, name)).at(span));
+  }
+
+  @Override
+  Supplier<CType> tagged(Attributes attributes) {
+    var keyword = take();
+    var tag = take();
+    if (tag.kind() != Token.Kind.NAME) {
+      throw new EvalException(tag.span(), "expected a tag at column " + column(tag));
     }
-    int pointers = 0;
-    if (peek().is("(") && tokens.get(next + 1).is("*")) {
+    var full = new StringBuilder(tag.text());
+    while (peek().is("::") && peek(1).kind() == Token.Kind.NAME) {
       take();
-      while (peek().is("*")) {
-        take();
-        pointers++;
-      }
-      expect(")");
+      full.append("::").append(take().text());
     }
-    type = dimensions(type);
-    for (; pointers > 0; pointers--) {
-      type = types.pointerTo(type);
-    }
-    return type;
+    var text = keyword.text() + " " + full;
+    var name = TypeName.parse(text).orElseThrow();
+    var found = find(name, text, keyword.span().to(tag.span()));
+    return () -> found;
   }
 
-  private CType dimensions(CType element) {
-    if (!peek().is("[")) {
-      return element;
-    }
-    take();
-    var count = OptionalLong.empty();
-    if (!peek().is("]")) {
-      var token = take();
-      if (token.kind() != Token.Kind.NUMBER
-          || !(number(token) instanceof Expr.Number n)
-          || n.value() < 0) {
-        throw new EvalException(
-            token.span(), "expected the number of elements at column " + column(token));
-      }
-      count = OptionalLong.of(n.value());
-    }
-    expect("]");
-    var inner = dimensions(element);
-    return new ArrayType(() -> inner, count);
+  @Override
+  long constant() {
+    return new Constants(this::alignOf, program).value(conditional());
   }
 
-  private CType specifiers() {
-    var words = new ArrayList<String>();
-    var start = peek().span();
-    CType named = null;
-    while (peek().kind() == Token.Kind.NAME) {
-      switch (peek().text()) {
-        case "const", "volatile" -> take();
-        case "signed",
-            "unsigned",
-            "char",
-            "short",
-            "int",
-            "long",
-            "void",
-            "float",
-            "double",
-            "_Bool" ->
-            words.add(take().text());
-        case "struct", "union", "enum", "class" -> {
-          var keyword = take().text();
-          var tag = take();
-          var name = TypeName.parse(keyword + " " + tag.text());
-          named =
-              name.flatMap(types::find)
-                  .orElseThrow(() -> new LookupException("type", keyword + " " + tag.text()));
-        }
-        default -> {
-          if (named != null || !words.isEmpty()) {
-            throw unexpected("')'");
-          }
-          var name = take().text();
-          named =
-              types.find(TypeName.plain(name)).orElseThrow(() -> new LookupException("type", name));
-        }
-      }
-      if (named != null && !words.isEmpty()) {
-        throw new EvalException(
-            start, "two types in one type name (column " + (start.start() + 1) + ")");
-      }
-    }
-    if (named == null && words.isEmpty()) {
-      throw unexpected("a type name");
-    }
-    return named != null ? named : basic(words, start);
+  @Override
+  Supplier<CType> typeOfExpression() {
+    var expression = comma();
+    var hook =
+        typeOf.orElseThrow(() -> wrong(expression.span(), "typeof needs a value's program here"));
+    return () -> hook.apply(expression);
   }
 
-  /**
-   * C11 section 6.7.2: the multisets of type specifiers; under their usual compiler names in the
-   * program's own types.
-   */
-  private CType basic(List<String> words, Span span) {
-    boolean unsigned = words.remove("unsigned");
-    boolean signed = words.remove("signed");
-    int longs = 0;
-    while (words.remove("long")) {
-      longs++;
-    }
-    boolean isShort = words.remove("short");
-    boolean hadInt = words.remove("int");
-    var rest = words.isEmpty() ? "" : words.getFirst();
-    if (words.size() > 1
-        || (!rest.isEmpty() && (hadInt || isShort))
-        || (unsigned && signed)
-        || longs > 2) {
-      throw new EvalException(
-          span, "no such combination of type words at column " + (span.start() + 1));
-    }
-    return switch (rest) {
-      case "void" -> VoidType.VOID;
-      case "char" ->
-          unsigned
-              ? named("unsigned char", new IntType("unsigned char", 1, false, true))
-              : signed
-                  ? named("signed char", new IntType("signed char", 1, true, true))
-                  : named("char", CTypes.CHAR);
-      case "_Bool" -> named("_Bool", new BoolType("_Bool", 1));
-      case "float" -> named("float", new FloatType("float", 4));
-      case "double" ->
-          longs == 0
-              ? named("double", new FloatType("double", 8))
-              : named("long double", new FloatType("long double", 16));
-      default -> {
-        if (isShort) {
-          yield unsigned
-              ? named("short unsigned int", new IntType("short unsigned int", 2, false, false))
-              : named("short int", new IntType("short int", 2, true, false));
-        }
-        yield switch (longs) {
-          case 0 ->
-              unsigned ? named("unsigned int", CTypes.UNSIGNED_INT) : named("int", CTypes.INT);
-          case 1 ->
-              unsigned
-                  ? named("long unsigned int", CTypes.UNSIGNED_LONG)
-                  : named("long int", CTypes.LONG);
-          default ->
-              unsigned
-                  ? named(
-                      "long long unsigned int",
-                      new IntType("long long unsigned int", 8, false, false))
-                  : named("long long int", new IntType("long long int", 8, true, false));
-        };
-      }
-    };
-  }
-
-  private CType named(String name, CType otherwise) {
-    return types.find(TypeName.plain(name)).filter(Parser::isPlain).orElse(otherwise);
-  }
-
-  // ---- tokens
-
-  private Token peek() {
-    return tokens.get(next);
-  }
-
-  private Token take() {
-    var token = tokens.get(next);
-    if (token.kind() != Token.Kind.END) {
-      next++;
-    }
-    return token;
-  }
-
-  private Token expect(String operator) {
-    if (!peek().is(operator)) {
-      throw unexpected("'" + operator + "'");
-    }
-    return take();
-  }
-
-  private EvalException unexpected(String expected) {
-    var token = peek();
-    var found = token.kind() == Token.Kind.END ? "the end" : "'" + token.text() + "'";
-    return new EvalException(
-        token.span(),
-        "expected " + expected + ", but found " + found + " at column " + column(token));
-  }
-
-  private static int column(Token token) {
-    return token.span().start() + 1;
+  @Override
+  long alignOf(CType type) {
+    return Alignment.of(type, types().model());
   }
 }

@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.lang;
 
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Program;
 import dev.fathom.model.Value;
+import java.util.List;
 import java.util.Optional;
 
-/** Where the names in an expression come from. */
+/** Where the names in an expression come from, and where assignments and calls go. */
 public interface Scope {
   Program program();
 
   /** A variable or function of the program, or a local of the selected frame. */
   Optional<Value> variable(String name);
 
-  /** A register or convenience variable, named without its {@code $}. */
+  /**
+   * {@code scope::name}: a static variable of a source file or function, or a name of a C++
+   * namespace or class.
+   *
+   * @param scope empty for {@code ::name}, which no local hides
+   */
+  default Optional<Value> variable(String scope, String name) {
+    return variable(scope.isEmpty() ? name : scope + "::" + name);
+  }
+
+  /**
+   * A register, a value of the history ({@code $1}, {@code $}, {@code $$2}) or a convenience
+   * variable, named without its first {@code $}.
+   */
   Optional<Value> dollar(String name);
 
   /**
@@ -21,4 +36,27 @@ public interface Scope {
    * @throws dev.fathom.base.EvalException when there is no such CPU
    */
   long perCpu(long offset, int cpu);
+
+  /** Sets a register or convenience variable, named without its {@code $}. */
+  default void assign(String dollar, Value value) {
+    throw new UnsupportedException("$" + dollar + " cannot be set here");
+  }
+
+  /**
+   * Writes bytes to the target, at the start of the place {@code at}.
+   *
+   * @throws dev.fathom.base.FathomException when the target is not open for writing
+   */
+  default void write(Value.Ref at, byte[] bytes) {
+    throw new UnsupportedException("the target cannot be written here");
+  }
+
+  /**
+   * Calls a function of a live target with whole numbers or pointers.
+   *
+   * @return the bits that it returned in the register for whole numbers
+   */
+  default long call(long function, List<Long> arguments) {
+    throw new UnsupportedException("calling a function needs a live target");
+  }
 }

@@ -4,10 +4,13 @@ package dev.fathom.lang;
 import dev.fathom.base.Span;
 
 /**
- * A token of a C expression; {@code text} is as typed, for strings and characters with escapes
- * resolved.
+ * A token of C text; {@code text} is as typed, for strings and characters with escapes resolved:
+ * bytes where {@code prefix} is empty or {@code u8}, else code units.
+ *
+ * @param prefix what stands in front of a string's or character's quote: {@code L}, {@code u},
+ *     {@code U}, {@code u8}; else empty
  */
-record Token(Kind kind, String text, Span span) {
+record Token(Kind kind, String text, String prefix, Span span) {
   enum Kind {
     NUMBER,
     CHARACTER,
@@ -16,6 +19,10 @@ record Token(Kind kind, String text, Span span) {
     DOLLAR,
     OPERATOR,
     END
+  }
+
+  Token(Kind kind, String text, Span span) {
+    this(kind, text, "", span);
   }
 
   boolean is(String operator) {

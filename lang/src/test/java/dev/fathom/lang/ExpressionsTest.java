@@ -8,6 +8,7 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.FaultException;
 import dev.fathom.model.Value;
+import java.math.BigInteger;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,6 +114,63 @@ class ExpressionsTest {
     assertThat(value(text).asLong()).isEqualTo(bits);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiterString = " | ",
+      quoteCharacter = '`',
+      value = {
+        "'ab' | 24930",
+        "L'\\u00e9' | 233",
+        "u'\\x1234' | 4660",
+        "sizeof(\"abc\") | 4",
+        "sizeof(L\"abc\") | 16",
+        "sizeof(u8\"\\u00e9\") | 3",
+        "\"a\" \"bc\"[1] | 98",
+        "(__int128)1 << 100 >> 98 | 4",
+        "(unsigned __int128)-1 >> 126 | 3",
+        "((__int128)1 << 64) > 1 | 1",
+        "alignof(struct task) | 8",
+        "{int} &first | 42",
+        "{struct task *} (&first.next) == &second | 1",
+        "first.next->in[1].low | 6",
+        "static_cast<int>(3.9) | 3",
+        "(char)first.next->comm[0] | 107",
+        "sizeof(typeof(first)) | 40",
+        "int(3.7) | 3",
+        "SLEEPING == 5 ? SLEEPING : 0 | 5",
+        "state::SLEEPING == 5 | 1",
+      })
+  void moreOfTheLanguage(String text, long bits) {
+    assertThat(value(text).asInteger()).isEqualTo(BigInteger.valueOf(bits));
+  }
+
+  @Test
+  void assignmentsGoToTheScope() {
+    program.writable = true;
+    assertThat(value("first.pid = 7").asLong()).isEqualTo(7);
+    assertThat(value("first.pid").asLong()).isEqualTo(7);
+    assertThat(value("first.pid += 3, first.pid").asLong()).isEqualTo(10);
+    assertThat(value("first.pid++").asLong()).isEqualTo(10);
+    assertThat(value("--first.pid").asLong()).isEqualTo(10);
+    assertThat(value("first.in[0].high = -1").asLong()).isEqualTo(31);
+    assertThat(value("first.in[0].low").asLong()).isEqualTo(5);
+    assertThat(value("first.in[0].s").asLong()).isEqualTo(-2);
+    assertThat(value("first.in[1].low = first.in[0].low = 2").asLong()).isEqualTo(2);
+    assertThat(value("first.in[1] = first.in[0], first.in[1].high").asLong()).isEqualTo(31);
+    assertThat(value("first.next = 0").asLong()).isZero();
+    assertThat(value("first.hidden <<= 4").asLong()).isEqualTo(0x1223344556677880L);
+    assertThat(value("$x = 5").asLong()).isEqualTo(5);
+    assertThat(value("$x * 2").asLong()).isEqualTo(10);
+    assertThat(value("$x += 1.5").asReal().toDouble()).isEqualTo(6.5);
+  }
+
+  @Test
+  void callsGoToTheScope() {
+    program.writable = true;
+    assertThat(value("work()").asLong()).isEqualTo(77);
+    assertThat(value("(&work)() + 1").asLong()).isEqualTo(78);
+  }
+
   @Test
   void placesAreNotReadUntilAsked() {
     var gone = value("*(struct task *)0x10");
@@ -158,11 +216,25 @@ class ExpressionsTest {
         "first->pid | 'struct task' is not a pointer: use '.' (column 1)",
         "&5 | a number has no address (column 1)",
         "&first.in[0].low | a bit-field has no address (column 1)",
-        "work(1) | calling a function needs a live target (column 1)",
+        "work() | calling a function needs a live target (column 1)",
         "1 # 2 | unexpected character '#' at column 3",
         "12ab | '12ab' at column 1 is not a number of at most 64 bits",
         "0x1ffffffffffffffff | '0x1ffffffffffffffff' at column 1 is not a number of at most 64 bits",
-        "'ab' | a character constant holds one character (column 1)",
+        "'abcde' | unknown symbol 'abcde'",
+        "work(1) | the function takes 0 arguments, not 1 (column 1)",
+        "5 = 6 | only what stands in memory can be assigned to (column 1)",
+        "first.pid = 6 | the target cannot be written here",
+        "$nosuch = 6 | $nosuch cannot be set here",
+        "first.pdi | unknown member of struct task 'pdi'; did you mean pid?",
+        "sizeof(struct tsk) | unknown type 'struct tsk'; did you mean task?",
+        "SLEEPIN | unknown symbol 'SLEEPIN'; did you mean SLEEPING?",
+        "5 % 2.0 | '%' is for whole numbers only (column 1)",
+        "1.5 << 1 | '<<' is for whole numbers only (column 1)",
+        "first.next + 1.5 | a pointer and a number with a fraction do not mix (column 1)",
+        "int | 'int' is a type, not a value (column 1)",
+        "&\"abc\" | a number has no address (column 1)",
+        "1.2.3 | '1.2.3' at column 1 is not a number",
+        "018 | '018' at column 1 is not a number of at most 64 bits",
         "\"ab | missing closing \" for column 1",
         "sizeof(void) | the size of 'void' is not known (column 1)",
         "(struct nosuch *)1 | unknown type 'struct nosuch'",

@@ -57,6 +57,11 @@ final class TestProgram implements Program, Scope {
   private final TypeSystem types = new TypeSystem(8);
   private final HeapMemory memory = new HeapMemory("kernel", Layout.LITTLE_64);
   private final Map<String, Value> variables = new HashMap<>();
+  private final Map<String, Value> convenience = new HashMap<>();
+  private final Map<Long, byte[]> pages = new HashMap<>();
+
+  /** Whether assignments and calls work. */
+  boolean writable;
 
   TestProgram() {
     var named = new LinkedHashMap<TypeName, CType>();
@@ -109,7 +114,8 @@ final class TestProgram implements Program, Scope {
                     new Member("in", new ArrayType(() -> inner, OptionalLong.of(2)), 256, 0)));
     named.put(TypeName.struct("task"), task[0]);
     types.add(new MapSource(named));
-    memory.put(FIRST, task(42, -7, SECOND, "init"));
+    pages.put(FIRST, task(42, -7, SECOND, "init"));
+    memory.put(FIRST, pages.get(FIRST));
     memory.put(SECOND, task(43, 9, 0, "kid"));
     memory.put(PER_CPU_BASE + 0x40, new byte[] {1, 0, 0, 0});
     memory.put(PER_CPU_BASE + 0x1040, new byte[] {2, 0, 0, 0});
@@ -225,9 +231,36 @@ final class TestProgram implements Program, Scope {
 
   @Override
   public Optional<Value> dollar(String name) {
+    if (convenience.containsKey(name)) {
+      return Optional.of(convenience.get(name));
+    }
     return name.equals("rip")
         ? Optional.of(new Value.Imm(this, new IntType("long unsigned int", 8, false, false), WORK))
         : Optional.empty();
+  }
+
+  @Override
+  public void assign(String dollar, Value value) {
+    if (!writable) {
+      Scope.super.assign(dollar, value);
+    }
+    convenience.put(dollar, value);
+  }
+
+  @Override
+  public void write(Value.Ref at, byte[] bytes) {
+    if (!writable) {
+      Scope.super.write(at, bytes);
+    }
+    System.arraycopy(bytes, 0, pages.get(FIRST), (int) (at.address() - FIRST), bytes.length);
+  }
+
+  @Override
+  public long call(long function, List<Long> arguments) {
+    if (!writable) {
+      return Scope.super.call(function, arguments);
+    }
+    return function == WORK ? 77 : 0;
   }
 
   @Override

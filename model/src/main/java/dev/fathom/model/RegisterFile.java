@@ -10,6 +10,28 @@ public interface RegisterFile {
 
   Optional<Register> named(String name);
 
+  /**
+   * The register of that name, or the part of one that has a name of its own, as {@code eax} is the
+   * low half of {@code rax}.
+   */
+  default Optional<Part> part(String name) {
+    return named(name).map(register -> new Part(register, 0, register.bits(), false));
+  }
+
+  /**
+   * Some bits of a register.
+   *
+   * @param shift how many bits lie below them
+   * @param cleared whether writing the part clears the bits above it
+   */
+  record Part(Register register, int shift, int bits, boolean cleared) {
+    /** The part's bits in the whole register's, as an unsigned number. */
+    public long of(long whole) {
+      long moved = whole >>> shift;
+      return bits >= Long.SIZE ? moved : moved & ((1L << bits) - 1);
+    }
+  }
+
   Register pc();
 
   Register sp();

@@ -8,8 +8,12 @@ import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
+import java.lang.foreign.MemorySegment;
+import java.math.BigInteger;
+import java.nio.ByteOrder;
 
 /**
  * A typed value of the target: a place in its memory, of which nothing has been read yet, or a
@@ -81,12 +85,99 @@ public sealed interface Value {
     return signed ? raw << unused >> unused : raw << unused >>> unused;
   }
 
-  /** Where it stands in memory. */
+  /** A value that stands nowhere in the target's memory, made of its bytes. */
+  static Ref held(Program program, CType type, byte[] bytes) {
+    return new Ref(program, type, HeldBytes.loose(program.memory().layout(), bytes), 0, 0, 0);
+  }
+
+  /** Whether it is a place in the target's memory, or a copy of one. */
+  default boolean isPlace() {
+    return this instanceof Ref ref && (!(ref.space() instanceof HeldBytes held) || held.copied());
+  }
+
+  /**
+   * This value as it is now: what is at hand stays, what stands in memory is copied if it has at
+   * most {@code limit} bytes and can be read. A copy keeps its address.
+   */
+  default Value copied(int limit) {
+    if (!(this instanceof Ref ref) || ref.space() instanceof HeldBytes) {
+      return this;
+    }
+    long size = ref.bitSize() != 0 ? (ref.bitOffset() + ref.bitSize() + 7) / 8 : type().bytes();
+    if (size <= 0 || size > limit) {
+      return this;
+    }
+    var bytes = new byte[(int) size];
+    if (ref.space().read(ref.address(), MemorySegment.ofArray(bytes)) < size) {
+      return this;
+    }
+    var copy = HeldBytes.copyOf(ref.space(), ref.address(), bytes);
+    return new Ref(program(), ref.type(), copy, ref.address(), ref.bitOffset(), ref.bitSize());
+  }
+
+  /**
+   * Where it stands in memory.
+   *
+   * @throws EvalException when it stands nowhere
+   */
   default long address() {
-    return switch (this) {
-      case Ref ref -> ref.address();
-      case Imm _ -> throw new EvalException("the value has no address");
-    };
+    if (this instanceof Ref ref && isPlace()) {
+      return ref.address();
+    }
+    throw new EvalException("the value has no address");
+  }
+
+  /** The bytes of a value of at most {@code limit} bytes. Reads memory. */
+  default byte[] bytes(int limit) {
+    long size = type().bytes();
+    if (size < 0 || size > limit) {
+      throw new EvalException(type().text() + " has more than " + limit + " bytes");
+    }
+    if (this instanceof Ref ref && ref.bitSize() == 0) {
+      return ref.space().bytes(ref.address(), (int) size);
+    }
+    long bits = asLong();
+    var bytes = new byte[(int) size];
+    boolean little = program().memory().layout().order() == ByteOrder.LITTLE_ENDIAN;
+    for (int i = 0; i < size; i++) {
+      bytes[little ? i : (int) size - 1 - i] = (byte) (bits >> Math.min(63, i * 8));
+    }
+    return bytes;
+  }
+
+  /** The whole number, also of 128 bits. Reads memory. */
+  default BigInteger asInteger() {
+    boolean wide = this instanceof Ref ref && ref.bitSize() == 0 && type().bytes() > 8;
+    if (wide && type().resolved() instanceof IntType i && i.bytes() <= 16) {
+      var big = bytes(16);
+      if (program().memory().layout().order() == ByteOrder.LITTLE_ENDIAN) {
+        for (int a = 0, b = big.length - 1; a < b; a++, b--) {
+          byte t = big[a];
+          big[a] = big[b];
+          big[b] = t;
+        }
+      }
+      return i.signed() ? new BigInteger(big) : new BigInteger(1, big);
+    }
+    long bits = asLong();
+    boolean signed =
+        switch (type().resolved()) {
+          case IntType i -> i.signed();
+          case EnumType e -> e.signed();
+          default -> false;
+        };
+    return signed || bits >= 0
+        ? BigInteger.valueOf(bits)
+        : BigInteger.valueOf(bits).add(BigInteger.ONE.shiftLeft(64));
+  }
+
+  /** The number, also one with a fraction. Reads memory. */
+  default Real asReal() {
+    if (type().resolved() instanceof FloatType f) {
+      var format = FloatFormat.of(f, program());
+      return format.decode(bytes(16), program().memory().layout().order());
+    }
+    return Real.of(asInteger());
   }
 
   /** The member at {@code path} of a structure, or of the structure that a pointer leads to. */

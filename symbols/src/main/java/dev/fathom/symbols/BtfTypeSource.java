@@ -115,6 +115,21 @@ public final class BtfTypeSource implements TypeSource {
     return IntStream.range(btf.firstId(), btf.endId()).filter(this::isNamed).mapToObj(this::type);
   }
 
+  /** Looks at enumerations only, also at those without a tag. */
+  @Override
+  public Map<String, EnumType> enumerators() {
+    var found = new HashMap<String, EnumType>();
+    for (int id = btf.firstId(); id < btf.endId(); id++) {
+      int kind = btf.kind(id);
+      if ((kind == Btf.ENUM || kind == Btf.ENUM64) && type(id) instanceof EnumType e) {
+        for (var item : e.enumerators()) {
+          found.putIfAbsent(item.name(), e);
+        }
+      }
+    }
+    return found;
+  }
+
   private boolean isNamed(int id) {
     return switch (btf.kind(id)) {
       case Btf.INT, Btf.STRUCT, Btf.UNION, Btf.ENUM, Btf.FWD, Btf.TYPEDEF, Btf.FLOAT, Btf.ENUM64 ->

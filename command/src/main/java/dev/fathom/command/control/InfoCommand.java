@@ -6,6 +6,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.gdb.InfoTopics;
 import java.util.stream.Stream;
 
 /** gdb's {@code info}. */
@@ -13,25 +14,32 @@ final class InfoCommand implements Command {
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash("info", "show breakpoints, threads, registers, modules or symbols")
-        .arguments("breakpoints | threads | registers | sharedlibrary | symbol address")
+        .arguments(
+            "breakpoints | threads | registers [name ...] | sharedlibrary | symbol address"
+                + " | address symbol | types|variables|functions [regex] | display")
         .help(
             """
             Shows what gdb's `info` of that name does, by the command of Fathom that has it:
-            `::events`, `::threads`, `::regs`, `::objects`, `::whatis`. Words may be cut short.
+            `::events`, `::threads`, `::regs`, `::objects`. Words may be cut short. `info symbol`
+            names what stands at an address, `info address` says where a symbol is; `info types`,
+            `info variables` and `info functions` list those whose names match.
 
                 > info breakpoints
                 > info threads
+                > info symbol $rip
+                > info types ^list_
             """);
   }
 
   @Override
   public Stream<Item> run(Invocation call) {
+    var topic = InfoTopics.of(call);
+    if (topic.isPresent()) {
+      return topic.get();
+    }
     var args = call.args().expect(1, 2);
     var what = args.word(0);
     if (args.count() == 2) {
-      if ("symbol".startsWith(what) && what.length() > 1) {
-        return call.execute(Long.toHexString(call.number(args.operands().get(1))) + "::whatis");
-      }
       throw new UsageException("unexpected argument " + args.word(1));
     }
     if (what.equals("b") || ("breakpoints".startsWith(what) && what.length() > 1)) {

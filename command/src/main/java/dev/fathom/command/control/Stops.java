@@ -121,7 +121,12 @@ final class Stops {
       }
       boolean silent = !commands.isEmpty() && commands.getFirst().strip().equals(SILENT);
       told = silent ? Collections.emptyIterator() : describe(call, event).iterator();
-      lines = (silent ? commands.subList(1, commands.size()) : commands).iterator();
+      var after = new ArrayList<String>();
+      if (!silent && !call.environment().gdb().displays().isEmpty()) {
+        after.add("display");
+      }
+      after.addAll(silent ? commands.subList(1, commands.size()) : commands);
+      lines = after.iterator();
     }
   }
 

@@ -19,6 +19,7 @@ public final class CoreCommands implements CommandGroup {
           ">",
           "array",
           "cat",
+          "cheader",
           "context",
           "dcmds",
           "dis",
@@ -48,6 +49,7 @@ public final class CoreCommands implements CommandGroup {
           "snapshot",
           "stack",
           "status",
+          "typedef",
           "typelist",
           "typeset",
           "unset",
@@ -99,6 +101,7 @@ public final class CoreCommands implements CommandGroup {
       case ">" -> new AssignCommand();
       case "array" -> new ArrayCommand();
       case "cat" -> new CatCommand();
+      case "cheader" -> new CheaderCommand();
       case "context", "$p" -> new ContextCommand();
       case "dcmds" -> new DcmdsCommand();
       case "dis" -> new DisCommand();
@@ -130,6 +133,7 @@ public final class CoreCommands implements CommandGroup {
       case "stack", "$c" -> new StackCommand(Datum.Detail.FUNCTIONS);
       case "$C" -> new StackCommand(Datum.Detail.FRAMES);
       case "status", "$?" -> new StatusCommand();
+      case "typedef" -> new TypedefCommand();
       case "typelist" -> new TypelistCommand();
       case "typeset" -> new TypesetCommand();
       case "unset" -> new UnsetCommand();

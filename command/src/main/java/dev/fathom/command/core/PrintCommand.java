@@ -275,7 +275,9 @@ final class PrintCommand implements Command {
         args.has('h'),
         limit(call, args, 'L', 'l', defaults.arrayMembers()),
         limit(call, args, 'C', 'c', defaults.arrayString()),
-        args.option('s').map(word -> clamped(call, word)).orElse(defaults.depth()));
+        args.option('s').map(word -> clamped(call, word)).orElse(defaults.depth()),
+        Optional.empty(),
+        false);
   }
 
   private static OptionalInt limit(

@@ -4,8 +4,8 @@ package dev.fathom.command.crash;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
+import dev.fathom.command.CScope;
 import dev.fathom.command.Invocation;
-import dev.fathom.command.ProgramScope;
 import dev.fathom.command.Tasks;
 import dev.fathom.kernel.Task;
 import dev.fathom.lang.Expressions;
@@ -226,6 +226,6 @@ final class Crash {
 
   /** Names in C expressions: variables of the program, registers of the selected task. */
   static Scope scope(Invocation call) {
-    return new ProgramScope(call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
+    return new CScope(call);
   }
 }

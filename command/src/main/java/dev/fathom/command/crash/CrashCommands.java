@@ -11,7 +11,7 @@ import java.util.Optional;
 public final class CrashCommands implements CommandGroup {
   private static final List<String> NAMES =
       List.of(
-          "bt", "dis", "list", "log", "mod", "p", "ps", "rd", "set", "struct", "sym", "sys", "task",
+          "bt", "dis", "list", "log", "mod", "ps", "rd", "set", "struct", "sym", "sys", "task",
           "tree", "union", "vtop", "whatis");
 
   @Override
@@ -36,7 +36,6 @@ public final class CrashCommands implements CommandGroup {
           case "list" -> new ListCommand();
           case "log", "dmesg" -> new LogCommand();
           case "mod" -> new ModCommand();
-          case "p" -> new PCommand();
           case "ps" -> new PsCommand();
           case "rd" -> new RdCommand();
           case "set" -> new SetCommand();

@@ -10,6 +10,7 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.Tasks;
+import dev.fathom.command.gdb.GdbSettings;
 import dev.fathom.kernel.Task;
 import java.util.List;
 import java.util.Optional;
@@ -25,11 +26,16 @@ final class SetCommand implements Command {
     return CommandSpec.crash("set", "choose the task that other commands work on")
         .flag('p', "choose the task that panicked")
         .option('c', "cpu", "choose the task on this CPU")
-        .arguments("[pid | task | command]")
+        .arguments(
+            "[pid | task | command] | var expression | $name = expression | print setting value")
         .help(
             """
             Chooses the task whose stack, registers and user memory other commands show; without
             an argument it says which one that is.
+
+            As gdb's, it assigns to memory and registers of a target that is open for writing, and
+            to variables of your own (`set var`, `set $name =`), and says how values are shown
+            (`set print pretty on|off`, `set print elements number|unlimited`).
 
                 > set 1
                       PID 1
@@ -38,11 +44,16 @@ final class SetCommand implements Command {
                       CPU 0
                     STATE IN
                 > set -p
+                > set $mine = &init_task
             """);
   }
 
   @Override
   public Stream<Item> run(Invocation call) {
+    var assigned = GdbSettings.set(call);
+    if (assigned.isPresent()) {
+      return assigned.get();
+    }
     var args = call.args().expect(0, 1);
     Optional<Task> chosen = Optional.empty();
     if (args.has('p')) {

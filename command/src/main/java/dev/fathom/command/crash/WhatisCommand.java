@@ -4,12 +4,12 @@ package dev.fathom.command.crash;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.UsageException;
+import dev.fathom.command.CExpression;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.ValueTree;
-import dev.fathom.lang.Expressions;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
@@ -45,7 +45,7 @@ final class WhatisCommand implements Command {
     var types = call.program().types();
     boolean tagged = text.matches("(struct|union|enum)\\s.*");
     if (tagged || call.program().symbols().first(text).isEmpty()) {
-      var type = Expressions.type(text, types);
+      var type = CExpression.type(call, text);
       if (type.isPresent()) {
         return definition(call, type.get());
       }
@@ -54,7 +54,7 @@ final class WhatisCommand implements Command {
     if (known.isPresent()) {
       return Stream.of(line(known.get().declare(text) + ";"));
     }
-    var value = Expressions.evaluate(text, Crash.scope(call));
+    var value = CExpression.evaluate(call, text);
     return Stream.of(line(value.type().declare(text) + ";"));
   }
 

@@ -6,6 +6,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.gdb.ShowTopics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -13,7 +14,8 @@ import java.util.stream.Stream;
 /** ddb's {@code show}. */
 final class ShowCommand implements Command {
   private static final String WORDS =
-      "registers, breaks, watches, procs, threads, thread, proc, pcpu, modules, msgbuf or panic";
+      "registers, breaks, watches, procs, threads, thread, proc, pcpu, modules, msgbuf, panic,"
+          + " values, convenience or print";
 
   @Override
   public CommandSpec spec() {
@@ -26,14 +28,23 @@ final class ShowCommand implements Command {
             `all threads` (`::threads`), `thread` and `proc` with a number (`thread`, `task`),
             `pcpu` (`::cpuinfo`), `modules` (`mod`), `msgbuf` (`log`) and `panic` (`::panicinfo`).
 
+            gdb's are here, too: `show values` shows the last ten values that `print` numbered, or
+            ten around a number; `show convenience` the variables of your own; `show print` how
+            values are shown.
+
                 > show registers
                 > show all procs
                 > show thread 117
+                > show values
             """);
   }
 
   @Override
   public Stream<Item> run(Invocation call) {
+    var topic = ShowTopics.of(call);
+    if (topic.isPresent()) {
+      return topic.get();
+    }
     var words = new ArrayList<String>();
     call.args().expect(1, 3).operands().forEach(word -> words.add(word.text()));
     if (words.getFirst().equals("all")) {

@@ -656,7 +656,10 @@ final class Parser {
     char c = peek();
     boolean separated = at > end || at >= text.length() || "|;\n>".indexOf(c) >= 0;
     boolean mdb = c != 0 && "/\\@?=,:".indexOf(c) >= 0;
-    boolean known = separated && !mdb && environment.command(Grammar.CRASH, name).isPresent();
+    var found = environment.command(Grammar.CRASH, name);
+    boolean isC = found.isPresent() && found.get().spec().cExpression();
+    boolean format = isC && c == '/' && isFormat(text.charAt(Math.min(at + 1, text.length() - 1)));
+    boolean known = found.isPresent() && ((separated && !mdb) || format);
     boolean members = at == end && name.indexOf('.') > 0 && (c == ',' || c == '[');
     boolean structure = !known && ((separated && !mdb) || members) && environment.isStructure(name);
     if (!known && !structure) {
@@ -668,8 +671,11 @@ final class Parser {
       at = start;
     }
     // A condition is C, whose strings keep their quotes.
-    boolean condition = name.equals("condition");
-    while (at < text.length() && "|;\n".indexOf(peek()) < 0 && !(peek() == '>' && redirects())) {
+    boolean condition = name.equals("condition") || isC || (name.equals("set") && setsC());
+    while (at < text.length()
+        && (";\n".indexOf(peek()) < 0)
+        && !(peek() == '|' && !(isC && isOr()))
+        && !(peek() == '>' && redirects())) {
       var word = crashWord(condition);
       words.add(new WordArg(word));
       condition |= word.equals("if");
@@ -708,6 +714,19 @@ final class Parser {
         word.append(keep ? text.substring(start, at) : inside);
         continue;
       }
+      if (keep && c == '<' && word.toString().endsWith("_cast")) {
+        int end = text.indexOf('>', at);
+        if (end > 0) {
+          word.append(text, at, end + 1);
+          at = end + 1;
+          continue;
+        }
+      }
+      if (keep && c == '|' && isOr()) {
+        word.append("||");
+        at += 2;
+        continue;
+      }
       if (depth == 0 && (" \t;|".indexOf(c) >= 0 || (c == '>' && redirects()))) {
         break;
       }
@@ -728,6 +747,19 @@ final class Parser {
             && text.charAt(at + length - 2) != '\n'
         ? length
         : 0;
+  }
+
+  private static boolean isFormat(char c) {
+    return isLetter(c) || isDigit(c) || c == '-';
+  }
+
+  private boolean isOr() {
+    return text.startsWith("||", at);
+  }
+
+  /** Whether what follows {@code set} is gdb's: an assignment. */
+  private boolean setsC() {
+    return peek() == '$' || text.startsWith("var", at);
   }
 
   private boolean redirects() {

@@ -7,6 +7,7 @@ import dev.fathom.command.control.ControlCommands;
 import dev.fathom.command.core.CoreCommands;
 import dev.fathom.command.crash.CrashCommands;
 import dev.fathom.command.ddb.DdbCommands;
+import dev.fathom.command.gdb.GdbCommands;
 import dev.fathom.command.kernel.KernelCommands;
 import dev.fathom.command.language.Interpreter;
 import dev.fathom.session.Session;
@@ -21,6 +22,7 @@ public final class StandardCommands {
     return List.of(
         new CoreCommands(),
         new KernelCommands(),
+        new GdbCommands(),
         new CrashCommands(),
         new ControlCommands(),
         new DdbCommands());

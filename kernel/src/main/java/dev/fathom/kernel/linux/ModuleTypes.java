@@ -8,6 +8,7 @@ import dev.fathom.kernel.linux.data.ListNodes;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSource;
@@ -87,6 +88,13 @@ final class ModuleTypes implements TypeSource {
   @Override
   public Stream<CType> stream() {
     return sources().stream().flatMap(BtfTypeSource::stream);
+  }
+
+  @Override
+  public Map<String, EnumType> enumerators() {
+    var found = new HashMap<String, EnumType>();
+    sources().forEach(source -> source.enumerators().forEach(found::putIfAbsent));
+    return found;
   }
 
   private List<BtfTypeSource> sources() {

@@ -13,6 +13,16 @@ public record EnumType(String name, long bytes, boolean signed, List<Enumerator>
     enumerators = List.copyOf(enumerators);
   }
 
+  /** The enumerator called {@code name}. */
+  public Optional<Enumerator> named(String name) {
+    for (var e : enumerators) {
+      if (e.name().equals(name)) {
+        return Optional.of(e);
+      }
+    }
+    return Optional.empty();
+  }
+
   /** The first enumerator of that value. */
   public Optional<Enumerator> of(long value) {
     for (var e : enumerators) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.type;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -23,4 +25,21 @@ public interface TypeSource {
 
   /** All named types, in the source's order. */
   Stream<CType> stream();
+
+  /**
+   * The names of all enumerators, with the first enumeration that has each. Made anew at each call;
+   * a source that can do it without looking at every type does. {@link TypeSystem} keeps it.
+   */
+  default Map<String, EnumType> enumerators() {
+    var found = new HashMap<String, EnumType>();
+    try (var all = stream()) {
+      all.forEach(
+          type -> {
+            if (type.resolved() instanceof EnumType e) {
+              e.enumerators().forEach(item -> found.putIfAbsent(item.name(), e));
+            }
+          });
+    }
+    return found;
+  }
 }

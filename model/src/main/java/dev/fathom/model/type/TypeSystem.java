@@ -4,6 +4,7 @@ package dev.fathom.model.type;
 import dev.fathom.base.LookupException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,19 +24,28 @@ public final class TypeSystem {
   private final List<TypeSource> sources = new ArrayList<>();
   private final Map<TypeName, Optional<CType>> cache = new HashMap<>();
 
+  /** The enumerators of each source that was asked for one. */
+  private final Map<TypeSource, Map<String, EnumType>> enumerators = new IdentityHashMap<>();
+
   public TypeSystem(long wordBytes) {
     this.wordBytes = wordBytes;
+  }
+
+  /** The size of a pointer, in bytes. */
+  public long wordBytes() {
+    return wordBytes;
   }
 
   /** Adds a source behind those that are there. */
   public void add(TypeSource source) {
     sources.add(source);
-    cache.clear();
+    forget();
   }
 
   /** Asks the sources again: they may know other types now. Types given out stay usable. */
   public void forget() {
     cache.clear();
+    enumerators.clear();
   }
 
   public List<TypeSource> sources() {
@@ -131,6 +141,22 @@ public final class TypeSystem {
       }
     }
     return OptionalLong.empty();
+  }
+
+  /** The first enumeration that has an enumerator of that name. */
+  public Optional<EnumType> enumerationOf(String enumerator) {
+    for (var source : sources) {
+      var type = enumeratorsOf(source).get(enumerator);
+      if (type != null) {
+        return Optional.of(type);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The names of all enumerators of {@code source}, with their enumerations. */
+  public Map<String, EnumType> enumeratorsOf(TypeSource source) {
+    return enumerators.computeIfAbsent(source, TypeSource::enumerators);
   }
 
   /** The type of a variable or function, where a source knows it. */

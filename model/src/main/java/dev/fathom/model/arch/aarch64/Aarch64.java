@@ -150,6 +150,14 @@ public final class Aarch64 implements Architecture {
       return Optional.ofNullable(NAMES.get(name));
     }
 
+    /** {@code w0} to {@code w30} are the low halves. */
+    @Override
+    public Optional<RegisterFile.Part> part(String name) {
+      return name.matches("w([0-9]|[12][0-9]|30)")
+          ? named("x" + name.substring(1)).map(x -> new RegisterFile.Part(x, 0, 32, true))
+          : RegisterFile.super.part(name);
+    }
+
     @Override
     public Register pc() {
       return PC;

@@ -109,6 +109,8 @@ public final class X86_64 implements Architecture {
           TR_BASE);
   private static final Map<String, Register> NAMES = names();
 
+  private static final Map<String, RegisterFile.Part> PARTS = parts();
+
   private static final RegisterFile FILE = new File();
 
   /** The one instance. */
@@ -126,6 +128,34 @@ public final class X86_64 implements Architecture {
     names.put("sp", RSP);
     names.put("fp", RBP);
     return Map.copyOf(names);
+  }
+
+  /** The low 32, 16 and 8 bits of the general registers, and bits 8 to 15 of four. */
+  private static Map<String, RegisterFile.Part> parts() {
+    var parts = new HashMap<String, RegisterFile.Part>();
+    for (var register : List.of(RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP)) {
+      var word = register.name().substring(1);
+      parts.put("e" + word, new RegisterFile.Part(register, 0, 32, true));
+      parts.put(word, new RegisterFile.Part(register, 0, 16, false));
+      boolean letter = word.endsWith("x");
+      var low = letter ? word.charAt(0) + "l" : word + "l";
+      // Names that mean a whole register stay.
+      if (letter) {
+        parts.put(word.charAt(0) + "h", new RegisterFile.Part(register, 8, 8, false));
+      }
+      parts.put(low, new RegisterFile.Part(register, 0, 8, false));
+    }
+    for (var register : List.of(R8, R9, R10, R11, R12, R13, R14, R15)) {
+      parts.put(register.name() + "d", new RegisterFile.Part(register, 0, 32, true));
+      parts.put(register.name() + "w", new RegisterFile.Part(register, 0, 16, false));
+      parts.put(register.name() + "b", new RegisterFile.Part(register, 0, 8, false));
+      parts.put(register.name() + "l", new RegisterFile.Part(register, 0, 8, false));
+    }
+    parts.put("eip", new RegisterFile.Part(RIP, 0, 32, true));
+    parts.put("eflags", new RegisterFile.Part(RFLAGS, 0, 32, true));
+    // gdb's names for the whole stack and frame pointer.
+    parts.remove("sp");
+    return Map.copyOf(parts);
   }
 
   @Override
@@ -166,6 +196,12 @@ public final class X86_64 implements Architecture {
     @Override
     public Optional<Register> named(String name) {
       return Optional.ofNullable(NAMES.get(name));
+    }
+
+    @Override
+    public Optional<RegisterFile.Part> part(String name) {
+      var part = PARTS.get(name);
+      return part != null ? Optional.of(part) : RegisterFile.super.part(name);
     }
 
     @Override

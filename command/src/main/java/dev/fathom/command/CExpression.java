@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
+import dev.fathom.base.Span;
+import dev.fathom.lang.Expressions;
+import dev.fathom.lang.Scope;
+import dev.fathom.model.Value;
+import dev.fathom.model.type.CType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** C expressions as commands take them: errors show the text and point at what is wrong. */
+public final class CExpression {
+  /** Longer text is not shown again. */
+  private static final int SHOWN_LIMIT = 500;
+
+  private CExpression() {}
+
+  /**
+   * The value of {@code text} with the names that {@link CScope} has.
+   *
+   * @throws FathomException as {@link Expressions#evaluate(String, Scope)}; where the place of the
+   *     error is known, two lines more show it
+   */
+  public static Value evaluate(Invocation call, String text) {
+    var scope = new CScope(call);
+    return pointing(text, () -> Expressions.evaluate(text, scope));
+  }
+
+  /** The type that {@code text} names; empty when it does not begin as one. */
+  public static Optional<CType> type(Invocation call, String text) {
+    var scope = new CScope(call);
+    return pointing(text, () -> Expressions.type(text, scope));
+  }
+
+  /** The values of the expressions that commas separate. */
+  public static List<Value> all(Invocation call, String text) {
+    var scope = new CScope(call);
+    return pointing(
+        text,
+        () -> {
+          var values = new ArrayList<Value>();
+          for (var expression : Expressions.parseAll(text, scope)) {
+            values.add(Expressions.evaluate(expression, scope));
+          }
+          return values;
+        });
+  }
+
+  private static <T> T pointing(String text, Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (FathomException e) {
+      if (e.span().isEmpty() || text.length() > SHOWN_LIMIT || text.indexOf('\n') >= 0) {
+        throw e;
+      }
+      throw pointed(text, e.span().get(), e);
+    }
+  }
+
+  private static EvalException pointed(String text, Span span, FathomException e) {
+    int start = Math.min(span.start(), text.length());
+    int end = Math.clamp(span.end(), start, text.length());
+    return new EvalException(
+        span,
+        e.getMessage()
+            + "\n  "
+            + text
+            + "\n  "
+            + " ".repeat(start)
+            + "^"
+            + "~".repeat(Math.max(0, end - start - 1)));
+  }
+}

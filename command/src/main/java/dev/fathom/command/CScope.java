@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.UnsupportedException;
+import dev.fathom.model.Register;
+import dev.fathom.model.RegisterFile;
+import dev.fathom.model.Value;
+import dev.fathom.session.control.Calls;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Names in the C expressions that a user types: those of {@link ProgramScope} with the registers of
+ * the selected thread, the history, and convenience variables. Assignments and calls work where the
+ * target is open for writing.
+ */
+public final class CScope extends ProgramScope {
+  private static final Duration CALL_LIMIT = Duration.ofSeconds(5);
+
+  private final Invocation call;
+
+  public CScope(Invocation call) {
+    super(call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
+    this.call = call;
+  }
+
+  @Override
+  public Optional<Value> dollar(String name) {
+    var state = call.environment().gdb();
+    var recalled = state.recall(name);
+    if (recalled.isPresent()) {
+      return recalled;
+    }
+    return super.dollar(name).or(() -> state.variable(name));
+  }
+
+  @Override
+  public void assign(String name, Value value) {
+    var state = call.environment().gdb();
+    var file = program().architecture().registers();
+    var part = file.part(name);
+    if (part.isPresent()) {
+      assign(part.get(), value);
+      return;
+    }
+    if (name.isEmpty() || name.charAt(0) == '$' || Character.isDigit(name.charAt(0))) {
+      throw new EvalException("a value of the history cannot be set: $" + name);
+    }
+    state.set(name, value);
+  }
+
+  private void assign(RegisterFile.Part part, Value value) {
+    Register register = part.register();
+    long bits = value.asLong();
+    if (part.bits() < register.bits()) {
+      long mask = (1L << part.bits()) - 1;
+      long old =
+          call.kernel()
+              .registersOf(Tasks.selected(call))
+              .map(r -> r.get(register))
+              .orElseThrow(() -> new EvalException("the thread's registers are not known"))
+              .orElseThrow(
+                  () -> new EvalException("register " + register.name() + " is not known"));
+      bits =
+          part.cleared()
+              ? bits & mask
+              : (old & ~(mask << part.shift())) | ((bits & mask) << part.shift());
+    }
+    Writing.register(call.session(), call.environment(), register, bits);
+  }
+
+  @Override
+  public void write(Value.Ref at, byte[] bytes) {
+    Writing.checkAllowed(call.session(), call.environment());
+    if (!at.space().equals(program().memory())) {
+      throw new UnsupportedException("only the kernel's own memory can be assigned to");
+    }
+    Writing.memory(call.session(), call.environment(), false, at.address(), bytes);
+  }
+
+  @Override
+  public long call(long function, List<Long> arguments) {
+    Writing.checkAllowed(call.session(), call.environment());
+    if (call.session().control().running()) {
+      throw new EvalException("the target runs: stop it first (::stop)");
+    }
+    int cpu = Writing.cpu(call.session(), call.environment()).id();
+    call.warn(
+        "runs in the middle of what CPU "
+            + cpu
+            + " was doing: a function that takes locks or sleeps can hang the machine");
+    try {
+      return new Calls(call.session()).call(cpu, function, arguments, CALL_LIMIT);
+    } finally {
+      call.session().refresh().forEach(call::warn);
+    }
+  }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.gdb;
+
+import dev.fathom.base.Cell;
+import dev.fathom.base.Datum;
+import dev.fathom.base.EvalException;
+import dev.fathom.base.LookupException;
+import dev.fathom.base.UsageException;
+import dev.fathom.command.CExpression;
+import dev.fathom.command.CScope;
+import dev.fathom.command.Invocation;
+import dev.fathom.command.Item;
+import dev.fathom.command.Tasks;
+import dev.fathom.lang.Expressions;
+import dev.fathom.lang.NearNames;
+import dev.fathom.model.Located;
+import dev.fathom.model.Symbol;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.TypedefType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
+
+/** What gdb's {@code info} tells of symbols, types, registers and displays. */
+public final class InfoTopics {
+  private InfoTopics() {}
+
+  /** The items for these words; empty when the first names none of the topics here. */
+  public static Optional<Stream<Item>> of(Invocation call) {
+    var words = Words.of(call);
+    if (words.isEmpty()) {
+      return Optional.empty();
+    }
+    var rest = Words.joined(words, 1);
+    return switch (words.getFirst()) {
+      case "sy", "sym", "symb", "symbo", "symbol" -> Optional.of(symbol(call, rest));
+      case "ad", "add", "addr", "address" -> Optional.of(address(call, rest));
+      case "ty", "types", "type" -> Optional.of(types(call, rest));
+      case "va", "var", "variables", "variable" -> Optional.of(symbols(call, rest, false));
+      case "fu", "fun", "functions", "function" -> Optional.of(symbols(call, rest, true));
+      case "display", "disp" -> Optional.of(displays(call));
+      case "r", "reg", "registers" ->
+          rest.isEmpty()
+              ? Optional.empty()
+              : Optional.of(registers(call, words.subList(1, words.size())));
+      default -> Optional.empty();
+    };
+  }
+
+  private static Item line(String text) {
+    return Item.show(new Datum.Text(text));
+  }
+
+  private static Stream<Item> symbol(Invocation call, String text) {
+    if (text.isEmpty()) {
+      throw new UsageException("an address is needed");
+    }
+    var value = CExpression.evaluate(call, text);
+    long address = Expressions.decayed(value, new CScope(call)).asLong();
+    var located = call.program().symbols().at(address);
+    if (located.isEmpty()) {
+      throw new EvalException("no symbol matches 0x" + Long.toHexString(address));
+    }
+    var found = located.get();
+    var module = found.symbol().module();
+    return Stream.of(
+        line(
+            found.symbol().name()
+                + (found.offset() == 0 ? "" : " + " + found.offset())
+                + (module.isEmpty() ? "" : " of module " + module)));
+  }
+
+  private static Stream<Item> address(Invocation call, String name) {
+    var symbol =
+        call.program()
+            .symbols()
+            .first(name)
+            .orElseThrow(
+                () ->
+                    new LookupException(
+                        "symbol", name, call.program().symbols().completions(name, 3)));
+    var where = "0x" + Long.toHexString(symbol.address());
+    var what =
+        switch (symbol.kind()) {
+          case TEXT -> "a function at address " + where;
+          case PER_CPU -> "a per-CPU variable at offset " + where;
+          case ABSOLUTE -> "constant " + where;
+          default -> "static storage at address " + where;
+        };
+    return Stream.of(line("Symbol \"" + name + "\" is " + what + "."));
+  }
+
+  private static Pattern pattern(String text) {
+    try {
+      return Pattern.compile(text);
+    } catch (PatternSyntaxException e) {
+      throw new UsageException("'" + text + "' is not a regular expression: " + e.getDescription());
+    }
+  }
+
+  private static String heading(String what, String regex) {
+    return regex.isEmpty()
+        ? "All defined " + what + ":"
+        : "All " + what + " matching regular expression \"" + regex + "\":";
+  }
+
+  private static Stream<Item> types(Invocation call, String regex) {
+    var pattern = pattern(regex);
+    var found = new TreeSet<String>();
+    for (var source : call.program().types().sources()) {
+      try (var all = source.stream()) {
+        all.forEach(
+            type -> {
+              var name = name(type);
+              if (!name.isEmpty() && pattern.matcher(name).find()) {
+                found.add(
+                    type instanceof TypedefType t
+                        ? "typedef " + t.target().declare(t.name()) + ";"
+                        : type.text() + ";");
+              }
+            });
+      }
+    }
+    return Stream.concat(
+        Stream.of(line(heading("types", regex))), found.stream().map(InfoTopics::line));
+  }
+
+  private static String name(CType type) {
+    return switch (type) {
+      case TypedefType t -> t.name();
+      case CompositeType c -> c.name();
+      case EnumType e -> e.name();
+      default -> "";
+    };
+  }
+
+  private static Stream<Item> symbols(Invocation call, String regex, boolean functions) {
+    var pattern = pattern(regex);
+    var typed = new TreeMap<String, String>();
+    var bare = new ArrayList<Symbol>();
+    try (var all = call.program().symbols().stream()) {
+      all.filter(s -> (s.kind() == Symbol.Kind.TEXT) == functions)
+          .filter(s -> pattern.matcher(s.name()).find())
+          .forEach(
+              s -> {
+                var type = call.program().types().ofSymbol(s.name());
+                if (type.isPresent()) {
+                  typed.put(s.name(), type.get().declare(s.name()) + ";");
+                } else {
+                  bare.add(s);
+                }
+              });
+    }
+    bare.sort((a, b) -> Long.compareUnsigned(a.address(), b.address()));
+    var items = new ArrayList<Item>();
+    items.add(line(heading(functions ? "functions" : "variables", regex)));
+    typed.values().forEach(text -> items.add(line(text)));
+    if (!bare.isEmpty()) {
+      items.add(line(""));
+      items.add(line("Non-debugging symbols:"));
+      int digits = call.program().memory().layout().wordBytes() * 2;
+      for (var s : bare) {
+        var hex = Long.toHexString(s.address());
+        items.add(
+            line("0x" + "0".repeat(Math.max(0, digits - hex.length())) + hex + "  " + s.name()));
+      }
+    }
+    return items.stream();
+  }
+
+  private static Stream<Item> displays(Invocation call) {
+    var displays = call.environment().gdb().displays();
+    if (displays.isEmpty()) {
+      return Stream.of(line("There are no auto-display expressions now."));
+    }
+    return displays.entrySet().stream()
+        .map(entry -> line(entry.getKey() + ":   " + entry.getValue()));
+  }
+
+  private static Stream<Item> registers(Invocation call, List<String> names) {
+    var file = call.program().architecture().registers();
+    var known =
+        call.kernel()
+            .registersOf(Tasks.selected(call))
+            .orElseThrow(() -> new EvalException("the thread's registers are not known"));
+    var items = new ArrayList<Item>();
+    items.add(
+        Item.show(
+            new Datum.Header(
+                "registers",
+                List.of(
+                    new Datum.Column("register", "", 14, Datum.Align.LEFT),
+                    new Datum.Column("hex", "", 18, Datum.Align.LEFT),
+                    new Datum.Column("value", "", 0, Datum.Align.LEFT)))));
+    for (var word : names) {
+      var name = word.startsWith("$") ? word.substring(1) : word;
+      var part =
+          file.part(name)
+              .orElseThrow(
+                  () ->
+                      new LookupException(
+                          "register",
+                          name,
+                          NearNames.of(
+                              name, file.registers().stream().map(r -> r.name()).toList())));
+      var bits = known.get(part.register());
+      if (bits.isEmpty()) {
+        items.add(
+            Item.show(
+                new Datum.Row(
+                    List.of(
+                        Cell.text(name),
+                        new Cell.Absent("not known"),
+                        new Cell.Absent("not known")))));
+        continue;
+      }
+      long value = part.of(bits.getAsLong());
+      var symbol =
+          part.register().equals(file.pc())
+              ? call.program().symbols().at(value)
+              : Optional.<Located>empty();
+      items.add(
+          Item.show(
+              new Datum.Row(
+                  List.of(
+                      Cell.text(name),
+                      Cell.text("0x" + Long.toHexString(value)),
+                      symbol.isPresent()
+                          ? Cell.text(
+                              "0x" + Long.toHexString(value) + " <" + symbol.get().text() + ">")
+                          : Cell.decimal(value)))));
+    }
+    return items.stream();
+  }
+}

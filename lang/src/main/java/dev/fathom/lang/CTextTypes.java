@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.lang;
+
+import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.TypeName;
+import dev.fathom.model.type.TypeSource;
+import dev.fathom.model.type.TypeSystem;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Types and declarations of variables read from C text, laid out as the System V ABI has it for the
+ * program's data model. Text can be added; what it declares must not contradict what is there.
+ */
+public final class CTextTypes implements TypeSource {
+  private final String name;
+  private final DataModel model;
+  private final TypeSystem program;
+  private final Map<TypeName, CType> types = new LinkedHashMap<>();
+  private final Map<String, CType> variables = new LinkedHashMap<>();
+  private final Map<CType, Long> alignments = new IdentityHashMap<>();
+  private final Map<String, EnumType> enumerators = new HashMap<>();
+  private final List<String> notes = new ArrayList<>();
+
+  /**
+   * @param name how the source is called: {@code c:FILE}
+   * @param program where types are looked for that the text does not declare
+   */
+  public CTextTypes(String name, DataModel model, TypeSystem program) {
+    this.name = name;
+    this.model = model;
+    this.program = program;
+  }
+
+  /**
+   * Reads declarations.
+   *
+   * @param file the name for messages
+   * @throws EvalException for text that is wrong: it names file, line and column. What stood before
+   *     it is kept.
+   */
+  public void read(String file, String text) {
+    var lines = new Lines(file, text);
+    try {
+      var tokens = new Preprocessor(text, lines, notes).tokens();
+      new CTextParser(tokens, this, model).read();
+    } catch (FathomException e) {
+      throw lines.located(e);
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  /** What was left out, such as included files. */
+  public List<String> notes() {
+    return List.copyOf(notes);
+  }
+
+  /** The variables and functions that the text declares. */
+  public Map<String, CType> variables() {
+    return Map.copyOf(variables);
+  }
+
+  @Override
+  public Optional<CType> find(TypeName wanted) {
+    return Optional.ofNullable(types.get(wanted));
+  }
+
+  @Override
+  public Optional<CType> ofSymbol(String symbol) {
+    return Optional.ofNullable(variables.get(symbol));
+  }
+
+  @Override
+  public Stream<CType> stream() {
+    return types.values().stream();
+  }
+
+  @Override
+  public Map<String, EnumType> enumerators() {
+    return Map.copyOf(enumerators);
+  }
+
+  // ---- for the parser
+
+  TypeSystem program() {
+    return program;
+  }
+
+  /** The type of that name in the text, else in the program's other sources. */
+  Optional<CType> known(TypeName wanted) {
+    var own = find(wanted);
+    if (own.isPresent()) {
+      return own;
+    }
+    for (var source : program.sources()) {
+      var found = source == this ? Optional.<CType>empty() : source.find(wanted);
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  Map<TypeName, CType> types() {
+    return types;
+  }
+
+  void variable(String variable, CType type) {
+    variables.putIfAbsent(variable, type);
+  }
+
+  /** States which enumeration an enumerator belongs to. */
+  void enumerator(String enumerator, EnumType type) {
+    enumerators.put(enumerator, type);
+  }
+
+  Optional<Long> enumeratorValue(String enumerator) {
+    return Optional.ofNullable(enumerators.get(enumerator))
+        .flatMap(e -> e.named(enumerator))
+        .map(EnumType.Enumerator::value);
+  }
+
+  Map<CType, Long> alignments() {
+    return alignments;
+  }
+
+  /** Tells where in a text a place is. */
+  static final class Lines {
+    private final String file;
+    private final String text;
+
+    Lines(String file, String text) {
+      this.file = file;
+      this.text = text;
+    }
+
+    String at(int position) {
+      int line = 1;
+      int start = 0;
+      for (int i = 0; i < Math.min(position, text.length()); i++) {
+        if (text.charAt(i) == '\n') {
+          line++;
+          start = i + 1;
+        }
+      }
+      return file + ":" + line + ":" + (position - start + 1);
+    }
+
+    /** The error with file, line and column in front. */
+    EvalException located(FathomException e) {
+      var span = e.span();
+      var message = e.getMessage().replaceFirst("( at column [0-9]+| \\(column [0-9]+\\))$", "");
+      return span.isPresent()
+          ? new EvalException(span.get(), at(span.get().start()) + ": " + message)
+          : new EvalException(file + ": " + message);
+    }
+  }
+}
