@@ -8,6 +8,7 @@ module dev.fathom.model {
   exports dev.fathom.model.arch;
   exports dev.fathom.model.arch.aarch64;
   exports dev.fathom.model.arch.x86_64;
+  exports dev.fathom.model.source;
   exports dev.fathom.model.type;
   exports dev.fathom.model.unwind;
 

@@ -8,4 +8,5 @@ module dev.fathom.symbols {
   exports dev.fathom.symbols.dwarf;
   exports dev.fathom.symbols.elf;
   exports dev.fathom.symbols.index;
+  exports dev.fathom.symbols.source;
 }

@@ -16,6 +16,10 @@ public enum Readability {
   NOT_PRESENT("page not present"),
   /** The page existed, but the dump's writer left it out. */
   NOT_DUMPED("page not in the dump"),
+  /** The compiler did not keep this part of a variable. */
+  OPTIMISED_OUT("optimized out"),
+  /** This part of a variable is in a register whose value is not known in its frame. */
+  NOT_SAVED("not saved"),
   /**
    * The page should be there, but reading it failed (corrupt compressed data, truncated file, lost
    * connection).

@@ -7,6 +7,7 @@ import dev.fathom.model.Image;
 import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
 import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.model.unwind.UnwindSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -86,6 +87,17 @@ public interface Kernel {
 
   /** A stack walked from given registers, as {@code ::stack} with an address and {@code $c} do. */
   Backtrace stack(Registers from);
+
+  /**
+   * Uses unwind rules from debug information beside the kernel's own: for registers of callers that
+   * those do not tell, and where there are none.
+   */
+  default void supplement(UnwindSource frames) {}
+
+  /** Where each section of a module is, by its name; empty where the kernel does not keep that. */
+  default Map<String, Long> sections(Image image) {
+    return Map.of();
+  }
 
   /** The kernel's log, oldest first. */
   Stream<LogEntry> log(Walker.Notes notes);

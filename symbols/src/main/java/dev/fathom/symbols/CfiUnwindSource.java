@@ -16,6 +16,7 @@ import dev.fathom.model.unwind.Frame;
 import dev.fathom.model.unwind.Rule;
 import dev.fathom.model.unwind.UnwindRow;
 import dev.fathom.model.unwind.UnwindSource;
+import dev.fathom.symbols.elf.Placement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -38,7 +39,7 @@ public final class CfiUnwindSource implements UnwindSource {
   private final CallFrames frames;
   private final Architecture architecture;
   private final DwarfRegisters numbers;
-  private final long slide;
+  private final Placement placement;
   private final List<String> problems = new ArrayList<>();
   private final Map<Long, Optional<UnwindRow>> rows = new Kept();
 
@@ -47,10 +48,19 @@ public final class CfiUnwindSource implements UnwindSource {
    * @param slide what is added to the file's addresses where it is loaded
    */
   public CfiUnwindSource(String name, CallFrames frames, Architecture architecture, long slide) {
+    this(name, frames, architecture, new Placement.Bias(slide));
+  }
+
+  /**
+   * @param name {@code cfi}, {@code cfi:libc.so.6}
+   * @param placement where the file is loaded
+   */
+  public CfiUnwindSource(
+      String name, CallFrames frames, Architecture architecture, Placement placement) {
     this.name = name;
     this.frames = frames;
     this.architecture = architecture;
-    this.slide = slide;
+    this.placement = placement;
     numbers = new DwarfRegisters(architecture);
   }
 
@@ -88,7 +98,8 @@ public final class CfiUnwindSource implements UnwindSource {
     }
     Optional<UnwindRow> row;
     try {
-      row = frames.rowAt(pc - slide).map(this::row);
+      var at = placement.toFile(pc);
+      row = at.isPresent() ? frames.rowAt(at.getAsLong()).map(this::row) : Optional.empty();
     } catch (BadDataException e) {
       if (problems.size() < MAX_PROBLEMS) {
         problems.add(e.getMessage());
@@ -103,7 +114,7 @@ public final class CfiUnwindSource implements UnwindSource {
     var file = architecture.registers();
     var rules = new HashMap<Register, Rule>();
     for (var register : file.registers()) {
-      if (numbers.preserved(register)) {
+      if (!register.equals(file.sp()) && numbers.keptUnlessMentioned(register)) {
         rules.put(register, new Rule.Same());
       }
     }
@@ -158,7 +169,7 @@ public final class CfiUnwindSource implements UnwindSource {
   private Rule rule(CfiRule rule, Register register) {
     return switch (rule) {
       case CfiRule.Unspecified() ->
-          numbers.preserved(register) ? new Rule.Same() : new Rule.Undefined();
+          numbers.keptUnlessMentioned(register) ? new Rule.Same() : new Rule.Undefined();
       case CfiRule.Undefined() -> new Rule.Undefined();
       case CfiRule.SameValue() -> new Rule.Same();
       case CfiRule.Offset(long offset) -> new Rule.AtCfa(offset);

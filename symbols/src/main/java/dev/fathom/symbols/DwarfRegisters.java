@@ -7,11 +7,10 @@ import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
- * The numbers that DWARF gives an architecture's registers, and what its calling convention says of
- * those that a function's unwind rules do not mention.
+ * The numbers that DWARF gives an architecture's registers, and what becomes of those that a
+ * function's unwind rules do not mention.
  */
 public final class DwarfRegisters {
   /** System V ABI, AMD64 supplement 1.0, figure 3.36. */
@@ -31,17 +30,6 @@ public final class DwarfRegisters {
 
   /** DWARF for the Arm 64-bit Architecture, section 4.1: x0 to x30, sp, pc. */
   private static final int ARM_LAST = 32;
-
-  private static final Set<Register> X86_PRESERVED =
-      Set.of(
-          X86_64.RBX,
-          X86_64.RBP,
-          X86_64.R12,
-          X86_64.R13,
-          X86_64.R14,
-          X86_64.R15,
-          X86_64.FS_BASE,
-          X86_64.GS_BASE);
 
   private final Architecture architecture;
 
@@ -68,13 +56,17 @@ public final class DwarfRegisters {
   }
 
   /**
-   * Whether a called function leaves the register as it was (System V ABI, AMD64 supplement 1.0,
-   * section 3.2.1; Procedure Call Standard for the Arm 64-bit Architecture, section 6.1.1).
+   * Whether the register keeps its value in a caller when a function's rules do not mention it. A
+   * function may change most of them by the calling convention, but where a compiler counts on that
+   * it says that a variable is no longer there, and where it knows better (GCC's {@code -fipa-ra})
+   * the value is still right.
    */
-  boolean preserved(Register register) {
+  boolean keptUnlessMentioned(Register register) {
     if (architecture instanceof X86_64) {
-      return X86_PRESERVED.contains(register);
+      return register.index() < X86_LAST
+          || register.equals(X86_64.FS_BASE)
+          || register.equals(X86_64.GS_BASE);
     }
-    return architecture instanceof Aarch64 && register.index() >= 19 && register.index() <= 29;
+    return architecture instanceof Aarch64 && register.index() < ARM_LAST - 2;
   }
 }

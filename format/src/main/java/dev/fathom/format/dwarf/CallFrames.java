@@ -120,7 +120,7 @@ public final class CallFrames {
 
   /** What a CIE says for its FDEs. */
   private record Cie(
-      Dialect dialect,
+      Encoding encoding,
       long codeFactor,
       long dataFactor,
       int returnAddress,
@@ -163,11 +163,11 @@ public final class CallFrames {
         }
         var base = OptionalLong.of(address);
         var bases = new PointerEncoding.Bases(base, OptionalLong.empty(), base);
-        var dialect = new Dialect(order, 1, 4, 8);
+        var encoding = new Encoding(order, 1, 4, 8);
         if (!frame.omitted()) {
-          frame.read(in, dialect, bases, 0);
+          frame.read(in, encoding, bases, 0);
         }
-        long count = new PointerEncoding(countEncoding).read(in, dialect, bases, 0);
+        long count = new PointerEncoding(countEncoding).read(in, encoding, bases, 0);
         return count > 0 && count <= in.remaining() / 8
             ? Optional.of(new SearchTable(in, address, in.offset(), count))
             : Optional.empty();
@@ -373,7 +373,7 @@ public final class CallFrames {
         throw in.bad(in.offset() - 1, "segment selectors of " + selector + " bytes, expected 0");
       }
     }
-    var dialect = new Dialect(order, version, head.offsetSize(), size);
+    var encoding = new Encoding(order, version, head.offsetSize(), size);
     long codeFactor = in.uleb();
     long dataFactor = in.sleb();
     long columnAt = in.offset();
@@ -394,7 +394,7 @@ public final class CallFrames {
         switch (augmentation.charAt(i)) {
           case 'R' -> pointers = new PointerEncoding(in.u8());
           case 'L' -> in.u8();
-          case 'P' -> new PointerEncoding(in.u8()).skip(in, dialect);
+          case 'P' -> new PointerEncoding(in.u8()).skip(in, encoding);
           case 'S' -> signal = true;
           case 'B', 'G' -> {} // AArch64's key B signs; memory tagging of the stack.
           default -> known = false; // Its size is told, so what follows can be passed over.
@@ -411,7 +411,7 @@ public final class CallFrames {
       }
     }
     return new Cie(
-        dialect,
+        encoding,
         codeFactor,
         dataFactor,
         (int) column,
@@ -437,8 +437,8 @@ public final class CallFrames {
     if (cie.pointers().indirect()) {
       throw in.bad(head.offset(), "the initial location is behind a pointer, which is not read");
     }
-    long start = cie.pointers().read(in, cie.dialect(), bases, 0);
-    long range = cie.pointers().length().read(in, cie.dialect(), bases, 0);
+    long start = cie.pointers().read(in, cie.encoding(), bases, 0);
+    long range = cie.pointers().length().read(in, cie.encoding(), bases, 0);
     if (cie.augmented()) {
       long at = in.offset();
       long length = in.uleb();
@@ -566,14 +566,14 @@ public final class CallFrames {
     }
 
     private long moved(long delta) {
-      return cie.dialect().address(location + delta * cie.codeFactor());
+      return DwarfNumbers.address(cie.encoding(), location + delta * cie.codeFactor());
     }
 
     private boolean extended(ByteCursor in, long at, int op) {
       switch (op) {
         case 0x00 -> {} // nop
         case 0x01 -> { // set_loc
-          return advance(in, at, cie.pointers().read(in, cie.dialect(), bases, fde.start()));
+          return advance(in, at, cie.pointers().read(in, cie.encoding(), bases, fde.start()));
         }
         case 0x02 -> { // advance_loc1
           return advance(in, at, moved(in.u8()));
@@ -693,7 +693,7 @@ public final class CallFrames {
       long at = in.offset();
       long length = in.uleb();
       DwarfNumbers.length(in, at, length, "expression");
-      var expression = new DwarfExpression(section, in.offset(), length, cie.dialect());
+      var expression = new DwarfExpression(section, in.offset(), length, cie.encoding());
       in.skip(length);
       return expression;
     }

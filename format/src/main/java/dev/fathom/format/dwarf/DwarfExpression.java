@@ -31,27 +31,27 @@ public final class DwarfExpression {
   private final ByteSource section;
   private final long start;
   private final long end;
-  private final Dialect dialect;
+  private final Encoding encoding;
 
   /**
    * The expression in the bytes {@code [start, start + length)} of {@code section}.
    *
    * @throws BadDataException when they are not in it
    */
-  public DwarfExpression(ByteSource section, long start, long length, Dialect dialect) {
+  public DwarfExpression(ByteSource section, long start, long length, Encoding encoding) {
     section.check(start, length);
     this.section = section;
     this.start = start;
     this.end = start + length;
-    this.dialect = dialect;
+    this.encoding = encoding;
   }
 
   public boolean isEmpty() {
     return start == end;
   }
 
-  public Dialect dialect() {
-    return dialect;
+  public Encoding encoding() {
+    return encoding;
   }
 
   /** The number of bytes. */
@@ -69,7 +69,7 @@ public final class DwarfExpression {
     if (isEmpty()) {
       return OptionalInt.empty();
     }
-    var in = section.cursor(start, dialect.order());
+    var in = section.cursor(start, encoding.order());
     int op = in.u8();
     if (op >= DwOp.REG0 && op <= DwOp.REG31 && in.offset() == end) {
       return OptionalInt.of(op - DwOp.REG0);
@@ -83,12 +83,12 @@ public final class DwarfExpression {
 
   /** The address, when the whole expression is one, as for a variable that is not local. */
   public OptionalLong soleAddress() {
-    if (length() != 1L + dialect.addressSize()) {
+    if (length() != 1L + encoding.addressSize()) {
       return OptionalLong.empty();
     }
-    var in = section.cursor(start, dialect.order());
+    var in = section.cursor(start, encoding.order());
     return in.u8() == DwOp.ADDR
-        ? OptionalLong.of(number(in, dialect.addressSize()))
+        ? OptionalLong.of(number(in, encoding.addressSize()))
         : OptionalLong.empty();
   }
 
@@ -156,7 +156,7 @@ public final class DwarfExpression {
   /** The state of one evaluation; bits of a typed entry are as its type extends them. */
   private final class Machine {
     private final ExpressionContext context;
-    private final BaseType generic = new BaseType(dialect.addressSize(), BaseType.Kind.GENERIC);
+    private final BaseType generic = new BaseType(encoding.addressSize(), BaseType.Kind.GENERIC);
     private final long[] values = new long[MAX_STACK];
     private final BaseType[] types = new BaseType[MAX_STACK];
     private final List<Location.Piece> pieces = new ArrayList<>();
@@ -222,7 +222,7 @@ public final class DwarfExpression {
       if (calls > MAX_CALLS) {
         throw code.bad(code.start, "expressions call each other more than " + MAX_CALLS + " deep");
       }
-      var in = code.section.cursor(code.start, code.dialect.order());
+      var in = code.section.cursor(code.start, code.encoding.order());
       while (in.offset() < code.end) {
         long at = in.offset();
         if (++steps > MAX_STEPS) {
@@ -257,7 +257,7 @@ public final class DwarfExpression {
         return;
       }
       switch (op) {
-        case DwOp.ADDR -> push(number(in, code.dialect.addressSize()));
+        case DwOp.ADDR -> push(context.loaded(number(in, code.encoding.addressSize())));
         case DwOp.CONST1U -> push(in.u8());
         case DwOp.CONST1S -> push((byte) in.u8());
         case DwOp.CONST2U -> push(in.u16());
@@ -267,8 +267,8 @@ public final class DwarfExpression {
         case DwOp.CONST8U, DwOp.CONST8S -> push(in.u64());
         case DwOp.CONSTU -> push(in.uleb());
         case DwOp.CONSTS -> push(in.sleb());
-        case DwOp.ADDRX, DwOp.CONSTX, DwOp.GNU_ADDR_INDEX, DwOp.GNU_CONST_INDEX ->
-            push(context.address(in.uleb()));
+        case DwOp.ADDRX, DwOp.GNU_ADDR_INDEX -> push(context.address(in.uleb()));
+        case DwOp.CONSTX, DwOp.GNU_CONST_INDEX -> push(context.constant(in.uleb()));
         case DwOp.FBREG -> push(context.frameBase() + in.sleb());
         case DwOp.BREGX -> {
           int register = registerNumber(in);
@@ -284,9 +284,9 @@ public final class DwarfExpression {
           swap(top(at, 3), depth - 2);
           swap(depth - 2, depth - 3);
         }
-        case DwOp.DEREF -> push(context.read(pop(at), code.dialect.addressSize()));
+        case DwOp.DEREF -> push(context.read(pop(at), code.encoding.addressSize()));
         case DwOp.DEREF_SIZE -> {
-          int size = size(in, code.dialect.addressSize());
+          int size = size(in, code.encoding.addressSize());
           push(context.read(pop(at), size));
         }
         case DwOp.DEREF_TYPE, DwOp.GNU_DEREF_TYPE -> {
@@ -352,7 +352,7 @@ public final class DwarfExpression {
             throw code.bad(at, "entry value of " + length + " bytes reaches past its expression");
           }
           in.skip(length);
-          push(context.entryValue(new DwarfExpression(code.section, from, length, code.dialect)));
+          push(context.entryValue(new DwarfExpression(code.section, from, length, code.encoding)));
         }
         case DwOp.GNU_PARAMETER_REF -> push(context.parameter(in.u32()));
         case DwOp.GNU_VARIABLE_VALUE -> push(context.variable(reference(code, in)));
@@ -396,7 +396,7 @@ public final class DwarfExpression {
 
     private long reference(DwarfExpression code, ByteCursor in) {
       // In version 2 a reference has an address's size (DWARF 2, section 7.5.4).
-      var d = code.dialect;
+      var d = code.encoding;
       return number(in, d.version() <= 2 ? d.addressSize() : d.offsetSize());
     }
 

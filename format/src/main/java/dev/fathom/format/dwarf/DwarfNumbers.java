@@ -7,6 +7,12 @@ import dev.fathom.base.ByteCursor;
 final class DwarfNumbers {
   private DwarfNumbers() {}
 
+  /** An address with the bits above its width removed. */
+  static long address(Encoding encoding, long bits) {
+    int size = encoding.addressSize();
+    return size == 8 ? bits : bits & ((1L << (size * 8)) - 1);
+  }
+
   /** An unsigned number of {@code size} bytes. */
   static long unsigned(ByteCursor in, int size) {
     return switch (size) {

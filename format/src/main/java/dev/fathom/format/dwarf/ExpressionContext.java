@@ -34,7 +34,15 @@ public interface ExpressionContext {
     throw missing("object");
   }
 
-  /** The entry of {@code .debug_addr} with that number, counted from the unit's base. */
+  /** Where an address of the file as linked is in the target. */
+  default long loaded(long address) {
+    return address;
+  }
+
+  /**
+   * The entry of {@code .debug_addr} with that number, counted from the unit's base, as it is in
+   * the target.
+   */
   default long address(long index) {
     throw missing("table of addresses");
   }
@@ -51,6 +59,11 @@ public interface ExpressionContext {
    */
   default DwarfExpression called(long die, boolean inUnit) {
     throw missing("debugging information entry");
+  }
+
+  /** A constant from {@code .debug_addr}, which is no address. */
+  default long constant(long index) {
+    throw missing("table of addresses");
   }
 
   /** The number that a variable holds, by the section offset of its entry. */

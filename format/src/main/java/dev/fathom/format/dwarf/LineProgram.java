@@ -48,7 +48,7 @@ public final class LineProgram {
 
   private final ByteSource section;
   private final long offset;
-  private final Dialect dialect;
+  private final Encoding encoding;
   private final int minimumLength;
   private final int operations;
   private final boolean defaultIsStmt;
@@ -90,7 +90,7 @@ public final class LineProgram {
       size = in.u8();
       in.u8(); // Segment selectors, which nobody has.
     }
-    dialect = new Dialect(order, version, offsetSize, size);
+    encoding = new Encoding(order, version, offsetSize, size);
     long headerAt = in.offset();
     long headerLength = DwarfNumbers.unsigned(in, offsetSize);
     if (headerLength < 0 || headerLength > end - in.offset()) {
@@ -186,35 +186,12 @@ public final class LineProgram {
             }
             md5 = Optional.of(in.bytes(16));
           }
-          default -> skip(in, format.form());
+          default -> Forms.skip(in, encoding, format.form());
         }
       }
       found.add(new SourceFile(name, directory, md5));
     }
     return found;
-  }
-
-  /** The forms that entry formats may have (DWARF 5, section 6.2.4.1 and 7.5.6). */
-  private static final class Form {
-    static final int BLOCK2 = 0x03;
-    static final int BLOCK4 = 0x04;
-    static final int DATA2 = 0x05;
-    static final int DATA4 = 0x06;
-    static final int DATA8 = 0x07;
-    static final int STRING = 0x08;
-    static final int BLOCK = 0x09;
-    static final int BLOCK1 = 0x0a;
-    static final int DATA1 = 0x0b;
-    static final int STRP = 0x0e;
-    static final int UDATA = 0x0f;
-    static final int STRX = 0x1a;
-    static final int STRP_SUP = 0x1d;
-    static final int DATA16 = 0x1e;
-    static final int LINE_STRP = 0x1f;
-    static final int STRX1 = 0x25;
-    static final int STRX2 = 0x26;
-    static final int STRX3 = 0x27;
-    static final int STRX4 = 0x28;
   }
 
   private String string(ByteCursor in, int form, Strings strings) {
@@ -223,7 +200,7 @@ public final class LineProgram {
       case Form.LINE_STRP -> at(strings.lineStrings(), in);
       case Form.STRP -> at(strings.strings(), in);
       case Form.STRP_SUP, Form.STRX, Form.STRX1, Form.STRX2, Form.STRX3, Form.STRX4 -> {
-        skip(in, form);
+        Forms.skip(in, encoding, form);
         yield "?"; // Its table is another unit's or file's; no compiler writes it here.
       }
       default -> throw unknown(in, form);
@@ -232,7 +209,7 @@ public final class LineProgram {
 
   private String at(ByteSource strings, ByteCursor in) {
     return strings
-        .cursor(DwarfNumbers.unsigned(in, dialect.offsetSize()), dialect.order())
+        .cursor(DwarfNumbers.unsigned(in, encoding.offsetSize()), encoding.order())
         .cString(MAX_NAME);
   }
 
@@ -247,31 +224,12 @@ public final class LineProgram {
     };
   }
 
-  private void skip(ByteCursor in, int form) {
-    switch (form) {
-      case Form.STRING -> in.cString(MAX_NAME);
-      case Form.LINE_STRP, Form.STRP, Form.STRP_SUP -> in.skip(dialect.offsetSize());
-      case Form.UDATA, Form.STRX -> in.uleb();
-      case Form.DATA1, Form.STRX1 -> in.skip(1);
-      case Form.DATA2, Form.STRX2 -> in.skip(2);
-      case Form.STRX3 -> in.skip(3);
-      case Form.DATA4, Form.STRX4 -> in.skip(4);
-      case Form.DATA8 -> in.skip(8);
-      case Form.DATA16 -> in.skip(16);
-      case Form.BLOCK -> in.skip(in.uleb());
-      case Form.BLOCK1 -> in.skip(in.u8());
-      case Form.BLOCK2 -> in.skip(in.u16());
-      case Form.BLOCK4 -> in.skip(in.u32());
-      default -> throw unknown(in, form);
-    }
-  }
-
   private static RuntimeException unknown(ByteCursor in, int form) {
     return in.bad(in.offset(), "form 0x" + Integer.toHexString(form) + " in a table of files");
   }
 
   public int version() {
-    return dialect.version();
+    return encoding.version();
   }
 
   /** The files by the numbers that rows and {@code DW_AT_decl_file} have. */
@@ -318,7 +276,7 @@ public final class LineProgram {
   /** The state machine (section 6.2.2). */
   private final class Machine {
     private final LineTable.Builder rows = new LineTable.Builder();
-    private final ByteCursor in = section.cursor(instructions, dialect.order());
+    private final ByteCursor in = section.cursor(instructions, encoding.order());
     private long address;
     private int operation;
     private long file;
@@ -366,7 +324,7 @@ public final class LineProgram {
         address += minimumLength * Math.floorDiv(operation + steps, operations);
         operation = (int) Math.floorMod(operation + steps, (long) operations);
       }
-      address = dialect.address(address);
+      address = DwarfNumbers.address(encoding, address);
     }
 
     private void row(boolean endSequence) {
@@ -392,7 +350,7 @@ public final class LineProgram {
         case 7 -> {} // set_basic_block
         case 8 -> advance((255 - opcodeBase) / lineRange); // const_add_pc
         case 9 -> { // fixed_advance_pc
-          address = dialect.address(address + in.u16());
+          address = DwarfNumbers.address(encoding, address + in.u16());
           operation = 0;
         }
         case 10 -> prologueEnd = true; // set_prologue_end

@@ -40,22 +40,26 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
    * @param base the unit's base address: its {@code DW_AT_low_pc}
    * @throws dev.fathom.base.BadDataException when it is malformed
    */
-  public static LocationList ofLoc(ByteSource section, long offset, Dialect dialect, long base) {
-    var in = section.cursor(offset, dialect.order());
-    long largest = dialect.address(-1L);
+  public static LocationList ofLoc(ByteSource section, long offset, Encoding encoding, long base) {
+    var in = section.cursor(offset, encoding.order());
+    long largest = DwarfNumbers.address(encoding, -1L);
     var found = new ArrayList<Entry>();
     for (int count = 0; ; count++) {
       RangeLists.bound(in, offset, count);
-      long start = DwarfNumbers.unsigned(in, dialect.addressSize());
-      long end = DwarfNumbers.unsigned(in, dialect.addressSize());
+      long start = DwarfNumbers.unsigned(in, encoding.addressSize());
+      long end = DwarfNumbers.unsigned(in, encoding.addressSize());
       if (start == 0 && end == 0) {
         return new LocationList(found, Optional.empty());
       }
       if (start == largest) {
         base = end;
       } else {
-        var expression = expression(section, in, in.u16(), dialect);
-        add(found, dialect.address(base + start), dialect.address(base + end), expression);
+        var expression = expression(section, in, in.u16(), encoding);
+        add(
+            found,
+            DwarfNumbers.address(encoding, base + start),
+            DwarfNumbers.address(encoding, base + end),
+            expression);
       }
     }
   }
@@ -66,8 +70,8 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
    * @param addresses the entry of {@code .debug_addr} with a number, counted from the unit's base
    */
   public static LocationList ofSplitLoc(
-      ByteSource section, long offset, Dialect dialect, long base, LongUnaryOperator addresses) {
-    var in = section.cursor(offset, dialect.order());
+      ByteSource section, long offset, Encoding encoding, long base, LongUnaryOperator addresses) {
+    var in = section.cursor(offset, encoding.order());
     var found = new ArrayList<Entry>();
     for (int count = 0; ; count++) {
       RangeLists.bound(in, offset, count);
@@ -97,7 +101,7 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
         }
         default -> throw unknown(in, at, kind);
       }
-      add(found, start, end, expression(section, in, in.u16(), dialect));
+      add(found, start, end, expression(section, in, in.u16(), encoding));
     }
   }
 
@@ -108,9 +112,9 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
    * @param addresses the entry of {@code .debug_addr} with a number, counted from the unit's base
    */
   public static LocationList ofLoclists(
-      ByteSource section, long offset, Dialect dialect, long base, LongUnaryOperator addresses) {
-    var in = section.cursor(offset, dialect.order());
-    int size = dialect.addressSize();
+      ByteSource section, long offset, Encoding encoding, long base, LongUnaryOperator addresses) {
+    var in = section.cursor(offset, encoding.order());
+    int size = encoding.addressSize();
     var found = new ArrayList<Entry>();
     Optional<DwarfExpression> fallback = Optional.empty();
     for (int count = 0; ; count++) {
@@ -140,7 +144,7 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
           end = base + in.uleb();
         }
         case 5 -> { // default_location
-          fallback = Optional.of(expression(section, in, in.uleb(), dialect));
+          fallback = Optional.of(expression(section, in, in.uleb(), encoding));
           continue;
         }
         case 6 -> { // base_address
@@ -162,8 +166,12 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
         }
         default -> throw unknown(in, at, kind);
       }
-      var expression = expression(section, in, in.uleb(), dialect);
-      add(found, dialect.address(start), dialect.address(end), expression);
+      var expression = expression(section, in, in.uleb(), encoding);
+      add(
+          found,
+          DwarfNumbers.address(encoding, start),
+          DwarfNumbers.address(encoding, end),
+          expression);
     }
   }
 
@@ -172,11 +180,11 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
   }
 
   private static DwarfExpression expression(
-      ByteSource section, ByteCursor in, long length, Dialect dialect) {
+      ByteSource section, ByteCursor in, long length, Encoding encoding) {
     long at = in.offset();
     DwarfNumbers.length(in, at, length, "expression");
     in.skip(length);
-    return new DwarfExpression(section, at, length, dialect);
+    return new DwarfExpression(section, at, length, encoding);
   }
 
   /** An entry that is empty or ends before it starts holds nowhere. */

@@ -51,13 +51,13 @@ record PointerEncoding(int code) {
   }
 
   /** The address at {@code in}, which moves behind it. */
-  long read(ByteCursor in, Dialect dialect, Bases bases, long function) {
+  long read(ByteCursor in, Encoding encoding, Bases bases, long function) {
     if ((code & RELATIVE) == ALIGNED) {
-      in.align(dialect.addressSize());
-      return raw(in, dialect, 0);
+      in.align(encoding.addressSize());
+      return raw(in, encoding, 0);
     }
     long at = in.offset();
-    long value = raw(in, dialect, code & FORMAT);
+    long value = raw(in, encoding, code & FORMAT);
     long base =
         switch (code & RELATIVE) {
           case 0 -> 0;
@@ -70,18 +70,18 @@ record PointerEncoding(int code) {
     // A zero stays zero whatever it counts from: there is none.
     return value == 0 && (code & RELATIVE) != 0 && (code & RELATIVE) != FUNCTION_RELATIVE
         ? 0
-        : dialect.address(value + base);
+        : DwarfNumbers.address(encoding, value + base);
   }
 
   /** Moves behind a pointer without asking what it is. */
-  void skip(ByteCursor in, Dialect dialect) {
+  void skip(ByteCursor in, Encoding encoding) {
     if (omitted()) {
       return;
     }
     if ((code & RELATIVE) == ALIGNED) {
-      in.align(dialect.addressSize()).skip(dialect.addressSize());
+      in.align(encoding.addressSize()).skip(encoding.addressSize());
     } else {
-      raw(in, dialect, code & FORMAT);
+      raw(in, encoding, code & FORMAT);
     }
   }
 
@@ -98,14 +98,14 @@ record PointerEncoding(int code) {
     return base.getAsLong();
   }
 
-  private long raw(ByteCursor in, Dialect dialect, int format) {
+  private long raw(ByteCursor in, Encoding encoding, int format) {
     return switch (format) {
-      case 0 -> DwarfNumbers.unsigned(in, dialect.addressSize());
+      case 0 -> DwarfNumbers.unsigned(in, encoding.addressSize());
       case 1 -> in.uleb();
       case 2 -> in.u16();
       case 3 -> in.u32();
       case 4, 12 -> in.u64();
-      case 8 -> DwarfNumbers.signed(in, dialect.addressSize());
+      case 8 -> DwarfNumbers.signed(in, encoding.addressSize());
       case 9 -> in.sleb();
       case 10 -> (short) in.u16();
       case 11 -> in.i32();

@@ -24,22 +24,28 @@ public final class RangeLists {
    * @param base the unit's base address: its {@code DW_AT_low_pc}
    * @throws dev.fathom.base.BadDataException when it is malformed
    */
-  public static List<Range> ofRanges(ByteSource section, long offset, Dialect dialect, long base) {
-    var in = section.cursor(offset, dialect.order());
-    long largest = dialect.address(-1L);
+  public static List<Range> ofRanges(
+      ByteSource section, long offset, Encoding encoding, long base) {
+    var in = section.cursor(offset, encoding.order());
+    long largest = DwarfNumbers.address(encoding, -1L);
     var found = new ArrayList<Range>();
     for (int count = 0; ; count++) {
       bound(in, offset, count);
       long at = in.offset();
-      long start = DwarfNumbers.unsigned(in, dialect.addressSize());
-      long end = DwarfNumbers.unsigned(in, dialect.addressSize());
+      long start = DwarfNumbers.unsigned(in, encoding.addressSize());
+      long end = DwarfNumbers.unsigned(in, encoding.addressSize());
       if (start == 0 && end == 0) {
         return found;
       }
       if (start == largest) {
         base = end;
       } else {
-        add(found, in, at, dialect.address(base + start), dialect.address(base + end));
+        add(
+            found,
+            in,
+            at,
+            DwarfNumbers.address(encoding, base + start),
+            DwarfNumbers.address(encoding, base + end));
       }
     }
   }
@@ -52,9 +58,9 @@ public final class RangeLists {
    * @throws dev.fathom.base.BadDataException when it is malformed
    */
   public static List<Range> ofRnglists(
-      ByteSource section, long offset, Dialect dialect, long base, LongUnaryOperator addresses) {
-    var in = section.cursor(offset, dialect.order());
-    int size = dialect.addressSize();
+      ByteSource section, long offset, Encoding encoding, long base, LongUnaryOperator addresses) {
+    var in = section.cursor(offset, encoding.order());
+    int size = encoding.addressSize();
     var found = new ArrayList<Range>();
     for (int count = 0; ; count++) {
       bound(in, offset, count);
@@ -96,7 +102,12 @@ public final class RangeLists {
         }
         default -> throw in.bad(at, "unknown range list entry 0x" + Integer.toHexString(kind));
       }
-      add(found, in, at, dialect.address(start), dialect.address(end));
+      add(
+          found,
+          in,
+          at,
+          DwarfNumbers.address(encoding, start),
+          DwarfNumbers.address(encoding, end));
     }
   }
 
@@ -106,12 +117,13 @@ public final class RangeLists {
    *
    * @param base the unit's {@code DW_AT_rnglists_base} or {@code DW_AT_loclists_base}
    */
-  public static long offsetOf(ByteSource section, Dialect dialect, long base, long index) {
-    int size = dialect.offsetSize();
+  public static long offsetOf(ByteSource section, Encoding encoding, long base, long index) {
+    int size = encoding.offsetSize();
     if (index < 0 || index > section.size() / size) {
-      throw section.cursor(0, dialect.order()).bad(base, "no list " + index + " in this table");
+      throw section.cursor(0, encoding.order()).bad(base, "no list " + index + " in this table");
     }
-    return base + DwarfNumbers.unsigned(section.cursor(base + index * size, dialect.order()), size);
+    return base
+        + DwarfNumbers.unsigned(section.cursor(base + index * size, encoding.order()), size);
   }
 
   static void bound(ByteCursor in, long offset, int count) {

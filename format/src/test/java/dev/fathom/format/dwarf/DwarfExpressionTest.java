@@ -27,7 +27,10 @@ class DwarfExpressionTest {
   private static DwarfExpression expression(String hex) {
     byte[] bytes = HexFormat.of().parseHex(hex.replace(" ", ""));
     return new DwarfExpression(
-        ByteSource.of(".debug_info", bytes), 0, bytes.length, Dialect.LITTLE_64);
+        ByteSource.of(".debug_info", bytes),
+        0,
+        bytes.length,
+        new Encoding(java.nio.ByteOrder.LITTLE_ENDIAN, 5, 4, 8));
   }
 
   /** Register n is 0x100 * n + 1, memory at a holds a in each 8 bytes, base types at 1 to 4. */
@@ -66,6 +69,11 @@ class DwarfExpressionTest {
 
         @Override
         public long address(long index) {
+          return 0xadd0 + index;
+        }
+
+        @Override
+        public long constant(long index) {
           return 0xadd0 + index;
         }
 
@@ -220,10 +228,10 @@ class DwarfExpressionTest {
   @Test
   void anAddressOf32Bits() {
     byte[] bytes = HexFormat.of().parseHex("311f31221f");
-    var dialect = new Dialect(java.nio.ByteOrder.LITTLE_ENDIAN, 4, 4, 4);
-    var neg = new DwarfExpression(ByteSource.of("x", bytes), 0, 2, dialect);
+    var encoding = new Encoding(java.nio.ByteOrder.LITTLE_ENDIAN, 4, 4, 4);
+    var neg = new DwarfExpression(ByteSource.of("x", bytes), 0, 2, encoding);
     assertThat(neg.evaluate(CONTEXT)).isEqualTo(0xffff_ffffL);
-    var zero = new DwarfExpression(ByteSource.of("x", bytes), 0, 4, dialect);
+    var zero = new DwarfExpression(ByteSource.of("x", bytes), 0, 4, encoding);
     assertThat(zero.evaluate(CONTEXT)).isZero();
   }
 
@@ -263,7 +271,11 @@ class DwarfExpressionTest {
         20_000,
         bytes -> {
           var expression =
-              new DwarfExpression(ByteSource.of("x", bytes), 0, bytes.length, Dialect.LITTLE_64);
+              new DwarfExpression(
+                  ByteSource.of("x", bytes),
+                  0,
+                  bytes.length,
+                  new Encoding(java.nio.ByteOrder.LITTLE_ENDIAN, 5, 4, 8));
           try {
             assertThat(expression.locate(STRICT)).isNotNull();
           } catch (BadDataException e) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /** Range lists and location lists. */
 class ListsTest {
-  private static final Dialect D = Dialect.LITTLE_64;
+  private static final Encoding D = new Encoding(java.nio.ByteOrder.LITTLE_ENDIAN, 5, 4, 8);
 
   private static ByteSource source(byte[] bytes) {
     return ByteSource.of(".debug_lists", bytes);

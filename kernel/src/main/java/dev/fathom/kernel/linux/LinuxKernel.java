@@ -23,6 +23,7 @@ import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
 import dev.fathom.model.unwind.Backtrace;
+import dev.fathom.model.unwind.UnwindSource;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
@@ -385,6 +386,18 @@ final class LinuxKernel implements Kernel {
     return registers.isPresent()
         ? stacks().running(address, registers.get())
         : Backtrace.none("runs on CPU " + cpu.get() + ", whose registers are not known");
+  }
+
+  @Override
+  public void supplement(UnwindSource frames) {
+    orc.supplement(frames);
+  }
+
+  @Override
+  public Map<String, Long> sections(Image image) {
+    return image.object().isPresent()
+        ? ModuleSections.of(program, layouts, image.object().getAsLong())
+        : Map.of();
   }
 
   @Override

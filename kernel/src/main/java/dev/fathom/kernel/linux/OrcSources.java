@@ -5,6 +5,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.format.orc.Orc;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.model.unwind.Frame;
+import dev.fathom.model.unwind.Rule;
 import dev.fathom.model.unwind.UnwindRow;
 import dev.fathom.model.unwind.UnwindSource;
 import dev.fathom.symbols.OrcUnwindSource;
@@ -21,6 +22,7 @@ final class OrcSources implements UnwindSource {
   private final List<String> warnings;
   private Optional<OrcUnwindSource> own = Optional.empty();
   private boolean read;
+  private Optional<UnwindSource> supplement = Optional.empty();
   private final Map<Long, Optional<OrcUnwindSource>> ofModules = new HashMap<>();
 
   /**
@@ -52,8 +54,33 @@ final class OrcSources implements UnwindSource {
     return Frame.How.ORC;
   }
 
+  /** Asks {@code other} for what the tables do not tell. */
+  void supplement(UnwindSource other) {
+    supplement = Optional.of(other);
+  }
+
+  /**
+   * ORC's rules say where the frame ends, the return address and the frame pointer are, also in
+   * assembly and where the stack was switched; call frame information knows the other registers.
+   * Both count from the same address.
+   */
   @Override
   public Optional<UnwindRow> rowAt(long pc) {
+    var row = ownRowAt(pc);
+    if (supplement.isEmpty() || (row.isPresent() && row.get().kind() != UnwindRow.Kind.CALL)) {
+      return row;
+    }
+    var other = supplement.get().rowAt(pc);
+    if (row.isEmpty() || other.isEmpty()) {
+      return row.isPresent() ? row : other;
+    }
+    var rules = new HashMap<>(other.get().rules());
+    rules.values().removeIf(rule -> !(rule instanceof Rule.AtCfa || rule instanceof Rule.Same));
+    rules.putAll(row.get().rules());
+    return Optional.of(new UnwindRow(row.get().cfa(), rules, row.get().kind()));
+  }
+
+  private Optional<UnwindRow> ownRowAt(long pc) {
     if (place.image().contains(pc)) {
       var source = own();
       return source.isPresent() ? source.get().rowAt(pc) : Optional.empty();

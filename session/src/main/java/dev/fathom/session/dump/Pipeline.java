@@ -160,7 +160,7 @@ final class Pipeline implements AutoCloseable {
     return switch (why) {
       case NOT_PRESENT, NOT_DUMPED -> Fate.MISSING;
       case UNMAPPED -> part > 0 ? Fate.MISSING : Fate.UNMAPPED;
-      case READABLE, ERROR -> Fate.UNREADABLE;
+      case READABLE, ERROR, OPTIMISED_OUT, NOT_SAVED -> Fate.UNREADABLE;
     };
   }
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.model.source;
+
+import java.util.List;
+import java.util.Optional;
+
+/** A function at work at an address: the one that the code belongs to, or one inlined into it. */
+public interface Activation {
+  /** Its name as the source has it; {@code ??} where it has none. */
+  String function();
+
+  /** Whether it was inlined: it has no stack frame of its own, but that of the next one out. */
+  boolean inlined();
+
+  /**
+   * Where it stands: for the innermost the line of the address, for others that of the call which
+   * was inlined.
+   */
+  Optional<SourceLine> line();
+
+  /** The first address of its code. */
+  long entry();
+
+  /** Its parameters, in order. */
+  List<Variable> parameters();
+
+  /** Its variables that are in scope at the address, those of the innermost block first. */
+  List<Variable> locals();
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.model.source;
+
+import dev.fathom.base.Range;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What debug information knows of the source of some code. Addresses are the target's. Damaged
+ * information about one thing counts as none and is remembered in {@link #problems}; no method
+ * throws for it.
+ */
+public interface SourceInfo {
+  /** Knows nothing. */
+  SourceInfo NONE = new SourceInfos(List::of);
+
+  /** {@code dwarf}, {@code dwarf:virtio_blk}: for messages. */
+  String name();
+
+  /** Whether it describes the code at {@code pc}. */
+  boolean covers(long pc);
+
+  /** The source line of the instruction at {@code pc}. */
+  Optional<SourceLine> line(long pc);
+
+  /** The addresses around {@code pc} that are of the same line without a gap. */
+  Optional<Range> lineRange(long pc);
+
+  /**
+   * The functions at work at {@code pc}, innermost first; the last one is not inlined. None where
+   * the code is not described.
+   */
+  List<Activation> activations(long pc);
+
+  /**
+   * Where the code of a line begins, one place for each function that has code of it: of the line
+   * itself or, if it has no code, of the next one that has.
+   *
+   * @param file a path or the end of one, at a slash
+   */
+  List<Place> places(String file, int line);
+
+  /** A place in the code that a line begins at. */
+  record Place(long address, SourceLine line, String function) {}
+
+  /** What was found damaged so far, one line each. */
+  List<String> problems();
+}

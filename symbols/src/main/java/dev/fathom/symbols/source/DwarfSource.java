@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.symbols.source;
+
+import dev.fathom.base.BadDataException;
+import dev.fathom.base.ByteSource;
+import dev.fathom.base.EvalException;
+import dev.fathom.base.Range;
+import dev.fathom.format.dwarf.AddressRanges;
+import dev.fathom.format.dwarf.At;
+import dev.fathom.format.dwarf.CallFrames;
+import dev.fathom.format.dwarf.CfiRow;
+import dev.fathom.format.dwarf.Die;
+import dev.fathom.format.dwarf.Dwarf;
+import dev.fathom.format.dwarf.LineProgram;
+import dev.fathom.format.dwarf.LineTable;
+import dev.fathom.format.dwarf.Tag;
+import dev.fathom.format.dwarf.Unit;
+import dev.fathom.format.dwarf.UnitLists;
+import dev.fathom.model.arch.Architecture;
+import dev.fathom.model.source.Activation;
+import dev.fathom.model.source.FrameView;
+import dev.fathom.model.source.SourceInfo;
+import dev.fathom.model.source.SourceLine;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.VoidType;
+import dev.fathom.symbols.DwarfRegisters;
+import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import dev.fathom.symbols.elf.Placement;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The source of the code of one file, by its DWARF. Which unit describes an address is read from
+ * all units' own entries once; a unit's functions and lines are read when one of its addresses is
+ * asked about. Used by one thread.
+ */
+public final class DwarfSource implements SourceInfo {
+  /** Units whose functions and lines are kept. */
+  private static final int KEPT = 256;
+
+  /** Deeper than any function's blocks and inlined functions. */
+  private static final int MAX_DEPTH = 256;
+
+  private static final int MAX_PROBLEMS = 16;
+
+  /** Ranges looked at when the nearest does not hold an address. */
+  private static final int NEIGHBOURS = 32;
+
+  private static final int TRY_BLOCK = 0x32; // DW_TAG_try_block
+  private static final int CATCH_BLOCK = 0x25; // DW_TAG_catch_block
+
+  private final String name;
+  private final Dwarf dwarf;
+  private final DwarfTypeSource types;
+  private final Optional<CallFrames> frames;
+  private final DwarfRegisters registers;
+  private final Architecture architecture;
+  private final Placement placement;
+  private final List<String> problems = new ArrayList<>();
+  private final Map<Long, UnitCode> kept = new Kept();
+  private final Map<Die, Map<Long, Die>> callSites = new HashMap<>();
+  private final Map<Long, Unit> unitsByOffset = new HashMap<>();
+  private Optional<RangeTable<Long>> named = Optional.empty();
+  private Optional<RangeTable<Unit>> others = Optional.empty();
+
+  /**
+   * @param name {@code dwarf}, or {@code dwarf:} and a module's name
+   * @param frames the file's call frame information, for expressions that use the frame address
+   * @param placement where the file is loaded
+   */
+  public DwarfSource(
+      String name,
+      Dwarf dwarf,
+      DwarfTypeSource types,
+      Optional<CallFrames> frames,
+      Architecture architecture,
+      Placement placement) {
+    this.name = name;
+    this.dwarf = dwarf;
+    this.types = types;
+    this.frames = frames;
+    this.architecture = architecture;
+    this.placement = placement;
+    registers = new DwarfRegisters(architecture);
+  }
+
+  private static final class Kept extends LinkedHashMap<Long, UnitCode> {
+    private static final long serialVersionUID = 1L;
+
+    Kept() {
+      super(16, 0.75f, true);
+    }
+
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<Long, UnitCode> eldest) {
+      return size() > KEPT;
+    }
+  }
+
+  /** Things by the addresses that they take; they seldom overlap. */
+  private record RangeTable<T>(List<Range> ranges, List<T> things) {
+    static <T> RangeTable<T> of(List<Map.Entry<Range, T>> entries) {
+      entries.sort(
+          Comparator.comparing(
+              (Map.Entry<Range, T> e) -> e.getKey().start(), Long::compareUnsigned));
+      return new RangeTable<>(
+          entries.stream().map(Map.Entry::getKey).toList(),
+          entries.stream().map(Map.Entry::getValue).toList());
+    }
+
+    Optional<T> at(long address) {
+      int low = 0;
+      int high = ranges.size() - 1;
+      while (low <= high) {
+        int middle = (low + high) >>> 1;
+        if (Long.compareUnsigned(ranges.get(middle).start(), address) <= 0) {
+          low = middle + 1;
+        } else {
+          high = middle - 1;
+        }
+      }
+      for (int i = high; i >= 0 && i > high - NEIGHBOURS; i--) {
+        if (ranges.get(i).contains(address)) {
+          return Optional.of(things.get(i));
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  /** What is read of a unit for its addresses. */
+  private final class UnitCode {
+    /** With the lines: the skeleton of a split unit. */
+    private final Unit unit;
+
+    private Optional<Unit> whole = Optional.empty();
+    private Optional<RangeTable<Die>> functions = Optional.empty();
+    private Optional<LineProgram> program = Optional.empty();
+    private Optional<LineTable> lines = Optional.empty();
+
+    UnitCode(Unit unit) {
+      this.unit = unit;
+    }
+
+    Unit whole() {
+      if (whole.isEmpty()) {
+        whole = Optional.of(unit.split().orElse(unit));
+      }
+      return whole.get();
+    }
+
+    RangeTable<Die> functions() {
+      if (functions.isEmpty()) {
+        var found = new ArrayList<Map.Entry<Range, Die>>();
+        collect(whole().root(), found, 0);
+        functions = Optional.of(RangeTable.of(found));
+      }
+      return functions.get();
+    }
+
+    private void collect(Die parent, List<Map.Entry<Range, Die>> found, int depth) {
+      for (var child = parent.firstChild(); child.isPresent(); child = child.get().next()) {
+        var die = child.get();
+        if (die.tag() == Tag.SUBPROGRAM) {
+          if (die.has(At.LOW_PC) || die.has(At.RANGES)) {
+            UnitLists.ranges(die).forEach(range -> found.add(Map.entry(range, die)));
+          }
+        } else if (depth < MAX_DEPTH && (die.tag() == Tag.NAMESPACE || die.tag() == Tag.MODULE)) {
+          collect(die, found, depth + 1);
+        }
+      }
+    }
+
+    Optional<LineProgram> program() {
+      var offset = unit.lineOffset();
+      if (program.isEmpty() && offset.isPresent()) {
+        program =
+            Optional.of(
+                new LineProgram(
+                    dwarf.need(".debug_line", unit),
+                    offset.getAsLong(),
+                    unit.encoding().order(),
+                    unit.addressSize(),
+                    new LineProgram.Strings(strings(".debug_line_str"), strings(".debug_str"))));
+      }
+      return program;
+    }
+
+    Optional<LineTable> lines() {
+      if (lines.isEmpty()) {
+        lines = program().map(LineProgram::run);
+      }
+      return lines;
+    }
+
+    Optional<SourceLine> line(long file, long line, long column) {
+      var path =
+          file < 0 || file > Integer.MAX_VALUE
+              ? Optional.<String>empty()
+              : program().flatMap(p -> p.path((int) file, unit.directory().orElse("")));
+      return path.map(
+          p ->
+              new SourceLine(
+                  p,
+                  Math.clamp(line, 0, Integer.MAX_VALUE),
+                  Math.clamp(column, 0, 1 << 20)));
+    }
+
+    Optional<SourceLine> line(LineTable table, int row) {
+      return line(table.file(row), table.line(row), table.column(row));
+    }
+  }
+
+  private ByteSource strings(String section) {
+    return dwarf.section(section).orElseGet(() -> ByteSource.of(section, new byte[0]));
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  DwarfRegisters registers() {
+    return registers;
+  }
+
+  /** The address that an address of the target, which is in the file, has there. */
+  long linked(long address) {
+    return placement
+        .toFile(address)
+        .orElseThrow(() -> new EvalException("0x" + Long.toHexString(address) + " is elsewhere"));
+  }
+
+  /** Where an address of the file is in the target. */
+  long loaded(long address) {
+    return placement
+        .toTarget(address)
+        .orElseThrow(() -> new EvalException("0x" + Long.toHexString(address) + " is not loaded"));
+  }
+
+  /** The entry of the code at an address of the target. */
+  private Optional<UnitCode> codeAt(long pc) {
+    var address = placement.toFile(pc);
+    return address.isPresent() ? code(address.getAsLong()) : Optional.empty();
+  }
+
+  void problem(BadDataException e) {
+    if (problems.size() < MAX_PROBLEMS && !problems.contains(e.getMessage())) {
+      problems.add(e.getMessage());
+    }
+  }
+
+  @Override
+  public List<String> problems() {
+    return List.copyOf(problems);
+  }
+
+  /** The unit whose code is at an address of the file. */
+  private Optional<Unit> unitAt(long address) {
+    if (named.isEmpty()) {
+      named = Optional.of(namedByTable());
+    }
+    var found = named.get().at(address);
+    if (found.isPresent()) {
+      return Optional.of(unitsByOffset.computeIfAbsent(found.get(), dwarf::unitStartingAt));
+    }
+    if (others.isEmpty()) {
+      others = Optional.of(ofOtherUnits(new HashSet<>(named.get().things())));
+    }
+    return others.get().at(address);
+  }
+
+  /** The units' offsets by {@code .debug_aranges}. */
+  private RangeTable<Long> namedByTable() {
+    var table =
+        dwarf
+            .section(".debug_aranges")
+            .flatMap(section -> AddressRanges.read(section, dwarf.sections().order()));
+    var found = new ArrayList<Map.Entry<Range, Long>>();
+    table.ifPresent(t -> t.entries().forEach(e -> found.add(Map.entry(e.range(), e.unit()))));
+    return RangeTable.of(found);
+  }
+
+  /** The units that the table does not name, by what they say themselves. */
+  private RangeTable<Unit> ofOtherUnits(Set<Long> known) {
+    var found = new ArrayList<Map.Entry<Range, Unit>>();
+    for (var unit : dwarf.units()) {
+      try {
+        if ((unit.kind() == Unit.Kind.COMPILE || unit.kind() == Unit.Kind.SKELETON)
+            && !known.contains(unit.offset())) {
+          UnitLists.ranges(unit.root()).forEach(range -> found.add(Map.entry(range, unit)));
+        }
+      } catch (BadDataException e) {
+        problem(e);
+      }
+    }
+    return RangeTable.of(found);
+  }
+
+  private Optional<UnitCode> code(long address) {
+    return unitAt(address).map(this::code);
+  }
+
+  private UnitCode code(Unit unit) {
+    var primary = unit.skeleton().orElse(unit);
+    return kept.computeIfAbsent(primary.offset(), _ -> new UnitCode(primary));
+  }
+
+  @Override
+  public boolean covers(long pc) {
+    try {
+      return codeAt(pc).isPresent();
+    } catch (BadDataException e) {
+      problem(e);
+      return false;
+    }
+  }
+
+  @Override
+  public Optional<SourceLine> line(long pc) {
+    try {
+      return codeAt(pc).isPresent() ? lineAt(linked(pc)) : Optional.empty();
+    } catch (BadDataException e) {
+      problem(e);
+      return Optional.empty();
+    }
+  }
+
+  private Optional<SourceLine> lineAt(long address) {
+    var code = code(address);
+    var table = code.flatMap(UnitCode::lines);
+    if (table.isEmpty()) {
+      return Optional.empty();
+    }
+    var row = table.get().rowAt(address);
+    return row.isPresent() ? code.get().line(table.get(), row.getAsInt()) : Optional.empty();
+  }
+
+  @Override
+  public Optional<Range> lineRange(long pc) {
+    try {
+      var table = codeAt(pc).flatMap(UnitCode::lines);
+      var found = table.isPresent() ? table.get().rowAt(linked(pc)) : OptionalInt.empty();
+      if (found.isEmpty()) {
+        return Optional.empty();
+      }
+      var lines = table.get();
+      int first = found.getAsInt();
+      while (first > 0 && !lines.endSequence(first - 1) && same(lines, first - 1, first)) {
+        first--;
+      }
+      int last = found.getAsInt();
+      while (!lines.endSequence(last + 1) && same(lines, last + 1, last)) {
+        last++;
+      }
+      return Optional.of(new Range(loaded(lines.address(first)), loaded(lines.end(last))));
+    } catch (BadDataException e) {
+      problem(e);
+      return Optional.empty();
+    }
+  }
+
+  private static boolean same(LineTable lines, int a, int b) {
+    return lines.line(a) == lines.line(b) && lines.file(a) == lines.file(b);
+  }
+
+  /** The function, not one inlined into it, that the code at {@code pc} belongs to. */
+  Optional<Die> function(long pc) {
+    return codeAt(pc).flatMap(code -> code.functions().at(linked(pc)));
+  }
+
+  /** A function at work: its entry, and the blocks in it that are in scope, outermost first. */
+  private record AtWork(Die die, List<Die> blocks) {}
+
+  @Override
+  public List<Activation> activations(long pc) {
+    try {
+      var function = function(pc);
+      return function.isPresent() ? activations(function.get(), linked(pc)) : List.of();
+    } catch (BadDataException e) {
+      problem(e);
+      return List.of();
+    }
+  }
+
+  private List<Activation> activations(Die function, long address) {
+    var chain = new ArrayList<AtWork>();
+    chain.add(new AtWork(function, new ArrayList<>(List.of(function))));
+    var at = Optional.of(function);
+    for (int depth = 0; at.isPresent(); depth++) {
+      if (depth > MAX_DEPTH) {
+        throw function.unit().bad(function.offset(), "blocks nest deeper than " + MAX_DEPTH);
+      }
+      at = inner(at.get(), address);
+      if (at.isPresent()) {
+        var die = at.get();
+        if (die.tag() == Tag.INLINED_SUBROUTINE) {
+          chain.add(new AtWork(die, new ArrayList<>(List.of(die))));
+        } else {
+          chain.getLast().blocks().add(die);
+        }
+      }
+    }
+    var found = new ArrayList<Activation>();
+    for (int i = chain.size() - 1; i >= 0; i--) {
+      var line = i == chain.size() - 1 ? lineAt(address) : calledFrom(chain.get(i + 1).die());
+      found.add(
+          new DwarfActivation(
+              this, chain.get(i).die(), chain.get(i).blocks(), function, line, i > 0));
+    }
+    return found;
+  }
+
+  /** The block or inlined function in {@code parent} that holds an address. */
+  private static Optional<Die> inner(Die parent, long address) {
+    for (var child = parent.firstChild(); child.isPresent(); child = child.get().next()) {
+      var die = child.get();
+      switch (die.tag()) {
+        case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, TRY_BLOCK, CATCH_BLOCK -> {
+          for (var range : UnitLists.ranges(die)) {
+            if (range.contains(address)) {
+              return child;
+            }
+          }
+        }
+        default -> {}
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<SourceLine> calledFrom(Die inlined) {
+    return code(inlined.unit())
+        .line(
+            inlined.number(At.CALL_FILE).orElse(-1),
+            inlined.number(At.CALL_LINE).orElse(0),
+            inlined.number(At.CALL_COLUMN).orElse(0));
+  }
+
+  /** Where something is declared. */
+  Optional<SourceLine> declared(Die die) {
+    try {
+      var owner = die.owner(At.DECL_LINE);
+      return owner.flatMap(
+          d ->
+              code(d.unit())
+                  .line(
+                      d.owner(At.DECL_FILE).map(f -> f.number(At.DECL_FILE).orElse(-1)).orElse(-1L),
+                      d.number(At.DECL_LINE).orElse(0),
+                      d.number(At.DECL_COLUMN).orElse(0)));
+    } catch (BadDataException e) {
+      problem(e);
+      return Optional.empty();
+    }
+  }
+
+  /** The type that an entry, or the one that it completes, names; void without one. */
+  CType typeOf(Die die) {
+    var target = die.owner(At.TYPE).flatMap(owner -> owner.reference(At.TYPE));
+    return target.isPresent() ? types.type(target.get()) : VoidType.VOID;
+  }
+
+  /** The call in a function that returns to {@code pc}. */
+  Optional<Die> callSite(Die function, long pc) {
+    if (callSites.size() > KEPT) {
+      callSites.clear();
+    }
+    var sites = callSites.get(function);
+    if (sites == null) {
+      sites = new HashMap<>();
+      collectSites(function, sites, 0);
+      callSites.put(function, sites);
+    }
+    return Optional.ofNullable(sites.get(linked(pc)));
+  }
+
+  private static void collectSites(Die parent, Map<Long, Die> sites, int depth) {
+    for (var child = parent.firstChild(); child.isPresent(); child = child.get().next()) {
+      var die = child.get();
+      switch (die.tag()) {
+        case Tag.CALL_SITE, Tag.GNU_CALL_SITE -> {
+          var back = die.address(At.CALL_RETURN_PC);
+          if (back.isEmpty()) {
+            back = die.address(At.LOW_PC);
+          }
+          back.ifPresent(address -> sites.put(address, die));
+        }
+        case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, TRY_BLOCK, CATCH_BLOCK -> {
+          if (depth < MAX_DEPTH) {
+            collectSites(die, sites, depth + 1);
+          }
+        }
+        default -> {}
+      }
+    }
+  }
+
+  /** Whether two entries are of one function, in whatever units they are. */
+  boolean same(Die a, Die b) {
+    var first = a.withOrigins().getLast();
+    var second = b.withOrigins().getLast();
+    return first.equals(second) || (first.name().isPresent() && first.name().equals(second.name()));
+  }
+
+  /** The canonical frame address of a frame. */
+  long cfa(FrameView view) {
+    var frame = view.frame();
+    if (frames.isPresent()) {
+      var row = frames.get().rowAt(linked(frame.lookup()));
+      if (row.isPresent()
+          && row.get().cfa() instanceof CfiRow.Cfa.RegisterOffset(int number, long offset)) {
+        var base = registers.of(number).map(r -> frame.registers().get(r));
+        if (base.isPresent() && base.get().isPresent()) {
+          return base.get().getAsLong() + offset;
+        }
+      }
+    }
+    if (view.caller().isEmpty()) {
+      throw new EvalException("the end of its frame is not known");
+    }
+    return frame.cfa();
+  }
+
+  @Override
+  public List<Place> places(String file, int line) {
+    var matching = new ArrayList<UnitCode>();
+    for (var unit : dwarf.units()) {
+      try {
+        if (unit.name().map(n -> names(n, file)).orElse(false)) {
+          matching.add(code(unit));
+        }
+      } catch (BadDataException e) {
+        problem(e);
+      }
+    }
+    if (matching.isEmpty()) {
+      for (var unit : dwarf.units()) {
+        try {
+          var code = new UnitCode(unit);
+          if (code.program().isPresent() && !numbers(code, file).isEmpty()) {
+            matching.add(code);
+          }
+        } catch (BadDataException e) {
+          problem(e);
+        }
+      }
+    }
+    var rows = new TreeMap<Integer, List<Long>>();
+    for (var code : matching) {
+      try {
+        collect(code, file, line, rows);
+      } catch (BadDataException e) {
+        problem(e);
+      }
+    }
+    if (rows.isEmpty()) {
+      return List.of();
+    }
+    var places = new TreeMap<String, Place>();
+    for (long address : rows.firstEntry().getValue()) {
+      if (placement.toTarget(address).isEmpty()) {
+        continue; // In a section that is no longer there, such as a module's initialisation.
+      }
+      var found = activations(loaded(address));
+      var at = line(loaded(address));
+      var function = found.isEmpty() ? "" : found.getFirst().function();
+      long entry = found.isEmpty() ? address : found.getFirst().entry();
+      at.ifPresent(
+          l ->
+              places.merge(
+                  Long.toHexString(entry) + function,
+                  new Place(
+                      loaded(address),
+                      new SourceLine(l.path(), rows.firstKey(), l.column()),
+                      function),
+                  (a, b) -> Long.compareUnsigned(a.address(), b.address()) <= 0 ? a : b));
+    }
+    return places.values().stream()
+        .sorted(Comparator.comparing(Place::address, Long::compareUnsigned))
+        .toList();
+  }
+
+  private static boolean names(String path, String wanted) {
+    return path.equals(wanted) || path.endsWith("/" + wanted);
+  }
+
+  private static List<Integer> numbers(UnitCode code, String file) {
+    var found = new ArrayList<Integer>();
+    var program = code.program().orElseThrow();
+    for (int i = 0; i < program.files().size(); i++) {
+      if (program
+          .path(i, code.unit.directory().orElse(""))
+          .map(p -> names(p, file))
+          .orElse(false)) {
+        found.add(i);
+      }
+    }
+    return found;
+  }
+
+  /** Adds the addresses where the nearest line from {@code line} on begins. */
+  private static void collect(
+      UnitCode code, String file, int line, TreeMap<Integer, List<Long>> rows) {
+    var table = code.lines();
+    if (table.isEmpty()) {
+      return;
+    }
+    var lines = table.get();
+    var wanted = numbers(code, file);
+    for (var sequence : lines.sequences()) {
+      int before = -1;
+      for (int row = sequence.first(); row < sequence.last(); row++) {
+        boolean hit = lines.line(row) >= line && wanted.contains(lines.file(row));
+        if (hit && lines.isStmt(row) && lines.line(row) != before) {
+          rows.computeIfAbsent(lines.line(row), _ -> new ArrayList<>()).add(lines.address(row));
+        }
+        before = hit ? lines.line(row) : -1;
+      }
+    }
+  }
+
+  /** The architecture of the code. */
+  public Architecture architecture() {
+    return architecture;
+  }
+
+  /** The first address of an entry's code, as linked. */
+  long entryOf(Die die) {
+    var entry = die.attribute(At.ENTRY_PC);
+    if (entry.isPresent() && !entry.get().isConstant()) {
+      return die.unit().address(entry.get());
+    }
+    var ranges = UnitLists.ranges(die);
+    if (ranges.isEmpty()) {
+      throw die.unit().bad(die.offset(), "function without code");
+    }
+    return ranges.getFirst().start();
+  }
+}
