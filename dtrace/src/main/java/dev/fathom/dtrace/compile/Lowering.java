@@ -1825,6 +1825,12 @@ final class Lowering {
     if (!environment.subroutines().contains(subroutine.get())) {
       throw error(n.span(), Tag.D_FUNC_UNDEF, name + "() is not available on what is traced here");
     }
+    if (subroutine.get().destructive() && !limits.destructive()) {
+      throw error(
+          c.span(),
+          Tag.D_UNKNOWN,
+          "destructive actions not allowed: " + name + "() needs -w (option destructive)");
+    }
     return new Functions(this).subroutine(subroutine.get(), c);
   }
 
