@@ -3,7 +3,7 @@ module dev.fathom.kernel {
   requires transitive dev.fathom.base;
   requires dev.fathom.format;
   requires transitive dev.fathom.model;
-  requires dev.fathom.symbols;
+  requires transitive dev.fathom.symbols;
   requires transitive dev.fathom.target;
 
   exports dev.fathom.kernel;

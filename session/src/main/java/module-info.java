@@ -4,6 +4,7 @@ module dev.fathom.session {
   requires dev.fathom.format;
   requires transitive dev.fathom.kernel;
   requires transitive dev.fathom.model;
+  requires transitive dev.fathom.symbols;
   requires transitive dev.fathom.target;
 
   exports dev.fathom.session;

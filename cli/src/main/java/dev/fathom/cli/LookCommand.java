@@ -7,7 +7,11 @@ import dev.fathom.base.TextRenderer;
 import dev.fathom.command.Settings;
 import dev.fathom.command.standard.StandardCommands;
 import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
 import dev.fathom.session.Session;
+import dev.fathom.symbols.debugfile.DebugFileSettings;
+import dev.fathom.symbols.debugfile.DebugFiles;
+import dev.fathom.symbols.debugfile.DownloadProgress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,6 +50,20 @@ abstract class LookCommand implements Callable<Integer> {
   private boolean noIndex;
 
   @Option(
+      names = "--debug-file",
+      paramLabel = "FILE",
+      description = "A file with debug information; used for what has the same build-id.")
+  private List<Path> debugFiles = new ArrayList<>();
+
+  @Option(
+      names = "--debug-dir",
+      paramLabel = "FOLDER",
+      description =
+          "A folder with debug files, by name or in a .build-id tree; so are those that"
+              + " FATHOM_DEBUG_PATH names.")
+  private List<Path> debugFolders = new ArrayList<>();
+
+  @Option(
       names = "--ignore-vmcoreinfo",
       description = "Find the kernel from CPU state and memory alone.")
   private boolean ignoreVmcoreinfo;
@@ -75,7 +93,15 @@ abstract class LookCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     var console = Console.standard();
     var index = noIndex ? Optional.<Path>empty() : Folders.index();
-    try (var session = open(new KernelOptions(index, !ignoreVmcoreinfo, console.progress()))) {
+    var options =
+        new KernelOptions(
+            index,
+            !ignoreVmcoreinfo,
+            console.progress(),
+            new DebugFiles(
+                DebugFileSettings.fromEnvironment(System.getenv(), debugFiles, debugFolders),
+                downloads(console.progress())));
+    try (var session = open(options)) {
       console.progress().clear();
       var service = StandardCommands.over(session);
       service.environment().settings().shellAllowed(!noShell);
@@ -102,6 +128,13 @@ abstract class LookCommand implements Callable<Integer> {
     } finally {
       console.flush();
     }
+  }
+
+  private static DownloadProgress downloads(Progress progress) {
+    return (url, done, total) -> {
+      progress.step("fetching " + url, done, total.orElse(0));
+      return true;
+    };
   }
 
   private Sink sink(Console console) {

@@ -26,6 +26,7 @@ import picocli.CommandLine.Parameters;
       "not, 2 for wrong arguments. A session at the terminal ends with 0.",
       "",
       "  fathom open vmcore",
+      "  fathom open vmcore vmlinux",
       "  fathom open vmcore -e '::ps' -e '::walk thread | ::findstack -v'",
       "  fathom open vmcore --json -e '::ps'",
       "  fathom open core ./program",
@@ -35,7 +36,9 @@ final class OpenCommand extends LookCommand {
   @Parameters(
       paramLabel = "DUMP",
       arity = "1..*",
-      description = "The dump, the parts of a split one, a core and its program, or /proc/PID/mem.")
+      description =
+          "The dump, the parts of a split one, a core and its program, or /proc/PID/mem; beside a"
+              + " dump also the kernel's vmlinux.")
   private List<Path> files;
 
   @Option(

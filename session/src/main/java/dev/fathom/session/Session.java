@@ -10,6 +10,9 @@ import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
 import dev.fathom.session.control.Control;
+import dev.fathom.symbols.debugfile.DebugFileSettings;
+import dev.fathom.symbols.debugfile.DebugFiles;
+import dev.fathom.symbols.debugfile.DownloadProgress;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Live;
 import dev.fathom.target.LiveTargetProvider;
@@ -48,6 +51,7 @@ public final class Session implements AutoCloseable {
   private final AtomicBoolean interrupted = new AtomicBoolean();
   private Kernel kernel;
   private Optional<Control> control = Optional.empty();
+  private final SessionDebugFiles debugFiles;
   private boolean read;
   private boolean ran;
   private long epoch;
@@ -59,6 +63,13 @@ public final class Session implements AutoCloseable {
     this.kernel = kernel;
     this.options = options;
     this.guard = guard;
+    this.debugFiles =
+        new SessionDebugFiles(
+            this,
+            options
+                .map(KernelOptions::debugFiles)
+                .orElseGet(
+                    () -> new DebugFiles(DebugFileSettings.none(), DownloadProgress.none())));
     this.live = target.find(Live.class);
     if (live.isPresent()) {
       epoch = live.get().epoch();
@@ -70,15 +81,21 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Opens the dump made of {@code files} and finds the kernel in it.
+   * Opens the dump made of {@code files} and finds the kernel in it. An ELF file among them that is
+   * no dump, such as the kernel's vmlinux, is taken as its debug file.
    *
    * @throws dev.fathom.base.FathomException when they cannot be read or hold no kernel that Fathom
    *     knows
    */
   public static Session open(List<Path> files, KernelOptions options) {
-    Target target = ServiceLoader.load(TargetProvider.class).iterator().next().open(files);
+    var given = SessionDebugFiles.among(files);
+    var dump = files.stream().filter(file -> !given.contains(file)).toList();
+    var all = given.isEmpty() ? options : options.with(options.debugFiles().withFiles(given));
+    Target target = ServiceLoader.load(TargetProvider.class).iterator().next().open(dump);
     try {
-      return new Session(target, find(target, options), Optional.of(options), Optional.empty());
+      var session = new Session(target, find(target, all), Optional.of(all), Optional.empty());
+      session.debugFiles.requireFits(given);
+      return session;
     } catch (RuntimeException | Error e) {
       target.close();
       throw e;
@@ -180,6 +197,11 @@ public final class Session implements AutoCloseable {
 
   public Kernel kernel() {
     return kernel;
+  }
+
+  /** The files with debug information of what is loaded. */
+  public SessionDebugFiles debugFiles() {
+    return debugFiles;
   }
 
   /**
@@ -296,6 +318,7 @@ public final class Session implements AutoCloseable {
 
   @Override
   public void close() {
+    debugFiles.close();
     if (guard.isPresent()) {
       guard.get().close();
     } else {

@@ -22,6 +22,7 @@ public final class CoreCommands implements CommandGroup {
           "cheader",
           "context",
           "dcmds",
+          "debugfiles",
           "dis",
           "disasms",
           "dump",
@@ -104,6 +105,7 @@ public final class CoreCommands implements CommandGroup {
       case "cheader" -> new CheaderCommand();
       case "context", "$p" -> new ContextCommand();
       case "dcmds" -> new DcmdsCommand();
+      case "debugfiles" -> new DebugFilesCommand();
       case "dis" -> new DisCommand();
       case "disasms", "$V" -> new DisasmsCommand();
       case "dump" -> new DumpCommand();

@@ -121,8 +121,7 @@ public final class DebugFile implements DwarfSections, AutoCloseable {
   public synchronized Optional<DwarfSections> splitPackage() {
     if (splitPackage == null) {
       var dwp = path.resolveSibling(path.getFileName() + ".dwp");
-      splitPackage =
-          Files.isRegularFile(dwp) ? Optional.of(companion(dwp)) : Optional.empty();
+      splitPackage = Files.isRegularFile(dwp) ? Optional.of(companion(dwp)) : Optional.empty();
     }
     return splitPackage;
   }

@@ -43,6 +43,13 @@ public record DebugFileSettings(
     servers = List.copyOf(servers);
   }
 
+  /** The same with more files that the user gave. */
+  public DebugFileSettings withFiles(List<Path> more) {
+    var all = new ArrayList<>(files);
+    all.addAll(more);
+    return new DebugFileSettings(all, folders, system, root, servers, cache, timeout);
+  }
+
   /** Searches nowhere but beside the file. */
   public static DebugFileSettings none() {
     return new DebugFileSettings(
@@ -108,8 +115,7 @@ public record DebugFileSettings(
     if (old.isPresent()) {
       return old;
     }
-    var xdg =
-        path(environment.get("XDG_CACHE_HOME")).or(() -> home.map(h -> h.resolve(".cache")));
+    var xdg = path(environment.get("XDG_CACHE_HOME")).or(() -> home.map(h -> h.resolve(".cache")));
     return xdg.map(c -> c.resolve("debuginfod_client"));
   }
 }

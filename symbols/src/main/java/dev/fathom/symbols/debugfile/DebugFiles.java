@@ -26,8 +26,8 @@ import java.util.zip.CRC32;
 /**
  * Finds debug files and remembers what it found and where it looked. The order: the files that the
  * user gave, then by build-id and by name in his folders, beside the file, in the system's folders,
- * at the places usual for it, last on the servers. A file is taken only when its build-id is the one
- * that is wanted; without a build-id the checksum of the debug link must be right.
+ * at the places usual for it, last on the servers. A file is taken only when its build-id is the
+ * one that is wanted; without a build-id the checksum of the debug link must be right.
  */
 public final class DebugFiles {
   /** How many files of modules' folders are looked at. */
@@ -44,6 +44,11 @@ public final class DebugFiles {
   public DebugFiles(DebugFileSettings settings, DownloadProgress progress) {
     this.settings = settings;
     this.progress = progress;
+  }
+
+  /** As this one, with more files that the user gave; nothing is remembered of earlier searches. */
+  public DebugFiles withFiles(List<Path> more) {
+    return new DebugFiles(settings.withFiles(more), progress);
   }
 
   public DebugFileSettings settings() {
@@ -143,8 +148,7 @@ public final class DebugFiles {
         ? Optional.empty()
         : settings
             .cache()
-            .map(
-                cache -> new Debuginfod(settings.servers(), cache, settings.timeout(), progress));
+            .map(cache -> new Debuginfod(settings.servers(), cache, settings.timeout(), progress));
   }
 
   /**
@@ -166,10 +170,7 @@ public final class DebugFiles {
     var has = file.elf().buildId();
     if (wanted.isPresent() && has.isPresent() && !has.equals(wanted)) {
       file.close();
-      throw new TargetException(
-          path
-              + ": "
-              + new Attempt.OtherBuild(wanted.get(), has).text());
+      throw new TargetException(path + ": " + new Attempt.OtherBuild(wanted.get(), has).text());
     }
     return file;
   }
@@ -190,9 +191,7 @@ public final class DebugFiles {
                 }
               }
             });
-    return find(
-        new Wanted(
-            link.path(), Optional.empty(), link.buildId(), Optional.empty(), usual));
+    return find(new Wanted(link.path(), Optional.empty(), link.buildId(), Optional.empty(), usual));
   }
 
   private static Optional<Path> path(String name) {

@@ -212,7 +212,8 @@ final class Debuginfod {
         }
       } catch (ExecutionException e) {
         var cause = e.getCause();
-        var why = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        var why =
+            cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         throw new TargetException("cannot be fetched: " + why, e);
       } catch (InterruptedException e) {
         running.cancel(true);

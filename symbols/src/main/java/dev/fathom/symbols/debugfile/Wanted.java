@@ -30,11 +30,7 @@ public record Wanted(
   /** The debug file of a program or library on this machine. */
   public static Wanted of(Path path, ElfFile file) {
     return new Wanted(
-        path.toString(),
-        Optional.of(path),
-        file.buildId(),
-        file.sections().debugLink(),
-        List.of());
+        path.toString(), Optional.of(path), file.buildId(), file.sections().debugLink(), List.of());
   }
 
   /** The debug file of something of which only the build-id is known. */

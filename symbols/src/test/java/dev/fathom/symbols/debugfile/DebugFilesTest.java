@@ -132,7 +132,9 @@ class DebugFilesTest {
     var relative = temp.getRoot().relativize(temp).toString();
     for (var place :
         List.of(
-            "debug/" + relative + "/opt/bin/p.debug", "opt/bin/.debug/p.debug", "opt/bin/p.debug")) {
+            "debug/" + relative + "/opt/bin/p.debug",
+            "opt/bin/.debug/p.debug",
+            "opt/bin/p.debug")) {
       var there = write(place, content);
       assertThat(local().find(wanted()).found()).as(place).contains(there);
     }
@@ -172,8 +174,7 @@ class DebugFilesTest {
     var files = local();
     assertThatThrownBy(() -> files.openGiven(wrong, Optional.of(ID)))
         .isInstanceOf(TargetException.class)
-        .hasMessage(
-            wrong + ": is of another build: has build-id 0011223344, wanted aabbccddeeff");
+        .hasMessage(wrong + ": is of another build: has build-id 0011223344, wanted aabbccddeeff");
   }
 
   @Test
@@ -250,8 +251,7 @@ class DebugFilesTest {
     byte[] content = debug(Optional.of(ID));
     try (var server = new FakeDebuginfod()) {
       server.put("/buildid/" + ID.hex() + "/debuginfo", content);
-      var found =
-          files(List.of(), List.of(), Optional.of(server.url())).find(wanted()).found();
+      var found = files(List.of(), List.of(), Optional.of(server.url())).find(wanted()).found();
       var kept = temp.resolve("cache/" + ID.hex() + "/debuginfo");
       assertThat(found).contains(kept);
       assertThat(kept).hasBinaryContent(content);
@@ -344,8 +344,7 @@ class DebugFilesTest {
   @Test
   void fetchesSourcesAndExecutables() throws IOException {
     try (var server = new FakeDebuginfod()) {
-      server.put(
-          "/buildid/" + ID.hex() + "/source/usr/src/a%2Bb.c", new byte[] {'i', 'n', 't'});
+      server.put("/buildid/" + ID.hex() + "/source/usr/src/a%2Bb.c", new byte[] {'i', 'n', 't'});
       server.put("/buildid/" + ID.hex() + "/executable", new byte[] {1});
       var files = files(List.of(), List.of(), Optional.of(server.url()));
       assertThat(files.source(ID, "/usr/src/a+b.c"))
@@ -375,7 +374,6 @@ class DebugFilesTest {
         .containsExactly(URI.create("https://a.example/"), URI.create("http://b.example/x/"));
     assertThat(configured.timeout()).isEqualTo(Duration.ofSeconds(7));
     assertThat(configured.cache()).contains(Path.of("/c"));
-    assertThat(configured.folders())
-        .containsExactly(Path.of("/f"), Path.of("/d"), Path.of("/e"));
+    assertThat(configured.folders()).containsExactly(Path.of("/f"), Path.of("/d"), Path.of("/e"));
   }
 }

@@ -76,7 +76,11 @@ final class FakeDebuginfod implements AutoCloseable {
       var line = content == null ? status : "200 OK";
       byte[] body = content == null ? "none\n".getBytes(StandardCharsets.US_ASCII) : content;
       out.write(
-          ("HTTP/1.1 " + line + "\r\nConnection: close\r\nContent-Length: " + body.length + "\r\n\r\n")
+          ("HTTP/1.1 "
+                  + line
+                  + "\r\nConnection: close\r\nContent-Length: "
+                  + body.length
+                  + "\r\n\r\n")
               .getBytes(StandardCharsets.US_ASCII));
       out.write(body, 0, stalls ? body.length / 2 : body.length);
       out.flush();

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session;
+
+import dev.fathom.base.Cell;
+import dev.fathom.base.FathomException;
+import dev.fathom.base.MappedFile;
+import dev.fathom.base.TargetException;
+import dev.fathom.format.elf.BuildId;
+import dev.fathom.format.elf.Elf;
+import dev.fathom.format.elf.ElfFile;
+import dev.fathom.model.Image;
+import dev.fathom.symbols.debugfile.DebugFile;
+import dev.fathom.symbols.debugfile.DebugFiles;
+import dev.fathom.symbols.debugfile.Search;
+import dev.fathom.symbols.debugfile.Wanted;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The files with debug information of the kernel and modules of a session: looked for when asked
+ * for, opened once, closed with the session.
+ */
+public final class SessionDebugFiles {
+  /** Only a process's core has the auxiliary vector. */
+  private static final int NT_AUXV = 6;
+
+  private final Session session;
+  private final DebugFiles files;
+  private final Map<Path, DebugFile> opened = new HashMap<>();
+
+  SessionDebugFiles(Session session, DebugFiles files) {
+    this.session = session;
+    this.files = files;
+  }
+
+  /** Those of several files that are ELF files and no dumps. */
+  static List<Path> among(List<Path> paths) {
+    var found = new ArrayList<Path>();
+    // The program of a process's core is no debug file, but part of what is opened.
+    if (paths.size() > 1 && paths.stream().noneMatch(SessionDebugFiles::isProcessCore)) {
+      for (var path : paths) {
+        if (isProgram(path)) {
+          found.add(path);
+        }
+      }
+    }
+    return found.size() == paths.size() ? List.of() : found;
+  }
+
+  private static boolean isProcessCore(Path path) {
+    if (!Files.isRegularFile(path)) {
+      return false;
+    }
+    try (var mapped = MappedFile.open(path)) {
+      if (!ElfFile.matches(mapped)) {
+        return false;
+      }
+      var elf = ElfFile.read(mapped);
+      return elf.header().type() == Elf.ET_CORE
+          && elf.programHeaders().stream()
+              .filter(segment -> segment.type() == Elf.PT_NOTE)
+              .flatMap(segment -> elf.notes(segment).notes().stream())
+              .anyMatch(note -> note.is("CORE", NT_AUXV));
+    } catch (FathomException e) {
+      return false; // whoever opens it says what is wrong with it
+    }
+  }
+
+  private static boolean isProgram(Path path) {
+    if (!Files.isRegularFile(path)) {
+      return false;
+    }
+    try (var mapped = MappedFile.open(path)) {
+      return ElfFile.matches(mapped) && ElfFile.read(mapped).header().type() != Elf.ET_CORE;
+    } catch (FathomException e) {
+      return false; // whoever opens it as a dump says what is wrong with it
+    }
+  }
+
+  /**
+   * Checks files that the user gave beside the dump.
+   *
+   * @throws TargetException when one belongs to nothing that is loaded; names both build-ids
+   */
+  void requireFits(List<Path> given) {
+    var images = given.isEmpty() ? List.<Image>of() : session.kernel().images();
+    for (var path : given) {
+      try (var file = DebugFile.open(path, files)) {
+        var id = file.elf().buildId();
+        boolean fits =
+            id.isPresent()
+                && images.stream().anyMatch(i -> i.buildId().equals(id.map(BuildId::hex)));
+        var kernel = images.stream().findFirst().flatMap(Image::buildId);
+        if (!fits && id.isPresent() && kernel.isPresent()) {
+          throw new TargetException(
+              path
+                  + ": is of another build: has build-id "
+                  + id.get()
+                  + ", the kernel in "
+                  + session.target().info().name()
+                  + " has "
+                  + kernel.get());
+        }
+      }
+    }
+  }
+
+  /** Where files are looked for, and every search so far. */
+  public DebugFiles files() {
+    return files;
+  }
+
+  /** What the debug file of an image is looked for by. */
+  public Wanted wanted(Image image) {
+    var id = image.buildId().flatMap(BuildId::parse);
+    var release = release();
+    boolean kernel =
+        session.kernel().images().stream().findFirst().filter(image::equals).isPresent();
+    if (release.isEmpty()) {
+      return new Wanted(image.name(), Optional.empty(), id, Optional.empty(), List.of());
+    }
+    return kernel ? files.kernel(release.get(), id) : files.module(release.get(), image.name(), id);
+  }
+
+  private Optional<String> release() {
+    for (var fact : session.kernel().facts()) {
+      // A release that would lead out of the folder of releases is none.
+      if (fact.key().equals("release")
+          && fact.value() instanceof Cell.Text(String release)
+          && release.matches("[A-Za-z0-9._+~-]{1,128}")
+          && !release.startsWith(".")) {
+        return Optional.of(release);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Looks for the debug file of an image. */
+  public Search find(Image image) {
+    return files.find(wanted(image));
+  }
+
+  /**
+   * The opened debug file of an image; absent when there is none. Closed with the session.
+   *
+   * @throws FathomException when it was found and cannot be read
+   */
+  public Optional<DebugFile> open(Image image) {
+    return find(image)
+        .found()
+        .map(path -> opened.computeIfAbsent(path, p -> DebugFile.open(p, files)));
+  }
+
+  void close() {
+    opened.values().forEach(DebugFile::close);
+    opened.clear();
+  }
+}
