@@ -8,6 +8,7 @@ module dev.fathom.symbols {
   exports dev.fathom.symbols;
   exports dev.fathom.symbols.dwarf;
   exports dev.fathom.symbols.debugfile;
+  exports dev.fathom.symbols.demangle;
   exports dev.fathom.symbols.elf;
   exports dev.fathom.symbols.index;
   exports dev.fathom.symbols.source;

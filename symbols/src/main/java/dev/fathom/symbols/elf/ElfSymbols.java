@@ -9,10 +9,14 @@ import dev.fathom.model.Located;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.symbols.NameTable;
+import dev.fathom.symbols.demangle.Demangler;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
@@ -21,8 +25,9 @@ import java.util.stream.Stream;
 /**
  * The functions and variables of an ELF file: its {@code .symtab}, or when it is stripped {@code
  * .dynsym} and the functions of its mini debug info. Thread-local variables have no address and are
- * left out, and so are undefined symbols and the assembler's marks. {@link Symbol} objects are made
- * on demand. May be used by several threads.
+ * left out, and so are undefined symbols and the assembler's marks. The names of C++ are shown
+ * demangled and found mangled, demangled, without parameters and without scope. {@link Symbol}
+ * objects are made on demand. May be used by several threads.
  */
 public final class ElfSymbols implements SymbolTable {
   private static final String PER_CPU = ".data..percpu";
@@ -41,6 +46,9 @@ public final class ElfSymbols implements SymbolTable {
   private final Order code;
   private final Order perCpu;
   private NameTable names;
+
+  /** The symbols of C++ by each of their readable names; made when such a name is looked for. */
+  private Map<String, List<Integer>> readable;
 
   /** One symbol table, from which the symbols from number {@code first} on are. */
   private record Part(ElfFile file, ElfSymtab table, int first) {}
@@ -297,7 +305,32 @@ public final class ElfSymbols implements SymbolTable {
             case PER_CPU, ABSOLUTE -> 0;
           };
     }
-    return new Symbol(part.table.name(number), address, size, kind, letter(part, number), module);
+    return new Symbol(shown(symbol), address, size, kind, letter(part, number), module);
+  }
+
+  private String shown(int symbol) {
+    var name = part(symbol).table.name(numbers[symbol]);
+    return Demangler.isMangled(name) ? Demangler.demangle(name).orElse(name) : name;
+  }
+
+  private synchronized Map<String, List<Integer>> readable() {
+    if (readable == null) {
+      var found = new HashMap<String, List<Integer>>();
+      byte[] mangled = {'_', 'Z'};
+      for (int i = 0; i < numbers.length; i++) {
+        var table = part(i).table;
+        if (table.nameStartsWith(numbers[i], mangled)) {
+          var name = table.name(numbers[i]);
+          var all = new LinkedHashSet<>(Demangler.shortNames(name));
+          Demangler.demangle(name).ifPresent(all::add);
+          for (var one : all) {
+            found.computeIfAbsent(one, _ -> new ArrayList<>(1)).add(i);
+          }
+        }
+      }
+      readable = found;
+    }
+    return readable;
   }
 
   /** The letter that nm shows. */
@@ -355,6 +388,11 @@ public final class ElfSymbols implements SymbolTable {
         found.add(symbol(i));
       }
     }
+    if (found.isEmpty()) {
+      for (int i : readable().getOrDefault(name.substring(tick + 1), List.of())) {
+        found.add(symbol(i));
+      }
+    }
     return found;
   }
 
@@ -384,6 +422,14 @@ public final class ElfSymbols implements SymbolTable {
   public List<String> completions(String prefix, int limit) {
     byte[] bytes = prefix.getBytes(StandardCharsets.UTF_8);
     var found = new TreeSet<String>();
+    for (var name : readable().keySet()) {
+      if (name.startsWith(prefix) && limit > 0) {
+        found.add(name);
+        if (found.size() > limit) {
+          found.removeLast();
+        }
+      }
+    }
     for (int i = 0; i < numbers.length && limit > 0; i++) {
       var table = part(i).table;
       if (table.nameStartsWith(numbers[i], bytes)) {

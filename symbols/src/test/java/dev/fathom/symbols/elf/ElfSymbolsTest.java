@@ -130,4 +130,27 @@ class ElfSymbolsTest {
     assertThat(symbols.named("current_task").getFirst())
         .isEqualTo(new Symbol("current_task", 0x20, 8, Symbol.Kind.PER_CPU, 'R', ""));
   }
+
+  @Test
+  void namesOfCxxAreReadable() {
+    var writer = new ElfWriter().type(3);
+    int text = writer.loaded(".text", 0x1000, true, new byte[0x100]);
+    writer.function("_ZN4disk5Queue4pushERKi", text, 0x1000, 0x10);
+    writer.function("_Z3maxIiET_S0_S0_", text, 0x1010, 0x10);
+    var symbols = symbols(writer, Placement.asLinked());
+
+    assertThat(symbols.text(0x1004)).isEqualTo("disk::Queue::push(int const&)+4");
+    for (var name :
+        List.of(
+            "_ZN4disk5Queue4pushERKi",
+            "disk::Queue::push(int const&)",
+            "disk::Queue::push",
+            "push")) {
+      assertThat(symbols.named(name)).as(name).hasSize(1);
+    }
+    assertThat(symbols.named("max").getFirst().name()).isEqualTo("int max<int>(int, int)");
+    assertThat(symbols.named("max<int>")).hasSize(1);
+    assertThat(symbols.completions("disk::", 9))
+        .containsExactly("disk::Queue::push", "disk::Queue::push(int const&)");
+  }
 }
