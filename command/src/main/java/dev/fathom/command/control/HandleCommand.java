@@ -48,8 +48,7 @@ final class HandleCommand implements Command {
     call.session()
         .target()
         .find(SignalControl.class)
-        .orElseThrow(
-            () -> new UnsupportedException("signals are a process's, not this target's"))
+        .orElseThrow(() -> new UnsupportedException("signals are a process's, not this target's"))
         .pass(signal, passes);
     String what = passes ? "nostop" : "stop";
     return Stream.of(

@@ -11,6 +11,7 @@ import dev.fathom.kernel.Mapping;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.objects.LoadedObjects;
+import dev.fathom.kernel.objects.ObjectTypes;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Image;
 import dev.fathom.model.Program;
@@ -65,6 +66,7 @@ final class ProcessKernel implements Kernel {
             objects,
             new TypeSystem(memory.layout().wordBytes()),
             () -> live.isPresent() ? live.get().epoch() : 0);
+    program.types().add(new ObjectTypes(objects, warnings::add));
     this.stacks = new ProcessStacks(objects, space, architecture);
     this.born = view.auxiliary();
   }

@@ -57,6 +57,8 @@ class ProcessKernelTest {
       #include <unistd.h>
       int *volatile bad;
       volatile long counter, go;
+      enum colour { RED, GREEN = 5 };
+      struct pair { int left; const char *right; enum colour colour; } pair = {-4, "text", GREEN};
       const char constant[] = "this text can only be read";
       static void *nap(void *unused) {
         prctl(PR_SET_NAME, "napper");
@@ -221,6 +223,21 @@ class ProcessKernelTest {
           .isEqualTo("this text can only be read");
       assertThat(kernel.whatis(constant.address() + 5).getFirst()).contains("constant+5");
       assertThat(kernel.program().symbols().first("libc.so.6`malloc")).isPresent();
+    }
+  }
+
+  @Test
+  void typesAreThoseOfTheProgramsDebugInformation() {
+    try (var session = open(core("crash"))) {
+      var program = session.kernel().program();
+      var pair = program.global("pair");
+      assertThat(pair.type().text()).isEqualTo("struct pair");
+      assertThat(pair.member("left").asLong()).isEqualTo(-4);
+      assertThat(pair.member("right").string(16)).isEqualTo("text");
+      assertThat(program.types().enumerator("colour", "GREEN")).hasValue(5);
+      assertThat(program.types().findOffset("pair", "right")).hasValue(8);
+      assertThat(program.types().findStruct("no_such")).isEmpty();
+      assertThat(session.kernel().warnings()).isEmpty();
     }
   }
 

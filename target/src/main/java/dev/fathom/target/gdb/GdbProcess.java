@@ -66,7 +66,10 @@ final class GdbProcess implements ProcessView {
 
   @Override
   public OptionalLong parent() {
-    return text("stat").map(ProcFiles::stat).map(ProcFiles.Stat::parent).orElse(OptionalLong.empty());
+    return text("stat")
+        .map(ProcFiles::stat)
+        .map(ProcFiles.Stat::parent)
+        .orElse(OptionalLong.empty());
   }
 
   @Override

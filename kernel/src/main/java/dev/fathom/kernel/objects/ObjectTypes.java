@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.objects;
+
+import dev.fathom.base.BadDataException;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.OpaqueType;
+import dev.fathom.model.type.TypeName;
+import dev.fathom.model.type.TypeSource;
+import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * The types that the files of a process's objects describe in DWARF, the program's first. An object
+ * whose debug information is damaged is left out from then on.
+ */
+public final class ObjectTypes implements TypeSource {
+  private final LoadedObjects objects;
+  private final Consumer<String> warnings;
+  private final Map<LoadedObject, Optional<DwarfTypeSource>> sources = new IdentityHashMap<>();
+
+  public ObjectTypes(LoadedObjects objects, Consumer<String> warnings) {
+    this.objects = objects;
+    this.warnings = warnings;
+  }
+
+  private interface Question<T> {
+    T of(DwarfTypeSource source);
+  }
+
+  /** What each object with types answers. */
+  private <T> List<T> ask(Question<T> question) {
+    var answers = new ArrayList<T>();
+    for (var object : objects.all()) {
+      var source =
+          sources.computeIfAbsent(
+              object,
+              of -> of.file().flatMap(file -> DebugInformation.types("dwarf:" + of.name(), file)));
+      if (source.isPresent()) {
+        try {
+          answers.add(question.of(source.get()));
+        } catch (BadDataException e) {
+          warnings.accept(object.name() + ": no more types: " + e.getMessage());
+          sources.put(object, Optional.empty());
+        }
+      }
+    }
+    return answers;
+  }
+
+  @Override
+  public String name() {
+    return "dwarf";
+  }
+
+  @Override
+  public Optional<CType> find(TypeName name) {
+    Optional<CType> declared = Optional.empty();
+    for (var found : ask(source -> source.find(name))) {
+      if (found.isPresent() && !(found.get() instanceof OpaqueType)) {
+        return found;
+      }
+      declared = declared.isEmpty() ? found : declared;
+    }
+    return declared;
+  }
+
+  @Override
+  public Optional<CType> ofSymbol(String symbol) {
+    return ask(source -> source.ofSymbol(symbol)).stream().flatMap(Optional::stream).findFirst();
+  }
+
+  @Override
+  public Stream<CType> stream() {
+    return ask(DwarfTypeSource::stream).stream().flatMap(types -> types);
+  }
+}
