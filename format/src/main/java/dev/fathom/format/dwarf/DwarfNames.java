@@ -101,7 +101,7 @@ public final class DwarfNames {
       return KINDS[(units[index] >>> ORDINAL_BITS) & 0xf];
     }
 
-    /** Whether a type is only declared here. */
+    /** Whether a type or variable is only declared here, or a variable was optimised away. */
     public boolean isDeclaration() {
       return (units[index] & DECLARATION) != 0;
     }

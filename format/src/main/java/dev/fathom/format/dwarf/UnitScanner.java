@@ -279,7 +279,7 @@ final class UnitScanner {
         return kind == DwarfNames.Kind.ENUM ? first : scoped;
       }
       case VARIABLE -> {
-        if (plan.tag == Tag.VARIABLE && (hasPlace || (declaration && nameIs != NO_NAME))) {
+        if (plan.tag == Tag.VARIABLE && (hasPlace || nameIs != NO_NAME)) {
           declaration = !hasPlace;
           addOrOrigin(DwarfNames.Kind.VARIABLE, entry, ordinal, parent, declaration ? line : place);
         }

@@ -23,6 +23,14 @@ public interface TypeSource {
   /** The type of a variable or function, where the source knows it. */
   Optional<CType> ofSymbol(String symbol);
 
+  /**
+   * Whether the source knows every variable and function as it is in the program, so that it is
+   * asked about them before others.
+   */
+  default boolean knowsSymbols() {
+    return false;
+  }
+
   /** All named types, in the source's order. */
   Stream<CType> stream();
 

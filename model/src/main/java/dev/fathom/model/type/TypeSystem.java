@@ -21,7 +21,8 @@ public final class TypeSystem {
 
   private static final int NESTING_LIMIT = 64;
   private final long wordBytes;
-  private final List<TypeSource> sources = new ArrayList<>();
+  private final List<TypeSource> known = new ArrayList<>();
+  private List<TypeSource> sources = List.of();
   private final Map<TypeName, Optional<CType>> cache = new HashMap<>();
 
   /** The enumerators of each source that was asked for one. */
@@ -36,9 +37,22 @@ public final class TypeSystem {
     return wordBytes;
   }
 
-  /** Adds a source behind those that are there. */
+  /** Adds a source behind those that are there, and uses it. */
   public void add(TypeSource source) {
-    sources.add(source);
+    known.add(source);
+    var more = new ArrayList<>(sources);
+    more.add(source);
+    use(more);
+  }
+
+  /** All sources there are, used or not, in the order in which they were added. */
+  public List<TypeSource> known() {
+    return List.copyOf(known);
+  }
+
+  /** Asks these sources from now on, in this order, and no others. */
+  public void use(List<TypeSource> ordered) {
+    sources = List.copyOf(ordered);
     forget();
   }
 
@@ -48,8 +62,9 @@ public final class TypeSystem {
     enumerators.clear();
   }
 
+  /** The sources that are asked, in order. */
   public List<TypeSource> sources() {
-    return List.copyOf(sources);
+    return sources;
   }
 
   /**
@@ -159,12 +174,18 @@ public final class TypeSystem {
     return enumerators.computeIfAbsent(source, TypeSource::enumerators);
   }
 
-  /** The type of a variable or function, where a source knows it. */
+  /**
+   * The type of a variable or function, where a source knows it; those that know all of them are
+   * asked first.
+   */
   public Optional<CType> ofSymbol(String symbol) {
-    for (var source : sources) {
-      var type = source.ofSymbol(symbol);
-      if (type.isPresent()) {
-        return type;
+    for (boolean exact : new boolean[] {true, false}) {
+      for (var source : sources) {
+        var type =
+            source.knowsSymbols() == exact ? source.ofSymbol(symbol) : Optional.<CType>empty();
+        if (type.isPresent()) {
+          return type;
+        }
       }
     }
     return Optional.empty();

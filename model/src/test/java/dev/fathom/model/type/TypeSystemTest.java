@@ -109,4 +109,50 @@ class TypeSystemTest {
     assertThat(IntegerNames.spellings("unsigned signed int")).isEmpty();
     assertThat(IntegerNames.spellings("page")).isEmpty();
   }
+
+  @Test
+  void sourcesAreAskedInTheOrderThatTheUserGives() {
+    var types = new TypeSystem(8);
+    var first = new One("first", TypeName.plain("t"), intType);
+    var second = new One("second", TypeName.plain("t"), inner);
+    types.add(first);
+    types.add(second);
+    assertThat(types.find(TypeName.plain("t"))).containsSame(intType);
+
+    types.use(List.of(second, first));
+    assertThat(types.find(TypeName.plain("t"))).containsSame(inner);
+    types.use(List.of());
+    assertThat(types.find(TypeName.plain("t"))).isEmpty();
+
+    assertThat(types.sources()).isEmpty();
+    assertThat(types.known()).containsExactly(first, second);
+  }
+
+  @Test
+  void sourcesThatKnowSymbolsAreAskedAboutThemFirst() {
+    var types = new TypeSystem(8);
+    types.add(new Symbols("rough", false, new OpaqueType("rough")));
+    types.add(new Symbols("exact", true, intType));
+
+    assertThat(types.ofSymbol("jiffies")).containsSame(intType);
+    types.use(types.known().subList(0, 1));
+    assertThat(types.ofSymbol("jiffies")).contains(new OpaqueType("rough"));
+  }
+
+  private record Symbols(String name, boolean knowsSymbols, CType type) implements TypeSource {
+    @Override
+    public Optional<CType> find(TypeName wanted) {
+      return Optional.empty();
+    }
+
+    @Override
+    public Optional<CType> ofSymbol(String symbol) {
+      return Optional.of(type);
+    }
+
+    @Override
+    public Stream<CType> stream() {
+      return Stream.empty();
+    }
+  }
 }

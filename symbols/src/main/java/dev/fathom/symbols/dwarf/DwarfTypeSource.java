@@ -77,20 +77,35 @@ public final class DwarfTypeSource implements TypeSource {
   private static final int OP_GNU_ADDR_INDEX = 0xfb;
 
   private final String name;
-  private final Supplier<DwarfNames> opener;
-  private DwarfNames names;
+  private final Supplier<Optional<DwarfNames>> opener;
+  private Optional<DwarfNames> names;
   private final Scopes scopes = new Scopes();
 
   /** By file, and in it by offset; types of {@code .debug_types} by the complement of theirs. */
   private final Map<Dwarf, Map<Long, CType>> made = new IdentityHashMap<>();
 
-  /**
-   * @param name {@code dwarf}, or {@code dwarf:} and a module's name
-   * @param opener opens the names of a file; called once, when something is first asked
-   */
-  public DwarfTypeSource(String name, Supplier<DwarfNames> opener) {
+  private DwarfTypeSource(Supplier<Optional<DwarfNames>> opener, String name) {
     this.name = name;
     this.opener = opener;
+  }
+
+  /**
+   * @param name {@code dwarf}, or {@code dwarf:} and a module's name
+   * @param opener opens a file's names; called once, when something is first asked
+   */
+  public DwarfTypeSource(String name, Supplier<DwarfNames> opener) {
+    this(() -> Optional.of(opener.get()), name);
+  }
+
+  /**
+   * The types of a file that is looked for when something is first asked, so that a program whose
+   * debug information nobody needs does not pay for it. Without a file there are no types.
+   *
+   * @param name {@code dwarf}, or {@code dwarf:} and a module's name
+   * @param finder finds the file and opens its names; called once
+   */
+  public static DwarfTypeSource whereFound(String name, Supplier<Optional<DwarfNames>> finder) {
+    return new DwarfTypeSource(finder, name);
   }
 
   @Override
@@ -98,19 +113,23 @@ public final class DwarfTypeSource implements TypeSource {
     return name;
   }
 
-  /** The names of the file, opened if need be. */
-  public DwarfNames names() {
+  /** The names of the file, opened if need be; empty when there is no file. */
+  public Optional<DwarfNames> names() {
     if (names == null) {
       names = opener.get();
     }
     return names;
   }
 
+  private List<DwarfNames.Entry> entries(String wanted) {
+    return names().map(n -> n.find(wanted)).orElse(List.of());
+  }
+
   @Override
   public Optional<CType> find(TypeName wanted) {
     Optional<CType> declared = Optional.empty();
     BadDataException failure = null;
-    for (var entry : names().find(wanted.name())) {
+    for (var entry : entries(wanted.name())) {
       if (!fits(entry.kind(), wanted.kind()) || (entry.isDeclaration() && declared.isPresent())) {
         continue;
       }
@@ -168,7 +187,7 @@ public final class DwarfTypeSource implements TypeSource {
     var found = new ArrayList<Described>();
     var entries = new ArrayList<DwarfNames.Entry>();
     for (int rank = 0; rank < 4; rank++) {
-      for (var entry : names().find(wanted)) {
+      for (var entry : entries(wanted)) {
         if (rank(entry) == rank) {
           entries.add(entry);
         }
@@ -199,10 +218,15 @@ public final class DwarfTypeSource implements TypeSource {
     return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst().type());
   }
 
+  @Override
+  public boolean knowsSymbols() {
+    return true;
+  }
+
   /** The enumeration that has an enumerator of that qualified name. */
   public Optional<EnumType> enumeration(String enumerator) {
     var last = enumerator.substring(enumerator.lastIndexOf(':') + 1);
-    for (var entry : names().find(enumerator)) {
+    for (var entry : entries(enumerator)) {
       if (entry.kind() == DwarfNames.Kind.ENUMERATOR
           && type(entry.die()) instanceof EnumType e
           && e.enumerators().stream().anyMatch(item -> item.name().equals(last))) {
@@ -212,9 +236,33 @@ public final class DwarfTypeSource implements TypeSource {
     return Optional.empty();
   }
 
+  /** Looks at enumerations only, also at those without a tag. */
+  @Override
+  public Map<String, EnumType> enumerators() {
+    var found = new HashMap<String, EnumType>();
+    int count = names().map(DwarfNames::size).orElse(0);
+    for (int i = 0; i < count; i++) {
+      var entry = names().orElseThrow().get(i);
+      if (entry.kind() != DwarfNames.Kind.ENUMERATOR) {
+        continue;
+      }
+      try {
+        if (type(entry.die()) instanceof EnumType e) {
+          e.enumerators().forEach(item -> found.putIfAbsent(item.name(), e));
+        }
+      } catch (BadDataException e) {
+        continue; // spoils this enumeration, which whoever names it is told
+      }
+    }
+    return found;
+  }
+
   @Override
   public Stream<CType> stream() {
-    var all = names();
+    if (names().isEmpty()) {
+      return Stream.empty();
+    }
+    var all = names().get();
     return IntStream.range(0, all.size())
         .mapToObj(all::get)
         .filter(entry -> isType(entry.kind()) && !entry.isDeclaration())
@@ -440,7 +488,7 @@ public final class DwarfTypeSource implements TypeSource {
     if (own.isEmpty()) {
       return Optional.empty();
     }
-    for (var entry : names().find(own)) {
+    for (var entry : entries(own)) {
       if (entry.kind() == kind && !entry.isDeclaration()) {
         var die = entry.die();
         if (!die.flag(At.DECLARATION) && !die.has(At.SIGNATURE) && isNamed(die, own)) {
@@ -459,7 +507,7 @@ public final class DwarfTypeSource implements TypeSource {
     if (own.isEmpty()) {
       return Optional.empty();
     }
-    for (var entry : names().find(own)) {
+    for (var entry : entries(own)) {
       if (entry.kind() != kind || entry.isDeclaration()) {
         continue;
       }

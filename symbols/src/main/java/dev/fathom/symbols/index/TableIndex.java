@@ -4,10 +4,14 @@ package dev.fathom.symbols.index;
 import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
 import dev.fathom.format.btf.Btf;
+import dev.fathom.format.dwarf.Dwarf;
+import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.kallsyms.Kallsyms;
 import dev.fathom.format.kallsyms.KallsymsPositions;
 import dev.fathom.symbols.KallsymsSymbols;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32;
 
@@ -21,6 +25,9 @@ public final class TableIndex {
 
   /** What the stored arrays mean; one more with each change of that. */
   private static final int VERSION = 1;
+
+  /** How many bytes at the start and at the end of each section are compared. */
+  private static final int SAMPLE = 4096;
 
   /** Larger tables than any kernel has are opened without an index. */
   private static final long MAX_TABLES = 1L << 30;
@@ -141,6 +148,53 @@ public final class TableIndex {
     var index = btf.index();
     folder.get().store(name, fingerprint, index.typeAt(), index.heads(), index.nexts());
     return btf;
+  }
+
+  /**
+   * The names in a file's DWARF, which must be that of the build-id.
+   *
+   * @param threads how many threads to use at most when there is no index yet
+   */
+  public DwarfNames dwarfNames(Dwarf dwarf, int threads) {
+    if (folder.isEmpty()) {
+      return DwarfNames.build(dwarf, threads);
+    }
+    var name = buildId + "-dwarf";
+    long fingerprint = fingerprint(dwarf);
+    var known = folder.get().load(name, fingerprint).flatMap(a -> DwarfNames.of(dwarf, a));
+    if (known.isPresent()) {
+      return known.get();
+    }
+    var names = DwarfNames.build(dwarf, threads);
+    if (names.problems().isEmpty()) { // else they would be told about only once
+      folder.get().store(name, fingerprint, names.arrays());
+    }
+    return names;
+  }
+
+  /**
+   * Of the sections, which are hundreds of megabytes large, the sizes and a sample: the build-id
+   * already says that the file is the same, and this that it is whole.
+   */
+  private long fingerprint(Dwarf dwarf) {
+    var crc = new CRC32();
+    crc.update(version);
+    sample(crc, dwarf);
+    dwarf.supplementary().ifPresent(other -> sample(crc, other));
+    return crc.getValue();
+  }
+
+  private static void sample(CRC32 crc, Dwarf dwarf) {
+    for (var name : List.of(".debug_info", ".debug_types", ".debug_abbrev", ".debug_str")) {
+      var section = dwarf.section(name);
+      if (section.isPresent()) {
+        long size = section.get().size();
+        crc.update(Long.toString(size).getBytes(StandardCharsets.US_ASCII));
+        int length = (int) Math.min(size, SAMPLE);
+        crc.update(section.get().bytes(0, length));
+        crc.update(section.get().bytes(size - length, length));
+      }
+    }
   }
 
   /**
