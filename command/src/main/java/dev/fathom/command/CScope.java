@@ -22,8 +22,27 @@ public final class CScope extends ProgramScope {
   private final Invocation call;
 
   public CScope(Invocation call) {
-    super(call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
+    super(call.kernel(), () -> FrameNames.registers(call));
     this.call = call;
+  }
+
+  /**
+   * {@inheritDoc} Locals of a frame that was chosen hide variables of the program; without such a
+   * choice those of the innermost frame come last, since finding them takes a walk of the stack.
+   */
+  @Override
+  public Optional<Value> variable(String name) {
+    if (call.environment().frameChosen()) {
+      var local = FrameNames.variable(call, name);
+      return local.isPresent() ? local : super.variable(name);
+    }
+    var global = super.variable(name);
+    return global.isPresent() ? global : FrameNames.variable(call, name);
+  }
+
+  @Override
+  public Optional<Value> variable(String scope, String name) {
+    return scope.isEmpty() ? super.variable(name) : super.variable(scope, name);
   }
 
   @Override

@@ -20,6 +20,8 @@ public final class Environment {
   private final List<CommandGroup> groups;
   private final Map<String, Command> commands = new HashMap<>();
   private OptionalLong selectedTask = OptionalLong.empty();
+  private int selectedFrame;
+  private boolean frameChosen;
   private Optional<Disassembly> disassembly = Optional.empty();
   private Predicate<String> structures = name -> false;
   private boolean quitting;
@@ -103,13 +105,31 @@ public final class Environment {
         : kernel.initialTask();
   }
 
+  /** Selects a task, and its innermost frame. */
   public void selectTask(OptionalLong address) {
     selectedTask = address;
+    selectedFrame = 0;
+    frameChosen = false;
+  }
+
+  /** Whether a frame was chosen since the task was. */
+  public boolean frameChosen() {
+    return frameChosen;
+  }
+
+  /** The number of the selected frame of the selected task, 0 for the innermost. */
+  public int selectedFrame() {
+    return selectedFrame;
+  }
+
+  public void selectFrame(int number) {
+    selectedFrame = number;
+    frameChosen = true;
   }
 
   /** Another kernel runs now: what was selected of the old one is forgotten. */
   public void forgetKernel() {
-    selectedTask = OptionalLong.empty();
+    selectTask(OptionalLong.empty());
     disassembly = Optional.empty();
     gdb.forget();
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -13,6 +16,7 @@ public final class Settings {
   private boolean shellAllowed = true;
   private boolean writable;
   private Optional<Screen> screen = Optional.empty();
+  private final List<Path> sourceFolders = new ArrayList<>();
 
   /** The base of numbers without prefix, 2 to 16. */
   public int radix() {
@@ -42,6 +46,21 @@ public final class Settings {
 
   public void arrayString(OptionalInt limit) {
     arrayString = limit;
+  }
+
+  /** Folders in which source files are looked for, first to last. */
+  public List<Path> sourceFolders() {
+    return List.copyOf(sourceFolders);
+  }
+
+  /** Looks for source files in {@code folder} before others. */
+  public void addSourceFolder(Path folder) {
+    sourceFolders.remove(folder);
+    sourceFolders.addFirst(folder);
+  }
+
+  public void forgetSourceFolders() {
+    sourceFolders.clear();
   }
 
   /** Columns of the page. */

@@ -9,6 +9,7 @@ import dev.fathom.base.UsageException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
+import dev.fathom.model.source.SourceInfo;
 import dev.fathom.session.control.Control;
 import dev.fathom.symbols.debugfile.DebugFileSettings;
 import dev.fathom.symbols.debugfile.DebugFiles;
@@ -52,6 +53,7 @@ public final class Session implements AutoCloseable {
   private Kernel kernel;
   private Optional<Control> control = Optional.empty();
   private final SessionDebugFiles debugFiles;
+  private Optional<SessionSources> sources = Optional.empty();
   private boolean read;
   private boolean ran;
   private long epoch;
@@ -205,6 +207,18 @@ public final class Session implements AutoCloseable {
   }
 
   /**
+   * The source of the code that is loaded, by debug files that are found. From then on stacks are
+   * walked with the help of those.
+   */
+  public SourceInfo sources() {
+    if (sources.isEmpty()) {
+      sources = Optional.of(new SessionSources(this));
+      kernel.supplement(sources.get().frames());
+    }
+    return sources.get().info();
+  }
+
+  /**
    * The engine that stops, steps and continues the target.
    *
    * @throws UnsupportedException when this target cannot be stopped
@@ -273,6 +287,7 @@ public final class Session implements AutoCloseable {
       return List.of();
     }
     kernel.refresh();
+    sources.ifPresent(SessionSources::forget);
     return kernel.present() ? List.of() : search();
   }
 
@@ -286,6 +301,7 @@ public final class Session implements AutoCloseable {
         return List.of(GONE + ", and no other has come up yet: what is shown is of the old one");
       }
       kernel = found;
+      sources = Optional.empty();
       control.ifPresent(Control::kernelChanged);
       var process = target.find(ProcessView.class);
       if (process.isPresent()) {

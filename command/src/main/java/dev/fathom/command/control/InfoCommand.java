@@ -7,27 +7,35 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.gdb.InfoTopics;
+import dev.fathom.command.source.SourceInfoWords;
 import java.util.stream.Stream;
 
 /** gdb's {@code info}. */
 final class InfoCommand implements Command {
   @Override
   public CommandSpec spec() {
-    return CommandSpec.crash("info", "show breakpoints, threads, registers, modules or symbols")
+    return CommandSpec.crash(
+            "info", "show breakpoints, threads, registers, modules, symbols, frames, lines")
         .arguments(
             "breakpoints | threads | registers [name ...] | sharedlibrary | symbol address"
-                + " | address symbol | types|variables|functions [regex] | display")
+                + " | address symbol | types|variables|functions [regex] | display"
+                + " | frame | locals | args | line [place] | scope place | source")
         .help(
             """
             Shows what gdb's `info` of that name does, by the command of Fathom that has it:
             `::events`, `::threads`, `::regs`, `::objects`. Words may be cut short. `info symbol`
             names what stands at an address, `info address` says where a symbol is; `info types`,
-            `info variables` and `info functions` list those whose names match.
+            `info variables` and `info functions` list those whose names match. With debug
+            information: `info frame`, `info locals` and `info args` of the selected frame, `info
+            line` of a place (a function, FILE:LINE, *ADDRESS), `info scope` the variables there and
+            where they are kept.
 
                 > info breakpoints
                 > info threads
                 > info symbol $rip
                 > info types ^list_
+                > info locals
+                > info line vfs_read
             """);
   }
 
@@ -39,6 +47,10 @@ final class InfoCommand implements Command {
     }
     var args = call.args().expect(1, 2);
     var what = args.word(0);
+    var ofSource = SourceInfoWords.run(call, what);
+    if (ofSource.isPresent()) {
+      return ofSource.get();
+    }
     if (args.count() == 2) {
       throw new UsageException("unexpected argument " + args.word(1));
     }

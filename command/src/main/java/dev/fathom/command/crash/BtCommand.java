@@ -6,12 +6,16 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.FathomException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
 import dev.fathom.command.Tasks;
+import dev.fathom.command.source.FrameText;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Registers;
+import dev.fathom.model.source.SourceFrame;
+import dev.fathom.model.unwind.Backtrace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -23,20 +27,26 @@ final class BtCommand implements Command {
   public CommandSpec spec() {
     return CommandSpec.crash("bt", "backtrace of a task")
         .flag('a', "of the task on each CPU")
+        .flag('l', "the line of source of each frame")
         .flag('v', "also each frame's size, how it was found, and why the stack ended")
         .option('c', "cpus", "of the tasks on these CPUs, such as 0,2-3")
-        .arguments("[pid | task | command ...]")
+        .arguments("[full] [pid | task | command ...]")
         .help(
             """
             Shows the kernel stack of a task: the one that `set` chose or that panicked, those
             named, or with `-a` those that are on a CPU. Behind it come the registers with which
             user mode entered the kernel, when the stack leads there.
 
+            Where debug information describes the code, frames show arguments and lines as gdb's do,
+            with one for each inlined function; `bt full` also shows their local variables. `-l`
+            and `-v` show crash's frames, `-l` with lines.
+
                 > bt
                 PID: 97       TASK: ffff8880041c0000  CPU: 1    COMMAND: "sh"
                  #0 [ffffc900001abd80] sysrq_handle_crash at ffffffff8169b1a6
                 > bt 1
                 > bt -a
+                > bt full 97
             """);
   }
 
@@ -56,22 +66,36 @@ final class BtCommand implements Command {
         }
       }
     }
-    for (var word : args.operands()) {
+    boolean full = !args.isEmpty() && args.word(0).matches("-?full");
+    for (var word : full ? args.operands().subList(1, args.count()) : args.operands()) {
       tasks.addAll(Crash.tasks(call, word.text()));
     }
     if (tasks.isEmpty() && !cpus) {
       tasks.add(Tasks.selected(call));
     }
-    return tasks.stream().flatMap(task -> show(call, task).stream());
+    return tasks.stream().flatMap(task -> show(call, task, full).stream());
   }
 
-  private static List<Item> show(Invocation call, Task task) {
+  private static List<Item> show(Invocation call, Task task, boolean full) {
     var title = title(task);
     try {
-      var trace = call.kernel().stack(task);
+      var trace = Frames.stack(call, task);
       StackView.check(call, trace);
       var detail = call.args().has('v') ? Datum.Detail.FULL : Datum.Detail.FRAMES;
       var items = new ArrayList<Item>();
+      var frames =
+          call.args().has('v') || call.args().has('l')
+              ? List.<SourceFrame>of()
+              : Frames.of(call, trace);
+      if (full || frames.stream().anyMatch(frame -> frame.activation().isPresent())) {
+        items.add(Item.show(new Datum.Fact(title, List.of())));
+        items.addAll(FrameText.stack(call, frames, full));
+        if (trace.end() != Backtrace.End.COMPLETE && !trace.why().isEmpty()) {
+          items.add(Item.show(new Datum.Fact("(" + trace.why() + ")", List.of())));
+        }
+        trace.entry().ifPresent(registers -> items.add(Item.show(fields(registers))));
+        return items;
+      }
       items.add(
           Item.show(
               StackView.of(
@@ -81,12 +105,38 @@ final class BtCommand implements Command {
                   OptionalLong.of(task.object().address()),
                   detail,
                   Datum.Style.CRASH)));
+      if (call.args().has('l')) {
+        items.addAll(lines(call, trace));
+      }
       trace.entry().ifPresent(registers -> items.add(Item.show(fields(registers))));
       return items;
     } catch (FathomException e) {
       call.fail(title + ": " + e.getMessage());
       return List.of();
     }
+  }
+
+  /** The line of each frame, and that which it was inlined from. */
+  private static List<Item> lines(Invocation call, Backtrace trace) {
+    var items = new ArrayList<Item>();
+    var source = call.session().sources();
+    for (int i = 0; i < trace.frames().size(); i++) {
+      var line = source.line(trace.frames().get(i).lookup());
+      if (line.isPresent()) {
+        items.add(
+            Item.show(
+                new Datum.Fact(
+                    " #" + i + " " + line.get().text(),
+                    List.of(
+                        new Datum.Field("frame", "", Cell.decimal(i)),
+                        new Datum.Field("file", "", Cell.text(line.get().path())),
+                        new Datum.Field("line", "", Cell.decimal(line.get().line()))))));
+      }
+    }
+    if (items.isEmpty()) {
+      call.remark("no debug information tells the lines of this stack");
+    }
+    return items;
   }
 
   private static String title(Task task) {

@@ -10,6 +10,7 @@ import dev.fathom.command.ddb.DdbCommands;
 import dev.fathom.command.gdb.GdbCommands;
 import dev.fathom.command.kernel.KernelCommands;
 import dev.fathom.command.language.Interpreter;
+import dev.fathom.command.source.SourceCommands;
 import dev.fathom.session.Session;
 import java.util.List;
 
@@ -25,7 +26,8 @@ public final class StandardCommands {
         new GdbCommands(),
         new CrashCommands(),
         new ControlCommands(),
-        new DdbCommands());
+        new DdbCommands(),
+        new SourceCommands());
   }
 
   /** An interpreter over {@code session} with every group. */

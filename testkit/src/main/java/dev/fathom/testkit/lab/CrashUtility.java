@@ -24,6 +24,11 @@ public final class CrashUtility {
     this.vmlinux = vmlinux;
   }
 
+  /** The kernel with debug information. */
+  public Path vmlinux() {
+    return vmlinux;
+  }
+
   /**
    * What crash prints for each of the commands, in one session; none of the user's settings count.
    *

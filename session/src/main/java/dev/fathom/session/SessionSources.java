@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.base.Range;
+import dev.fathom.format.dwarf.CallFrames;
+import dev.fathom.format.dwarf.Dwarf;
+import dev.fathom.format.dwarf.DwarfNames;
+import dev.fathom.format.elf.ElfSymtab;
+import dev.fathom.model.Image;
+import dev.fathom.model.source.Activation;
+import dev.fathom.model.source.SourceInfo;
+import dev.fathom.model.source.SourceInfos;
+import dev.fathom.model.source.SourceLine;
+import dev.fathom.model.unwind.Frame;
+import dev.fathom.model.unwind.UnwindRow;
+import dev.fathom.model.unwind.UnwindSource;
+import dev.fathom.symbols.CfiUnwindSource;
+import dev.fathom.symbols.debugfile.DebugFile;
+import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import dev.fathom.symbols.elf.Placement;
+import dev.fathom.symbols.source.DwarfSource;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The source and the unwind rules of the kernel and its modules, each from its debug file, which is
+ * opened when one of its addresses is asked about.
+ */
+final class SessionSources {
+  /** Symbols that a kernel's image and its debug file have both: their distance is the slide. */
+  private static final List<String> ANCHORS = List.of("_stext", "_text", "_etext");
+
+  private static final long PAGE = 4096;
+
+  /** What is made of one debug file. */
+  private record Part(SourceInfo source, Optional<UnwindSource> frames) {}
+
+  private final Session session;
+  private final Map<Image, Optional<Part>> parts = new HashMap<>();
+  private final List<String> problems = new ArrayList<>();
+  private List<Image> images = List.of();
+  private final SourceInfo info;
+
+  SessionSources(Session session) {
+    this.session = session;
+    info = new ByImage();
+  }
+
+  /** Modules may be others now; those that are as they were keep what was read of them. */
+  void forget() {
+    images = List.of();
+  }
+
+  SourceInfo info() {
+    return info;
+  }
+
+  private List<Image> images() {
+    if (images.isEmpty()) {
+      images = session.kernel().images();
+      parts.keySet().retainAll(images);
+    }
+    return images;
+  }
+
+  private Optional<Part> at(long pc) {
+    for (var image : images()) {
+      for (var range : image.ranges()) {
+        if (range.contains(pc)) {
+          return part(image);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Part> part(Image image) {
+    var known = parts.get(image);
+    if (known == null) {
+      known = open(image);
+      parts.put(image, known);
+    }
+    return known;
+  }
+
+  private Optional<Part> open(Image image) {
+    try {
+      var file = session.debugFiles().open(image);
+      return file.isPresent() && file.get().find(".debug_info").isPresent()
+          ? placement(image, file.get()).map(placement -> part(image, file.get(), placement))
+          : Optional.empty();
+    } catch (FathomException e) {
+      problems.add(image.name() + ": " + e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private Part part(Image image, DebugFile file, Placement placement) {
+    boolean kernel = image.object().isEmpty();
+    var suffix = kernel ? "" : ":" + image.name();
+    var dwarf = Dwarf.open(file);
+    var architecture = session.kernel().program().architecture();
+    int threads = Runtime.getRuntime().availableProcessors();
+    var types = new DwarfTypeSource("dwarf" + suffix, () -> DwarfNames.build(dwarf, threads));
+    var frames =
+        file.find(".debug_frame")
+            .map(
+                section ->
+                    CallFrames.ofDebugFrame(
+                        section, file.order(), architecture.layout().wordBytes()));
+    return new Part(
+        new DwarfSource("dwarf" + suffix, dwarf, types, frames, architecture, placement),
+        frames.map(f -> new CfiUnwindSource("cfi" + suffix, f, architecture, placement)));
+  }
+
+  private Optional<Placement> placement(Image image, DebugFile file) {
+    if (image.object().isPresent()) {
+      return placementOfModule(image, file);
+    }
+    var symtab = file.elf().symtab();
+    for (var anchor : ANCHORS) {
+      var here = session.kernel().program().symbols().first(anchor);
+      var there = symtab.isPresent() ? value(symtab.get(), anchor) : OptionalLong.empty();
+      if (here.isPresent() && there.isPresent()) {
+        return Optional.of(new Placement.Bias(here.get().address() - there.getAsLong()));
+      }
+    }
+    // An object of a process: its lowest address is where its ELF header is.
+    var lowest = image.ranges().stream().map(Range::start).min(Long::compareUnsigned);
+    if (lowest.isEmpty() || lowest.get() < 0) {
+      problems.add(image.name() + ": where " + file.name() + " is loaded cannot be told");
+      return Optional.empty();
+    }
+    return Optional.of(new Placement.Bias(lowest.get() - (file.elf().base() & -PAGE)));
+  }
+
+  private static OptionalLong value(ElfSymtab symbols, String name) {
+    byte[] wanted = name.getBytes(StandardCharsets.UTF_8);
+    for (int i = 0; i < symbols.count(); i++) {
+      if (symbols.isDefined(i) && symbols.nameEquals(i, wanted)) {
+        return OptionalLong.of(symbols.value(i));
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  private Optional<Placement> placementOfModule(Image image, DebugFile file) {
+    var loaded = session.kernel().sections(image);
+    var pieces = new ArrayList<Placement.Piece>();
+    for (var section : file.elf().sections().all()) {
+      var at = loaded.get(section.name());
+      if (section.isLoaded() && section.size() > 0 && at != null) {
+        long address = file.elf().sections().address(section);
+        pieces.add(new Placement.Piece(Range.of(address, section.size()), at));
+      }
+    }
+    if (pieces.isEmpty()) {
+      problems.add(image.name() + ": where its sections are is not known");
+      return Optional.empty();
+    }
+    return Optional.of(new Placement.Sections(pieces));
+  }
+
+  /** The unwind rules of all debug files. */
+  UnwindSource frames() {
+    return new UnwindSource() {
+      @Override
+      public String name() {
+        return "cfi";
+      }
+
+      @Override
+      public Frame.How how() {
+        return Frame.How.CFI;
+      }
+
+      @Override
+      public Optional<UnwindRow> rowAt(long pc) {
+        return at(pc).flatMap(Part::frames).flatMap(source -> source.rowAt(pc));
+      }
+    };
+  }
+
+  /** Asks the debug file of the image that an address is in. */
+  private final class ByImage implements SourceInfo {
+    private final SourceInfo all =
+        new SourceInfos(
+            () -> images().stream().flatMap(i -> part(i).stream()).map(Part::source).toList());
+
+    private SourceInfo of(long pc) {
+      return at(pc).map(Part::source).orElse(SourceInfo.NONE);
+    }
+
+    @Override
+    public String name() {
+      return "dwarf";
+    }
+
+    @Override
+    public boolean covers(long pc) {
+      return of(pc).covers(pc);
+    }
+
+    @Override
+    public Optional<SourceLine> line(long pc) {
+      return of(pc).line(pc);
+    }
+
+    @Override
+    public Optional<Range> lineRange(long pc) {
+      return of(pc).lineRange(pc);
+    }
+
+    @Override
+    public List<Activation> activations(long pc) {
+      return of(pc).activations(pc);
+    }
+
+    @Override
+    public List<Place> places(String file, int line) {
+      return all.places(file, line);
+    }
+
+    @Override
+    public List<String> problems() {
+      var found = new ArrayList<>(problems);
+      parts.values().forEach(part -> part.ifPresent(p -> found.addAll(p.source().problems())));
+      return found;
+    }
+  }
+}
