@@ -96,6 +96,11 @@ public final class Control {
   private Optional<Breakpoint> lastHit = Optional.empty();
   private int next = 1;
 
+  /** When it stopped last, and how long it has stood still in all, in nanoseconds. */
+  private long stopped;
+
+  private long still;
+
   private Control(Session session, RunControl run, Live live) {
     this.session = session;
     this.run = run;
@@ -241,10 +246,21 @@ public final class Control {
     return proceed(List.of(), Optional.empty());
   }
 
+  /** As {@link #proceed()}, for at most {@code limit}: then the target is stopped. */
+  public StopEvent proceed(Duration limit) {
+    return proceed(List.of(), Optional.of(limit));
+  }
+
+  /** The nanoseconds that the target has stood still at stops which went by. */
+  public long still() {
+    return still;
+  }
+
   StopEvent proceed(List<Goal> goals, Optional<Duration> limit) {
     long deadline = limit.isPresent() ? System.nanoTime() + limit.get().toNanos() : Long.MAX_VALUE;
     run.stop();
     table.forEach(this::resolve);
+    stopped = System.nanoTime();
     StopEvent event;
     try {
       insertAll(goals);
@@ -273,6 +289,7 @@ public final class Control {
       }
       boolean asked = session.takeInterrupt();
       if (!asked && !overdue(deadline, limit)) {
+        still += System.nanoTime() - stopped;
         run.resume();
         stop = awaitStop();
         while (stop.isEmpty() && !asked && !overdue(deadline, limit)) {
@@ -314,6 +331,7 @@ public final class Control {
   private Optional<Stop> awaitStop() {
     var stop = run.await(TICK);
     if (stop.isPresent()) {
+      stopped = System.nanoTime();
       kernel().ran();
     }
     return stop;

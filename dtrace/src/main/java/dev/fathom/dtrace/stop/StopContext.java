@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.dtrace.stop;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.base.UnsupportedException;
+import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.Task;
+import dev.fathom.model.Memory;
+import dev.fathom.model.Register;
+import dev.fathom.model.Registers;
+import dev.fathom.model.arch.aarch64.Aarch64;
+import dev.fathom.model.arch.x86_64.PtRegs;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.target.Cpu;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/** A CPU of the stopped target at a probe. What is not asked for is not read. */
+final class StopContext extends HostContext {
+  private static final int WORD = 8;
+
+  /** Generations of processes that are gone through. */
+  private static final int GENERATIONS = 1000;
+
+  /** Frames of user mode that are followed. */
+  private static final int USER_FRAMES = 512;
+
+  /** System V's registers for integer arguments on x86-64 (psABI 3.2.3). */
+  private static final List<Register> X86_ARGUMENTS =
+      List.of(X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.RCX, X86_64.R8, X86_64.R9);
+
+  /** Linux's registers for the arguments of system calls on x86-64. */
+  private static final List<Register> X86_CALL =
+      List.of(X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.R10, X86_64.R8, X86_64.R9);
+
+  /** Arguments in registers on 64-bit Arm (AAPCS64 6.8.2): x0 to x7. */
+  private static final int ARM_ARGUMENTS = 8;
+
+  /** The results of system calls that are errors. */
+  private static final long LARGEST_ERRNO = 4095;
+
+  private final Cpu cpu;
+  private final Place place;
+  private final Supplier<Optional<Task>> running;
+  private Optional<Task> task = Optional.empty();
+  private boolean read;
+
+  StopContext(
+      Supplier<Kernel> kernel, Cpu cpu, Place place, Supplier<Optional<Task>> running) {
+    super(kernel);
+    this.cpu = cpu;
+    this.place = place;
+    this.running = running;
+  }
+
+  private Optional<Task> current() {
+    if (!read) {
+      task = running.get();
+      read = true;
+    }
+    return task;
+  }
+
+  private Task need() {
+    return current()
+        .orElseThrow(() -> new UnsupportedException("the thread on the CPU cannot be told"));
+  }
+
+  private static long known(OptionalLong number, String what) {
+    return number.orElseThrow(() -> new UnsupportedException(what + " cannot be read"));
+  }
+
+  @Override
+  public int cpu() {
+    var on = current();
+    return on.isPresent() && on.get().cpu().isPresent() ? on.get().cpu().getAsInt() : cpu.id();
+  }
+
+  /** Threads by id; idle threads, which all have none, by their CPU. */
+  @Override
+  public long thread() {
+    var on = current();
+    long id = on.isPresent() ? on.get().id().orElse(0) : 0;
+    return id == 0 ? -1L - cpu.id() : id;
+  }
+
+  @Override
+  public long vtimestamp() {
+    return need().object().member("se.sum_exec_runtime").asLong();
+  }
+
+  private boolean isArm() {
+    return cpu.registers().file() == Aarch64.INSTANCE.registers();
+  }
+
+  private long value(Register register) {
+    return known(cpu.registers().get(register), "register " + register.name());
+  }
+
+  private long value(String register) {
+    var file = cpu.registers().file();
+    return value(
+        file.named(register)
+            .orElseThrow(() -> new UnsupportedException("there is no register " + register)));
+  }
+
+  private long pc() {
+    return known(cpu.registers().pc(), "the program counter");
+  }
+
+  private long sp() {
+    return known(cpu.registers().sp(), "the stack pointer");
+  }
+
+  @Override
+  public long argument(int index) {
+    return switch (place) {
+      case Place.Entry _ -> parameter(index);
+      case Place.Return back -> result(index, back.function());
+      case Place.At _ -> kernel().u64(sp() + (long) index * WORD);
+      case Place.SystemCall _ -> callParameter(index);
+      case Place.SystemReturn _ -> index <= 1 ? returned() : 0;
+      case Place.Timer _ -> interrupted(index);
+    };
+  }
+
+  /** Of a profile probe: the kernel's program counter, or user mode's in {@code arg1}. */
+  private long interrupted(int index) {
+    boolean inKernel = pc() < 0;
+    return index == 0 && inKernel || index == 1 && !inKernel ? pc() : 0;
+  }
+
+  private long parameter(int index) {
+    if (isArm()) {
+      return index < ARM_ARGUMENTS
+          ? value("x" + index)
+          : kernel().u64(sp() + (long) (index - ARM_ARGUMENTS) * WORD);
+    }
+    return index < X86_ARGUMENTS.size()
+        ? value(X86_ARGUMENTS.get(index))
+        : kernel().u64(sp() + (long) (index - X86_ARGUMENTS.size() + 1) * WORD);
+  }
+
+  private long result(int index, long function) {
+    return switch (index) {
+      case 0 -> pc() - function;
+      case 1 -> returned();
+      default -> 0;
+    };
+  }
+
+  private long returned() {
+    return isArm() ? value("x0") : value(X86_64.RAX);
+  }
+
+  /** From the {@code struct pt_regs} that the system call's function was given. */
+  private long callParameter(int index) {
+    if (index >= X86_CALL.size()) {
+      return 0;
+    }
+    long saved = parameter(0);
+    long offset =
+        isArm() ? (long) index * WORD : (long) PtRegs.ORDER.indexOf(X86_CALL.get(index)) * WORD;
+    return kernel().u64(saved + offset);
+  }
+
+  /** By the numbers of {@code regs.d} on x86-64, which are the places in {@code pt_regs}. */
+  @Override
+  public long register(int index) {
+    var user = user(cpu.registers());
+    if (isArm()) {
+      return user.file().named("x" + index).map(user::get).orElse(OptionalLong.empty()).orElse(0);
+    }
+    // ERR stands where pt_regs has orig_ax; 21 to 24 are ds, es, fs, gs.
+    var later = List.of(X86_64.DS, X86_64.ES, X86_64.FS, X86_64.GS);
+    if (index < 0 || index >= PtRegs.ORDER.size() + later.size()) {
+      throw new UnsupportedException("uregs[" + index + "] is no register");
+    }
+    var register =
+        index < PtRegs.ORDER.size()
+            ? PtRegs.ORDER.get(index)
+            : later.get(index - PtRegs.ORDER.size());
+    return user.get(register).orElse(0);
+  }
+
+  /** The registers of user mode: the CPU's own there, else those that the kernel was entered with. */
+  private Registers user(Registers now) {
+    return inUserMode() ? now : kernelModel().stack(now).entry().orElse(Registers.none(now.file()));
+  }
+
+  private boolean inUserMode() {
+    return pc() >= 0;
+  }
+
+  @Override
+  public long pid() {
+    return known(need().process(), "the process's id");
+  }
+
+  @Override
+  public long tid() {
+    return known(need().id(), "the thread's id");
+  }
+
+  @Override
+  public long ppid() {
+    return known(need().parent(), "the parent's id");
+  }
+
+  @Override
+  public long uid() {
+    return need().object().member("cred").deref().member("uid.val").asLong();
+  }
+
+  @Override
+  public long gid() {
+    return need().object().member("cred").deref().member("gid.val").asLong();
+  }
+
+  @Override
+  public String execname() {
+    return need().name();
+  }
+
+  @Override
+  public long curthread() {
+    return need().object().address();
+  }
+
+  @Override
+  public long errno() {
+    if (!(place instanceof Place.SystemReturn)) {
+      return 0;
+    }
+    long result = returned();
+    return result < 0 && result >= -LARGEST_ERRNO ? -result : 0;
+  }
+
+  @Override
+  public long caller() {
+    var frames = stack(2);
+    return frames.length > 1 ? frames[1] : 0;
+  }
+
+  @Override
+  public long ucaller() {
+    var frames = ustack(2);
+    return frames.length > 1 ? frames[1] : 0;
+  }
+
+  @Override
+  public long[] stack(int frames) {
+    if (inUserMode() && !isProcess()) {
+      return new long[0];
+    }
+    return kernelModel().stack(cpu.registers()).frames().stream()
+        .limit(frames)
+        .mapToLong(frame -> frame.pc())
+        .toArray();
+  }
+
+  /** Whether what is traced is a process, and not a kernel. */
+  private boolean isProcess() {
+    return StopEngine.isProcess(kernelModel());
+  }
+
+  @Override
+  public long[] ustack(int frames) {
+    if (isProcess()) {
+      return stack(frames);
+    }
+    var user = user(cpu.registers());
+    if (user.pc().isEmpty()) {
+      return new long[0];
+    }
+    return chain(user, Math.min(frames, USER_FRAMES));
+  }
+
+  /** By frame pointers, as programs that keep them have their return addresses above them. */
+  private long[] chain(Registers user, int frames) {
+    var found = new ArrayList<Long>();
+    found.add(user.pc().getAsLong());
+    long pointer = user.get(user.file().fp()).orElse(0);
+    try {
+      var memory = user();
+      long above = user.sp().orElse(0);
+      while (found.size() < frames && pointer > above && pointer % WORD == 0) {
+        long back = memory.u64(pointer + WORD);
+        if (back == 0) {
+          break;
+        }
+        found.add(back);
+        above = pointer;
+        pointer = memory.u64(pointer);
+      }
+    } catch (FathomException _) {
+      return toArray(found); // The stack ends where it cannot be read.
+    }
+    return toArray(found);
+  }
+
+  private static long[] toArray(List<Long> numbers) {
+    return numbers.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  @Override
+  public Memory user() {
+    if (isProcess()) {
+      return kernel();
+    }
+    return kernelModel()
+        .userSpace(need())
+        .orElseThrow(() -> new UnsupportedException("a kernel thread has no user memory"));
+  }
+
+  @Override
+  public boolean progenyOf(long pid) {
+    var at = current();
+    for (int i = 0; i < GENERATIONS && at.isPresent(); i++) {
+      if (at.get().process().orElse(-1) == pid) {
+        return true;
+      }
+      long parent = at.get().parent().orElse(0);
+      at = parent == 0 ? Optional.empty() : kernelModel().taskOfId(parent);
+    }
+    return false;
+  }
+}

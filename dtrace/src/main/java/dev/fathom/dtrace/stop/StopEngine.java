@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.dtrace.stop;
+
+import dev.fathom.dtrace.ir.Builtin;
+import dev.fathom.dtrace.ir.Stmt;
+import dev.fathom.dtrace.ir.Subroutine;
+import dev.fathom.dtrace.probe.Engine;
+import dev.fathom.dtrace.probe.Plan;
+import dev.fathom.dtrace.probe.Probe;
+import dev.fathom.dtrace.probe.Provider;
+import dev.fathom.dtrace.record.RecordSink;
+import dev.fathom.dtrace.replay.Recorder;
+import dev.fathom.dtrace.run.Interpreter;
+import dev.fathom.kernel.Kernel;
+import dev.fathom.session.Session;
+import dev.fathom.session.control.Breakpoint;
+import dev.fathom.session.control.Condition;
+import dev.fathom.session.control.Control;
+import dev.fathom.session.control.Hit;
+import dev.fathom.session.control.StopEvent;
+import dev.fathom.target.Breakpoints;
+import dev.fathom.target.Live;
+import dev.fathom.target.RunControl;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Traces what a session is attached to by stopping it at probes. A clause sees the target as it
+ * stood when it came there; all of its CPUs stand still meanwhile.
+ */
+public final class StopEngine implements Engine {
+  private static final String PROCESS = "Linux process";
+
+  /** The share of time that samples may take from the target; more often they are left out. */
+  private static final double MOST_STILL = 0.25;
+
+  /** A probe at an address, and the clauses there. */
+  private record Spot(Probe probe, Place place, Interpreter.Site site) {}
+
+  private final Session session;
+  private final Optional<Recorder> recorder;
+  private final Places places = new Places();
+  private final List<Provider> providers;
+  private final Functions functions;
+  private final Map<Long, List<Spot>> spots = new LinkedHashMap<>();
+  private final List<Breakpoint> breakpoints = new ArrayList<>();
+  private final Timers timers = new Timers();
+  private Optional<Interpreter> interpreter = Optional.empty();
+  private Optional<Control> control = Optional.empty();
+  private long hits;
+  private long samples;
+  private long skipped;
+  private long still;
+  private long started;
+
+  /**
+   * An engine over what {@code session} is attached to; a dump has its probes too, for lists.
+   *
+   * @param recorder keeps all that fires
+   */
+  public StopEngine(Session session, Optional<Recorder> recorder) {
+    this.session = session;
+    this.recorder = recorder;
+    var kernel = session.kernel();
+    if (isProcess(kernel)) {
+      var program = kernel.images().isEmpty() ? "a.out" : kernel.images().getFirst().name();
+      long pid = kernel.initialTask().map(t -> t.process().orElse(0)).orElse(0L);
+      functions = new Functions(kernel.program(), program);
+      providers =
+          List.of(
+              new ProcessProvider(functions, places, pid, program), new TimerProvider(places));
+    } else {
+      functions = new Functions(kernel.program(), "vmlinux");
+      providers =
+          List.of(
+              new FunctionProvider(functions, places),
+              new SystemCallProvider(functions, places),
+              new TimerProvider(places),
+              new InstructionProvider(functions, places));
+    }
+  }
+
+  static boolean isProcess(Kernel kernel) {
+    return kernel.os().equals(PROCESS);
+  }
+
+  @Override
+  public String name() {
+    return "stop";
+  }
+
+  @Override
+  public List<Provider> providers() {
+    return providers;
+  }
+
+  @Override
+  public Set<Builtin> builtins() {
+    var all = EnumSet.allOf(Builtin.class);
+    if (isProcess(session.kernel())) {
+      all.removeAll(EnumSet.of(Builtin.VTIMESTAMP, Builtin.UID, Builtin.GID, Builtin.CURTHREAD));
+    }
+    return all;
+  }
+
+  @Override
+  public Set<Subroutine> subroutines() {
+    return EnumSet.allOf(Subroutine.class);
+  }
+
+  @Override
+  public Set<Stmt.Destruction> destructions() {
+    return Set.of();
+  }
+
+  @Override
+  public int cpus() {
+    return Math.max(1, session.target().cpus().size());
+  }
+
+  /** How often a clause's place was come to. */
+  public long hits() {
+    return hits;
+  }
+
+  /** How often samples were taken of all CPUs. */
+  public long samples() {
+    return samples;
+  }
+
+  /** How many samples were left out, since they would have held the target too long. */
+  public long skipped() {
+    return skipped;
+  }
+
+  /** The nanoseconds for which the target stood still because of tracing. */
+  public long still() {
+    return still + control.map(Control::still).orElse(0L);
+  }
+
+  /** The nanoseconds since tracing began. */
+  public long elapsed() {
+    return System.nanoTime() - started;
+  }
+
+  @Override
+  public List<String> start(Plan plan, RecordSink sink) {
+    session.begin();
+    try {
+      var order = session.kernel().program().architecture().layout().order();
+      var ready = new Interpreter(plan, sink, order, System.nanoTime());
+      interpreter = Optional.of(ready);
+      started = System.nanoTime();
+      ready.begin(new HostContext(session::kernel));
+      var failed = new ArrayList<String>();
+      plan.probes().forEach(probe -> enable(probe, ready, failed));
+      if (!spots.isEmpty()) {
+        control = Optional.of(session.control());
+        spots.forEach((address, here) -> breakpoints.add(breakpoint(address, here)));
+      }
+      return failed;
+    } finally {
+      session.end();
+    }
+  }
+
+  private void enable(Probe probe, Interpreter ready, List<String> failed) {
+    if (probe.id() <= Probe.ERROR) {
+      return;
+    }
+    var site = ready.site(probe);
+    var place = places.of(probe);
+    switch (place) {
+      case Place.Timer timer -> timers.add(timer, site);
+      case Place.Code code -> {
+        var addresses = addresses(code);
+        if (addresses.isEmpty()) {
+          failed.add(probe.name() + ": no return instruction found in the function");
+        }
+        for (long address : addresses) {
+          spots.computeIfAbsent(address, _ -> new ArrayList<>()).add(new Spot(probe, place, site));
+        }
+      }
+    }
+  }
+
+  private List<Long> addresses(Place.Code code) {
+    return switch (code) {
+      case Place.Entry entry -> List.of(entry.function());
+      case Place.SystemCall entry -> List.of(entry.function());
+      case Place.At at -> List.of(at.address());
+      case Place.Return back -> functions.returns(back.function(), back.size());
+      case Place.SystemReturn back -> functions.returns(back.function(), back.size());
+    };
+  }
+
+  private Breakpoint breakpoint(long address, List<Spot> here) {
+    var added =
+        control
+            .get()
+            .add(
+                new Breakpoint.At(address, "probe"),
+                Breakpoints.Kind.SOFTWARE,
+                1,
+                Optional.of("probe"));
+    added.condition(Optional.of(new Firing(here)));
+    return added;
+  }
+
+  /** Runs clauses where a breakpoint's condition would be judged; holds when tracing is over. */
+  private final class Firing implements Condition {
+    private final List<Spot> here;
+
+    Firing(List<Spot> here) {
+      this.here = here;
+    }
+
+    @Override
+    public String text() {
+      return "probe";
+    }
+
+    @Override
+    public boolean holds(Hit hit) {
+      hits++;
+      for (var spot : here) {
+        var context = new StopContext(session::kernel, hit.cpu(), spot.place(), hit::task);
+        recorder.ifPresent(to -> to.record(spot.probe(), context));
+        spot.site().fire(context);
+      }
+      return interpreter.get().exited();
+    }
+  }
+
+  @Override
+  public boolean work(long nanos) {
+    if (interpreter.get().exited()) {
+      return false;
+    }
+    session.begin();
+    try {
+      return spots.isEmpty() ? sample(nanos) : run(nanos);
+    } finally {
+      session.end();
+    }
+  }
+
+  private boolean run(long nanos) {
+    var event = control.get().proceed(Duration.ofNanos(Math.max(1, timers.wait(nanos))));
+    return switch (event.cause()) {
+      case StopEvent.Gone _ -> false;
+      case StopEvent.TimedOut _, StopEvent.Interrupted _ -> {
+        fireTimers(false);
+        yield !interpreter.get().exited();
+      }
+      case StopEvent.AtBreakpoint _ -> !interpreter.get().exited();
+      case StopEvent.AtData _, StopEvent.Signalled _, StopEvent.Stepped _, StopEvent.Trapped _ ->
+          true;
+      case StopEvent.BadCondition bad -> throw new dev.fathom.base.EvalException(bad.why());
+    };
+  }
+
+  /**
+   * Fires what is due.
+   *
+   * @param running whether the target runs and is to be stopped for the moment that samples take
+   */
+  private void fireTimers(boolean running) {
+    var due = timers.due();
+    boolean sample = due.stream().anyMatch(timer -> timer.place().everyCpu());
+    if (sample && running && tooStill()) {
+      skipped++;
+      sample = false;
+    }
+    long stopped = System.nanoTime();
+    if (sample && running) {
+      need().stop();
+      session.kernel().ran();
+    }
+    try {
+      for (var timer : due) {
+        if (!timer.place().everyCpu()) {
+          timer.site().fire(new HostContext(session::kernel));
+        } else if (sample) {
+          sample(timer);
+        }
+      }
+      samples += sample ? 1 : 0;
+    } finally {
+      if (sample && running) {
+        need().resume();
+        still += System.nanoTime() - stopped;
+      }
+    }
+  }
+
+  private boolean tooStill() {
+    return samples > 0 && still > elapsed() * MOST_STILL;
+  }
+
+  private void sample(Timers.Timer timer) {
+    for (var cpu : session.target().cpus()) {
+      if (cpu.registers().pc().isPresent()) {
+        timer
+            .site()
+            .fire(
+                new StopContext(
+                    session::kernel, cpu, timer.place(), () -> session.kernel().running(cpu)));
+      }
+    }
+  }
+
+  private RunControl need() {
+    return session
+        .target()
+        .find(RunControl.class)
+        .orElseThrow(
+            () -> new dev.fathom.base.UnsupportedException("this target cannot be stopped"));
+  }
+
+  /** Without breakpoints the target runs; it is stopped for samples alone. */
+  private boolean sample(long nanos) {
+    long end = System.nanoTime() + nanos;
+    var live = session.target().find(Live.class);
+    if (timers.sample() && live.isPresent() && live.get().state() == Live.State.STOPPED) {
+      need().resume();
+    }
+    while (!interpreter.get().exited()) {
+      if (live.isPresent() && live.get().state() == Live.State.GONE) {
+        return false;
+      }
+      long wait = timers.wait(Math.max(0, end - System.nanoTime()));
+      if (!sleep(wait)) {
+        return true;
+      }
+      fireTimers(true);
+      if (System.nanoTime() - end >= 0) {
+        return !interpreter.get().exited();
+      }
+    }
+    return false;
+  }
+
+  /** False when it was interrupted. */
+  private boolean sleep(long nanos) {
+    long end = System.nanoTime() + nanos;
+    while (System.nanoTime() - end < 0) {
+      if (session.takeInterrupt()) {
+        return false;
+      }
+      java.util.concurrent.locks.LockSupport.parkNanos(
+          Math.min(50_000_000L, end - System.nanoTime()));
+    }
+    return true;
+  }
+
+  @Override
+  public void stop() {
+    session.begin();
+    try {
+      removeAll();
+      interpreter.ifPresent(i -> i.end(new HostContext(session::kernel)));
+    } finally {
+      session.end();
+    }
+  }
+
+  private void removeAll() {
+    control.ifPresent(c -> breakpoints.forEach(c::delete));
+    breakpoints.clear();
+    spots.clear();
+    timers.clear();
+  }
+
+  @Override
+  public void interrupt() {
+    session.interrupt();
+  }
+
+  @Override
+  public void close() {
+    removeAll();
+  }
+
+  /** What the user should know of the cost. */
+  public Optional<String> cost() {
+    if (hits == 0 && samples == 0) {
+      return Optional.empty();
+    }
+    var text = new StringBuilder();
+    double seconds = elapsed() / 1e9;
+    if (hits > 0) {
+      text.append(hits).append(hits == 1 ? " stop" : " stops");
+    }
+    if (samples > 0) {
+      text.append(text.isEmpty() ? "" : ", ").append(samples).append(" samples");
+    }
+    if (skipped > 0) {
+      text.append(" (").append(skipped).append(" left out)");
+    }
+    text.append(
+        String.format(
+            java.util.Locale.ROOT,
+            " in %.1f s; the target stood still for %.1f %% of it",
+            seconds,
+            100.0 * still() / Math.max(1, elapsed())));
+    return Optional.of(text.toString());
+  }
+
+}
