@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole program over D texts that need no target. */
+@Timeout(60)
+class TraceCommandTest {
+  @TempDir private Path folder;
+
+  private String output(int status, String... arguments) throws IOException {
+    var file = folder.resolve("out");
+    Files.deleteIfExists(file);
+    var words = new java.util.ArrayList<String>(java.util.List.of("dtrace", "-o", file.toString()));
+    words.addAll(java.util.List.of(arguments));
+    assertThat(Main.run(words.toArray(String[]::new))).isEqualTo(status);
+    return Files.exists(file) ? Files.readString(file) : "";
+  }
+
+  @Test
+  void beginAndEndRunWithoutATarget() throws IOException {
+    assertThat(
+            output(
+                3,
+                "-qn",
+                "BEGIN { printf(\"a%d\\n\", $1 + N); @[\"k\"] = sum(5); exit(3); }",
+                "-n",
+                "END { printf(\"z\\n\"); }",
+                "-D",
+                "N=2",
+                "40"))
+        .isEqualTo("a42\nz\n\n  k" + " ".repeat(49) + String.format(" %16d%n", 5));
+  }
+
+  @Test
+  void scriptsTakeTheirOptionsFromPragmas() throws IOException {
+    var script = folder.resolve("s.d");
+    Files.writeString(
+        script,
+        "#!/usr/sbin/dtrace -s\n#pragma D option quiet\ntick-10ms { trace(1); exit(0); }\n");
+    assertThat(output(0, "-s", script.toString())).isEqualTo("1\n");
+  }
+
+  @Test
+  void whatIsWrongEndsWithAStatus() throws IOException {
+    output(1, "-n", "BEGIN { nonsense; }");
+    output(2, "-C", "-n", "BEGIN");
+    output(2);
+    output(1, "-n", "fbt::vfs_read:entry");
+    assertThat(output(0, "-e", "-n", "BEGIN { exit(1); }")).isEmpty();
+  }
+}

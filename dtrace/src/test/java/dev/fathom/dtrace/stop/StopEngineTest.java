@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.dtrace.stop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.dtrace.compile.Compiler;
+import dev.fathom.dtrace.compile.Environment;
+import dev.fathom.dtrace.compile.Input;
+import dev.fathom.dtrace.consume.Consumer;
+import dev.fathom.dtrace.consume.ConsumerOptions;
+import dev.fathom.dtrace.replay.Recorder;
+import dev.fathom.dtrace.replay.ReplayEngine;
+import dev.fathom.dtrace.syntax.Macros;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.session.Session;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.testkit.gdb.FakeStub;
+import dev.fathom.testkit.tiny.TinyLinux;
+import dev.fathom.trace.file.TraceFile;
+import dev.fathom.trace.recording.RecordingWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** D over a made-up guest behind a gdb stub whose CPUs follow a script. */
+@Timeout(60)
+class StopEngineTest {
+  private final TinyLinux linux = new TinyLinux();
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final List<String> problems = new ArrayList<>();
+  private FakeStub stub;
+  private Session session;
+
+  @BeforeEach
+  void attach() {
+    linux.vmcore();
+    stub = linux.stub();
+    session =
+        Session.attach(
+            stub.address(),
+            AttachOptions.DEFAULT,
+            new KernelOptions(Optional.empty(), true, Progress.NONE));
+  }
+
+  @AfterEach
+  void close() {
+    session.close();
+    stub.close();
+    assertThat(stub.violations()).isEmpty();
+  }
+
+  private void comes(String function, int times) {
+    for (int i = 0; i < times; i++) {
+      stub.comes(i % 2, linux.address(function));
+    }
+  }
+
+  private String trace(String program) {
+    return trace(program, Optional.empty());
+  }
+
+  private String trace(String program, Optional<Recorder> recorder) {
+    try (var engine = new StopEngine(session, recorder)) {
+      var compiled =
+          Compiler.compile(
+              Environment.of(
+                  engine, Optional.of(session.kernel().program()), Macros.NONE, Map.of()),
+              List.of(),
+              List.of(Input.script("test.d", program)));
+      var plan = compiled.plan();
+      var consumer =
+          Consumer.text(
+              plan,
+              new ConsumerOptions(plan.options()),
+              new Consumer.Surroundings(
+                  new SessionNames(session), ByteOrder.LITTLE_ENDIAN, ZoneOffset.UTC, _ -> {}),
+              out,
+              problems::add);
+      assertThat(engine.start(plan, consumer)).isEmpty();
+      while (engine.work(1_000_000_000L)) {
+        assertThat(problems).isEmpty();
+      }
+      engine.stop();
+      consumer.finish();
+    }
+    return out.toString(StandardCharsets.ISO_8859_1);
+  }
+
+  @Test
+  void countsEntriesUntilExit() {
+    comes("schedule", 5);
+    comes("panic", 1);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n"
+                    + "fbt::schedule:entry { @[probefunc, probename] = count(); }\n"
+                    + "fbt::panic:entry { exit(0); }"))
+        .contains("schedule")
+        .containsPattern("entry +5\n");
+  }
+
+  @Test
+  void predicatesSeeTheThread() {
+    comes("schedule", 4);
+    comes("panic", 1);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n"
+                    + "fbt::schedule:entry /cpu == 1/ { @ = sum(cpu); }\n"
+                    + "fbt::panic:entry { printf(\"%s %d\", execname, tid); exit(0); }"))
+        .containsPattern("^\\S+ \\d+\n")
+        .containsPattern(" 2\n");
+  }
+
+  @Test
+  void probesOfWhatIsNotThereAreRefusedWithTheirNames() {
+    assertThatThrownBy(() -> trace("fbt::shedule:entry { }"))
+        .isInstanceOf(FathomException.class)
+        .hasMessageContaining("shedule");
+  }
+
+  @Test
+  void timersFireWithoutHits() {
+    assertThat(trace("#pragma D option quiet\ntick-10ms { printf(\"tick\"); exit(0); }"))
+        .isEqualTo("tick\n");
+  }
+
+  @Test
+  void aRecordingReplaysTheSame(@TempDir Path folder) throws IOException {
+    var file = folder.resolve("r");
+    comes("schedule", 7);
+    comes("panic", 1);
+    var program =
+        "#pragma D option quiet\n"
+            + "fbt::schedule:entry { @[execname, cpu] = count(); }\n"
+            + "fbt::panic:entry { exit(0); }";
+    String live;
+    try (var writer = new RecordingWriter(Files.newOutputStream(file))) {
+      live = trace(program, Optional.of(new Recorder(writer, new SessionNames(session), true)));
+    }
+    out.reset();
+    try (var recording = TraceFile.open(file)) {
+      var engine = new ReplayEngine(recording);
+      var plan =
+          Compiler.compile(
+                  Environment.of(engine, Optional.empty(), Macros.NONE, Map.of()),
+                  List.of(),
+                  List.of(Input.script("test.d", program)))
+              .plan();
+      var consumer =
+          Consumer.text(
+              plan,
+              new ConsumerOptions(plan.options()),
+              new Consumer.Surroundings(
+                  engine.names(), ByteOrder.LITTLE_ENDIAN, ZoneOffset.UTC, _ -> {}),
+              out,
+              problems::add);
+      engine.start(plan, consumer);
+      while (engine.work(1_000_000_000L)) {
+        assertThat(problems).isEmpty();
+      }
+      engine.stop();
+      consumer.finish();
+    }
+    assertThat(out.toString(StandardCharsets.ISO_8859_1)).isEqualTo(live);
+  }
+}
