@@ -17,6 +17,8 @@ import picocli.CommandLine.Spec;
       OpenCommand.class,
       AttachCommand.class,
       DumpCommand.class,
+      TraceProgramCommand.class,
+      DtraceCommand.class,
       TraceFileCommand.class,
       DemoCommand.class
     })
@@ -26,6 +28,6 @@ final class FathomCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "expected a command: open, attach, dump, trace-file or demo");
+        spec.commandLine(), "expected a command: open, attach, dump, trace, dtrace, trace-file or demo");
   }
 }

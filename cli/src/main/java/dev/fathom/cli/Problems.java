@@ -48,7 +48,7 @@ final class Problems {
         && !unmatched.isUnknownOption()) {
       return "unknown command '"
           + unmatched.getUnmatched().getFirst()
-          + "', expected open, attach, dump, trace-file or demo";
+          + "', expected open, attach, dump, trace, dtrace, trace-file or demo";
     }
     return error.getMessage();
   }

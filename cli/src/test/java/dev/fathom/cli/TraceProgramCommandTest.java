@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The whole program over D texts that need no target. */
 @Timeout(60)
-class TraceCommandTest {
+class TraceProgramCommandTest {
   @TempDir private Path folder;
 
   private String output(int status, String... arguments) throws IOException {
