@@ -36,7 +36,7 @@ record AggregateOrder(boolean keysFirst, int keyPosition, boolean reversed) {
           ? Long.compare(table.number(a), table.number(b))
           : Long.compareUnsigned(table.number(a), table.number(b));
     }
-    int byWeight = Double.compare(table.weight(a), table.weight(b));
+    int byWeight = table.weight(a).compareTo(table.weight(b));
     // Numbers at 0 weigh nothing: the more of them, the greater.
     return byWeight != 0 ? byWeight : Double.compare(total(a), total(b));
   }

@@ -236,17 +236,20 @@ final class AggregateTable {
       case MAX, MIN, SUM -> w[0] / normal;
       case AVG -> w[0] == 0 ? 0 : w[1] / normal / w[0];
       case STDDEV -> w[0] == 0 ? 0 : deviation(w);
-      case LLQUANTIZE, LQUANTIZE, QUANTIZE -> (long) weight(cell);
+      case LLQUANTIZE, LQUANTIZE, QUANTIZE -> weight(cell).longValue();
     };
   }
 
   /** The sum of a distribution's numbers, each as often as it was counted. */
-  double weight(Cell cell) {
-    double total = 0;
+  BigInteger weight(Cell cell) {
+    var total = BigInteger.ZERO;
     var where = buckets.orElseThrow();
     for (int i = 0; i < cell.words.length; i++) {
       if (cell.words[i] != 0) {
-        total += (double) cell.words[i] * where.representative(i);
+        total =
+            total.add(
+                BigInteger.valueOf(cell.words[i])
+                    .multiply(BigInteger.valueOf(where.representative(i))));
       }
     }
     return total;

@@ -62,7 +62,7 @@ final class Formatter {
         case Format.Conversion wanted -> {
           var width = amount(wanted.dynamicWidth(), shape, value);
           var precision = amount(wanted.dynamicPrecision(), shape, value);
-          var conversion = wide(wanted.spec()).with(width, precision);
+          var conversion = precise(wide(wanted.spec()).with(width, precision));
           out.append(
               wanted.aggregation()
                   ? aggregates.next(conversion)
@@ -85,6 +85,15 @@ final class Formatter {
   /** With {@code ?} an address is as wide as all of its digits. */
   private static Conversion wide(Conversion conversion) {
     return conversion.has('?') ? conversion.with(Optional.of(16), Optional.empty()) : conversion;
+  }
+
+  /** A precision of 0 is none: the whole string, as in DTrace. */
+  private static Conversion precise(Conversion conversion) {
+    return conversion.precision().isPresent()
+            && conversion.precision().get() instanceof Conversion.Amount.Fixed(int value)
+            && value == 0
+        ? conversion.with(Optional.empty(), Optional.of(-1))
+        : conversion;
   }
 
   /** A number that an aggregation comes down to. */

@@ -94,6 +94,7 @@ record LogLinear(int factor, int low, int high, int steps) implements Buckets {
           end.multiply(BigInteger.valueOf(step))
               .add(BigInteger.valueOf(steps - 1L))
               .divide(BigInteger.valueOf(steps))
+              .max(BigInteger.valueOf(factor).pow(magnitude))
               .longValue();
     }
     return bucket < middle() ? -size : size;

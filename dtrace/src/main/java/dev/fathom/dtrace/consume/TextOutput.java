@@ -41,6 +41,7 @@ final class TextOutput implements Output {
   private OutputStream out;
   private Optional<FileChannel> file = Optional.empty();
   private boolean headed;
+  private boolean finished;
   private boolean quiet;
 
   /**
@@ -167,7 +168,9 @@ final class TextOutput implements Output {
       }
       return;
     }
-    print("\n");
+    if (!finished) {
+      print("\n");
+    }
     for (var row : rows) {
       print(row(tables, row));
     }
@@ -235,6 +238,7 @@ final class TextOutput implements Output {
 
   @Override
   public void finish() {
+    finished = true;
     print("\n");
   }
 

@@ -80,7 +80,7 @@ public final class ClockEngine implements Engine {
     var running = interpreter.orElseThrow();
     long end = System.nanoTime() + nanos;
     while (!running.exited() && !interrupted) {
-      LockSupport.parkNanos(Math.min(NAP, timers.wait(Math.max(0, end - System.nanoTime()))));
+      LockSupport.parkNanos(Math.min(NAP, timers.until(Math.max(0, end - System.nanoTime()))));
       timers.due().forEach(timer -> timer.site().fire(context()));
       if (System.nanoTime() - end >= 0) {
         return !running.exited();

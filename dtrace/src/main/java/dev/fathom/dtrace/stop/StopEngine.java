@@ -252,7 +252,7 @@ public final class StopEngine implements Engine {
   }
 
   private boolean run(long nanos) {
-    var event = control.get().proceed(Duration.ofNanos(Math.max(1, timers.wait(nanos))));
+    var event = control.get().proceed(Duration.ofNanos(Math.max(1, timers.until(nanos))));
     return switch (event.cause()) {
       case StopEvent.Gone _ -> false;
       case StopEvent.TimedOut _, StopEvent.Interrupted _ -> {
@@ -335,7 +335,7 @@ public final class StopEngine implements Engine {
       if (live.isPresent() && live.get().state() == Live.State.GONE) {
         return false;
       }
-      long wait = timers.wait(Math.max(0, end - System.nanoTime()));
+      long wait = timers.until(Math.max(0, end - System.nanoTime()));
       if (!sleep(wait)) {
         return true;
       }

@@ -44,7 +44,7 @@ final class Timers {
   }
 
   /** Nanoseconds until the first is due, at most {@code nanos} and at least 0. */
-  long wait(long nanos) {
+  long until(long nanos) {
     long now = System.nanoTime();
     long wait = nanos;
     for (var timer : all) {

@@ -272,7 +272,7 @@ class ConsumerTest {
     consumer.aggregate(count, new Key(str("a")), 0, 5, 1);
     consumer.aggregate(count, new Key(str("b")), 0, 1, 1);
     consumer.finish();
-    assertThat(text()).isEqualTo("\n\n" + row("b", 1) + row("a", 5));
+    assertThat(text()).isEqualTo("\n" + row("b", 1) + row("a", 5));
   }
 
   @Test
@@ -598,7 +598,7 @@ class ConsumerTest {
     consumer.aggregate(sum, Key.NONE, 2, 4, 1);
     consumer.finish();
     assertThat(text())
-        .isEqualTo(String.format("%n%n %16d%n    [CPU 0] %16d%n    [CPU 2] %16d%n", 7, 3, 4));
+        .isEqualTo(String.format("%n %16d%n    [CPU 0] %16d%n    [CPU 2] %16d%n", 7, 3, 4));
   }
 
   @Test
