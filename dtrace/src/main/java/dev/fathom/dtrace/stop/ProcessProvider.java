@@ -38,7 +38,11 @@ final class ProcessProvider implements Provider {
 
   @Override
   public Stream<Probe> probes(ProbePattern pattern) {
-    if (!ProbePattern.matches(pattern.provider(), provider)) {
+    boolean known =
+        ProbePattern.matches(pattern.name(), "entry")
+            || ProbePattern.matches(pattern.name(), "return");
+    if (!ProbePattern.matches(pattern.provider(), provider)
+        || !known && !ProbePattern.isExact(pattern.provider())) {
       return Stream.empty();
     }
     var wanted = new ProbePattern("", "", pattern.function(), "");

@@ -254,7 +254,8 @@ public final class StopEngine implements Engine {
   private boolean run(long nanos) {
     var event = control.get().proceed(Duration.ofNanos(Math.max(1, timers.until(nanos))));
     return switch (event.cause()) {
-      case StopEvent.Gone _ -> false;
+      // The process runs another program now, without the probes.
+      case StopEvent.Gone _, StopEvent.Replaced _ -> false;
       case StopEvent.TimedOut _, StopEvent.Interrupted _ -> {
         fireTimers(false);
         yield !interpreter.get().exited();
