@@ -91,7 +91,7 @@ final class PrintfCommand implements Command {
           out.append('%');
           at++;
         } else {
-          var conversion = Conversion.parse(format, at - 1);
+          var conversion = parsed(format, at - 1);
           at = conversion.end();
           out.append(convert(wide(conversion), argument()));
         }
@@ -100,6 +100,14 @@ final class PrintfCommand implements Command {
         throw new UsageException("more members than conversions in the format");
       }
       return out.toString();
+    }
+
+    private static Conversion parsed(String format, int start) {
+      try {
+        return Conversion.parse(format, start);
+      } catch (EvalException e) {
+        throw new UsageException(e.getMessage());
+      }
     }
 
     /** With {@code ?} an address is as wide as all of its digits. */

@@ -225,12 +225,12 @@ final class DwarfVariable implements Variable {
 
   /** Copies bits, the least significant first; only where the least significant byte is first. */
   private void bits(FrameView frame, PieceSpace space, long bit, long bits, Location.Piece piece) {
-    int from = (int) Math.min(piece.bitOffset() + bits + 7 >> 3, MAX_PIECES);
+    int from = (int) Math.min((piece.bitOffset() + bits + 7) >> 3, MAX_PIECES);
     var part = new PieceSpace(space.layout(), from);
     whole(frame, part, 0, from, piece.place());
     for (long i = 0; i < bits; i++) {
       long at = piece.bitOffset() + i;
-      int target = (int) (bit + i >> 3);
+      int target = (int) ((bit + i) >> 3);
       var state = part.at(at >> 3);
       if (space.layout().order() != ByteOrder.LITTLE_ENDIAN) {
         space.missing(target, Readability.ERROR);
