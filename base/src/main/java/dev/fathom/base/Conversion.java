@@ -31,7 +31,7 @@ public record Conversion(
   public static final int WIDTH_LIMIT = 4096;
 
   private static final String FLAGS = "-+#0 '@?";
-  private static final String SIZES = "hlLjztqw";
+  private static final String SIZES = "hlLjztw";
 
   /** A width or precision. */
   public sealed interface Amount {

@@ -27,7 +27,7 @@ final class FunctionProvider implements Provider {
   public Stream<Probe> probes(ProbePattern pattern) {
     boolean entry = ProbePattern.matches(pattern.name(), "entry");
     boolean back = ProbePattern.matches(pattern.name(), "return");
-    if (!ProbePattern.matches(pattern.provider(), name()) || !entry && !back) {
+    if (!ProbePattern.matches(pattern.provider(), name()) || !(entry || back)) {
       return Stream.empty();
     }
     return functions

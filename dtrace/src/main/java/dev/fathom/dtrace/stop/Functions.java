@@ -138,14 +138,14 @@ final class Functions {
 
   private boolean isReturn(Flow flow) {
     return flow.kind() == FlowKind.RETURN
-        || flow.kind() == FlowKind.JUMP
+        || (flow.kind() == FlowKind.JUMP
             && flow.target().isPresent()
             && program
                 .symbols()
                 .at(flow.target().getAsLong())
                 .filter(at -> at.offset() == 0)
                 .filter(at -> RETURN_THUNKS.contains(at.symbol().name()))
-                .isPresent();
+                .isPresent());
   }
 
   /** The addresses of the instructions of a function that {@code wanted} takes, in order. */

@@ -42,7 +42,7 @@ final class ProcessProvider implements Provider {
         ProbePattern.matches(pattern.name(), "entry")
             || ProbePattern.matches(pattern.name(), "return");
     if (!ProbePattern.matches(pattern.provider(), provider)
-        || !known && !ProbePattern.isExact(pattern.provider())) {
+        || !(known || ProbePattern.isExact(pattern.provider()))) {
       return Stream.empty();
     }
     var wanted = new ProbePattern("", "", pattern.function(), "");
@@ -54,9 +54,9 @@ final class ProcessProvider implements Provider {
 
   private boolean inModule(String pattern, String module) {
     return ProbePattern.matches(pattern, module)
-        || pattern.equals("a.out") && module.equals(program)
+        || (pattern.equals("a.out") && module.equals(program))
         || module.startsWith(pattern + ".so")
-        || module.startsWith(pattern + "-") && module.endsWith(".so");
+        || (module.startsWith(pattern + "-") && module.endsWith(".so"));
   }
 
   private Stream<Probe> probes(Symbol f, String name) {

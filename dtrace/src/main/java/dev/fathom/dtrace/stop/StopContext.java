@@ -93,7 +93,7 @@ final class StopContext extends HostContext {
   }
 
   private boolean isArm() {
-    return cpu.registers().file() == Aarch64.INSTANCE.registers();
+    return cpu.registers().file().equals(Aarch64.INSTANCE.registers());
   }
 
   private long value(Register register) {
@@ -130,7 +130,7 @@ final class StopContext extends HostContext {
   /** Of a profile probe: the kernel's program counter, or user mode's in {@code arg1}. */
   private long interrupted(int index) {
     boolean inKernel = pc() < 0;
-    return index == 0 && inKernel || index == 1 && !inKernel ? pc() : 0;
+    return index == (inKernel ? 0 : 1) ? pc() : 0;
   }
 
   private long parameter(int index) {

@@ -45,7 +45,7 @@ final class SystemCallProvider implements Provider {
     boolean back = ProbePattern.matches(pattern.name(), "return");
     if (!ProbePattern.matches(pattern.provider(), name())
         || !ProbePattern.matches(pattern.module(), "vmlinux")
-        || !entry && !back) {
+        || !(entry || back)) {
       return Stream.empty();
     }
     var calls =

@@ -65,8 +65,8 @@ final class TimerProvider implements Provider {
   @Override
   public Stream<Probe> probes(ProbePattern pattern) {
     if (!ProbePattern.matches(pattern.provider(), name())
-        || !pattern.module().isEmpty() && !pattern.module().equals("*")
-        || !pattern.function().isEmpty() && !pattern.function().equals("*")) {
+        || !ProbePattern.matches(pattern.module(), "")
+        || !ProbePattern.matches(pattern.function(), "")) {
       return Stream.empty();
     }
     var names =

@@ -110,9 +110,9 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
     }
     int last = end;
     while (end < all.size()
-        && (all.get(end).name().equals(name) && all.get(end).offset() != 0
-            || all.get(end).name().isEmpty()
-                && all.get(end).range().start() == all.get(end - 1).range().end())) {
+        && ((all.get(end).name().equals(name) && all.get(end).offset() != 0)
+            || (all.get(end).name().isEmpty()
+                && all.get(end).range().start() == all.get(end - 1).range().end()))) {
       end++;
       if (all.get(end - 1).name().equals(name)) {
         last = end;

@@ -255,7 +255,9 @@ class DebugFilesTest {
       var kept = temp.resolve("cache/" + ID.hex() + "/debuginfo");
       assertThat(found).contains(kept);
       assertThat(kept).hasBinaryContent(content);
-      assertThat(Files.list(kept.getParent())).containsExactly(kept); // no parts are left
+      try (var all = Files.list(kept.getParent())) {
+        assertThat(all).containsExactly(kept); // no parts are left
+      }
       assertThat(server.asked()).hasSize(1);
 
       files(List.of(), List.of(), Optional.of(server.url())).find(wanted());
