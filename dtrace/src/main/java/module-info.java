@@ -1,6 +1,7 @@
 /**
- * D, DTrace's language: the compiler, the intermediate form, its interpreter, the interfaces between
- * what runs at probes and what prints, and the engines that stop a target or replay a trace.
+ * D, DTrace's language: the compiler, the intermediate form, its interpreter, the interfaces
+ * between what runs at probes and what prints, and the engines that stop a target or replay a
+ * trace.
  */
 module dev.fathom.dtrace {
   requires dev.fathom.kernel;

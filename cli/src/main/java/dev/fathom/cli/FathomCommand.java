@@ -28,6 +28,7 @@ final class FathomCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "expected a command: open, attach, dump, trace, dtrace, trace-file or demo");
+        spec.commandLine(),
+        "expected a command: open, attach, dump, trace, dtrace, trace-file or demo");
   }
 }

@@ -51,8 +51,7 @@ final class ProbeListing {
   }
 
   private void write(Stream<Probe> probes, Writer out) throws IOException {
-    out.append(
-        String.format(Locale.ROOT, ROW, "ID", "PROVIDER", "MODULE", "FUNCTION", "NAME"));
+    out.append(String.format(Locale.ROOT, ROW, "ID", "PROVIDER", "MODULE", "FUNCTION", "NAME"));
     try (probes) {
       probes.forEach(
           probe -> {
@@ -104,8 +103,7 @@ final class ProbeListing {
         .orElseThrow();
   }
 
-  private static void attributes(String what, Stability stability, Writer out)
-      throws IOException {
+  private static void attributes(String what, Stability stability, Writer out) throws IOException {
     out.append("\n\t" + what + " Attributes\n");
     out.append("\t\tIdentifier Names: " + stability.name().text() + "\n");
     out.append("\t\tData Semantics:   " + stability.data().text() + "\n");

@@ -454,5 +454,4 @@ class TraceProgramCommand implements Callable<Integer> {
       throw new TargetException(file + ": " + e.getMessage());
     }
   }
-
 }

@@ -72,10 +72,7 @@ sealed interface Tracer extends AutoCloseable {
     boolean process = target.get().startsWith("pid:");
     var how =
         new AttachOptions(
-            process && !look,
-            Optional.empty(),
-            Optional.empty(),
-            AttachOptions.DEFAULT.timeout());
+            process && !look, Optional.empty(), Optional.empty(), AttachOptions.DEFAULT.timeout());
     var session = Session.attach(target.get(), how, options);
     try {
       console.progress().clear();

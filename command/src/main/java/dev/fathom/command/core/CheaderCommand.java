@@ -59,7 +59,8 @@ final class CheaderCommand implements Command {
     source.notes().forEach(call::remark);
     long hidden =
         source.variables().keySet().stream()
-            .filter(v -> types.ofSymbol(v).filter(t -> !t.equals(source.ofSymbol(v).get())).isPresent())
+            .filter(
+                v -> types.ofSymbol(v).filter(t -> !t.equals(source.ofSymbol(v).get())).isPresent())
             .count();
     if (hidden > 0) {
       call.remark(hidden + " variables keep the types that another source gives them");

@@ -120,8 +120,7 @@ final class EventContext implements ProbeContext {
   @Override
   public String execname() {
     return atEvent
-        ? new String(
-            at().name().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1)
+        ? new String(at().name().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1)
         : "";
   }
 

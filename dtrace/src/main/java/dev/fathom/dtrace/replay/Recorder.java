@@ -24,8 +24,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * Keeps probes that fire in a recording, so that D over it counts the same: the first arguments, the
- * thread, the CPU, the time and, where wanted, the stack.
+ * Keeps probes that fire in a recording, so that D over it counts the same: the first arguments,
+ * the thread, the CPU, the time and, where wanted, the stack.
  */
 public final class Recorder {
   private static final int ARGUMENTS = 6;
@@ -105,8 +105,7 @@ public final class Recorder {
               + (at.offset() == 0 ? "" : "+0x" + Long.toHexString(at.offset()));
       writer.names(
           address,
-          List.of(
-              new Frame(address, Optional.of(text), Optional.empty(), OptionalInt.empty())));
+          List.of(new Frame(address, Optional.of(text), Optional.empty(), OptionalInt.empty())));
     }
   }
 }

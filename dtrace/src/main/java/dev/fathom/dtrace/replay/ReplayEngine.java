@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Runs clauses over the events of a recorded trace, as fast as they can be read. Time is that of the
- * trace.
+ * Runs clauses over the events of a recorded trace, as fast as they can be read. Time is that of
+ * the trace.
  */
 public final class ReplayEngine implements Engine {
   /** Events between two looks at the clock. */

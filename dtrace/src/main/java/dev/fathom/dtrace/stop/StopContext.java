@@ -48,8 +48,7 @@ final class StopContext extends HostContext {
   private Optional<Task> task = Optional.empty();
   private boolean read;
 
-  StopContext(
-      Supplier<Kernel> kernel, Cpu cpu, Place place, Supplier<Optional<Task>> running) {
+  StopContext(Supplier<Kernel> kernel, Cpu cpu, Place place, Supplier<Optional<Task>> running) {
     super(kernel);
     this.cpu = cpu;
     this.place = place;
@@ -186,7 +185,9 @@ final class StopContext extends HostContext {
     return user.get(register).orElse(0);
   }
 
-  /** The registers of user mode: the CPU's own there, else those that the kernel was entered with. */
+  /**
+   * The registers of user mode: the CPU's own there, else those that the kernel was entered with.
+   */
   private Registers user(Registers now) {
     return inUserMode() ? now : kernelModel().stack(now).entry().orElse(Registers.none(now.file()));
   }

@@ -73,8 +73,7 @@ public final class StopEngine implements Engine {
       long pid = kernel.initialTask().map(t -> t.process().orElse(0)).orElse(0L);
       functions = new Functions(kernel.program(), program);
       providers =
-          List.of(
-              new ProcessProvider(functions, places, pid, program), new TimerProvider(places));
+          List.of(new ProcessProvider(functions, places, pid, program), new TimerProvider(places));
     } else {
       functions = new Functions(kernel.program(), "vmlinux");
       providers =
@@ -413,5 +412,4 @@ public final class StopEngine implements Engine {
             100.0 * still() / Math.max(1, elapsed())));
     return Optional.of(text.toString());
   }
-
 }

@@ -24,9 +24,7 @@ final class SystemCallProvider implements Provider {
     this.functions = functions;
     this.places = places;
     prefix =
-        functions.program().architecture().name().equals("aarch64")
-            ? "__arm64_sys_"
-            : "__x64_sys_";
+        functions.program().architecture().name().equals("aarch64") ? "__arm64_sys_" : "__x64_sys_";
   }
 
   @Override
@@ -61,8 +59,7 @@ final class SystemCallProvider implements Provider {
                     ? Stream.of(probe(f, "entry", new Place.SystemCall(f.address())))
                     : Stream.empty(),
                 back
-                    ? Stream.of(
-                        probe(f, "return", new Place.SystemReturn(f.address(), f.size())))
+                    ? Stream.of(probe(f, "return", new Place.SystemReturn(f.address(), f.size())))
                     : Stream.empty()));
   }
 
@@ -71,7 +68,6 @@ final class SystemCallProvider implements Provider {
   }
 
   private Probe probe(Symbol function, String name, Place place) {
-    return places.probe(
-        new ProbeName(name(), "vmlinux", call(function), name), place, List.of());
+    return places.probe(new ProbeName(name(), "vmlinux", call(function), name), place, List.of());
   }
 }

@@ -43,8 +43,16 @@ final class TimerProvider implements Provider {
   /** Those that are listed. */
   private static final List<String> USUAL =
       List.of(
-          "profile-97", "profile-199", "profile-499", "profile-997", "profile-1999", "tick-1",
-          "tick-10", "tick-100", "tick-500", "tick-1000");
+          "profile-97",
+          "profile-199",
+          "profile-499",
+          "profile-997",
+          "profile-1999",
+          "tick-1",
+          "tick-10",
+          "tick-100",
+          "tick-500",
+          "tick-1000");
 
   private final Places places;
 

@@ -4,7 +4,7 @@
  * target. Providers: {@code fbt}, {@code instr}, {@code syscall}, {@code pid}, {@code profile}.
  * Where only {@code profile} and {@code tick} are enabled there are no breakpoints, and the target
  * stands still only for the moments in which samples are taken. Enters: a session. May use base,
- * model, target, kernel, session, and of dtrace {@code ir}, {@code probe}, {@code record} and {@code
- * run}.
+ * model, target, kernel, session, and of dtrace {@code ir}, {@code probe}, {@code record} and
+ * {@code run}.
  */
 package dev.fathom.dtrace.stop;

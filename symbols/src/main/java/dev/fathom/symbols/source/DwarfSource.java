@@ -210,9 +210,7 @@ public final class DwarfSource implements SourceInfo {
       return path.map(
           p ->
               new SourceLine(
-                  p,
-                  Math.clamp(line, 0, Integer.MAX_VALUE),
-                  Math.clamp(column, 0, 1 << 20)));
+                  p, Math.clamp(line, 0, Integer.MAX_VALUE), Math.clamp(column, 0, 1 << 20)));
     }
 
     Optional<SourceLine> line(LineTable table, int row) {
