@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target;
 
+import dev.fathom.model.Registers;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -36,6 +37,17 @@ public non-sealed interface RunControl extends Capability {
    * @throws dev.fathom.base.TargetException when the connection broke
    */
   Optional<Stop> await(Duration timeout);
+
+  /**
+   * The registers of a CPU that came with the news of the stop, as the CPU still has them: few, and
+   * nothing is asked for them.
+   *
+   * @param cpu a {@link Cpu#id}
+   * @return empty where none came for this CPU, or they were written since
+   */
+  default Optional<Registers> told(int cpu) {
+    return Optional.empty();
+  }
 
   /** Whether the target stays stopped when it is closed; false at first. */
   boolean leaveStopped();

@@ -203,6 +203,6 @@ public final class Breakpoint {
     var task = hit.task();
     return task.isPresent() && task.get().cpu().isPresent()
         ? task.get().cpu().getAsInt()
-        : hit.cpu().id();
+        : hit.id();
   }
 }

@@ -2,11 +2,13 @@
 package dev.fathom.session.control;
 
 import dev.fathom.base.FathomException;
+import dev.fathom.base.FaultException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
+import dev.fathom.model.Registers;
 import dev.fathom.model.arch.Effect;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
@@ -443,12 +445,28 @@ public final class Control {
     return event(new StopEvent.Replaced(), of(stop));
   }
 
+  /** A stop of a CPU; empty where the target has no registers of it. */
+  private Optional<Hit> hit(int id) {
+    var told = run.told(id);
+    if (told.isPresent() && told.get().pc().isPresent()) {
+      return Optional.of(new Hit(kernel(), id, told, () -> cpu(id)));
+    }
+    return session.target().cpu(id).map(cpu -> new Hit(kernel(), cpu));
+  }
+
+  private Cpu cpu(int id) {
+    return session
+        .target()
+        .cpu(id)
+        .orElseThrow(() -> new TargetException("no registers of CPU " + id));
+  }
+
   private Optional<StopEvent> trapped(Stop stop, List<Goal> goals) {
-    var cpu = session.target().cpu(stop.cpu());
-    if (cpu.isEmpty()) {
+    var at = hit(stop.cpu());
+    if (at.isEmpty()) {
       return Optional.of(event(new StopEvent.Trapped(), of(stop)));
     }
-    var hit = new Hit(kernel(), cpu.get());
+    var hit = at.get();
     long pc = hit.pc();
     if (returned(hit)) {
       passAt(stop.cpu(), pc);
@@ -632,16 +650,12 @@ public final class Control {
     for (int id : List.copyOf(seen.keySet())) {
       long at = seen.get(id);
       var under = inserted(at);
-      var cpu = session.target().cpu(id);
-      if (under.isEmpty()
-          || cpu.isEmpty()
-          || cpu.get().registers().pc().isEmpty()
-          || cpu.get().registers().pc().getAsLong() != at
-          || emulated(cpu.get(), under.get())) {
+      var hit = under.isEmpty() ? Optional.<Hit>empty() : hit(id);
+      if (hit.isEmpty() || hit.get().pc() != at || emulated(hit.get(), under.get())) {
         seen.remove(id);
         continue;
       }
-      var passing = stepped(cpu.get(), under.get());
+      var passing = stepped(id, under.get());
       if (!passing.here()) {
         seen.remove(id);
       }
@@ -652,13 +666,15 @@ public final class Control {
     return Optional.empty();
   }
 
-  private boolean emulated(Cpu cpu, Inserted under) {
+  private boolean emulated(Hit hit, Inserted under) {
     var writer = session.target().find(RegisterWriter.class);
     if (writer.isEmpty()) {
       return false;
     }
-    var effect =
-        kernel().program().architecture().emulate(under.code(), under.address(), cpu.registers());
+    var effect = hit.told().flatMap(few -> effect(under, few));
+    if (effect.isEmpty()) {
+      effect = effect(under, hit.registers());
+    }
     if (effect.isEmpty()) {
       return false;
     }
@@ -668,11 +684,15 @@ public final class Control {
       }
     }
     try {
-      effect.get().registers().forEach(w -> writer.get().write(cpu.id(), w.register(), w.value()));
+      effect.get().registers().forEach(w -> writer.get().write(hit.id(), w.register(), w.value()));
     } catch (UnsupportedException _) {
       return false; // What was stored is stored again by the step.
     }
     return true;
+  }
+
+  private Optional<Effect> effect(Inserted under, Registers registers) {
+    return kernel().program().architecture().emulate(under.code(), under.address(), registers);
   }
 
   /** Whether data is watched: what is stored here does not trip the CPU's watchpoints. */
@@ -699,14 +719,22 @@ public final class Control {
     if (memory.get().writes(MemoryWriter.Space.PHYSICAL)) {
       var physical = kernel().program().memory().physical(store.address());
       if (physical.isPresent()) {
-        memory.get().write(MemoryWriter.Space.PHYSICAL, physical.getAsLong(), bytes);
-        return true;
+        return wrote(memory.get(), MemoryWriter.Space.PHYSICAL, physical.getAsLong(), bytes);
       }
       return false;
     }
     // Behind such a target there is one address space: a process, or the kernel's own stub.
-    memory.get().write(MemoryWriter.Space.VIRTUAL, store.address(), bytes);
-    return true;
+    return wrote(memory.get(), MemoryWriter.Space.VIRTUAL, store.address(), bytes);
+  }
+
+  private static boolean wrote(
+      MemoryWriter memory, MemoryWriter.Space space, long address, MemorySegment bytes) {
+    try {
+      memory.write(space, address, bytes);
+      return true;
+    } catch (FaultException _) {
+      return false; // What becomes of it, a stack that has to grow or a signal, is the CPU's part.
+    }
   }
 
   /**
@@ -718,7 +746,7 @@ public final class Control {
    */
   private record Passing(Optional<Stop> stop, boolean here, boolean interrupted) {}
 
-  private Passing stepped(Cpu cpu, Inserted under) {
+  private Passing stepped(int cpu, Inserted under) {
     var points = need(Breakpoints.class, "set breakpoints");
     // What is out is not in the list: whatever ends this, the rest is taken out as ever.
     var out = new ArrayList<Inserted>();
@@ -729,7 +757,7 @@ public final class Control {
         out.add(spot);
       }
     }
-    var stop = stepAndWait(cpu.id(), false);
+    var stop = stepAndWait(cpu, false);
     if (stop.isPresent() && stop.get().reason() instanceof Stop.Ended) {
       return new Passing(stop, false, false);
     }
@@ -740,12 +768,11 @@ public final class Control {
       session.interrupt(); // Whoever runs the target is to see it too.
       return new Passing(stop, true, true);
     }
-    if (!(stop.get().reason() instanceof Stop.Trap) || stop.get().cpu() != cpu.id()) {
+    if (!(stop.get().reason() instanceof Stop.Trap) || stop.get().cpu() != cpu) {
       return new Passing(stop, true, false);
     }
     // The step may have ended on the next breakpoint, which counts.
-    var now = session.target().cpu(cpu.id());
-    long pc = now.isPresent() ? now.get().registers().pc().orElse(0) : 0;
+    long pc = hit(cpu).map(Hit::pc).orElse(0L);
     return new Passing(inserted(pc).isPresent() ? stop : Optional.empty(), false, false);
   }
 

@@ -6,19 +6,36 @@ import dev.fathom.kernel.Task;
 import dev.fathom.model.Registers;
 import dev.fathom.target.Cpu;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /**
  * A CPU that stopped at a breakpoint; what is not asked for is not read. Valid until it goes on.
  */
 public final class Hit {
   private final Kernel kernel;
-  private final Cpu cpu;
+  private final int id;
+  private final Supplier<Cpu> asked;
+  private final Optional<Registers> told;
+  private Optional<Cpu> cpu = Optional.empty();
   private Optional<Task> task = Optional.empty();
   private boolean read;
 
   Hit(Kernel kernel, Cpu cpu) {
+    this(kernel, cpu.id(), Optional.empty(), () -> cpu);
+  }
+
+  /**
+   * One whose CPU is read when more is asked for than came with the stop.
+   *
+   * @param id the CPU, as the target numbers it
+   * @param told the registers that came with the stop
+   */
+  Hit(Kernel kernel, int id, Optional<Registers> told, Supplier<Cpu> asked) {
     this.kernel = kernel;
-    this.cpu = cpu;
+    this.id = id;
+    this.told = told;
+    this.asked = asked;
   }
 
   public Kernel kernel() {
@@ -27,17 +44,29 @@ public final class Hit {
 
   /** The CPU, as the target numbers it. */
   public Cpu cpu() {
-    return cpu;
+    cpu = cpu.or(() -> Optional.of(asked.get()));
+    return cpu.get();
   }
 
+  /** All of the CPU's registers. */
   public Registers registers() {
-    return cpu.registers();
+    return cpu().registers();
+  }
+
+  /** The registers that came with the stop. */
+  Optional<Registers> told() {
+    return told;
+  }
+
+  /** The CPU's number, as the target has it. */
+  int id() {
+    return id;
   }
 
   /** The thread on the CPU, where the kernel can tell. */
   public Optional<Task> task() {
     if (!read) {
-      task = kernel.running(cpu);
+      task = kernel.running(cpu());
       read = true;
     }
     return task;
@@ -50,10 +79,12 @@ public final class Hit {
   }
 
   long pc() {
-    return cpu.registers().pc().orElse(0);
+    var pc = told.isPresent() ? told.get().pc() : OptionalLong.empty();
+    return pc.isPresent() ? pc.getAsLong() : registers().pc().orElse(0);
   }
 
   long sp() {
-    return cpu.registers().sp().orElse(0);
+    var sp = told.isPresent() ? told.get().sp() : OptionalLong.empty();
+    return sp.isPresent() ? sp.getAsLong() : registers().sp().orElse(0);
   }
 }

@@ -109,6 +109,45 @@ class ControlTest {
   }
 
   @Test
+  void aHitThatGoesByAsksForNothingThatCameWithTheStop() {
+    code(schedule).ignore(2);
+    machine.tells();
+    machine.comes(0, schedule).comes(0, schedule).comes(0, schedule);
+    assertThat(hit(control.proceed())).containsExactly(1);
+    String past = "rip=" + Long.toHexString(schedule + 4);
+    assertThat(machine.log())
+        .startsWith("resume", past, "resume", past, "resume", "registers 0")
+        .filteredOn("resume"::equals)
+        .hasSize(3);
+  }
+
+  @Test
+  void whatDidNotComeWithTheStopIsAskedForWhereAConditionNeedsIt() {
+    long rax = machine.registers(0).get(X86_64.RAX).orElseThrow();
+    code(schedule)
+        .condition(
+            Optional.of(condition(hit -> hit.registers().get(X86_64.RAX).orElseThrow() == rax)));
+    machine.tells();
+    machine.comes(0, schedule);
+    assertThat(hit(control.proceed())).containsExactly(1);
+  }
+
+  @Test
+  void aStoreThatTheTargetRefusesIsLeftToTheCpu() {
+    long push = schedule + 4;
+    var breakpoint = code(push);
+    stand();
+    machine.virtualOnly();
+    machine.faults();
+    machine.comes(0, push).comes(0, push);
+    machine.stepTo(push + 1);
+    control.proceed();
+    assertThat(hit(control.proceed())).containsExactly(1);
+    assertThat(breakpoint.hits()).isEqualTo(2);
+    assertThat(machine.log()).containsExactly("resume", "step 0", "resume");
+  }
+
+  @Test
   void stepsOffAnInstructionThatItCannotCarryOut() {
     long call = schedule + 4; // push %rbp needs memory to be written, which this machine cannot
     code(call);

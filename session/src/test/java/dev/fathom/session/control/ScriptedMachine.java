@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.session.control;
 
+import dev.fathom.base.FaultException;
+import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Register;
@@ -51,6 +53,8 @@ final class ScriptedMachine
   private boolean physical = true;
   private boolean hang;
   private boolean keeps;
+  private boolean tells;
+  private boolean faults;
   private Optional<RuntimeException> stepFailure = Optional.empty();
 
   ScriptedMachine(Target base) {
@@ -102,6 +106,16 @@ final class ScriptedMachine
   /** Memory can be written from now on; what is written is only logged. */
   void writable() {
     writable = true;
+  }
+
+  /** Tells the program counter and the stack pointer with a stop. */
+  void tells() {
+    tells = true;
+  }
+
+  /** Refuses what is stored. */
+  void faults() {
+    faults = true;
   }
 
   /** Memory can be written by virtual address only. */
@@ -226,6 +240,9 @@ final class ScriptedMachine
 
   @Override
   public void write(Space space, long address, MemorySegment bytes) {
+    if (faults) {
+      throw new FaultException("virtual", address, Readability.UNMAPPED);
+    }
     log.add("write " + space + " " + Long.toHexString(address));
   }
 
@@ -241,6 +258,25 @@ final class ScriptedMachine
 
   @Override
   public void settle() {}
+
+  @Override
+  public Optional<Registers> told(int cpu) {
+    var all = registers.get(cpu);
+    return tells
+        ? Optional.of(
+            Registers.none(all.file())
+                .with(X86_64.RIP, all.pc().orElseThrow())
+                .with(X86_64.RSP, all.sp().orElseThrow()))
+        : Optional.empty();
+  }
+
+  @Override
+  public Optional<Cpu> cpu(int id) {
+    if (tells) {
+      log.add("registers " + id);
+    }
+    return Optional.ofNullable(registers.get(id)).map(values -> new Cpu(id, values, "script"));
+  }
 
   @Override
   public List<Cpu> cpus() {

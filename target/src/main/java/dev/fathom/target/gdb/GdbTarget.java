@@ -85,6 +85,10 @@ final class GdbTarget implements Target {
   private Optional<GdbProcess> process = Optional.empty();
   private boolean processAsked;
   private Stop lastStop;
+
+  /** Registers of {@link #current} that came with the stop; empty once they may have changed. */
+  private Optional<Registers> told = Optional.empty();
+
   private Map<Integer, Map<Register, Long>> tables = Map.of();
   private boolean tablesKnown;
   private int stepFlags = -1;
@@ -109,12 +113,13 @@ final class GdbTarget implements Target {
     private final ThreadId thread;
     private final RegisterMap.StubRegisters raw;
     private final Map<Register, RegisterMap.Slot> written = new LinkedHashMap<>();
-    private Registers registers;
 
-    State(ThreadId thread, RegisterMap.StubRegisters raw, Registers registers) {
+    /** Made of {@link #raw} when somebody asks. */
+    private Optional<Registers> registers = Optional.empty();
+
+    State(ThreadId thread, RegisterMap.StubRegisters raw) {
       this.thread = thread;
       this.raw = raw;
-      this.registers = registers;
     }
   }
 
@@ -277,7 +282,11 @@ final class GdbTarget implements Target {
   }
 
   private Cpu cpuOf(int id) {
-    Registers registers = states.get(id).registers;
+    State state = states.get(id);
+    if (state.registers.isEmpty()) {
+      state.registers = Optional.of(map.registers(state.raw));
+    }
+    Registers registers = state.registers.get();
     for (Map.Entry<Register, Long> table : tables.getOrDefault(id, Map.of()).entrySet()) {
       registers = registers.with(table.getKey(), table.getValue());
     }
@@ -302,11 +311,7 @@ final class GdbTarget implements Target {
     int request = 0;
     for (Reply reply : link.askAll(requests)) {
       if (requests.get(request++).equals("g")) {
-        ThreadId thread = missing.get(next++);
-        if (!reply.isError() && !reply.isUnknown()) {
-          var raw = RegisterMap.StubRegisters.decode(reply.bytes(), map.totalBytes());
-          states.put(id(thread), new State(thread, raw, map.registers(raw)));
-        }
+        keep(missing.get(next++), reply);
       } else if (!reply.isOk()) {
         stub.unsettled();
         throw new TargetException(
@@ -318,6 +323,14 @@ final class GdbTarget implements Target {
       if (loaded != null) {
         loadOthers(loaded);
       }
+    }
+  }
+
+  /** Takes the reply to {@code g}. */
+  private void keep(ThreadId thread, Reply reply) {
+    if (!reply.isError() && !reply.isUnknown()) {
+      var raw = RegisterMap.StubRegisters.decode(reply.bytes(), map.totalBytes());
+      states.put(id(thread), new State(thread, raw));
     }
   }
 
@@ -340,7 +353,7 @@ final class GdbTarget implements Target {
     for (int i = 0; i < slots.size(); i++) {
       cpu.raw.take(slots.get(i), replies.get(i));
     }
-    cpu.registers = map.registers(cpu.raw);
+    cpu.registers = Optional.empty();
   }
 
   /** A thread as requests name it; empty for the only one of a stub without threads. */
@@ -546,6 +559,9 @@ final class GdbTarget implements Target {
     if (!stub.isQemu() || (current.isPresent() && !lists(current.get()))) {
       threads = Optional.empty();
     }
+    if (reply.thread().isPresent() && !reply.registers().isEmpty()) {
+      told = Optional.of(map.registers(reply.registers()));
+    }
     lastStop = new Stop(idOfCurrent(), reply.reason());
   }
 
@@ -560,6 +576,7 @@ final class GdbTarget implements Target {
 
   private void forget() {
     states.clear();
+    told = Optional.empty();
     tables = Map.of();
     tablesKnown = false;
     virtual.forget();
@@ -818,6 +835,12 @@ final class GdbTarget implements Target {
     }
 
     @Override
+    public Optional<Registers> told(int cpu) {
+      requireStopped("read registers");
+      return current.isPresent() && id(current.get()) == cpu ? told : Optional.empty();
+    }
+
+    @Override
     public boolean leaveStopped() {
       return leaveStopped;
     }
@@ -900,8 +923,19 @@ final class GdbTarget implements Target {
         throw new TargetException(name() + ": the stub takes no physical addresses");
       }
       try {
-        StubMemory memory = isPhysical ? physical.orElseThrow() : virtual;
-        memory.write(address, bytes, isPhysical ? "physical" : "virtual");
+        if (isPhysical) {
+          physical.orElseThrow().write(address, bytes, "physical", Optional.empty());
+        } else {
+          // Who stores for a CPU writes its registers next, and those go all together.
+          boolean registers =
+              writeForm == WriteForm.ALL
+                  && told.isPresent()
+                  && !states.containsKey(idOfCurrent())
+                  && stub.select(current).isEmpty();
+          virtual
+              .write(address, bytes, "virtual", registers ? Optional.of("g") : Optional.empty())
+              .ifPresent(reply -> keep(current.orElseThrow(), reply));
+        }
       } finally {
         epoch++;
         virtual.forget();
@@ -914,10 +948,11 @@ final class GdbTarget implements Target {
     @Override
     public void write(int cpu, Register register, long value) {
       requireStopped("write a register");
-      if (GdbTarget.this.cpu(cpu).isEmpty()) {
+      threadOf(cpu).ifPresent(thread -> load(List.of(thread)));
+      State state = states.get(cpu);
+      if (state == null) {
         throw new TargetException(name() + ": no CPU " + cpu);
       }
-      State state = states.get(cpu);
       RegisterMap.Slot slot =
           map.slotOf(register)
               .filter(state.raw::has)
@@ -926,6 +961,7 @@ final class GdbTarget implements Target {
       if (writeForm == WriteForm.NONE) {
         throw new UnsupportedException(name() + ": the stub lets no registers be written");
       }
+      told = Optional.empty();
       byte[] before = state.raw.bytes(slot);
       state.raw.set(slot, map.encode(slot, value));
       if (writeForm == WriteForm.UNKNOWN) {
@@ -933,7 +969,7 @@ final class GdbTarget implements Target {
       } else {
         state.written.put(register, slot);
       }
-      state.registers = map.registers(state.raw);
+      state.registers = Optional.empty();
       epoch++;
       virtual.forget();
     }
@@ -944,6 +980,7 @@ final class GdbTarget implements Target {
       List<String> requests = flush();
       // Whatever becomes of them: the stub is asked what it has now.
       states.clear();
+      told = Optional.empty();
       requests.forEach(GdbTarget.this::demand);
     }
 

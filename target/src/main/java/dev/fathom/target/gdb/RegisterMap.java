@@ -8,6 +8,7 @@ import dev.fathom.model.Registers;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -146,6 +147,32 @@ final class RegisterMap {
     return builder.build();
   }
 
+  /** Registers that came by their numbers; what is none of the file's, or no value, is left out. */
+  Registers registers(Map<Integer, String> told) {
+    Registers.Builder builder = Registers.builder(file);
+    for (Slot slot : slots) {
+      String text = told.get(slot.entry().number());
+      int count = slot.entry().bytes();
+      if (text != null && slot.kept().isPresent() && text.length() == 2 * count) {
+        var bytes = new byte[count];
+        byte[] digits = text.getBytes(StandardCharsets.ISO_8859_1);
+        if (Hex.decode(digits, 0, bytes, 0, count) == count) {
+          builder.set(slot.kept().get(), value(bytes, 0, count, order));
+        }
+      }
+    }
+    return builder.build();
+  }
+
+  private static long value(byte[] bytes, int from, int count, ByteOrder order) {
+    long value = 0;
+    for (int i = 0; i < count; i++) {
+      int at = order == ByteOrder.LITTLE_ENDIAN ? count - 1 - i : i;
+      value = value << 8 | (bytes[from + at] & 0xff);
+    }
+    return value;
+  }
+
   /** A register file made of what a stub describes. */
   private static final class DescribedRegisters implements RegisterFile {
     private static final List<String> PROGRAM_COUNTERS = List.of("pc", "rip", "eip", "pswa");
@@ -281,13 +308,7 @@ final class RegisterMap {
     }
 
     long value(Slot slot, ByteOrder order) {
-      int count = slot.entry().bytes();
-      long value = 0;
-      for (int i = 0; i < count; i++) {
-        int at = order == ByteOrder.LITTLE_ENDIAN ? count - 1 - i : i;
-        value = value << 8 | (bytes[slot.offset() + at] & 0xff);
-      }
-      return value;
+      return RegisterMap.value(bytes, slot.offset(), slot.entry().bytes(), order);
     }
 
     void set(Slot slot, byte[] value) {
@@ -296,11 +317,12 @@ final class RegisterMap {
 
     /** All of them, as {@code G} takes them. */
     String encode() {
-      var text = new StringBuilder(2 * general);
+      var text = new byte[2 * general];
       for (int i = 0; i < general; i++) {
-        text.append(known[i] ? Hex.encode(bytes, i, 1) : "xx");
+        text[2 * i] = known[i] ? Hex.digit(bytes[i] >> 4) : (byte) 'x';
+        text[2 * i + 1] = known[i] ? Hex.digit(bytes[i]) : (byte) 'x';
       }
-      return text.toString();
+      return new String(text, StandardCharsets.ISO_8859_1);
     }
   }
 

@@ -103,10 +103,18 @@ final class StubMemory {
         : Readability.UNMAPPED;
   }
 
-  void write(long address, MemorySegment bytes, String space) {
+  /**
+   * Writes all bytes.
+   *
+   * @param last a request that is sent after the last of them, where there is one
+   * @return its reply
+   * @throws FaultException when some could not be written; what {@code last} told is lost then
+   */
+  Optional<Reply> write(long address, MemorySegment bytes, String space, Optional<String> last) {
     byte[] all = bytes.toArray(ValueLayout.JAVA_BYTE);
     int most = Math.max(16, Math.min(PAGE, (stub.packetSize() - 40) / 2));
     List<String> before = preparations();
+    Optional<Reply> lastReply = Optional.empty();
     for (int done = 0; done < all.length; ) {
       var requests = new ArrayList<String>();
       int from = done;
@@ -121,9 +129,13 @@ final class StubMemory {
                 + Hex.encode(all, done, count));
         done += count;
       }
+      int writes = requests.size();
+      if (done == all.length) {
+        last.ifPresent(requests::add);
+      }
       List<Reply> replies = stub.ask(before, requests);
       before = List.of();
-      for (int i = 0; i < replies.size(); i++) {
+      for (int i = 0; i < writes; i++) {
         if (!replies.get(i).isOk()) {
           throw new FaultException(
               space,
@@ -133,7 +145,11 @@ final class StubMemory {
                   : Readability.UNMAPPED);
         }
       }
+      if (replies.size() > writes) {
+        lastReply = Optional.of(replies.getLast());
+      }
     }
+    return lastReply;
   }
 
   private List<String> preparations() {

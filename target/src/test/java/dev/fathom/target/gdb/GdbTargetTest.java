@@ -351,6 +351,60 @@ class GdbTargetTest {
     }
   }
 
+  @Test
+  void whatCameWithTheStopIsNotAskedFor() {
+    try (FakeStub stub = stub(Kind.GDBSERVER);
+        Target target = attach(stub)) {
+      var run = target.find(RunControl.class).orElseThrow();
+      stub.register(0, FakeStub.RIP, 0x401000).register(0, FakeStub.RSP, 0x7fff0000L);
+      run.resume();
+      awaitRunning(stub);
+      int asked = stub.requests().size();
+      stub.stop(0, 5, "");
+      int cpu = run.await(SOON).orElseThrow().cpu();
+      var told = run.told(cpu).orElseThrow();
+      assertThat(told.pc()).hasValue(0x401000);
+      assertThat(told.sp()).hasValue(0x7fff0000L);
+      assertThat(told.get(X86_64.RAX)).isEmpty();
+      assertThat(run.told(cpu + 1)).as("another thread's").isEmpty();
+      assertThat(stub.requests()).hasSize(asked);
+      target.find(RegisterWriter.class).orElseThrow().write(cpu, X86_64.RIP, 0x401001);
+      assertThat(run.told(cpu)).as("what may have changed").isEmpty();
+      assertThat(target.cpu(cpu).orElseThrow().registers().pc()).hasValue(0x401001);
+    }
+  }
+
+  @Test
+  void aStoreBringsTheRegistersThatAreWrittenNext() {
+    try (FakeStub stub = stub(Kind.GDBSERVER);
+        Target target = attach(stub)) {
+      var run = target.find(RunControl.class).orElseThrow();
+      var registers = target.find(RegisterWriter.class).orElseThrow();
+      var memory = target.find(MemoryWriter.class).orElseThrow();
+      int cpu = target.cpus().getFirst().id();
+      registers.write(cpu, X86_64.RIP, 0x401000); // Tells that the stub takes G only.
+      run.resume();
+      awaitRunning(stub);
+      int asked = stub.requests().size();
+      stub.stop(0, 5, "");
+      assertThat(run.await(SOON)).isPresent();
+      memory.write(
+          MemoryWriter.Space.VIRTUAL,
+          FakeStub.VIRTUAL + AT,
+          MemorySegment.ofArray(new byte[] {1, 2}));
+      registers.write(cpu, X86_64.RIP, 0x401001);
+      registers.write(cpu, X86_64.RSP, 0x1000);
+      run.resume();
+      awaitRunning(stub);
+      assertThat(stub.requests().subList(asked, stub.requests().size()))
+          .extracting(request -> request.substring(0, 1))
+          .containsExactly("M", "g", "G", "v");
+      assertThat(stub.memory(AT + 1)).isEqualTo(2);
+      assertThat(stub.register(0, FakeStub.RIP)).isEqualTo(0x401001);
+      assertThat(stub.register(0, 1)).as("one that nobody wrote").isEqualTo(1);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Kind.class)
   void whatWasWrittenIsAskedOfTheStubOnceItIsSettled(Kind kind) {

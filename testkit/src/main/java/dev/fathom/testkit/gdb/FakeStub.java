@@ -97,6 +97,9 @@ public final class FakeStub implements AutoCloseable {
   /** The number of {@code rsp}. */
   public static final int RSP = 7;
 
+  /** The number of {@code rbp}. */
+  public static final int RBP = 6;
+
   /** The number of {@code cs}. */
   public static final int CS = 18;
 
@@ -856,6 +859,13 @@ public final class FakeStub implements AutoCloseable {
     return Optional.of(stopReply(5, ""));
   }
 
+  /** A register that comes with the stop. */
+  private String expedited(int number) {
+    String value =
+        HexFormat.of().formatHex(cpus.get(current), offset(number), offset(number) + bytes(number));
+    return String.format("%02x:%s;", number, value);
+  }
+
   private String stopReply(int signal, String more) {
     String number = String.format("%02x", signal);
     return switch (kind) {
@@ -864,9 +874,10 @@ public final class FakeStub implements AutoCloseable {
           "T"
               + number
               + more
-              + "10:"
-              + HexFormat.of().formatHex(cpus.get(current), offset(RIP), offset(RIP) + 8)
-              + ";thread:"
+              + expedited(RBP)
+              + expedited(RSP)
+              + expedited(RIP)
+              + "thread:"
               + id(current)
               + ";core:0;";
       case KGDB -> "S" + number;
