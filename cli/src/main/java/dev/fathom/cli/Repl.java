@@ -14,6 +14,7 @@ import org.jline.reader.Reference;
 import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
+import org.jline.utils.Signals;
 
 /**
  * The interactive session: a prompt, history across runs, completion, a pager. Ctrl-C stops the
@@ -102,6 +103,21 @@ final class Repl implements AutoCloseable {
 
   void run(boolean quiet) throws IOException {
     terminal.handle(Terminal.Signal.INT, _ -> service.interrupt());
+    boolean deaf = terminal.getType().startsWith(Terminal.TYPE_DUMB);
+    if (!deaf) {
+      ask(quiet);
+      return;
+    }
+    // JLine leaves the signals of such a terminal to the system, which would end the program.
+    var before = Signals.register("INT", () -> terminal.raise(Terminal.Signal.INT));
+    try {
+      ask(quiet);
+    } finally {
+      Signals.unregister("INT", before);
+    }
+  }
+
+  private void ask(boolean quiet) {
     service.environment().settings().width(Math.max(terminal.getSize().getColumns(), 40));
     if (!quiet) {
       greet();

@@ -18,6 +18,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jline.terminal.Attributes;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
@@ -97,6 +99,48 @@ class ReplTest {
   @Test
   void aNulInALineIsNoEnd() throws IOException {
     assertThat(run("::echo he\0llo\n", 1000)).contains("\nhello\n");
+  }
+
+  /** Without somebody who takes the signal it ends this very program. */
+  @Test
+  void aSignalAtTheDumbTerminalsPromptIsNoEnd() throws IOException {
+    var raised = new CountDownLatch(1);
+    var input =
+        new ByteArrayInputStream("::echo after\n".getBytes(StandardCharsets.UTF_8)) {
+          @Override
+          public synchronized int read(byte[] into, int from, int count) {
+            try {
+              if (raised.getCount() > 0) {
+                long self = ProcessHandle.current().pid();
+                new ProcessBuilder("kill", "-INT", Long.toString(self)).start().waitFor();
+                assertThat(raised.await(30, TimeUnit.SECONDS)).isTrue();
+              }
+            } catch (IOException | InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+            return super.read(into, from, count);
+          }
+
+          @Override
+          public synchronized int read() {
+            var one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0];
+          }
+        };
+    var terminal =
+        new DumbTerminal("test", "dumb", input, screen, StandardCharsets.UTF_8) {
+          @Override
+          public void raise(Terminal.Signal signal) {
+            super.raise(signal);
+            raised.countDown();
+          }
+        };
+    terminal.setSize(Size.of(80, 1000));
+    try (var repl =
+        new Repl(session, service, terminal, new Warnings(session, warnings::add), false)) {
+      repl.run(true);
+    }
+    assertThat(screen.toString(StandardCharsets.UTF_8)).contains("after");
   }
 
   @Test
