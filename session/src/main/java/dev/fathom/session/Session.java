@@ -70,8 +70,8 @@ public final class Session implements AutoCloseable {
             this,
             options
                 .map(KernelOptions::debugFiles)
-                .orElseGet(
-                    () -> new DebugFiles(DebugFileSettings.none(), DownloadProgress.none())));
+                .orElseGet(() -> new DebugFiles(DebugFileSettings.none(), DownloadProgress.none())),
+            options.flatMap(KernelOptions::index));
     this.live = target.find(Live.class);
     if (live.isPresent()) {
       epoch = live.get().epoch();
@@ -80,6 +80,9 @@ public final class Session implements AutoCloseable {
       foundAt = System.nanoTime();
     }
     guard.ifPresent(g -> g.interruptWith(this::interrupt));
+    if (options.isPresent()) {
+      SessionTypes.join(this);
+    }
   }
 
   /**
@@ -302,6 +305,7 @@ public final class Session implements AutoCloseable {
       }
       kernel = found;
       sources = Optional.empty();
+      SessionTypes.join(this);
       control.ifPresent(Control::kernelChanged);
       var process = target.find(ProcessView.class);
       if (process.isPresent()) {

@@ -5,6 +5,8 @@ import dev.fathom.base.Cell;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.MappedFile;
 import dev.fathom.base.TargetException;
+import dev.fathom.format.dwarf.Dwarf;
+import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.elf.BuildId;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfFile;
@@ -13,6 +15,8 @@ import dev.fathom.symbols.debugfile.DebugFile;
 import dev.fathom.symbols.debugfile.DebugFiles;
 import dev.fathom.symbols.debugfile.Search;
 import dev.fathom.symbols.debugfile.Wanted;
+import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import dev.fathom.symbols.index.TableIndex;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,11 +35,21 @@ public final class SessionDebugFiles {
 
   private final Session session;
   private final DebugFiles files;
+  private final Optional<Path> index;
   private final Map<Path, DebugFile> opened = new HashMap<>();
+  private final Map<Path, Described> described = new HashMap<>();
+  private final List<String> problems = new ArrayList<>();
 
-  SessionDebugFiles(Session session, DebugFiles files) {
+  /** The DWARF of a debug file and the types in it: read once, whoever asks. */
+  record Described(DebugFile file, Dwarf dwarf, DwarfTypeSource types) {}
+
+  /**
+   * @param index the folder of the on-disk index; empty to do without
+   */
+  SessionDebugFiles(Session session, DebugFiles files, Optional<Path> index) {
     this.session = session;
     this.files = files;
+    this.index = index;
   }
 
   /** Those of several files that are ELF files and no dumps. */
@@ -156,7 +170,61 @@ public final class SessionDebugFiles {
         .map(path -> opened.computeIfAbsent(path, p -> DebugFile.open(p, files)));
   }
 
+  /**
+   * The DWARF of an image's debug file; absent when there is no file, it has none, or it cannot be
+   * read, which {@link #problems} tell of. The names in it are read when a type is first asked for,
+   * from the on-disk index if they are there.
+   */
+  Optional<Described> described(Image image) {
+    try {
+      return open(image)
+          .filter(file -> file.find(".debug_info").isPresent())
+          .map(file -> described.computeIfAbsent(file.path(), _ -> describe(image, file)));
+    } catch (FathomException e) {
+      report(image, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private Described describe(Image image, DebugFile file) {
+    boolean module = image.object().isPresent();
+    var dwarf = Dwarf.open(file);
+    var types =
+        DwarfTypeSource.whereFound(
+            module ? "dwarf:" + image.name() : "dwarf", () -> names(image, file, dwarf));
+    return new Described(file, dwarf, types);
+  }
+
+  private Optional<DwarfNames> names(Image image, DebugFile file, Dwarf dwarf) {
+    try {
+      var id = file.elf().buildId();
+      var table =
+          index.isPresent() && id.isPresent()
+              ? TableIndex.of(index.get(), id.get().hex())
+              : TableIndex.none();
+      var names = table.dwarfNames(dwarf, Runtime.getRuntime().availableProcessors());
+      names.problems().forEach(problem -> report(image, problem.getMessage()));
+      return Optional.of(names);
+    } catch (FathomException e) {
+      report(image, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private void report(Image image, String message) {
+    var problem = image.name() + ": " + message;
+    if (!problems.contains(problem)) {
+      problems.add(problem);
+    }
+  }
+
+  /** What could not be read, for the user. */
+  public List<String> problems() {
+    return List.copyOf(problems);
+  }
+
   void close() {
+    described.clear();
     opened.values().forEach(DebugFile::close);
     opened.clear();
   }

@@ -4,8 +4,6 @@ package dev.fathom.session;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.Range;
 import dev.fathom.format.dwarf.CallFrames;
-import dev.fathom.format.dwarf.Dwarf;
-import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.elf.ElfSymtab;
 import dev.fathom.model.Image;
 import dev.fathom.model.source.Activation;
@@ -17,7 +15,6 @@ import dev.fathom.model.unwind.UnwindRow;
 import dev.fathom.model.unwind.UnwindSource;
 import dev.fathom.symbols.CfiUnwindSource;
 import dev.fathom.symbols.debugfile.DebugFile;
-import dev.fathom.symbols.dwarf.DwarfTypeSource;
 import dev.fathom.symbols.elf.Placement;
 import dev.fathom.symbols.source.DwarfSource;
 import java.nio.charset.StandardCharsets;
@@ -91,9 +88,10 @@ final class SessionSources {
 
   private Optional<Part> open(Image image) {
     try {
-      var file = session.debugFiles().open(image);
-      return file.isPresent() && file.get().find(".debug_info").isPresent()
-          ? placement(image, file.get()).map(placement -> part(image, file.get(), placement))
+      var described = session.debugFiles().described(image);
+      return described.isPresent()
+          ? placement(image, described.get().file())
+              .map(placement -> part(image, described.get(), placement))
           : Optional.empty();
     } catch (FathomException e) {
       problems.add(image.name() + ": " + e.getMessage());
@@ -101,13 +99,11 @@ final class SessionSources {
     }
   }
 
-  private Part part(Image image, DebugFile file, Placement placement) {
+  private Part part(Image image, SessionDebugFiles.Described described, Placement placement) {
     boolean kernel = image.object().isEmpty();
     var suffix = kernel ? "" : ":" + image.name();
-    var dwarf = Dwarf.open(file);
+    var file = described.file();
     var architecture = session.kernel().program().architecture();
-    int threads = Runtime.getRuntime().availableProcessors();
-    var types = new DwarfTypeSource("dwarf" + suffix, () -> DwarfNames.build(dwarf, threads));
     var frames =
         file.find(".debug_frame")
             .map(
@@ -115,7 +111,13 @@ final class SessionSources {
                     CallFrames.ofDebugFrame(
                         section, file.order(), architecture.layout().wordBytes()));
     return new Part(
-        new DwarfSource("dwarf" + suffix, dwarf, types, frames, architecture, placement),
+        new DwarfSource(
+            "dwarf" + suffix,
+            described.dwarf(),
+            described.types(),
+            frames,
+            architecture,
+            placement),
         frames.map(f -> new CfiUnwindSource("cfi" + suffix, f, architecture, placement)));
   }
 
@@ -230,6 +232,7 @@ final class SessionSources {
     @Override
     public List<String> problems() {
       var found = new ArrayList<>(problems);
+      found.addAll(session.debugFiles().problems());
       parts.values().forEach(part -> part.ifPresent(p -> found.addAll(p.source().problems())));
       return found;
     }

@@ -5,14 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fathom.base.TargetException;
+import dev.fathom.format.dwarf.At;
+import dev.fathom.format.dwarf.Form;
+import dev.fathom.format.dwarf.Tag;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
+import dev.fathom.model.type.TypeSource;
+import dev.fathom.testkit.DwarfWriter;
 import dev.fathom.testkit.ElfCoreWriter;
 import dev.fathom.testkit.ElfWriter;
 import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +39,9 @@ class SessionDebugFilesTest {
   private Path vmlinux(String id) throws IOException {
     var writer = new ElfWriter().type(2);
     writer.notes(".notes", ElfCoreWriter.noteRegion("GNU", 3, HexFormat.of().parseHex(id)));
-    writer.section(".debug_info", new byte[16]);
+    byte[] damaged = new byte[16];
+    Arrays.fill(damaged, (byte) 0x7f); // a unit longer than the section
+    writer.section(".debug_info", damaged);
     return Files.write(folder.resolve("vmlinux"), writer.build());
   }
 
@@ -57,6 +65,65 @@ class SessionDebugFilesTest {
         .isInstanceOf(TargetException.class)
         .hasMessageContaining("is of another build: has build-id 00112233")
         .hasMessageContaining(TinyLinux.BUILD_ID);
+  }
+
+  /** A vmlinux that says that {@code init_task} is a structure that the kernel's BTF has not. */
+  private Path vmlinuxWithTypes() throws IOException {
+    var dwarf = new DwarfWriter();
+    var unit = dwarf.unit(5, Tag.COMPILE_UNIT).root().with(At.LANGUAGE, Form.DATA1, 0x1d);
+    var struct =
+        unit.child(Tag.STRUCTURE_TYPE)
+            .with(At.NAME, Form.STRP, "only_in_dwarf")
+            .with(At.BYTE_SIZE, Form.DATA2, 24);
+    unit.child(Tag.VARIABLE)
+        .with(At.NAME, Form.STRP, "init_task")
+        .with(At.TYPE, Form.REF4, struct)
+        .with(At.EXTERNAL, Form.FLAG_PRESENT, 1);
+    var writer = new ElfWriter().type(2);
+    writer.notes(
+        ".notes", ElfCoreWriter.noteRegion("GNU", 3, HexFormat.of().parseHex(TinyLinux.BUILD_ID)));
+    dwarf.sections().forEach(writer::section);
+    return Files.write(folder.resolve("vmlinux"), writer.build());
+  }
+
+  @Test
+  void itsTypesJoinTheKernelsBehindBtfAndFirstForVariables() throws IOException {
+    var index = folder.resolve("index");
+    var options = new KernelOptions(Optional.of(index), true, Progress.NONE);
+    for (int i = 0; i < 2; i++) { // the second time with names from the disk
+      try (var session = Session.open(List.of(vmcore(), vmlinuxWithTypes()), options)) {
+        var types = session.kernel().program().types();
+        assertThat(types.sources())
+            .extracting(TypeSource::name)
+            .startsWith("btf")
+            .endsWith("dwarf", "dwarf of modules");
+        assertThat(Files.exists(names(index))).isEqualTo(i > 0); // not before it is needed
+        assertThat(types.struct("task_struct").bytes()).isGreaterThan(24);
+        assertThat(types.struct("only_in_dwarf").bytes()).isEqualTo(24);
+        var variable = session.kernel().program().global("init_task");
+        assertThat(variable.type()).isEqualTo(types.struct("only_in_dwarf"));
+        assertThat(names(index)).exists();
+        types.use(types.known().stream().filter(s -> !s.name().startsWith("dwarf")).toList());
+        assertThat(session.kernel().program().global("init_task").type())
+            .isEqualTo(types.struct("task_struct"));
+        assertThat(session.debugFiles().problems()).isEmpty();
+      }
+    }
+  }
+
+  private static Path names(Path index) {
+    return index.resolve(TinyLinux.BUILD_ID + "-dwarf.index");
+  }
+
+  @Test
+  void whatCannotBeReadOfItIsAProblemAndNoType() throws IOException {
+    var files = List.of(vmcore(), vmlinux(TinyLinux.BUILD_ID));
+    try (var session = Session.open(files, OPTIONS)) {
+      var types = session.kernel().program().types();
+      assertThat(types.findStruct("only_in_dwarf")).isEmpty();
+      assertThat(types.struct("task_struct").members()).isNotEmpty();
+      assertThat(session.debugFiles().problems()).isNotEmpty().allMatch(p -> p.contains("vmlinux"));
+    }
   }
 
   @Test

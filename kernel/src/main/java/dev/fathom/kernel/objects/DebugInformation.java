@@ -7,7 +7,9 @@ import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.dwarf.DwarfSections;
 import dev.fathom.format.elf.ElfFile;
 import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import dev.fathom.symbols.index.TableIndex;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** The DWARF that an ELF file itself has, relocated if it is a kernel module. */
@@ -25,16 +27,25 @@ public final class DebugInformation implements DwarfSections {
    * The types of a file; empty where it describes none. Nothing is read before it is asked for.
    *
    * @param name {@code dwarf}, or {@code dwarf:} and an object's name
+   * @param index the folder of the on-disk index, where its names are kept by build-id; empty to do
+   *     without
    */
-  public static Optional<DwarfTypeSource> types(String name, ElfFile file) {
+  public static Optional<DwarfTypeSource> types(String name, ElfFile file, Optional<Path> index) {
     boolean any =
         file.sections().named(".debug_info").isPresent()
             || file.sections().named(".zdebug_info").isPresent();
     return any
-        ? Optional.of(
-            new DwarfTypeSource(
-                name, () -> DwarfNames.build(Dwarf.open(new DebugInformation(file)), THREADS)))
+        ? Optional.of(new DwarfTypeSource(name, () -> names(file, index)))
         : Optional.empty();
+  }
+
+  private static DwarfNames names(ElfFile file, Optional<Path> index) {
+    var id = file.buildId();
+    var table =
+        index.isPresent() && id.isPresent()
+            ? TableIndex.of(index.get(), id.get().hex())
+            : TableIndex.none();
+    return table.dwarfNames(Dwarf.open(new DebugInformation(file)), THREADS);
   }
 
   @Override

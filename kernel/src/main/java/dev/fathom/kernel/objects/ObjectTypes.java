@@ -7,6 +7,7 @@ import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSource;
 import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -21,11 +22,16 @@ import java.util.stream.Stream;
  */
 public final class ObjectTypes implements TypeSource {
   private final LoadedObjects objects;
+  private final Optional<Path> index;
   private final Consumer<String> warnings;
   private final Map<LoadedObject, Optional<DwarfTypeSource>> sources = new IdentityHashMap<>();
 
-  public ObjectTypes(LoadedObjects objects, Consumer<String> warnings) {
+  /**
+   * @param index the folder of the on-disk index; empty to do without
+   */
+  public ObjectTypes(LoadedObjects objects, Optional<Path> index, Consumer<String> warnings) {
     this.objects = objects;
+    this.index = index;
     this.warnings = warnings;
   }
 
@@ -40,7 +46,9 @@ public final class ObjectTypes implements TypeSource {
       var source =
           sources.computeIfAbsent(
               object,
-              of -> of.file().flatMap(file -> DebugInformation.types("dwarf:" + of.name(), file)));
+              of ->
+                  of.file()
+                      .flatMap(file -> DebugInformation.types("dwarf:" + of.name(), file, index)));
       if (source.isPresent()) {
         try {
           answers.add(question.of(source.get()));

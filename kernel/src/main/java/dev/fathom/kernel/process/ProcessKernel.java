@@ -30,6 +30,7 @@ import dev.fathom.target.ProcessView.ThreadState;
 import dev.fathom.target.SignalNames;
 import dev.fathom.target.Target;
 import dev.fathom.target.VirtualMemory;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +53,15 @@ final class ProcessKernel implements Kernel {
   private final List<String> warnings = new ArrayList<>();
   private final Map<Long, Long> born;
 
-  ProcessKernel(Target target, ProcessView view, VirtualMemory memory, Architecture architecture) {
+  /**
+   * @param index the folder of the on-disk index; empty to do without
+   */
+  ProcessKernel(
+      Target target,
+      ProcessView view,
+      VirtualMemory memory,
+      Architecture architecture,
+      Optional<Path> index) {
     this.target = target;
     this.view = view;
     var space = new ProcessSpace(memory);
@@ -66,7 +75,7 @@ final class ProcessKernel implements Kernel {
             objects,
             new TypeSystem(memory.layout().wordBytes()),
             () -> live.isPresent() ? live.get().epoch() : 0);
-    program.types().add(new ObjectTypes(objects, warnings::add));
+    program.types().add(new ObjectTypes(objects, index, warnings::add));
     this.stacks = new ProcessStacks(objects, space, architecture);
     this.born = view.auxiliary();
   }

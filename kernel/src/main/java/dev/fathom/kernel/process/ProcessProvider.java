@@ -25,7 +25,9 @@ public final class ProcessProvider implements KernelProvider {
     var memory = target.find(VirtualMemory.class);
     var architecture = architecture(target.architecture());
     return view.isPresent() && memory.isPresent() && architecture.isPresent()
-        ? Optional.of(new ProcessKernel(target, view.get(), memory.get(), architecture.get()))
+        ? Optional.of(
+            new ProcessKernel(
+                target, view.get(), memory.get(), architecture.get(), options.index()))
         : Optional.empty();
   }
 

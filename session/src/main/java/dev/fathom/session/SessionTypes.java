@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.session;
+
+import dev.fathom.base.FathomException;
+import dev.fathom.model.Image;
+import dev.fathom.model.Symbol;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.OpaqueType;
+import dev.fathom.model.type.TypeName;
+import dev.fathom.model.type.TypeSource;
+import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The types in the debug files of the kernel, or of its modules, in the kernel's chain of types. No
+ * file is looked for before a type is asked for that the sources before it do not have.
+ */
+final class SessionTypes implements TypeSource {
+  static final String KERNEL = "dwarf";
+  static final String MODULES = "dwarf of modules";
+
+  private final Session session;
+  private final String name;
+  private final boolean modules;
+
+  private SessionTypes(Session session, String name, boolean modules) {
+    this.session = session;
+    this.name = name;
+    this.modules = modules;
+  }
+
+  /** Puts them behind the sources of a kernel that does not read its objects' DWARF itself. */
+  static void join(Session session) {
+    var types = session.kernel().program().types();
+    if (types.known().stream().noneMatch(source -> source.name().equals(KERNEL))) {
+      types.add(new SessionTypes(session, KERNEL, false));
+      types.add(new SessionTypes(session, MODULES, true));
+    }
+  }
+
+  private List<Image> images() {
+    try {
+      var all = session.kernel().images();
+      return modules ? all.stream().skip(1).toList() : all.stream().limit(1).toList();
+    } catch (FathomException _) {
+      return List.of(); // Whoever lists the modules is told.
+    }
+  }
+
+  private Stream<DwarfTypeSource> of(List<Image> images) {
+    return images.stream()
+        .map(session.debugFiles()::described)
+        .flatMap(Optional::stream)
+        .map(SessionDebugFiles.Described::types);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Optional<CType> find(TypeName wanted) {
+    Optional<CType> declared = Optional.empty();
+    for (var source : of(images()).toList()) {
+      var found = source.find(wanted);
+      if (found.isPresent() && !(found.get() instanceof OpaqueType)) {
+        return found;
+      }
+      declared = declared.isEmpty() ? found : declared;
+    }
+    return declared;
+  }
+
+  /** Of modules, only those are asked that have a symbol of that name. */
+  @Override
+  public Optional<CType> ofSymbol(String symbol) {
+    var asked = images();
+    if (modules) {
+      var having =
+          session.kernel().program().symbols().named(symbol).stream()
+              .map(Symbol::module)
+              .collect(Collectors.toSet());
+      asked = asked.stream().filter(image -> having.contains(image.name())).toList();
+    }
+    return of(asked).map(source -> source.ofSymbol(symbol)).flatMap(Optional::stream).findFirst();
+  }
+
+  @Override
+  public boolean knowsSymbols() {
+    return true;
+  }
+
+  @Override
+  public Stream<CType> stream() {
+    return of(images()).flatMap(DwarfTypeSource::stream);
+  }
+
+  @Override
+  public Map<String, EnumType> enumerators() {
+    var found = new HashMap<String, EnumType>();
+    of(images()).forEach(source -> source.enumerators().forEach(found::putIfAbsent));
+    return found;
+  }
+}
