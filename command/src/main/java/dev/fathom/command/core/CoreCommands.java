@@ -53,6 +53,7 @@ public final class CoreCommands implements CommandGroup {
           "typedef",
           "typelist",
           "typeset",
+          "typesources",
           "unset",
           "vars",
           "version",
@@ -138,6 +139,7 @@ public final class CoreCommands implements CommandGroup {
       case "typedef" -> new TypedefCommand();
       case "typelist" -> new TypelistCommand();
       case "typeset" -> new TypesetCommand();
+      case "typesources" -> new TypesourcesCommand();
       case "unset" -> new UnsetCommand();
       case "vars" -> new VarsCommand(false);
       case "$v" -> new VarsCommand(true);

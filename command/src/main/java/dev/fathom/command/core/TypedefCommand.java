@@ -96,7 +96,7 @@ final class TypedefCommand implements Command {
   }
 
   private static Optional<CTextTypes> find(TypeSystem types) {
-    return types.sources().stream()
+    return types.known().stream()
         .filter(CTextTypes.class::isInstance)
         .map(CTextTypes.class::cast)
         .filter(source -> source.name().equals(SOURCE))
