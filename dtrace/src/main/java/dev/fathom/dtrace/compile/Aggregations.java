@@ -92,8 +92,11 @@ final class Aggregations {
     int keys = 0;
     var first = get(ids.getFirst());
     for (var c : format.conversions()) {
-      if (c.dynamicWidth() || c.dynamicPrecision()) {
-        throw error(at, Tag.D_PRINTF_DYN_PROTO, "'*' has no argument in printa()");
+      for (int i = (c.dynamicWidth() ? 1 : 0) + (c.dynamicPrecision() ? 1 : 0); i > 0; i--) {
+        if (keys >= first.keys().size() || !isNumber(first.keys().get(keys).form())) {
+          throw error(at, Tag.D_PRINTF_DYN_PROTO, "'*' has no key that is a number in printa()");
+        }
+        keys++;
       }
       if (c.aggregation()) {
         values++;
@@ -111,10 +114,13 @@ final class Aggregations {
                 + first.keys().size());
       }
       var form = first.keys().get(keys).form();
-      boolean number = form == Shape.Form.SIGNED || form == Shape.Form.UNSIGNED;
+      boolean number = isNumber(form);
       boolean text = "sS".indexOf(c.letter()) >= 0;
       boolean numeric = "dioxuXcpTYaA".indexOf(c.letter()) >= 0;
-      if ((text && number) || (numeric && form == Shape.Form.STRING)) {
+      boolean stack = form == Shape.Form.STACK || form == Shape.Form.USTACK;
+      if ((text && number)
+          || (numeric && (stack || form == Shape.Form.STRING))
+          || stack != (c.letter() == 'k')) {
         throw error(
             at,
             Tag.D_PRINTF_ARG_TYPE,
@@ -125,16 +131,21 @@ final class Aggregations {
                 + " of "
                 + shown(first.name())
                 + ", which is "
-                + (number ? "a number" : "a string"));
+                + (number ? "a number" : stack ? "a stack" : "a string"));
       }
       keys++;
     }
-    if (values > ids.size()) {
+    // One aggregation may be shown again and again.
+    if (values > ids.size() && ids.size() > 1) {
       throw error(
           at,
           Tag.D_PRINTA_AGGPROTO,
           "the format shows " + values + " aggregations, " + ids.size() + " given");
     }
+  }
+
+  private static boolean isNumber(Shape.Form form) {
+    return form == Shape.Form.SIGNED || form == Shape.Form.UNSIGNED;
   }
 
   Stmt.Aggregate lower(Node.AggregationRef ref, Node value, Span at) {

@@ -751,9 +751,9 @@ final class Lowering {
         });
   }
 
-  /** Something that D may assign to. */
+  /** Something that D may assign to and reads before; a new variable begins as a 64-bit zero. */
   private Operand assignable(Node node, Span at) {
-    return writable(operand(node), at);
+    return targetOf(node, new Operand.Value(DTypes.LONG, new Expr.Int(0)), at);
   }
 
   private Operand writable(Operand o, Span at) {
@@ -891,7 +891,7 @@ final class Lowering {
         yield new Operand.Variable(
             d.type(), d.id(), keys.stream().map(Operand.Value::code).toList());
       }
-      default -> assignable(target, at);
+      default -> writable(operand(target), at);
     };
   }
 

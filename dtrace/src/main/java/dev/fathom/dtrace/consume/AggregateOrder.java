@@ -5,6 +5,8 @@ import dev.fathom.dtrace.consume.AggregateTable.Entry;
 import dev.fathom.dtrace.record.DValue;
 import dev.fathom.dtrace.record.Key;
 import java.util.Comparator;
+import java.util.List;
+import java.util.function.Function;
 
 /**
  * The order of aggregations' entries: by value, upwards, keys decide between equal ones; or by keys
@@ -23,9 +25,38 @@ record AggregateOrder(boolean keysFirst, int keyPosition, boolean reversed) {
   }
 
   /** The order of the entries of {@code table}. */
-  Comparator<Entry> of(AggregateTable table) {
-    Comparator<Entry> values = (a, b) -> values(table, a.cell(), b.cell());
-    Comparator<Entry> keys = (a, b) -> keys(a.key(), b.key());
+  private Comparator<Entry> of(AggregateTable table) {
+    return with((a, b) -> values(table, a.cell(), b.cell()), Entry::key);
+  }
+
+  /**
+   * The order of rows of aggregations joined by their keys: by the value of the first, of the next
+   * where those are equal, and so on.
+   *
+   * @param first the one that counts most; the others follow in a circle
+   */
+  Comparator<Output.Row> of(List<AggregateTable> joined, int first) {
+    return with(
+        (a, b) -> {
+          for (int i = 0; i < joined.size(); i++) {
+            int at = (i + first) % joined.size();
+            var table = joined.get(at);
+            int order = values(table, cell(table, a, at), cell(table, b, at));
+            if (order != 0) {
+              return order;
+            }
+          }
+          return 0;
+        },
+        Output.Row::key);
+  }
+
+  private static AggregateTable.Cell cell(AggregateTable table, Output.Row row, int at) {
+    return row.cells().get(at).orElseGet(() -> table.zero(row.key())).cell();
+  }
+
+  private <T> Comparator<T> with(Comparator<T> values, Function<T, Key> key) {
+    Comparator<T> keys = (a, b) -> keys(key.apply(a), key.apply(b));
     var order = keysFirst ? keys.thenComparing(values) : values.thenComparing(keys);
     return reversed ? order.reversed() : order;
   }
@@ -38,15 +69,8 @@ record AggregateOrder(boolean keysFirst, int keyPosition, boolean reversed) {
     }
     int byWeight = table.weight(a).compareTo(table.weight(b));
     // Numbers at 0 weigh nothing: the more of them, the greater.
-    return byWeight != 0 ? byWeight : Double.compare(total(a), total(b));
-  }
-
-  private static double total(AggregateTable.Cell cell) {
-    double total = 0;
-    for (long count : cell.words()) {
-      total += count;
-    }
-    return total;
+    int zero = table.buckets().get().bucket(0);
+    return byWeight != 0 ? byWeight : Long.compare(a.words()[zero], b.words()[zero]);
   }
 
   /** Keys, the one at {@link #keyPosition} first. */

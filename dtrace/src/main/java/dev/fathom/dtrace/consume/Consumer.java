@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.dtrace.consume;
 
-import dev.fathom.dtrace.consume.AggregateTable.Entry;
 import dev.fathom.dtrace.ir.Action;
 import dev.fathom.dtrace.ir.Format;
 import dev.fathom.dtrace.ir.Shape;
@@ -20,6 +19,7 @@ import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -238,22 +238,13 @@ public final class Consumer implements RecordSink {
   /** The rows of aggregations joined by their keys, in the order that the options say. */
   private List<Output.Row> rows(List<AggregateTable> joined) {
     int position = Math.clamp(options.number("aggsortpos", 0), 0, joined.size() - 1);
-    var first = joined.get(position);
-    var order = options.order();
-    var keys = new LinkedHashMap<Key, Entry>();
-    // Keys that the table to sort by does not have are sorted as if their value were 0.
-    for (var table : joined) {
-      table.entries().forEach(entry -> keys.putIfAbsent(entry.key(), first.zero(entry.key())));
-    }
-    first.entries().forEach(entry -> keys.put(entry.key(), entry));
-    var sorted = new ArrayList<>(keys.values());
-    sorted.sort(order.of(first));
+    var keys = new LinkedHashSet<Key>();
+    joined.forEach(table -> table.entries().forEach(entry -> keys.add(entry.key())));
     var rows = new ArrayList<Output.Row>();
-    for (var entry : sorted) {
-      rows.add(
-          new Output.Row(
-              entry.key(), joined.stream().map(table -> table.find(entry.key())).toList()));
+    for (var key : keys) {
+      rows.add(new Output.Row(key, joined.stream().map(table -> table.find(key)).toList()));
     }
+    rows.sort(options.order().of(joined, position));
     return rows;
   }
 

@@ -62,7 +62,7 @@ final class Distribution {
             "count"));
     var bars = new Bars(zoom ? largest : total, positive, negative);
     for (int i = first; i <= last; i++) {
-      var label = label(i, first);
+      var label = i == first || i == last ? edge(i, i == first ? -1 : 1, first) : label(i, first);
       if (!label.isEmpty()) {
         out.append(pad(label, 16)).append(' ').append(bars.of(counts[i])).append(' ');
         var count = Long.toString(counts[i] / normal);
@@ -87,6 +87,19 @@ final class Distribution {
 
   static String pad(String text, int width) {
     return " ".repeat(Math.max(0, width - text.length())) + text;
+  }
+
+  /** The label of the first or last row, that of the next bucket outwards if it has none itself. */
+  private String edge(int bucket, int step, int first) {
+    int at = bucket;
+    while (at >= 0 && at < counts.length) {
+      var label = label(at, first);
+      if (!label.isEmpty()) {
+        return label;
+      }
+      at += step;
+    }
+    return "";
   }
 
   /** What stands before a bucket's bar; empty for a bucket that no number can fall into. */

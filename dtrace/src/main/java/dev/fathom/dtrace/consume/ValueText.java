@@ -48,7 +48,9 @@ final class ValueText {
               case 4 -> 8;
               default -> 16;
             };
-        yield " " + Distribution.pad(digits(shape, number(value)), width);
+        // As DTrace: small numbers without their sign.
+        var shown = shape.bytes() < 4 ? new Shape(Shape.Form.UNSIGNED, shape.bytes()) : shape;
+        yield " " + Distribution.pad(digits(shown, number(value)), width);
       }
       case STRING -> string(text(value), 50, false);
       case BYTES -> bytes(((DValue.Blob) value).bytes(), 50, false);

@@ -66,7 +66,7 @@ final class Strings {
       }
       int end = path.indexOf('/', i + 1);
       var name = path.substring(i + 1, end < 0 ? path.length() : end);
-      if ((name.isEmpty() && end >= 0) || name.equals(".")) {
+      if (name.isEmpty() || name.equals(".")) {
         i += 1 + name.length();
       } else if (name.equals("..")) {
         int parent = out.lastIndexOf("/");

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.testkit.lab.Lab;
+import dev.fathom.testkit.lab.LiveGuest;
+import dev.fathom.testkit.lab.Recipe;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** D on a real guest: what is counted is what was done in it. */
+@Tag("lab")
+@Timeout(300)
+class TraceLabTest {
+  private static LiveGuest guest;
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void boot() {
+    guest = Lab.open().start(Recipe.healthy("6.1"), List.of());
+  }
+
+  @AfterAll
+  static void end() {
+    guest.close();
+  }
+
+  private String trace(String program, String... more) throws IOException {
+    var file = folder.resolve("out");
+    Files.deleteIfExists(file);
+    var words =
+        new ArrayList<>(
+            List.of("trace", "--on", "qemu:" + guest.pid(), "-o", file.toString(), "-qn", program));
+    words.addAll(List.of(more));
+    assertThat(Main.run(words.toArray(String[]::new))).isZero();
+    assertThat(runs()).isTrue();
+    return Files.exists(file) ? Files.readString(file) : "";
+  }
+
+  private static boolean runs() {
+    return guest.guest().monitor().execute("query-status", Map.of()) instanceof Map<?, ?> status
+        && Boolean.TRUE.equals(status.get("running"));
+  }
+
+  /** 500 reads of a byte each by dd, and the few that a program's start takes. */
+  @Test
+  void everyReadIsCountedOnEntryAndReturn() throws IOException {
+    var work =
+        CompletableFuture.runAsync(
+            () -> {
+              sleep(4000);
+              guest.run("dd if=/dev/zero of=/dev/null bs=1 count=500");
+            });
+    var text =
+        trace(
+            "syscall::read:entry /execname == \"dd\"/ { @in = count(); }"
+                + "syscall::read:return /execname == \"dd\" && arg1 == 1/ { @out = count(); }"
+                + "fbt::do_exit:entry /execname == \"dd\"/ { exit(0); }"
+                + "tick-60s { exit(0); }"
+                + "END { printa(\"in %@d\\n\", @in); printa(\"out %@d\\n\", @out); }");
+    work.join();
+    assertThat(number(text, "in (\\d+)")).isBetween(500L, 510L);
+    assertThat(number(text, "out (\\d+)")).isEqualTo(500);
+  }
+
+  private static long number(String text, String pattern) {
+    var found = Pattern.compile(pattern).matcher(text);
+    assertThat(found.find()).as(text).isTrue();
+    return Long.parseLong(found.group(1));
+  }
+
+  private static void sleep(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void samplesAreKernelStacks() throws IOException {
+    var page = folder.resolve("f.html");
+    trace(
+        "profile-50 { @[stack()] = count(); } tick-2s { exit(0); }",
+        "--flamegraph",
+        page.toString());
+    assertThat(Files.readString(page)).contains("do_idle");
+  }
+
+  @Test
+  void argumentsHaveTheKernelsTypes() throws IOException {
+    assertThat(
+            trace(
+                "fbt::finish_task_switch*:entry"
+                    + " { printf(\"%s\\n\", stringof(args[0]->comm)); exit(0); }"))
+        .containsPattern("^[a-z/0-9:]+\n");
+  }
+}
