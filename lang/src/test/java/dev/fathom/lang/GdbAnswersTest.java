@@ -9,6 +9,7 @@ import dev.fathom.model.HeapMemory;
 import dev.fathom.model.Layout;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.BoolType;
+import dev.fathom.model.type.CType;
 import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.FunctionType;
@@ -313,8 +314,28 @@ class GdbAnswersTest {
     return output;
   }
 
+  /** As gdb writes types: the parameters of functions without their names. */
+  private static String text(CType type) {
+    return unnamed(type).text();
+  }
+
+  private static CType unnamed(CType type) {
+    return switch (type) {
+      case FunctionType f ->
+          new FunctionType(
+              () -> unnamed(f.result()),
+              () ->
+                  f.parameters().stream()
+                      .map(p -> new FunctionType.Parameter("", unnamed(p.type())))
+                      .toList(),
+              f.variadic());
+      case PointerType p -> new PointerType(p.bytes(), () -> unnamed(p.target()));
+      default -> type;
+    };
+  }
+
   /** The value as gdb prints it, without its number in the history. */
-  private static String shown(Value v) {
+  private static String shown(Value v, Value fun) {
     return switch (v.type().resolved()) {
       case IntType i when i.character() -> character(v.asLong());
       case IntType _ -> v.asInteger().toString();
@@ -324,11 +345,20 @@ class GdbAnswersTest {
           e.of(v.asLong()).map(EnumType.Enumerator::name).orElse(Long.toString(v.asLong()));
       case PointerType p -> {
         boolean plain = p.target().resolved() instanceof IntType i && i.character();
-        yield (plain ? "" : "(" + v.type().text() + ") ") + "0x" + Long.toHexString(v.asLong());
+        yield (plain ? "" : "(" + text(v.type()) + ") ")
+            + (p.target().resolved() instanceof FunctionType && v.asLong() != 0
+                ? code(fun, v.asLong())
+                : "0x" + Long.toHexString(v.asLong()));
       }
-      case FunctionType _ -> "{" + v.type().text() + "} 0x" + Long.toHexString(v.address());
+      case FunctionType _ -> "{" + text(v.type()) + "} " + code(fun, v.address());
       default -> "?";
     };
+  }
+
+  /** A place in the only function that the corpus names, or between it and the next. */
+  private static String code(Value fun, long address) {
+    long offset = address - fun.address();
+    return "0x" + Long.toHexString(address) + " <fun" + (offset == 0 ? ">" : "+" + offset + ">");
   }
 
   private static String character(long bits) {
@@ -416,21 +446,25 @@ class GdbAnswersTest {
     int refused = 0;
     for (int i = 0; i < expressions.size(); i++) {
       var e = expressions.get(i);
+      if (i >= CORPUS.size() && e.contains("?")) {
+        continue; // gdb does not convert the operands of ?: to a common type, C does.
+      }
       var value = answers[2 * i].replace("-nan(0x8000000000000)", "nan");
       var type = answers[2 * i + 1].replaceFirst("^type = ", "");
       String mine;
       String mineType;
       try {
         var v = Expressions.evaluate(e, scope);
-        mine = shown(v);
-        mineType = v.type().text();
+        mine = shown(v, Expressions.evaluate("fun", scope));
+        mineType = text(v.type());
       } catch (FathomException x) {
         assertThat(value).as("%s: %s; seed %d", e, x.getMessage(), seed).startsWith("error");
         refused++;
         continue;
       }
       assertThat(mine).as("%s, %s, seed %d", e, machine, seed).isEqualTo(value);
-      if (!isSize(e)) {
+      // gdb refuses the type of *fun, whose value it shows.
+      if (!isSize(e) && !type.startsWith("error")) {
         assertThat(mineType).as("type of %s, %s, seed %d", e, machine, seed).isEqualTo(type);
       }
       compared++;

@@ -257,7 +257,7 @@ class ConsumerTest {
       consumer.aggregate(count, new Key(str(name)), 0, 1, 1);
     }
     consumer.finish();
-    assertThat(text()).isEqualTo("\n" + "\n" + row("a", 1) + row("c", 1) + row("b", 2));
+    assertThat(text()).isEqualTo("\n" + row("a", 1) + row("c", 1) + row("b", 2));
   }
 
   private static String row(String key, long value) {
