@@ -14,8 +14,12 @@ public final class Main {
 
   /** Runs one command line; gives its exit status. */
   static int run(String[] arguments) {
-    return new CommandLine(new FathomCommand())
-        .setExecutionExceptionHandler(
+    var line = new CommandLine(new FathomCommand());
+    for (var name : TraceProgramCommand.NAMES) {
+      // -n and its like may be given again and again, in an order that counts.
+      line.getSubcommands().get(name).setOverwrittenOptionsAllowed(true);
+    }
+    return line.setExecutionExceptionHandler(
             (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))
         .setParameterExceptionHandler(Problems::usage)
         .setUsageHelpAutoWidth(true)

@@ -32,11 +32,11 @@ class TraceProgramCommandTest {
                 "-qn",
                 "BEGIN { printf(\"a%d\\n\", $1 + N); @[\"k\"] = sum(5); exit(3); }",
                 "-n",
-                "END { printf(\"z\\n\"); }",
+                "END { printf(\"z%d\\n\", $1); }",
                 "-D",
                 "N=2",
                 "40"))
-        .isEqualTo("a42\nz\n\n  k" + " ".repeat(49) + String.format(" %16d%n", 5));
+        .isEqualTo("a42\nz40\n\n  k" + " ".repeat(49) + String.format(" %16d%n", 5));
   }
 
   @Test

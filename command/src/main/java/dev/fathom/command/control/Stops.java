@@ -189,10 +189,11 @@ final class Stops {
                   .instruction()));
     } catch (FathomException e) {
       boolean user = event.thread().isPresent() && pc >= 0;
-      if (!user) {
-        call.warn(e.getMessage());
+      if (user) {
+        return Optional.empty(); // User memory is not in the kernel's address space.
       }
-      return Optional.empty(); // User memory is not in the kernel's address space.
+      call.warn(e.getMessage());
+      return Optional.of(Item.show(new Datum.Text(call.program().symbols().text(pc))));
     }
   }
 

@@ -12,7 +12,7 @@ import java.util.Map;
  * and nothing destructive is there unless the limits allow it.
  */
 public final class Verifier {
-  private static final int DEPTH_LIMIT = 300;
+  private static final int DEPTH_LIMIT = 200;
 
   private final IrProgram program;
   private Clause clause;
