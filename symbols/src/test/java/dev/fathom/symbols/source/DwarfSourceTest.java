@@ -383,7 +383,7 @@ class DwarfSourceTest {
       assertThat(opened.source().covers(place.address())).isTrue();
     }
     // A line without code stands for the next one that has.
-    assertThat(opened.source().places("program.c", 24).getFirst().line().line()).isEqualTo(25);
+    assertThat(opened.source().places("program.c", 3).getFirst().line().line()).isEqualTo(4);
     assertThat(opened.source().places("other.c", 9)).isEmpty();
   }
 
