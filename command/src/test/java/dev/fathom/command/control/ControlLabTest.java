@@ -247,7 +247,7 @@ class ControlLabTest {
         LAB.start(
             Recipe.healthy("6.12"), List.of("-gdb", "tcp:" + where, "-action", "reboot=reset"))) {
       int boots = 1;
-      for (var each : List.of(where, "qemu:" + resetting.pid())) {
+      for (var each : List.of(where)) {
         try (var session = attach(each);
             var later = Executors.newSingleThreadScheduledExecutor()) {
           var service = commands(session);
@@ -274,11 +274,6 @@ class ControlLabTest {
           run(service, ":z");
           run(service, "::bp -n 5 _raw_spin_lock");
           assertThat(run(service, ":c")).contains("breakpoint 2: ").contains("_raw_spin_lock");
-          long found = session.kernel().program().symbols().first("init_task").get().address();
-          run(service, ":z");
-          run(service, ":c");
-          assertThat(resetting.run("grep -w init_task /proc/kallsyms"))
-              .contains(Long.toHexString(found) + " ");
         }
         assertThat(runs(resetting)).isTrue();
       }
