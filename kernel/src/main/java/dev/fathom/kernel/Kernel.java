@@ -33,6 +33,19 @@ public interface Kernel {
   /** The kernel proper first, then its modules. */
   List<Image> images();
 
+  /** The first of {@link #images}, found without reading what the kernel keeps of its modules. */
+  default Optional<Image> image() {
+    return images().stream().findFirst();
+  }
+
+  /**
+   * The release that its debug files are filed under, such as {@code 6.1.0-57-cloud-amd64}; empty
+   * where it has none or it cannot be read.
+   */
+  default Optional<String> release() {
+    return Optional.empty();
+  }
+
   /** The collections known by name. */
   List<Walker> walkers();
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.session;
 
-import dev.fathom.base.Cell;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.MappedFile;
 import dev.fathom.base.TargetException;
@@ -133,25 +132,19 @@ public final class SessionDebugFiles {
   public Wanted wanted(Image image) {
     var id = image.buildId().flatMap(BuildId::parse);
     var release = release();
-    boolean kernel =
-        session.kernel().images().stream().findFirst().filter(image::equals).isPresent();
+    boolean kernel = session.kernel().image().filter(image::equals).isPresent();
     if (release.isEmpty()) {
       return new Wanted(image.name(), Optional.empty(), id, Optional.empty(), List.of());
     }
     return kernel ? files.kernel(release.get(), id) : files.module(release.get(), image.name(), id);
   }
 
+  /** A release that would lead out of the folder of releases is none. */
   private Optional<String> release() {
-    for (var fact : session.kernel().facts()) {
-      // A release that would lead out of the folder of releases is none.
-      if (fact.key().equals("release")
-          && fact.value() instanceof Cell.Text(String release)
-          && release.matches("[A-Za-z0-9._+~-]{1,128}")
-          && !release.startsWith(".")) {
-        return Optional.of(release);
-      }
-    }
-    return Optional.empty();
+    return session
+        .kernel()
+        .release()
+        .filter(name -> name.matches("[A-Za-z0-9._+~-]{1,128}") && !name.startsWith("."));
   }
 
   /** Looks for the debug file of an image. */

@@ -28,6 +28,7 @@ final class SessionTypes implements TypeSource {
   private final Session session;
   private final String name;
   private final boolean modules;
+  private boolean looking;
 
   private SessionTypes(Session session, String name, boolean modules) {
     this.session = session;
@@ -44,20 +45,41 @@ final class SessionTypes implements TypeSource {
     }
   }
 
+  /**
+   * Those that are asked. To list modules takes types, those of this source too: while it looks, it
+   * has none.
+   */
   private List<Image> images() {
+    if (looking) {
+      return List.of();
+    }
+    looking = true;
     try {
-      var all = session.kernel().images();
-      return modules ? all.stream().skip(1).toList() : all.stream().limit(1).toList();
+      return modules
+          ? session.kernel().images().stream().skip(1).toList()
+          : session.kernel().image().stream().toList();
     } catch (FathomException _) {
       return List.of(); // Whoever lists the modules is told.
+    } finally {
+      looking = false;
     }
   }
 
   private Stream<DwarfTypeSource> of(List<Image> images) {
     return images.stream()
-        .map(session.debugFiles()::described)
+        .map(this::described)
         .flatMap(Optional::stream)
         .map(SessionDebugFiles.Described::types);
+  }
+
+  private Optional<SessionDebugFiles.Described> described(Image image) {
+    boolean outer = looking;
+    looking = true; // The release that files are filed under is read from the kernel.
+    try {
+      return outer ? Optional.empty() : session.debugFiles().described(image);
+    } finally {
+      looking = outer;
+    }
   }
 
   @Override

@@ -94,6 +94,35 @@ class TinyLinuxTest {
     }
   }
 
+  /** What lists the modules asks for a type, and what has the types of modules lists them. */
+  @Test
+  void withoutTypesTheErrorNamesTheMissingOne() throws IOException {
+    var dump = new TinyLinux().vmcore();
+    assertThat(spoilBtf(dump)).isEqualTo(1);
+    var file = Files.write(folder.resolve("vmcore"), dump);
+    try (var session =
+        Session.open(
+            List.of(file), new KernelOptions(Optional.empty(), true, Progress.NONE))) {
+      var kernel = session.kernel();
+      assertThat(kernel.images()).extracting(i -> i.name()).containsExactly("vmlinux");
+      assertThat(kernel.release()).hasValue(TinyLinux.RELEASE);
+      assertThatThrownBy(() -> kernel.tasks(_ -> {}).toList())
+          .hasMessageContaining("unknown type 'struct task_struct'");
+    }
+  }
+
+  /** Overwrites the magic number and version of BTF (linux/btf.h). */
+  private static int spoilBtf(byte[] dump) {
+    int found = 0;
+    for (int at = 0; at + 4 <= dump.length; at++) {
+      if (dump[at] == (byte) 0x9f && dump[at + 1] == (byte) 0xeb && dump[at + 2] == 1) {
+        dump[at] = 0;
+        found++;
+      }
+    }
+    return found;
+  }
+
   @Test
   @Timeout(60)
   void aRangeTooLongForAnyMachineIsNotSearchedToItsEnd() throws IOException {

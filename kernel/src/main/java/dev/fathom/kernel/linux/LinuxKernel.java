@@ -3,6 +3,7 @@ package dev.fathom.kernel.linux;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.FaultException;
 import dev.fathom.kernel.ImagePlace;
 import dev.fathom.kernel.Kernel;
@@ -174,12 +175,7 @@ final class LinuxKernel implements Kernel {
   @Override
   public List<Image> images() {
     var images = new ArrayList<Image>();
-    images.add(
-        new Image(
-            "vmlinux",
-            List.of(place.image()),
-            BuildIds.ofKernel(place, program),
-            OptionalLong.empty()));
+    images.add(proper());
     for (var module : modules.loaded()) {
       images.add(
           new Image(
@@ -189,6 +185,26 @@ final class LinuxKernel implements Kernel {
               OptionalLong.of(module.address())));
     }
     return images;
+  }
+
+  @Override
+  public Optional<Image> image() {
+    return Optional.of(proper());
+  }
+
+  private Image proper() {
+    return new Image(
+        "vmlinux", List.of(place.image()), BuildIds.ofKernel(place, program), OptionalLong.empty());
+  }
+
+  @Override
+  public Optional<String> release() {
+    try {
+      return Optional.of(
+          new SystemFacts(place, program, layouts, cpuStates()).uts(SystemFacts.Uts.RELEASE));
+    } catch (FathomException _) {
+      return Optional.empty(); // Whoever lists the facts is told why.
+    }
   }
 
   @Override
