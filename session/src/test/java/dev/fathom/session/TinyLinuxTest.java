@@ -101,8 +101,7 @@ class TinyLinuxTest {
     assertThat(spoilBtf(dump)).isEqualTo(1);
     var file = Files.write(folder.resolve("vmcore"), dump);
     try (var session =
-        Session.open(
-            List.of(file), new KernelOptions(Optional.empty(), true, Progress.NONE))) {
+        Session.open(List.of(file), new KernelOptions(Optional.empty(), true, Progress.NONE))) {
       var kernel = session.kernel();
       assertThat(kernel.images()).extracting(i -> i.name()).containsExactly("vmlinux");
       assertThat(kernel.release()).hasValue(TinyLinux.RELEASE);

@@ -316,7 +316,10 @@ public final class Ptrace implements ProcessTracer {
     }
   }
 
-  /** Follows the shell through its stop until it has become the program. */
+  /**
+   * Follows the shell through its stop until it has become the program. The start of the shell
+   * itself may be seen too: posix_spawn(3) returns before that is complete.
+   */
   private int begun(int process, String name) {
     boolean released = false;
     for (int i = 0; i < START_LIMIT; i++) {
@@ -332,7 +335,7 @@ public final class Ptrace implements ProcessTracer {
         case Killed(int _, int signal) ->
             throw new TargetException(name + ": signal " + signal + " came before it began");
         case Stopped(int _, int signal, int event) -> {
-          if (event == EVENT_EXEC) {
+          if (event == EVENT_EXEC && released) {
             return process;
           }
           if (event == EVENT_STOP && signal == SIGSTOP) {
