@@ -167,7 +167,9 @@ final class Stops {
       task.id().ifPresent(id -> fields.add(new Datum.Field("tid", "", Cell.decimal(id))));
       fields.add(new Datum.Field("name", "", Cell.text(task.name())));
     }
-    event.cpu().ifPresent(cpu -> text.append(" on CPU ").append(cpu));
+    if (event.cpu().isPresent() && !call.kernel().cpus().isEmpty()) {
+      text.append(" on CPU ").append(event.cpu().getAsInt());
+    }
     items.add(Item.show(new Datum.Fact(text.toString(), fields)));
     event.pc().ifPresent(pc -> instruction(call, pc, event).ifPresent(items::add));
     return items;

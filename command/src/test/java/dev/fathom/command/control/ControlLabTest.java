@@ -247,7 +247,8 @@ class ControlLabTest {
         LAB.start(
             Recipe.healthy("6.12"), List.of("-gdb", "tcp:" + where, "-action", "reboot=reset"))) {
       int boots = 1;
-      for (var each : List.of(where)) {
+      for (var each : List.of(where, "qemu:" + resetting.pid())) {
+        long found;
         try (var session = attach(each);
             var later = Executors.newSingleThreadScheduledExecutor()) {
           var service = commands(session);
@@ -274,8 +275,11 @@ class ControlLabTest {
           run(service, ":z");
           run(service, "::bp -n 5 _raw_spin_lock");
           assertThat(run(service, ":c")).contains("breakpoint 2: ").contains("_raw_spin_lock");
+          found = session.kernel().program().symbols().first("init_task").get().address();
         }
         assertThat(runs(resetting)).isTrue();
+        assertThat(resetting.run("grep -w init_task /proc/kallsyms"))
+            .contains(Long.toHexString(found) + " ");
       }
     }
   }

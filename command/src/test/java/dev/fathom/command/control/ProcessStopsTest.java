@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.base.TextRenderer;
+import dev.fathom.command.CommandService;
+import dev.fathom.command.standard.StandardCommands;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.session.Session;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.testkit.process.CProgram;
+import dev.fathom.testkit.process.Subject;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Breakpoints typed at a process. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+@Timeout(60)
+class ProcessStopsTest {
+  private static final String SOURCE =
+      """
+      #include <stdio.h>
+      #include <unistd.h>
+      volatile long turns;
+      __attribute__((noinline)) void turn(long n) { turns = n; }
+      int main(void) {
+        puts("ready");
+        fflush(stdout);
+        for (long n = 0;; n++) {
+          turn(n);
+          usleep(1000);
+        }
+      }
+      """;
+
+  @Test
+  void countedHitsConditionsAndStepsOut(@TempDir Path folder) {
+    var program = CProgram.compile(folder, "turner", SOURCE, "-O0", "-g");
+    try (var subject = Subject.start(List.of(program.file().toString()))) {
+      assertThat(subject.line()).isEqualTo("ready");
+      try (var session =
+          Session.attach(
+              "pid:" + subject.pid(),
+              AttachOptions.DEFAULT,
+              new KernelOptions(Optional.empty(), true, Progress.NONE))) {
+        var service = StandardCommands.over(session);
+        service.environment().settings().writable(true);
+        run(service, "::stop");
+        assertThat(run(service, "::bp -n 5 turn")).isEqualTo("breakpoint 1 at turn\n");
+        // A process has threads, and no CPUs.
+        assertThat(run(service, ":c"))
+            .startsWith("breakpoint 1: turner/" + subject.pid() + "\nturn:");
+        assertThat(session.control().breakpoint(1).hits()).isEqualTo(5);
+        assertThat(run(service, "::step out")).contains("main+");
+        run(service, ":z");
+        run(service, "b turn if n % 100 == 42");
+        assertThat(run(service, "c")).contains("breakpoint 2: turner/");
+        assertThat(run(service, "p (n - 42) % 100")).isEqualTo("$1 = 0\n");
+        run(service, ":z");
+      }
+      assertThat(subject.status("TracerPid")).isEqualTo("0");
+      assertThat(subject.status("State")).doesNotStartWith("t").doesNotStartWith("T");
+    }
+  }
+
+  private static String run(CommandService service, String line) {
+    var out = new StringWriter();
+    service.run(line, new TextRenderer(out, out, TextRenderer.Options.PLAIN));
+    return out.toString();
+  }
+}
