@@ -27,6 +27,8 @@ final class RawStub {
       var in = socket.getInputStream();
       var out = socket.getOutputStream();
       var buffer = new byte[1 << 18];
+      send(out, "qSupported:multiprocess+"); // QEMU keeps what clients agreed on, and D depends on it.
+      replies(in, buffer, 1);
       send(out, "Qqemu.PhyMemMode:1");
       replies(in, buffer, 1);
       long start = System.nanoTime();
@@ -44,7 +46,7 @@ final class RawStub {
       double seconds = (System.nanoTime() - start) / 1e9;
       send(out, "Qqemu.PhyMemMode:0");
       replies(in, buffer, 1);
-      send(out, "D");
+      send(out, "D;1");
       replies(in, buffer, 1);
       return pieces * PIECE / seconds;
     }

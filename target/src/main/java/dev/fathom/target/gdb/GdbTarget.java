@@ -134,6 +134,9 @@ final class GdbTarget implements Target {
     this.timeout = timeout;
     // First of all: gdbserver has no thread selected before it, and fails over the description.
     StopReply stopped = StopReply.parse(link.ask("?"));
+    // QEMU tells of the stop that connecting causes by itself too, and in the form of thread ids
+    // that was agreed on last time. The answer above is newer.
+    link.strayStop();
     if (stopped.reason() instanceof Stop.Ended) {
       throw new TargetException(name() + ": nothing runs there any more");
     }

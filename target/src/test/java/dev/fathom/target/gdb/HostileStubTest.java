@@ -287,6 +287,17 @@ class HostileStubTest {
     }
   }
 
+  /** As QEMU does after a client that knew of no processes. */
+  @Test
+  void aStopInTheFormOfTheClientBeforeIsNoProcess() {
+    try (FakeStub stub = stub(Kind.QEMU).unsolicited("T02thread:01;")) {
+      var target = attach(stub);
+      assertThat(target.find(PhysicalMemory.class).orElseThrow().u64(0x1000)).isZero();
+      target.close();
+      assertThat(stub.detached()).isTrue();
+    }
+  }
+
   /** QEMU stops all CPUs and tells of one; others may tell of each. */
   @Test
   void severalCpusStopAtOnce() {
