@@ -27,7 +27,9 @@ final class RawStub {
       var in = socket.getInputStream();
       var out = socket.getOutputStream();
       var buffer = new byte[1 << 18];
-      send(out, "qSupported:multiprocess+"); // QEMU keeps what clients agreed on, and D depends on it.
+      send(
+          out,
+          "qSupported:multiprocess+"); // QEMU keeps what clients agreed on, and D depends on it.
       replies(in, buffer, 1);
       send(out, "Qqemu.PhyMemMode:1");
       replies(in, buffer, 1);

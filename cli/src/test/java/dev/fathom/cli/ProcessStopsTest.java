@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.command.control;
+package dev.fathom.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
