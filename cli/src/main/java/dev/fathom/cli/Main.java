@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
-import picocli.CommandLine;
-
 /** Where the program starts. */
 public final class Main {
   private Main() {}
@@ -14,12 +12,8 @@ public final class Main {
 
   /** Runs one command line; gives its exit status. */
   static int run(String[] arguments) {
-    var line = new CommandLine(new FathomCommand());
-    for (var name : TraceProgramCommand.NAMES) {
-      // -n and its like may be given again and again, in an order that counts.
-      line.getSubcommands().get(name).setOverwrittenOptionsAllowed(true);
-    }
-    return line.setExecutionExceptionHandler(
+    return FathomCommand.parser(arguments)
+        .setExecutionExceptionHandler(
             (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))
         .setParameterExceptionHandler(Problems::usage)
         .setUsageHelpAutoWidth(true)

@@ -60,9 +60,6 @@ import picocli.CommandLine.Spec;
       "  fathom trace -l -n 'fbt::tcp_*:' --on vmcore",
     })
 class TraceProgramCommand implements Callable<Integer> {
-  /** The subcommands that take programs. */
-  static final List<String> NAMES = List.of("trace", "dtrace");
-
   /** How long an engine works before output is written. */
   private static final long SLICE = 500_000_000;
 

@@ -20,7 +20,6 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 class DumpCommandTest {
   private static final KernelOptions OPTIONS =
@@ -40,7 +39,7 @@ class DumpCommandTest {
   private int run(String... options) {
     var arguments = new ArrayList<>(List.of("dump", source.toString(), "-q", "--no-index"));
     arguments.addAll(List.of(options));
-    return new CommandLine(new FathomCommand())
+    return FathomCommand.parser()
         .setErr(new PrintWriter(errors, true))
         .setExecutionExceptionHandler(
             (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))

@@ -24,7 +24,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import picocli.CommandLine;
 
 /**
  * The subcommands over a real trace, beside what OSv's {@code trace.py} printed of it. The trace:
@@ -57,7 +56,7 @@ class TraceFileCommandTest {
   private static TraceCommand parse(List<String> arguments) {
     var all = new ArrayList<>(List.of("trace-file"));
     all.addAll(arguments);
-    var parsed = new CommandLine(new FathomCommand()).parseArgs(all.toArray(String[]::new));
+    var parsed = FathomCommand.parser().parseArgs(all.toArray(String[]::new));
     while (parsed.hasSubcommand()) {
       parsed = parsed.subcommand();
     }
@@ -279,7 +278,7 @@ class TraceFileCommandTest {
     }
     var text = new StringWriter();
     int status =
-        new CommandLine(new FathomCommand())
+        FathomCommand.parser()
             .setErr(new PrintWriter(text, true))
             .setParameterExceptionHandler(Problems::usage)
             .execute(all.toArray(String[]::new));
