@@ -50,12 +50,13 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "TARGET is the address of a live guest as attach takes it, pid:PID, a recorded trace, or,",
-      "with -l, a dump. Without one there are BEGIN, END and tick. Probes stop the target for the",
+      "with -l, a dump; -c runs a program. Without one there are BEGIN, END and tick. Probes stop the target for the",
       "moment that their clauses take; profile stops it for a sample. Ctrl-C ends tracing; however",
       "it ends, probes are removed and the target goes on. docs/tracing.md has more.",
       "",
       "  fathom trace -n 'fbt::vfs_read:entry { @[execname] = count(); }' --on localhost:1234",
       "  fathom trace -n 'profile-97 { @[stack()] = count(); }' --on qemu:PID --flamegraph f.html",
+      "  fathom trace -n 'syscall:::entry { @[probefunc] = count(); }' -c 'ls -l'",
       "  fathom trace -s script.d --on tracefile",
       "  fathom trace -l -n 'fbt::tcp_*:' --on vmcore",
     })
@@ -85,6 +86,14 @@ class TraceProgramCommand implements Callable<Integer> {
       paramLabel = "PID",
       description = "Trace a process of this machine; $target is its number.")
   private Long process;
+
+  @Option(
+      names = "-c",
+      paramLabel = "COMMAND",
+      description =
+          "Run a program and trace it until it ends; $target is its process. The command is split"
+              + " at white space.")
+  private String command;
 
   @Option(names = "-l", description = "List probes instead of enabling them.")
   private boolean list;
@@ -272,11 +281,15 @@ class TraceProgramCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "expected a program: -n, -s, -f, -m, -P or -i, or -l for a list");
     }
-    if (process != null && on != null) {
-      throw new ParameterException(spec.commandLine(), "-p and --on both name the target");
+    if ((process != null ? 1 : 0) + (on != null ? 1 : 0) + (command != null ? 1 : 0) > 1) {
+      throw new ParameterException(
+          spec.commandLine(), "only one of -p, -c and --on can name the target");
     }
     var console = Console.standard();
-    var address = process != null ? Optional.of("pid:" + process) : Optional.ofNullable(on);
+    var address =
+        process != null
+            ? Optional.of("pid:" + process)
+            : command != null ? Optional.of("run:" + command) : Optional.ofNullable(on);
     try (var tracer = Tracer.open(address, record, noIndex, list, console)) {
       return list ? list(tracer, console) : trace(tracer, console);
     } finally {
@@ -297,20 +310,18 @@ class TraceProgramCommand implements Callable<Integer> {
 
   private Compiler.Compiled compile(Tracer tracer) {
     var engine = tracer.engine();
-    var environment = Environment.of(engine, tracer.program(), macros(), options);
+    var environment = Environment.of(engine, tracer.program(), macros(tracer), options);
     return Compiler.compile(environment, libraries, inputs);
   }
 
-  private Macros macros() {
+  private Macros macros(Tracer tracer) {
     var words = new ArrayList<String>();
     words.add(script.orElse("dtrace"));
     words.addAll(arguments);
     var variables = new HashMap<String, Long>();
     variables.put("pid", ProcessHandle.current().pid());
     variables.put("ppid", ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L));
-    if (process != null) {
-      variables.put("target", process);
-    }
+    tracer.process().ifPresent(pid -> variables.put("target", pid));
     return new Macros(words, variables, false);
   }
 
@@ -341,7 +352,7 @@ class TraceProgramCommand implements Callable<Integer> {
         json
             ? Consumer.json(plan, merged, around, out)
             : Consumer.text(plan, merged, around, out, line -> tell(console, line));
-    run(tracer, consumer, plan, console, out);
+    run(tracer, consumer, plan, console, out, quiet);
     if (!folded) {
       consumer.finish();
     }
@@ -356,7 +367,8 @@ class TraceProgramCommand implements Callable<Integer> {
       Consumer consumer,
       dev.fathom.dtrace.probe.Plan plan,
       Console console,
-      OutputStream out)
+      OutputStream out,
+      boolean quiet)
       throws IOException {
     var engine = tracer.engine();
     var asked = new java.util.concurrent.atomic.AtomicBoolean();
@@ -373,11 +385,21 @@ class TraceProgramCommand implements Callable<Integer> {
       }
       while (engine.work(SLICE) && !asked.get()) {
         out.flush();
+        notices(engine, console, quiet);
       }
+      notices(engine, console, quiet);
       engine.stop();
     } finally {
       Signals.unregister("INT", before);
       engine.close();
+    }
+  }
+
+  private void notices(dev.fathom.dtrace.probe.Engine engine, Console console, boolean quiet) {
+    for (var notice : engine.notices()) {
+      if (!quiet) {
+        tell(console, notice);
+      }
     }
   }
 

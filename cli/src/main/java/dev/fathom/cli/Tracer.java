@@ -14,6 +14,7 @@ import dev.fathom.kernel.KernelOptions;
 import dev.fathom.model.Program;
 import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
+import dev.fathom.target.ProcessView;
 import dev.fathom.trace.Trace;
 import dev.fathom.trace.file.TraceFile;
 import dev.fathom.trace.recording.RecordingWriter;
@@ -31,6 +32,11 @@ sealed interface Tracer extends AutoCloseable {
 
   /** Kernel types and symbols. */
   Optional<Program> program();
+
+  /** The process that is traced, where it is one. */
+  default Optional<Long> process() {
+    return Optional.empty();
+  }
 
   AddressNames names();
 
@@ -69,7 +75,7 @@ sealed interface Tracer extends AutoCloseable {
       var dump = Session.open(List.of(file), options);
       return new Attached(dump, new StopEngine(dump, Optional.empty()), Optional.empty());
     }
-    boolean process = target.get().startsWith("pid:");
+    boolean process = target.get().startsWith("pid:") || target.get().startsWith("run:");
     var how =
         new AttachOptions(
             process && !look, Optional.empty(), Optional.empty(), AttachOptions.DEFAULT.timeout());
@@ -168,6 +174,11 @@ sealed interface Tracer extends AutoCloseable {
     @Override
     public Optional<Program> program() {
       return Optional.of(session.kernel().program());
+    }
+
+    @Override
+    public Optional<Long> process() {
+      return session.target().find(ProcessView.class).map(ProcessView::process);
     }
 
     @Override

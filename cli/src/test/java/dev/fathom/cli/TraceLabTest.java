@@ -58,7 +58,7 @@ class TraceLabTest {
 
   /** 500 reads of a byte each by dd, and the few that a program's start takes. */
   @Test
-  void everyReadIsCounted() throws IOException {
+  void everyReadIsCountedOnEntryAndReturn() throws IOException {
     var work =
         CompletableFuture.runAsync(
             () -> {
@@ -68,11 +68,17 @@ class TraceLabTest {
     var text =
         trace(
             "syscall::read:entry /execname == \"dd\"/ { @in = count(); }"
+                + "syscall::read:return /execname == \"dd\" && arg1 == 1 && errno == 0/"
+                + " { @out = count(); }"
+                + "syscall::write:return /execname == \"dd\" && arg0 == 1/ { @w = count(); }"
                 + "fbt::do_exit:entry /execname == \"dd\"/ { exit(0); }"
                 + "tick-60s { exit(0); }"
-                + "END { printa(\"in %@d\\n\", @in); }");
+                + "END { printa(\"in %@d\\n\", @in); printa(\"out %@d\\n\", @out);"
+                + " printa(\"written %@d\\n\", @w); }");
     work.join();
     assertThat(number(text, "in (\\d+)")).isBetween(500L, 510L);
+    assertThat(number(text, "out (\\d+)")).isEqualTo(500);
+    assertThat(number(text, "written (\\d+)")).isEqualTo(500);
   }
 
   private static long number(String text, String pattern) {
@@ -97,5 +103,65 @@ class TraceLabTest {
         "--flamegraph",
         page.toString());
     assertThat(Files.readString(page)).contains("do_idle");
+  }
+
+  @Test
+  void aFailedCallHasItsErrorNumber() throws IOException {
+    var work =
+        CompletableFuture.runAsync(
+            () -> {
+              sleep(4000);
+              guest.run("cat /there/is/no/such/file");
+            });
+    var text =
+        trace(
+            "syscall::openat:return /execname == \"cat\" && errno != 0/"
+                + " { printf(\"%d %d\\n\", errno, (int)arg0); }"
+                + "fbt::do_exit:entry /execname == \"cat\"/ { exit(0); }"
+                + "tick-60s { exit(0); }");
+    work.join();
+    assertThat(text).contains("2 -2\n");
+  }
+
+  /** Functions whose arguments the compiler changed have a suffix, and no args[]. */
+  @Test
+  void argumentsHaveTheKernelsTypes() throws IOException {
+    assertThat(
+            trace(
+                "fbt::try_to_wake_up:entry"
+                    + " { printf(\"%s\\n\", stringof(args[0]->comm)); exit(0); }"))
+        .containsPattern("^[a-z/0-9:_]+\n");
+  }
+
+  /** A command of the guest's shell is a process that begins, executes, gets a name, and ends. */
+  @Test
+  void processesAreFollowedThroughTheirLives() throws IOException {
+    var work =
+        CompletableFuture.runAsync(
+            () -> {
+              sleep(4000);
+              guest.run("sh -c 'cat /there/is/no/such/file; kill -CONT $$'");
+            });
+    var text =
+        trace(
+            """
+            proc:::create { @created = count(); }
+            proc:::start { @started = count(); }
+            proc:::exec-success /execname == "cat" || execname == "exe"/ { @ran = count(); }
+            proc:::signal-send /args[2] == SIGCONT/ { printf("CONT %s\n", args[1]->pr_fname); }
+            proc:::exit /args[0] == 1/ { @ended = count(); }
+            sched:::off-cpu /pid != 0 && args[0]->pr_lwpid != tid/ { @off[tid] = count(); }
+            sched:::on-cpu { @on[tid] = count(); }
+            proc:::signal-send /args[2] == SIGCONT/ { exit(0); }
+            tick-60s { exit(0); }
+            END { clear(@off); clear(@on); printa("created %@d\n", @created);
+                  printa("started %@d\n", @started); printa("ended %@d\n", @ended); }
+            """);
+    work.join();
+    assertThat(text).contains("CONT ");
+    long created = number(text, "created (\\d+)");
+    assertThat(created).isGreaterThanOrEqualTo(2);
+    assertThat(number(text, "started (\\d+)")).isBetween(created - 1, created);
+    assertThat(number(text, "ended (\\d+)")).isBetween(1L, created);
   }
 }

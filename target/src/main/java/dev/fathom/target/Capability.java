@@ -13,4 +13,5 @@ public sealed interface Capability
         RegisterWriter,
         RawRegisters,
         ProcessView,
-        SignalControl {}
+        SignalControl,
+        SystemCalls {}

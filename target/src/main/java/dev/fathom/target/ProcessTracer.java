@@ -17,6 +17,12 @@ public interface ProcessTracer {
   /** Options of {@link #seize} (Linux {@code include/uapi/linux/ptrace.h}). */
   int TRACE_FORK = 1 << 1;
 
+  /** Stops at system calls have signal {@link #SYSTEM_CALL_STOP}, which no other stop has. */
+  int MARK_SYSTEM_CALLS = 1;
+
+  /** The thread is killed when the tracing one ends without letting it go. */
+  int KILL_WITH_TRACER = 1 << 20;
+
   int TRACE_VFORK = 1 << 2;
   int TRACE_CLONE = 1 << 3;
   int TRACE_EXEC = 1 << 4;
@@ -32,6 +38,9 @@ public interface ProcessTracer {
 
   /** Interrupted, a new thread's first stop, or a stop of the whole process by a signal. */
   int EVENT_STOP = 128;
+
+  /** The signal of {@link Stopped} at a system call: SIGTRAP with bit 7. */
+  int SYSTEM_CALL_STOP = 5 | 0x80;
 
   /** Types of register sets: those of the notes in core files. */
   int GENERAL_REGISTERS = 1;
@@ -58,6 +67,15 @@ public interface ProcessTracer {
   /** A signal ended the thread's process. */
   record Killed(int thread, int signal) implements Change {}
 
+  /** Where a thread stands that stopped at a system call. */
+  sealed interface SystemCall {}
+
+  /** Before it is carried out. */
+  record SystemCallEntry(long number) implements SystemCall {}
+
+  /** After it was carried out: the result is in its register. */
+  record SystemCallReturn() implements SystemCall {}
+
   /** Whether there is a ptrace to call here. */
   boolean available();
 
@@ -79,6 +97,12 @@ public interface ProcessTracer {
    * @param signal delivered to it; 0 for none
    */
   boolean resume(int thread, int signal);
+
+  /** As {@link #resume}, until the thread's next system call begins or returns. */
+  boolean resumeToSystemCall(int thread, int signal);
+
+  /** The system call that the thread stopped at (PTRACE_GET_SYSCALL_INFO, since Linux 5.3). */
+  Optional<SystemCall> systemCall(int thread);
 
   /** Lets the stopped thread execute one instruction, after delivery of {@code signal}, if any. */
   boolean step(int thread, int signal);

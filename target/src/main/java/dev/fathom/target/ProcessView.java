@@ -48,6 +48,19 @@ public non-sealed interface ProcessView extends Capability {
    */
   record SignalState(int number, int code, OptionalLong address, OptionalLong sender) {}
 
+  /**
+   * How the process ended.
+   *
+   * @param status what it gave to exit(2); 0 when a signal ended it
+   * @param signal the signal that ended it
+   */
+  record Ending(int status, OptionalInt signal) {}
+
+  /** How the process ended, when that was seen. */
+  default Optional<Ending> ending() {
+    return Optional.empty();
+  }
+
   /** The process's id. */
   long process();
 

@@ -32,6 +32,14 @@ public record Stop(int cpu, Reason reason) {
   /** A process became another program: its memory and all but one of its threads are gone. */
   public record Replaced() implements Reason {}
 
+  /**
+   * A thread of a process is at a system call that is watched ({@link SystemCalls}).
+   *
+   * @param number as the process's own architecture numbers it
+   * @param entry whether it begins; else it returns, and its result is in its register
+   */
+  public record SystemCall(long number, boolean entry) implements Reason {}
+
   /** The target ended: it was powered off, killed or the process ended. */
   public record Ended(int status) implements Reason {}
 }

@@ -50,6 +50,11 @@ public interface Engine extends AutoCloseable {
    */
   boolean work(long nanos);
 
+  /** What the user should know of what happened since this was asked last, a line each. */
+  default List<String> notices() {
+    return List.of();
+  }
+
   /**
    * Removes every probe, fires {@code END} and hands over what is still to be merged. The target
    * runs on as it did before.

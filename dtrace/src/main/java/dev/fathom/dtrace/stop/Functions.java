@@ -3,6 +3,7 @@ package dev.fathom.dtrace.stop;
 
 import dev.fathom.dtrace.probe.ProbeArgument;
 import dev.fathom.dtrace.probe.ProbePattern;
+import dev.fathom.model.Located;
 import dev.fathom.model.Program;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.arch.Flow;
@@ -12,8 +13,11 @@ import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.VoidType;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -44,6 +48,12 @@ final class Functions {
           "srso_return_thunk",
           "srso_alias_return_thunk",
           "its_return_thunk");
+
+  /** Code that a kernel jumps through to what a register holds (arch/x86/lib/retpoline.S). */
+  private static final String INDIRECT_THUNKS = "__x86_indirect_";
+
+  /** More functions than any one that jumps to others leads through. */
+  private static final int MOST_FOLLOWED = 64;
 
   private final Program program;
   private final String image;
@@ -134,6 +144,58 @@ final class Functions {
   /** The addresses of the instructions at which a function returns, in order. */
   List<Long> returns(long function, long size) {
     return instructions(function, size, (flow, _) -> isReturn(flow));
+  }
+
+  /**
+   * The addresses at which a function returns whose last act is to jump to another function: the
+   * other's returns, and so on. Jumps through registers and memory are not followed.
+   */
+  List<Long> returnsElsewhere(long function, long size) {
+    var found = new ArrayList<Long>();
+    var known = new HashSet<Long>();
+    known.add(function);
+    var toVisit = new ArrayDeque<>(leftBy(function, size));
+    while (!toVisit.isEmpty() && known.size() < MOST_FOLLOWED) {
+      var next = toVisit.poll();
+      if (known.add(next.address())) {
+        found.addAll(returns(next.address(), next.size()));
+        toVisit.addAll(leftBy(next.address(), next.size()));
+      }
+    }
+    return found;
+  }
+
+  /** The functions that jumps in a function lead to the beginnings of; its own cold part, too. */
+  private List<Symbol> leftBy(long function, long size) {
+    var found = new LinkedHashSet<Symbol>();
+    var jumps =
+        instructions(
+            function,
+            size,
+            (flow, _) -> {
+              boolean out =
+                  (flow.kind() == FlowKind.JUMP || flow.kind() == FlowKind.BRANCH)
+                      && flow.target().isPresent()
+                      && Long.compareUnsigned(flow.target().getAsLong() - function, size) >= 0
+                      && !isReturn(flow);
+              if (out) {
+                program
+                    .symbols()
+                    .at(flow.target().getAsLong())
+                    .filter(Functions::isEntered)
+                    .ifPresent(at -> found.add(at.symbol()));
+              }
+              return out;
+            });
+    return jumps.isEmpty() ? List.of() : List.copyOf(found);
+  }
+
+  private static boolean isEntered(Located at) {
+    var symbol = at.symbol();
+    return symbol.kind() == Symbol.Kind.TEXT
+        && symbol.size() > 0
+        && (at.offset() == 0 || symbol.name().contains(".cold"))
+        && !symbol.name().startsWith(INDIRECT_THUNKS);
   }
 
   private boolean isReturn(Flow flow) {

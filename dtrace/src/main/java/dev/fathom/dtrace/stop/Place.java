@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.dtrace.stop;
 
+import java.util.List;
+
 /** What makes a probe fire. Addresses are virtual, the kernel's or the traced process's. */
 sealed interface Place {
   /** Code that is come to. */
@@ -27,6 +29,50 @@ sealed interface Place {
 
   /** The return of a system call. */
   record SystemReturn(long function, long size) implements Code {}
+
+  /** An argument of a probe, made of what its function is given. */
+  sealed interface Source {}
+
+  /** The function's own argument. */
+  record Parameter(int index) implements Source {}
+
+  /** How a process ends, as {@code CLD_EXITED} and its like say, by the status it is given. */
+  record ExitReason(int index) implements Source {}
+
+  /** The number of the CPU of the {@code struct rq} that the function is given. */
+  record QueueCpu(int index) implements Source {}
+
+  /** For which threads a probe fires. */
+  enum Filter {
+    ALL,
+    /** The task that is the function's first argument is its process's first thread. */
+    LEADER,
+    /** The thread on the CPU is its process's first. */
+    CURRENT_LEADER
+  }
+
+  /** The entry of a function that stands for what happens there. */
+  record Derived(long function, Filter filter, List<Source> sources) implements Code {
+    public Derived {
+      sources = List.copyOf(sources);
+    }
+  }
+
+  /**
+   * The entry of a system call that executes a program.
+   *
+   * @param path the index of the argument that is the program's path
+   */
+  record ExecutionPath(long function, int path) implements Code {}
+
+  /** The return of a system call that executes a program, when it worked or when it did not. */
+  record Executed(long function, long size, boolean success) implements Code {}
+
+  /** The entry of a system call of a process, by number. */
+  record CallEntry(long number) implements Place {}
+
+  /** The return of a system call of a process. */
+  record CallReturn(long number) implements Place {}
 
   /**
    * Time that passes.

@@ -94,7 +94,15 @@ final class ProcessProvider implements Provider {
         switch (place) {
           case Place.Entry _ -> functions.parameters(f.name());
           case Place.Return _ -> functions.result(f.name());
-          case Place.At _, Place.SystemCall _, Place.SystemReturn _, Place.Timer _ ->
+          case Place.At _,
+              Place.SystemCall _,
+              Place.SystemReturn _,
+              Place.Derived _,
+              Place.ExecutionPath _,
+              Place.Executed _,
+              Place.CallEntry _,
+              Place.CallReturn _,
+              Place.Timer _ ->
               List.<dev.fathom.dtrace.probe.ProbeArgument>of();
         };
     return places.probe(

@@ -8,9 +8,11 @@ import dev.fathom.kernel.Task;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
+import dev.fathom.model.Value;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.PtRegs;
 import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.model.type.TypeName;
 import dev.fathom.target.Cpu;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +43,12 @@ final class StopContext extends HostContext {
 
   /** The results of system calls that are errors. */
   private static final long LARGEST_ERRNO = 4095;
+
+  private static final int SIGNAL = 0x7f;
+  private static final int CORE_DUMPED = 0x80;
+  private static final int CLD_EXITED = 1;
+  private static final int CLD_KILLED = 2;
+  private static final int CLD_DUMPED = 3;
 
   private final Cpu cpu;
   private final Place place;
@@ -122,6 +130,11 @@ final class StopContext extends HostContext {
       case Place.At _ -> kernel().u64(sp() + (long) index * WORD);
       case Place.SystemCall _ -> callParameter(index);
       case Place.SystemReturn _ -> index <= 1 ? returned() : 0;
+      case Place.Derived derived -> derived(derived, index);
+      case Place.ExecutionPath exec -> index == 0 ? callParameter(exec.path()) : 0;
+      case Place.Executed done -> index == 0 && !done.success() ? -returned() : 0;
+      case Place.CallEntry _ -> processCallParameter(index);
+      case Place.CallReturn _ -> index <= 1 ? returned() : 0;
       case Place.Timer _ -> interrupted(index);
     };
   }
@@ -153,6 +166,57 @@ final class StopContext extends HostContext {
 
   private long returned() {
     return isArm() ? value("x0") : value(X86_64.RAX);
+  }
+
+  private long derived(Place.Derived place, int index) {
+    if (index >= place.sources().size()) {
+      return 0;
+    }
+    return switch (place.sources().get(index)) {
+      case Place.Parameter(int parameter) -> parameter(parameter);
+      case Place.ExitReason(int parameter) -> exitReason(parameter(parameter));
+      case Place.QueueCpu(int parameter) -> queueCpu(parameter(parameter));
+    };
+  }
+
+  /** The status of wait(2) as a CLD_ number (include/uapi/asm-generic/siginfo.h). */
+  private static long exitReason(long status) {
+    if ((status & SIGNAL) == 0) {
+      return CLD_EXITED;
+    }
+    return (status & CORE_DUMPED) == 0 ? CLD_KILLED : CLD_DUMPED;
+  }
+
+  private long queueCpu(long queue) {
+    var type =
+        kernelModel()
+            .program()
+            .types()
+            .find(TypeName.struct("rq"))
+            .orElseThrow(() -> new UnsupportedException("struct rq is not known"));
+    return new Value.Ref(kernelModel().program(), type, queue).member("cpu").asLong();
+  }
+
+  /** Whether the place is what its probe is about, as far as threads and results tell. */
+  boolean passes() {
+    return switch (place) {
+      case Place.Derived(long _, Place.Filter filter, List<Place.Source> _) ->
+          switch (filter) {
+            case ALL -> true;
+            case LEADER -> kernelModel().task(parameter(0)).isLeader();
+            case CURRENT_LEADER -> need().isLeader();
+          };
+      case Place.Executed done -> done.success() == (returned() == 0);
+      case Place.Code _, Place.CallEntry _, Place.CallReturn _, Place.Timer _ -> true;
+    };
+  }
+
+  /** Of a process at a system call: its registers are the arguments. */
+  private long processCallParameter(int index) {
+    if (index >= X86_CALL.size()) {
+      return 0;
+    }
+    return isArm() ? value("x" + index) : value(X86_CALL.get(index));
   }
 
   /** From the {@code struct pt_regs} that the system call's function was given. */
@@ -233,7 +297,7 @@ final class StopContext extends HostContext {
 
   @Override
   public long errno() {
-    if (!(place instanceof Place.SystemReturn)) {
+    if (!(place instanceof Place.SystemReturn || place instanceof Place.CallReturn)) {
       return 0;
     }
     long result = returned();

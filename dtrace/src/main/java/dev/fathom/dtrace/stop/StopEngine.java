@@ -20,10 +20,15 @@ import dev.fathom.session.control.Hit;
 import dev.fathom.session.control.StopEvent;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Live;
+import dev.fathom.target.ProcessView;
 import dev.fathom.target.RunControl;
+import dev.fathom.target.SignalNames;
+import dev.fathom.target.Stop;
+import dev.fathom.target.SystemCalls;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,15 +54,19 @@ public final class StopEngine implements Engine {
   private final List<Provider> providers;
   private final Functions functions;
   private final Map<Long, List<Spot>> spots = new LinkedHashMap<>();
+  private final List<Spot> callSpots = new ArrayList<>();
   private final List<Breakpoint> breakpoints = new ArrayList<>();
+  private final List<String> notices = new ArrayList<>();
   private final Timers timers = new Timers();
   private Optional<Interpreter> interpreter = Optional.empty();
   private Optional<Control> control = Optional.empty();
+  private Optional<CallNumbers> numbers = Optional.empty();
   private long hits;
   private long samples;
   private long skipped;
   private long still;
   private long started;
+  private boolean toldEnd;
 
   /**
    * An engine over what {@code session} is attached to; a dump has its probes too, for lists.
@@ -72,14 +81,22 @@ public final class StopEngine implements Engine {
       var program = kernel.images().isEmpty() ? "a.out" : kernel.images().getFirst().name();
       long pid = kernel.initialTask().map(t -> t.process().orElse(0)).orElse(0L);
       functions = new Functions(kernel.program(), program);
-      providers =
-          List.of(new ProcessProvider(functions, places, pid, program), new TimerProvider(places));
+      var all = new ArrayList<Provider>();
+      all.add(new ProcessProvider(functions, places, pid, program));
+      if (session.target().find(SystemCalls.class).isPresent()) {
+        var names = CallNames.of(kernel.program().architecture().name());
+        all.add(new ProcessCallProvider(places, names));
+      }
+      all.add(new TimerProvider(places));
+      providers = List.copyOf(all);
     } else {
       functions = new Functions(kernel.program(), "vmlinux");
       providers =
           List.of(
               new FunctionProvider(functions, places),
-              new SystemCallProvider(functions, places),
+              new SystemCallProvider(functions, places, this::callNumbers),
+              TaskProvider.proc(functions, places),
+              TaskProvider.sched(functions, places),
               new TimerProvider(places),
               new InstructionProvider(functions, places));
     }
@@ -159,14 +176,59 @@ public final class StopEngine implements Engine {
       ready.begin(new HostContext(session::kernel));
       var failed = new ArrayList<String>();
       plan.probes().forEach(probe -> enable(probe, ready, failed));
-      if (!spots.isEmpty()) {
+      if (controls()) {
         control = Optional.of(session.control());
+        watchCalls();
         spots.forEach((address, here) -> breakpoints.add(breakpoint(address, here)));
       }
       return failed;
     } finally {
       session.end();
     }
+  }
+
+  /**
+   * Whether it is run and stopped by breakpoints and the like; a guest that is only sampled is not.
+   */
+  private boolean controls() {
+    return !spots.isEmpty() || isProcess(session.kernel());
+  }
+
+  private void watchCalls() {
+    var numbers = new HashSet<Long>();
+    callSpots.forEach(
+        spot -> {
+          switch (spot.place()) {
+            case Place.CallEntry(long number) -> numbers.add(number);
+            case Place.CallReturn(long number) -> numbers.add(number);
+            case Place.Code _, Place.Timer _ -> {}
+          }
+        });
+    if (!numbers.isEmpty()) {
+      control.get().watchCalls(numbers, this::called);
+    }
+  }
+
+  /** A thread is at a system call; whether tracing is over. */
+  private boolean called(Hit hit, Stop.SystemCall call) {
+    hits++;
+    var place =
+        call.entry() ? new Place.CallEntry(call.number()) : new Place.CallReturn(call.number());
+    for (var spot : callSpots) {
+      if (spot.place().equals(place)) {
+        fire(spot, hit);
+      }
+    }
+    return interpreter.get().exited();
+  }
+
+  private void fire(Spot spot, Hit hit) {
+    var context = new StopContext(session::kernel, hit.cpu(), spot.place(), hit::task);
+    if (!context.passes()) {
+      return;
+    }
+    recorder.ifPresent(to -> to.record(spot.probe(), context));
+    spot.site().fire(context);
   }
 
   private void enable(Probe probe, Interpreter ready, List<String> failed) {
@@ -177,6 +239,7 @@ public final class StopEngine implements Engine {
     var place = places.of(probe);
     switch (place) {
       case Place.Timer timer -> timers.add(timer, site);
+      case Place.CallEntry _, Place.CallReturn _ -> callSpots.add(new Spot(probe, place, site));
       case Place.Code code -> {
         var addresses = addresses(code);
         if (addresses.isEmpty()) {
@@ -195,7 +258,52 @@ public final class StopEngine implements Engine {
       case Place.SystemCall entry -> List.of(entry.function());
       case Place.At at -> List.of(at.address());
       case Place.Return back -> functions.returns(back.function(), back.size());
-      case Place.SystemReturn back -> functions.returns(back.function(), back.size());
+      case Place.SystemReturn back -> systemReturns(back.function(), back.size());
+      case Place.Executed back -> systemReturns(back.function(), back.size());
+      case Place.Derived derived -> List.of(derived.function());
+      case Place.ExecutionPath exec -> List.of(exec.function());
+    };
+  }
+
+  /**
+   * Where a system call returns: as most of them end by jumping to a function that does the work,
+   * that one's returns as well, at which it is asked which system call it was.
+   */
+  private List<Long> systemReturns(long function, long size) {
+    var found = new ArrayList<>(functions.returns(function, size));
+    if (callNumbers().has(function)) {
+      found.addAll(functions.returnsElsewhere(function, size));
+    }
+    return found;
+  }
+
+  private boolean returnsFrom(long function, long size, Hit hit) {
+    return Long.compareUnsigned(hit.pc() - function, size) < 0
+        || callNumbers().isIn(session.kernel(), hit.registers(), function);
+  }
+
+  private CallNumbers callNumbers() {
+    if (numbers.isEmpty()) {
+      numbers = Optional.of(new CallNumbers(session.kernel()));
+    }
+    return numbers.get();
+  }
+
+  /** Whether what came to a place is what its probe is about. */
+  private boolean isMeant(Place place, Hit hit) {
+    return switch (place) {
+      case Place.SystemReturn back -> returnsFrom(back.function(), back.size(), hit);
+      case Place.Executed back -> returnsFrom(back.function(), back.size(), hit);
+      case Place.Entry _,
+          Place.Return _,
+          Place.At _,
+          Place.SystemCall _,
+          Place.Derived _,
+          Place.ExecutionPath _,
+          Place.CallEntry _,
+          Place.CallReturn _,
+          Place.Timer _ ->
+          true;
     };
   }
 
@@ -229,9 +337,10 @@ public final class StopEngine implements Engine {
     public boolean holds(Hit hit) {
       hits++;
       for (var spot : here) {
-        var context = new StopContext(session::kernel, hit.cpu(), spot.place(), hit::task);
-        recorder.ifPresent(to -> to.record(spot.probe(), context));
-        spot.site().fire(context);
+        if (!isMeant(spot.place(), hit)) {
+          continue;
+        }
+        fire(spot, hit);
       }
       return interpreter.get().exited();
     }
@@ -239,12 +348,12 @@ public final class StopEngine implements Engine {
 
   @Override
   public boolean work(long nanos) {
-    if (interpreter.get().exited()) {
+    if (interpreter.get().exited() || isIn(Live.State.GONE)) {
       return false;
     }
     session.begin();
     try {
-      return spots.isEmpty() ? sample(nanos) : run(nanos);
+      return controls() ? run(nanos) : sample(nanos);
     } finally {
       session.end();
     }
@@ -253,8 +362,11 @@ public final class StopEngine implements Engine {
   private boolean run(long nanos) {
     var event = control.get().proceed(Duration.ofNanos(Math.max(1, timers.until(nanos))));
     return switch (event.cause()) {
-      // The process runs another program now, without the probes.
-      case StopEvent.Gone _, StopEvent.Replaced _ -> false;
+      case StopEvent.Gone _ -> false;
+      case StopEvent.Replaced _ -> {
+        replaced();
+        yield true;
+      }
       case StopEvent.TimedOut _, StopEvent.Interrupted _ -> {
         fireTimers(false);
         yield !interpreter.get().exited();
@@ -264,6 +376,16 @@ public final class StopEngine implements Engine {
           true;
       case StopEvent.BadCondition bad -> throw new dev.fathom.base.EvalException(bad.why());
     };
+  }
+
+  /** The process runs another program now, without what was at places in the old one. */
+  private void replaced() {
+    if (!spots.isEmpty()) {
+      breakpoints.forEach(control.get()::delete);
+      breakpoints.clear();
+      spots.clear();
+      notices.add("the process became another program, which has none of the pid probes");
+    }
   }
 
   /**
@@ -362,20 +484,59 @@ public final class StopEngine implements Engine {
 
   @Override
   public void stop() {
+    if (isIn(Live.State.GONE)) {
+      end(); // What is gone need not be looked at.
+      return;
+    }
     session.begin();
     try {
-      removeAll();
-      interpreter.ifPresent(i -> i.end(new HostContext(session::kernel)));
+      end();
     } finally {
       session.end();
     }
   }
 
+  private void end() {
+    removeAll();
+    interpreter.ifPresent(i -> i.end(new HostContext(session::kernel)));
+  }
+
+  private boolean isIn(Live.State state) {
+    var live = session.target().find(Live.class);
+    return live.isPresent() && live.get().state() == state;
+  }
+
   private void removeAll() {
     control.ifPresent(c -> breakpoints.forEach(c::delete));
+    if (!callSpots.isEmpty() && isIn(Live.State.STOPPED)) {
+      control.ifPresent(c -> c.watchCalls(Set.of(), (_, _) -> false));
+    }
+    callSpots.clear();
     breakpoints.clear();
     spots.clear();
     timers.clear();
+  }
+
+  /** How the traced process ended and what else should be known of it. */
+  @Override
+  public List<String> notices() {
+    var told = new ArrayList<>(notices);
+    notices.clear();
+    var process = session.target().find(ProcessView.class);
+    var ending = process.flatMap(ProcessView::ending);
+    if (ending.isPresent() && !toldEnd) {
+      toldEnd = true;
+      told.add("pid " + process.get().process() + ' ' + text(ending.get()));
+    }
+    return told;
+  }
+
+  /** As dtrace says it. */
+  private static String text(ProcessView.Ending ending) {
+    if (ending.signal().isPresent()) {
+      return "terminated by " + SignalNames.of(ending.signal().getAsInt());
+    }
+    return ending.status() == 0 ? "has exited" : "exited with status " + ending.status();
   }
 
   @Override

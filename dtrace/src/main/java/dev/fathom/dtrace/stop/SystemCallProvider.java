@@ -6,8 +6,10 @@ import dev.fathom.dtrace.probe.ProbeName;
 import dev.fathom.dtrace.probe.ProbePattern;
 import dev.fathom.dtrace.probe.Provider;
 import dev.fathom.dtrace.probe.Stability;
+import dev.fathom.model.Program;
 import dev.fathom.model.Symbol;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -18,13 +20,22 @@ import java.util.stream.Stream;
 final class SystemCallProvider implements Provider {
   private final Functions functions;
   private final Places places;
+  private final Supplier<CallNumbers> numbers;
   private final String prefix;
 
-  SystemCallProvider(Functions functions, Places places) {
+  /**
+   * @param numbers of the kernel, which tell functions of 64-bit programs' calls from others
+   */
+  SystemCallProvider(Functions functions, Places places, Supplier<CallNumbers> numbers) {
     this.functions = functions;
     this.places = places;
-    prefix =
-        functions.program().architecture().name().equals("aarch64") ? "__arm64_sys_" : "__x64_sys_";
+    this.numbers = numbers;
+    prefix = prefix(functions.program());
+  }
+
+  /** What the names of the functions of system calls begin with. */
+  static String prefix(Program program) {
+    return program.architecture().name().equals("aarch64") ? "__arm64_sys_" : "__x64_sys_";
   }
 
   @Override
@@ -52,15 +63,18 @@ final class SystemCallProvider implements Provider {
             : functions.all().stream()
                 .filter(f -> f.name().startsWith(prefix))
                 .filter(f -> ProbePattern.matches(pattern.function(), call(f)));
-    return calls.flatMap(
-        f ->
-            Stream.concat(
-                entry
-                    ? Stream.of(probe(f, "entry", new Place.SystemCall(f.address())))
-                    : Stream.empty(),
-                back
-                    ? Stream.of(probe(f, "return", new Place.SystemReturn(f.address(), f.size())))
-                    : Stream.empty()));
+    return calls
+        .filter(f -> numbers.get().isEmpty() || numbers.get().has(f.address()))
+        .flatMap(
+            f ->
+                Stream.concat(
+                    entry
+                        ? Stream.of(probe(f, "entry", new Place.SystemCall(f.address())))
+                        : Stream.empty(),
+                    back
+                        ? Stream.of(
+                            probe(f, "return", new Place.SystemReturn(f.address(), f.size())))
+                        : Stream.empty()));
   }
 
   private String call(Symbol function) {

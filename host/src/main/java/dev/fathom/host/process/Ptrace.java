@@ -32,6 +32,15 @@ public final class Ptrace implements ProcessTracer {
   private static final int SEIZE = 0x4206;
   private static final int INTERRUPT = 0x4207;
   private static final int LISTEN = 0x4208;
+  private static final int SYSCALL = 24;
+  private static final int GET_SYSCALL_INFO = 0x420e;
+
+  /** {@code struct ptrace_syscall_info}: op, arch, pc, sp; then number and six arguments. */
+  private static final int SYSCALL_INFO_BYTES = 88;
+
+  private static final int SYSCALL_INFO_ENTRY = 1;
+  private static final int SYSCALL_INFO_EXIT = 2;
+  private static final int SYSCALL_INFO_NUMBER = 24;
 
   /** waitpid's options; the children of other threads are Java's own affair. */
   private static final int WNOHANG = 1;
@@ -54,6 +63,13 @@ public final class Ptrace implements ProcessTracer {
 
   /** More than any register set, vector registers included. */
   private static final int REGISTER_LIMIT = 1 << 16;
+
+  private static final long CLOSE_RANGE = 436;
+
+  private static final long CLOSE_RANGE_CLOEXEC = 4;
+
+  /** The first after standard input, output and errors. */
+  private static final long FIRST_DESCRIPTOR = 3;
 
   /** How long a program that was started may take until it stops, in tenths of milliseconds. */
   private static final int START_LIMIT = 100_000;
@@ -116,6 +132,33 @@ public final class Ptrace implements ProcessTracer {
   @Override
   public boolean resume(int thread, int signal) {
     return done(request(CONT, thread, 0, signal), "resume", thread);
+  }
+
+  @Override
+  public boolean resumeToSystemCall(int thread, int signal) {
+    return done(request(SYSCALL, thread, 0, signal), "resume", thread);
+  }
+
+  @Override
+  public Optional<SystemCall> systemCall(int thread) {
+    try (var arena = Arena.ofConfined()) {
+      var info = arena.allocate(SYSCALL_INFO_BYTES, 8);
+      var result =
+          request(GET_SYSCALL_INFO, thread, MemorySegment.ofAddress(SYSCALL_INFO_BYTES), info);
+      if (result.errno() == EIO) {
+        throw new UnsupportedException(
+            "this machine's kernel does not tell of system calls: Linux 5.3 or later does");
+      }
+      if (!done(result, "read the system call of", thread)) {
+        return Optional.empty();
+      }
+      return switch (info.get(JAVA_BYTE, 0)) {
+        case SYSCALL_INFO_ENTRY ->
+            Optional.of(new SystemCallEntry(info.get(JAVA_LONG, SYSCALL_INFO_NUMBER)));
+        case SYSCALL_INFO_EXIT -> Optional.of(new SystemCallReturn());
+        default -> Optional.empty();
+      };
+    }
   }
 
   @Override
@@ -302,6 +345,7 @@ public final class Ptrace implements ProcessTracer {
     if (command.isEmpty()) {
       throw new TargetException("no program to start");
     }
+    keepDescriptors();
     var words = new ArrayList<>(List.of("/bin/sh", "-c", "kill -STOP $$; exec \"$@\"", "sh"));
     words.addAll(command);
     int process = spawn(words);
@@ -313,6 +357,33 @@ public final class Ptrace implements ProcessTracer {
     } catch (RuntimeException | Error e) {
       signal(process, process, SIGKILL);
       throw e;
+    }
+  }
+
+  /**
+   * Keeps the files that this process has open from programs that it starts: close_range(2), which
+   * has the same number on all architectures. Linux before 5.11 does not know it, and programs
+   * inherit them there.
+   */
+  private void keepDescriptors() {
+    try (var arena = Arena.ofConfined()) {
+      long done =
+          (long)
+              library()
+                  .syscall()
+                  .invokeExact(
+                      LibC.state(arena),
+                      CLOSE_RANGE,
+                      FIRST_DESCRIPTOR,
+                      0xffff_ffffL,
+                      CLOSE_RANGE_CLOEXEC);
+      if (done != 0 && done != -1) {
+        throw new TargetException("close_range: " + done);
+      }
+    } catch (TargetException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
     }
   }
 

@@ -21,6 +21,7 @@ import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
+import dev.fathom.target.SystemCalls;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,6 +32,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -94,6 +97,7 @@ public final class Control {
    */
   private final Map<Integer, Long> seen = new LinkedHashMap<>();
 
+  private BiPredicate<Hit, Stop.SystemCall> calls = (_, _) -> false;
   private OptionalLong loadHook = OptionalLong.empty();
   private Optional<Breakpoint> lastHit = Optional.empty();
   private int next = 1;
@@ -121,6 +125,18 @@ public final class Control {
       throw new UnsupportedException("operation not supported by target");
     }
     return new Control(session, run.get(), live.get());
+  }
+
+  /**
+   * Watches system calls of a process.
+   *
+   * @param numbers those that are watched; none ends it
+   * @param seen told of each, with the thread; says whether the target is to stay stopped
+   * @throws UnsupportedException when the target does not tell of system calls
+   */
+  public void watchCalls(Set<Long> numbers, BiPredicate<Hit, Stop.SystemCall> seen) {
+    calls = seen;
+    need(SystemCalls.class, "tell of system calls").watch(numbers);
   }
 
   // The table
@@ -356,7 +372,7 @@ public final class Control {
       case Stop.Ended(int status) -> gone(status);
       case Stop.Signal(int number) -> event(new StopEvent.Signalled(number), of(stop));
       case Stop.Replaced _ -> replaced(stop);
-      case Stop.Trap _, Stop.Watch _ -> arrived(stop);
+      case Stop.Trap _, Stop.Watch _, Stop.SystemCall _ -> arrived(stop);
     };
   }
 
@@ -427,8 +443,17 @@ public final class Control {
       case Stop.Signal(int number) -> Optional.of(event(new StopEvent.Signalled(number), of(stop)));
       case Stop.Replaced _ -> Optional.of(replaced(stop));
       case Stop.Watch(Kind kind, long address) -> watched(stop, kind, address);
+      case Stop.SystemCall call -> called(stop, call);
       case Stop.Trap _ -> trapped(stop, goals);
     };
+  }
+
+  /** A thread is at a system call: it goes on unless who watches them says otherwise. */
+  private Optional<StopEvent> called(Stop stop, Stop.SystemCall call) {
+    var at = hit(stop.cpu());
+    return at.isPresent() && calls.test(at.get(), call)
+        ? Optional.of(event(new StopEvent.Stepped(), of(stop)))
+        : Optional.empty();
   }
 
   private StopEvent gone(int status) {

@@ -78,7 +78,8 @@ public final class Hit {
     return current.isPresent() ? current.get().object().address() : 0;
   }
 
-  long pc() {
+  /** Where the CPU stands. */
+  public long pc() {
     var pc = told.isPresent() ? told.get().pc() : OptionalLong.empty();
     return pc.isPresent() ? pc.getAsLong() : registers().pc().orElse(0);
   }

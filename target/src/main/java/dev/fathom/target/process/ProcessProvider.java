@@ -20,6 +20,7 @@ import java.util.ServiceLoader;
 /** Attaches to a process of this host. */
 public final class ProcessProvider implements LiveTargetProvider {
   private static final String PREFIX = "pid:";
+  private static final String RUN = "run:";
 
   /** {@code EI_CLASS} in an ELF header: ELFCLASS64 is 2. */
   private static final int EI_CLASS = 4;
@@ -31,16 +32,19 @@ public final class ProcessProvider implements LiveTargetProvider {
 
   @Override
   public List<String> forms() {
-    return List.of("pid:PID");
+    return List.of("pid:PID", "'run:COMMAND'");
   }
 
   @Override
   public boolean accepts(String address) {
-    return address.startsWith(PREFIX);
+    return address.startsWith(PREFIX) || address.startsWith(RUN);
   }
 
   @Override
   public Target attach(String address, AttachOptions options) {
+    if (address.startsWith(RUN)) {
+      return start(address, options);
+    }
     long pid = number(address);
     var files = new ProcFiles(pid);
     if (!files.exists()) {
@@ -63,25 +67,60 @@ public final class ProcessProvider implements LiveTargetProvider {
           address + ": it has no memory of its own: a thread of this machine's kernel");
     }
     requireWords(address, pid);
+    return new ProcessTarget(
+        address,
+        files,
+        layout(address),
+        options.readOnly() ? Optional.empty() : tracer(),
+        options.program());
+  }
+
+  private static UserRegisters layout(String address) {
     String machine =
         switch (System.getProperty("os.arch")) {
           case "amd64", "x86_64" -> "x86_64";
           case "aarch64" -> "aarch64";
           default -> System.getProperty("os.arch");
         };
-    var layout =
-        UserRegisters.of(machine)
-            .orElseThrow(
-                () ->
-                    new UnsupportedException(
-                        address + ": processes of " + machine + " are not known"));
-    var tracer =
-        ServiceLoader.load(ProcessTracer.class).stream()
-            .map(ServiceLoader.Provider::get)
-            .filter(ProcessTracer::available)
-            .findFirst();
-    return new ProcessTarget(
-        address, files, layout, options.readOnly() ? Optional.empty() : tracer, options.program());
+    return UserRegisters.of(machine)
+        .orElseThrow(
+            () ->
+                new UnsupportedException(address + ": processes of " + machine + " are not known"));
+  }
+
+  private static Optional<ProcessTracer> tracer() {
+    return ServiceLoader.load(ProcessTracer.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .filter(ProcessTracer::available)
+        .findFirst();
+  }
+
+  /**
+   * Starts a program. The command is split at white space, as dtrace splits the one of {@code -c};
+   * no character is special.
+   */
+  private static Target start(String address, AttachOptions options) {
+    var words = List.of(address.substring(RUN.length()).strip().split("\\s+"));
+    if (words.getFirst().isEmpty()) {
+      throw new UsageException(address + ": no command to run");
+    }
+    var layout = layout(address);
+    var tracer = tracer();
+    if (tracer.isEmpty() || options.readOnly()) {
+      throw new UnsupportedException(address + ": programs cannot be traced here");
+    }
+    var owner = new TracerThread("trace " + words.getFirst());
+    try {
+      int pid = owner.ask(() -> tracer.get().start(words, TracedProcess.START_OPTIONS));
+      var target =
+          new ProcessTarget(address, new ProcFiles(pid), layout, tracer, options.program());
+      target.takeOver(owner, tracer.get());
+      requireWords(address, pid);
+      return target;
+    } catch (RuntimeException | Error e) {
+      owner.end(); // What it traces is killed with it.
+      throw e;
+    }
   }
 
   /** Registers and pointers are taken to have 64 bits. */

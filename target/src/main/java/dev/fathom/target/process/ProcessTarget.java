@@ -19,6 +19,7 @@ import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.SignalControl;
 import dev.fathom.target.Stop;
+import dev.fathom.target.SystemCalls;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
 import dev.fathom.target.VirtualMemory;
@@ -89,6 +90,28 @@ final class ProcessTarget implements Target {
             .findFirst();
     this.memory = ProcMemory.open(files.pid());
     passed.addAll(Signals.QUIET);
+  }
+
+  /**
+   * Takes over a program that {@code owner} has started, and lets it run to where it begins.
+   *
+   * @throws TargetException when it does not come there; it is killed then
+   */
+  void takeOver(TracerThread owner, ProcessTracer ptrace) {
+    owner.careWith(this::care);
+    thread = Optional.of(owner);
+    try {
+      owner.ask(
+          () -> {
+            var process = new TracedProcess(ptrace, files, layout, passed);
+            traced = Optional.of(process);
+            process.begin();
+            return true;
+          });
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
   }
 
   private static Optional<Long> boxed(OptionalLong value) {
@@ -185,6 +208,9 @@ final class ProcessTarget implements Target {
     if (capability == RegisterWriter.class) {
       return Optional.of(capability.cast(powers.registerWriter));
     }
+    if (capability == SystemCalls.class) {
+      return Optional.of(capability.cast(powers.calls));
+    }
     return capability == SignalControl.class
         ? Optional.of(capability.cast(powers.signals))
         : Optional.empty();
@@ -221,7 +247,8 @@ final class ProcessTarget implements Target {
   /** Attaches to the process and stops it. */
   private void begin() {
     var ptrace = tracer.orElseThrow();
-    var owner = new TracerThread("trace " + files.pid(), this::care);
+    var owner = new TracerThread("trace " + files.pid());
+    owner.careWith(this::care);
     thread = Optional.of(owner);
     try {
       traced =
@@ -304,6 +331,7 @@ final class ProcessTarget implements Target {
     private final Poke memoryWriter = new Poke();
     private final PokeRegisters registerWriter = new PokeRegisters();
     private final SignalTable signals = new SignalTable();
+    private final Calls calls = new Calls();
 
     Live.State state() {
       return live.state();
@@ -474,6 +502,14 @@ final class ProcessTarget implements Target {
     public void settle() {}
   }
 
+  private final class Calls implements SystemCalls {
+    @Override
+    public void watch(Set<Long> numbers) {
+      requireStopped("watch system calls");
+      order(process -> process.watch(numbers));
+    }
+  }
+
   private final class SignalTable implements SignalControl {
     @Override
     public Set<Integer> passed() {
@@ -504,6 +540,11 @@ final class ProcessTarget implements Target {
   }
 
   private final class View implements ProcessView {
+    @Override
+    public Optional<Ending> ending() {
+      return traced.flatMap(TracedProcess::ending);
+    }
+
     @Override
     public long process() {
       return files.pid();

@@ -13,6 +13,7 @@ import dev.fathom.target.ProcessTracer.Change;
 import dev.fathom.target.ProcessTracer.Exited;
 import dev.fathom.target.ProcessTracer.Killed;
 import dev.fathom.target.ProcessTracer.Stopped;
+import dev.fathom.target.ProcessView;
 import dev.fathom.target.Stop;
 import dev.fathom.target.local.ProcFiles;
 import dev.fathom.target.local.ProcMemory;
@@ -28,6 +29,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 
@@ -42,7 +45,20 @@ final class TracedProcess {
           | ProcessTracer.TRACE_FORK
           | ProcessTracer.TRACE_VFORK
           | ProcessTracer.TRACE_VFORK_DONE
-          | ProcessTracer.TRACE_EXEC;
+          | ProcessTracer.TRACE_EXEC
+          | ProcessTracer.MARK_SYSTEM_CALLS;
+
+  /**
+   * For a program that is started here: nobody else waits for it, and what is planted in it must
+   * not outlive this process.
+   */
+  static final int START_OPTIONS = OPTIONS | ProcessTracer.KILL_WITH_TRACER;
+
+  /** How long a started program may take until its libraries are in place. */
+  private static final Duration BEGIN_LIMIT = Duration.ofSeconds(60);
+
+  /** The auxiliary vector's entry for where the program begins (elf.h). */
+  private static final long AT_ENTRY = 9;
 
   /** How long threads may take to stop; one that waits for a disk takes longer and is left out. */
   private static final Duration STOP_LIMIT = Duration.ofSeconds(3);
@@ -90,6 +106,9 @@ final class TracedProcess {
   private boolean halting;
   private boolean lifted;
   private Optional<Stop> ended = Optional.empty();
+  private Optional<ProcessView.Ending> ending = Optional.empty();
+  private Set<Long> calls = Set.of();
+  private boolean started;
   private boolean replaced;
   private Optional<String> failure = Optional.empty();
 
@@ -144,6 +163,53 @@ final class TracedProcess {
   }
 
   /**
+   * Takes a program over that {@link ProcessTracer#start} has started, and lets it run to where it
+   * begins: the dynamic linker has mapped its libraries by then.
+   */
+  void begin() {
+    started = true;
+    var first = new Tracee(pid);
+    first.stopped = true;
+    tracees.put(pid, first);
+    Long entry = files.auxiliary().get(AT_ENTRY);
+    if (entry == null || !insert(Kind.SOFTWARE, entry, 1)) {
+      throw new TargetException("process " + pid + ": it is not known where its program begins");
+    }
+    resume();
+    var stop = await(BEGIN_LIMIT);
+    if (stop.isEmpty()) {
+      throw new TargetException(
+          "process "
+              + pid
+              + ": its libraries are not in place after "
+              + BEGIN_LIMIT.toSeconds()
+              + " s");
+    }
+    switch (stop.get().reason()) {
+      case Stop.Trap _ -> remove(Kind.SOFTWARE, entry, 1);
+      case Stop.Ended(int status) ->
+          throw new TargetException(
+              "process " + pid + ": it ended with status " + status + " before it began");
+      case Stop.Signal _, Stop.Replaced _, Stop.Watch _, Stop.SystemCall _ -> {
+        remove(Kind.SOFTWARE, entry, 1);
+        reports.addFirst(stop.get()); // Whoever lets it go on is told.
+      }
+    }
+  }
+
+  /** Ends a program that was started here. */
+  private void kill() {
+    ptrace.signal(pid, pid, Signals.SIGKILL);
+    long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
+    var nap = new Nap();
+    while (ended.isEmpty() && System.nanoTime() - deadline < 0) {
+      if (!drain()) {
+        nap.take();
+      }
+    }
+  }
+
+  /**
    * Begins to trace a thread; false when it has ended. One that began meanwhile is traced already:
    * the kernel attaches to what a traced thread starts.
    */
@@ -178,12 +244,17 @@ final class TracedProcess {
   }
 
   /**
-   * Takes everything out and lets all threads go on untraced.
+   * Takes everything out and lets all threads go on untraced. A program that was started here is
+   * killed instead.
    *
    * @param stayStopped whether the process is stopped, as by SIGSTOP
    */
   void detach(boolean stayStopped) {
     if (ended.isPresent()) {
+      return;
+    }
+    if (started && !stayStopped) {
+      kill();
       return;
     }
     stop();
@@ -255,6 +326,16 @@ final class TracedProcess {
 
   boolean isRunning() {
     return running && ended.isEmpty();
+  }
+
+  /** How the process ended. */
+  Optional<ProcessView.Ending> ending() {
+    return ending;
+  }
+
+  /** Says which system calls to stop at. */
+  void watch(Set<Long> numbers) {
+    calls = Set.copyOf(numbers);
   }
 
   boolean hasEnded() {
@@ -470,7 +551,12 @@ final class TracedProcess {
       ptrace.listen(tracee.id());
       return;
     }
-    ptrace.resume(tracee.id(), signal);
+    if (calls.isEmpty()) {
+      tracee.call = OptionalLong.empty();
+      ptrace.resume(tracee.id(), signal);
+    } else {
+      ptrace.resumeToSystemCall(tracee.id(), signal);
+    }
     // What was held beside it waits in the kernel from now on.
     tracee.held.forEach(more -> ptrace.signal(pid, tracee.id(), more));
     tracee.held.clear();
@@ -537,13 +623,15 @@ final class TracedProcess {
 
   private void take(Change change) {
     switch (change) {
-      case Exited(int thread, int status) -> gone(thread, status);
-      case Killed(int thread, int signal) -> gone(thread, 128 + signal);
+      case Exited(int thread, int status) ->
+          gone(thread, status, new ProcessView.Ending(status, OptionalInt.empty()));
+      case Killed(int thread, int signal) ->
+          gone(thread, 128 + signal, new ProcessView.Ending(0, OptionalInt.of(signal)));
       case Stopped stopped -> take(stopped);
     }
   }
 
-  private void gone(int thread, int status) {
+  private void gone(int thread, int status, ProcessView.Ending how) {
     var tracee = tracees.remove(thread);
     if (thread == pid) {
       // The first thread's end is told when no other is left.
@@ -551,6 +639,7 @@ final class TracedProcess {
       planted.clear();
       releaseStrangers();
       ended = Optional.of(new Stop(pid, new Stop.Ended(status)));
+      ending = Optional.of(how);
     } else if (tracee != null && tracee.stepping && !tracees.isEmpty()) {
       reports.add(new Stop(tracees.keySet().iterator().next(), new Stop.Signal(0)));
     }
@@ -566,13 +655,18 @@ final class TracedProcess {
       tracee = born(stopped.thread());
     }
     tracee.stopped = true;
-    tracee.atSignal = stopped.event() == 0;
+    boolean atCall = stopped.event() == 0 && stopped.signal() == ProcessTracer.SYSTEM_CALL_STOP;
+    tracee.atSignal = stopped.event() == 0 && !atCall;
     tracee.interrupted = false; // Any stop does for one that was asked for.
     if (tracee.fresh) {
       tracee.fresh = false;
       if (!debug.isEmpty()) {
         debug.apply(tracee.id());
       }
+    }
+    if (atCall) {
+      systemCall(tracee);
+      return;
     }
     switch (stopped.event()) {
       case 0 -> signal(tracee, stopped.signal());
@@ -603,6 +697,26 @@ final class TracedProcess {
       case ProcessTracer.EVENT_EXEC -> became(tracee);
       default -> goUnlessHalting(tracee);
     }
+  }
+
+  /** A thread enters a system call or leaves it. */
+  private void systemCall(Tracee tracee) {
+    var at = ptrace.systemCall(tracee.id());
+    if (at.isPresent()) {
+      boolean entry = at.get() instanceof ProcessTracer.SystemCallEntry;
+      if (at.get() instanceof ProcessTracer.SystemCallEntry(long number)) {
+        tracee.call = OptionalLong.of(number);
+      }
+      var call = tracee.call;
+      if (!entry) {
+        tracee.call = OptionalLong.empty();
+      }
+      if (call.isPresent() && calls.contains(call.getAsLong())) {
+        reports.add(new Stop(tracee.id(), new Stop.SystemCall(call.getAsLong(), entry)));
+        return;
+      }
+    }
+    goUnlessHalting(tracee);
   }
 
   /** A thread begins, which stops first of all. */

@@ -4,6 +4,7 @@ package dev.fathom.target.process;
 import dev.fathom.model.Registers;
 import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A traced thread, as far as it is known by what was waited for. */
 final class Tracee {
@@ -29,6 +30,9 @@ final class Tracee {
 
   /** Whether it stands before a signal, the only place where the kernel takes another for it. */
   boolean atSignal;
+
+  /** The number of the system call that it is in, where that is known. */
+  OptionalLong call = OptionalLong.empty();
 
   /** What it gets when it goes on; 0 for nothing. */
   int deliver;

@@ -21,17 +21,22 @@ final class TracerThread {
 
   private final LinkedBlockingQueue<FutureTask<?>> works = new LinkedBlockingQueue<>();
   private final Thread thread;
-  private final Runnable care;
+  private volatile Runnable care = () -> {};
   private volatile boolean caring;
   private volatile boolean ended;
 
-  /**
-   * @param care what is done between works, while {@link #caring(boolean)} is on; must not throw
-   */
-  TracerThread(String name, Runnable care) {
-    this.care = care;
+  TracerThread(String name) {
     this.thread = Thread.ofPlatform().daemon().name(name).unstarted(this::run);
     thread.start();
+  }
+
+  /**
+   * Says what is done between works while {@link #caring(boolean)} is on.
+   *
+   * @param action must not throw
+   */
+  void careWith(Runnable action) {
+    care = action;
   }
 
   /** Whether traced threads run and have to be looked after. */
