@@ -47,12 +47,23 @@ class TraceProcessTest {
               return n + 1;
             }
 
+            __attribute__((noinline)) long empty(long n) {
+              __asm__ volatile("");
+              return n;
+            }
+
             static void *thread(void *argument) {
               work(100);
               return argument;
             }
 
             int main(int argc, char **argv) {
+              if (!strcmp(argv[1], "busy")) {
+                long sum = 0;
+                for (long i = 0; i < 200000000; i++)
+                  sum += empty(i);
+                return sum == 0;
+              }
               if (!strcmp(argv[1], "sleep"))
                 sleep(1000);
               if (!strcmp(argv[1], "exec"))
@@ -141,6 +152,21 @@ class TraceProcessTest {
                     + "END { printa(\"%@d\\n\", @n); }",
                 "exec"))
         .isEqualTo("0\n7");
+  }
+
+  /** With a stop at each call it would take an hour. */
+  @Test
+  void aProbeThatHoldsItsProcessTooLongIsTakenOut() throws IOException {
+    var count =
+        trace(
+                0,
+                "pid$target:a.out:empty:entry { @ = count(); } END { printa(\"%@d\", @); }",
+                "-x",
+                "stopbudget=1",
+                "-c",
+                worker.file() + " busy")
+            .strip();
+    assertThat(Long.parseLong(count)).isBetween(1L, 100_000_000L);
   }
 
   @Test

@@ -54,12 +54,14 @@ public final class StopEngine implements Engine {
   private final List<Provider> providers;
   private final Functions functions;
   private final Map<Long, List<Spot>> spots = new LinkedHashMap<>();
+  private final Map<Breakpoint, Firing> firings = new LinkedHashMap<>();
   private final List<Spot> callSpots = new ArrayList<>();
   private final List<Breakpoint> breakpoints = new ArrayList<>();
   private final List<String> notices = new ArrayList<>();
   private final Timers timers = new Timers();
   private Optional<Interpreter> interpreter = Optional.empty();
   private Optional<Control> control = Optional.empty();
+  private Optional<StopBudget> budget = Optional.empty();
   private Optional<CallNumbers> numbers = Optional.empty();
   private long hits;
   private long samples;
@@ -173,6 +175,7 @@ public final class StopEngine implements Engine {
       var ready = new Interpreter(plan, sink, order, System.nanoTime());
       interpreter = Optional.of(ready);
       started = System.nanoTime();
+      budget = Optional.of(StopBudget.of(plan.options(), started));
       ready.begin(new HostContext(session::kernel));
       var failed = new ArrayList<String>();
       plan.probes().forEach(probe -> enable(probe, ready, failed));
@@ -191,7 +194,7 @@ public final class StopEngine implements Engine {
    * Whether it is run and stopped by breakpoints and the like; a guest that is only sampled is not.
    */
   private boolean controls() {
-    return !spots.isEmpty() || isProcess(session.kernel());
+    return control.isPresent() || !spots.isEmpty() || isProcess(session.kernel());
   }
 
   private void watchCalls() {
@@ -316,15 +319,22 @@ public final class StopEngine implements Engine {
                 Breakpoints.Kind.SOFTWARE,
                 1,
                 Optional.of("probe"));
-    added.condition(Optional.of(new Firing(here)));
+    var firing = new Firing(address, here);
+    firings.put(added, firing);
+    added.condition(Optional.of(firing));
     return added;
   }
 
   /** Runs clauses where a breakpoint's condition would be judged; holds when tracing is over. */
   private final class Firing implements Condition {
+    private final long address;
     private final List<Spot> here;
 
-    Firing(List<Spot> here) {
+    /** How often it was come to since the time that stops take was looked at last. */
+    private long lately;
+
+    Firing(long address, List<Spot> here) {
+      this.address = address;
       this.here = here;
     }
 
@@ -336,6 +346,7 @@ public final class StopEngine implements Engine {
     @Override
     public boolean holds(Hit hit) {
       hits++;
+      lately++;
       for (var spot : here) {
         if (!isMeant(spot.place(), hit)) {
           continue;
@@ -353,7 +364,14 @@ public final class StopEngine implements Engine {
     }
     session.begin();
     try {
-      return controls() ? run(nanos) : sample(nanos);
+      if (!controls()) {
+        return sample(nanos);
+      }
+      boolean more = run(nanos);
+      if (more) {
+        keepBudget();
+      }
+      return more;
     } finally {
       session.end();
     }
@@ -378,11 +396,51 @@ public final class StopEngine implements Engine {
     };
   }
 
+  /** Takes out the probe that is come to most when stops hold the target for too long. */
+  private void keepBudget() {
+    var now = budget.get();
+    var verdict = now.look(System.nanoTime(), still());
+    if (verdict == StopBudget.Verdict.OPEN) {
+      return;
+    }
+    var busiest =
+        firings.entrySet().stream()
+            .max(java.util.Comparator.comparingLong(entry -> entry.getValue().lately));
+    if (busiest.isPresent() && busiest.get().getValue().lately > 0) {
+      var most = busiest.get().getValue();
+      var name = most.here.getFirst().probe().name().toString();
+      switch (verdict) {
+        case OPEN, FINE -> {}
+        case MUCH ->
+            notices.add(
+                "stops hold the target for "
+                    + now.share()
+                    + " % of the time, most of them at "
+                    + name);
+        case OVER -> {
+          control.get().delete(busiest.get().getKey());
+          breakpoints.remove(busiest.get().getKey());
+          firings.remove(busiest.get().getKey());
+          spots.remove(most.address);
+          notices.add(
+              name
+                  + " was taken out: stops held the target for "
+                  + now.share()
+                  + " % of the time (-x stopbudget="
+                  + now.percent()
+                  + ")");
+        }
+      }
+    }
+    firings.values().forEach(firing -> firing.lately = 0);
+  }
+
   /** The process runs another program now, without what was at places in the old one. */
   private void replaced() {
     if (!spots.isEmpty()) {
       breakpoints.forEach(control.get()::delete);
       breakpoints.clear();
+      firings.clear();
       spots.clear();
       notices.add("the process became another program, which has none of the pid probes");
     }
@@ -512,6 +570,7 @@ public final class StopEngine implements Engine {
       control.ifPresent(c -> c.watchCalls(Set.of(), (_, _) -> false));
     }
     callSpots.clear();
+    firings.clear();
     breakpoints.clear();
     spots.clear();
     timers.clear();

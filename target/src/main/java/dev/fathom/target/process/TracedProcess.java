@@ -74,6 +74,12 @@ final class TracedProcess {
 
   private static final byte[] INT3 = {(byte) 0xcc};
 
+  /** {@code syscall}, and what its arguments are in. */
+  private static final byte[] SYSCALL = {0x0f, 0x05};
+
+  private static final List<Register> CALL_ARGUMENTS =
+      List.of(X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.R10, X86_64.R8, X86_64.R9);
+
   /** {@code brk #0}. */
   private static final byte[] BRK = {0, 0, 0x20, (byte) 0xd4};
 
@@ -109,6 +115,8 @@ final class TracedProcess {
   private Optional<ProcessView.Ending> ending = Optional.empty();
   private Set<Long> calls = Set.of();
   private boolean started;
+  private Optional<TrapGuard> guard = Optional.empty();
+  private boolean guardTried;
   private boolean replaced;
   private Optional<String> failure = Optional.empty();
 
@@ -262,6 +270,8 @@ final class TracedProcess {
       return;
     }
     removeAll();
+    guard.ifPresent(TrapGuard::close);
+    guard = Optional.empty();
     releaseStrangers();
     if (stayStopped) {
       ptrace.signal(pid, pid, Signals.SIGSTOP);
@@ -852,6 +862,8 @@ final class TracedProcess {
     planted.clear();
     releaseStrangers();
     everPlanted.clear();
+    guard = Optional.empty();
+    guardTried = false;
     lifted = false;
     debug.clear();
     memory.close();
@@ -953,12 +965,113 @@ final class TracedProcess {
     if (code.length < breakpoint().length) {
       return false;
     }
+    protect(address, code[0]);
     if (!lifted && !memory.write(address, MemorySegment.ofArray(breakpoint()))) {
       return false;
     }
     planted.put(address, code);
     everPlanted.put(address, code);
     return true;
+  }
+
+  /** Sees to it that the process outlives this one with a breakpoint at {@code address}. */
+  private void protect(long address, byte code) {
+    if (started || !isX86()) {
+      return; // What was started here ends with it.
+    }
+    if (!guardTried) {
+      guardTried = true;
+      // A sandbox may answer unexpected system calls by ending the process.
+      guard = files.isConfined() ? Optional.empty() : TrapGuard.over(memory, this::call);
+      if (guard.isEmpty()) {
+        failure =
+            Optional.of(
+                "process " + pid + " cannot be protected: it ends when this one is killed (-9)");
+      }
+    }
+    if (guard.isPresent() && !guard.get().add(memory, address, code)) {
+      failure =
+          Optional.of(
+              "process "
+                  + pid
+                  + " has more breakpoints than it is protected from: it may end when"
+                  + " this one is killed (-9)");
+    }
+  }
+
+  /** Lets a stopped thread carry out a system call, the others held. */
+  private OptionalLong call(long number, long... arguments) {
+    for (var tracee : List.copyOf(tracees.values())) {
+      if (tracee.stopped && !tracee.jobStopped && !tracee.lending) {
+        return call(tracee, number, arguments);
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  private OptionalLong call(Tracee tracee, long number, long... arguments) {
+    var before = registers(tracee.id());
+    if (before.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    byte[] saved = tracee.raw.orElseThrow();
+    long pc = before.get().pc().orElseThrow();
+    var code = new byte[SYSCALL.length];
+    if (memory.read(pc, MemorySegment.ofArray(code)) != code.length) {
+      return OptionalLong.empty();
+    }
+    byte[] calling = saved.clone();
+    layout.set(calling, X86_64.RAX, number);
+    layout.set(calling, X86_64.ORIG_RAX, -1);
+    for (int i = 0; i < arguments.length; i++) {
+      layout.set(calling, CALL_ARGUMENTS.get(i), arguments[i]);
+    }
+    memory.write(pc, MemorySegment.ofArray(SYSCALL));
+    boolean good =
+        ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, calling)
+            && stepOver(tracee);
+    var after =
+        good
+            ? ptrace
+                .registers(tracee.id(), ProcessTracer.GENERAL_REGISTERS)
+                .map(bytes -> layout.decode(bytes, 0))
+            : Optional.<Registers>empty();
+    memory.write(pc, MemorySegment.ofArray(code));
+    ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, saved);
+    tracee.registers = Optional.empty();
+    tracee.atSignal = false; // A signal that it stood before is sent again when it goes on.
+    return after.isEmpty() ? OptionalLong.empty() : after.get().get(X86_64.RAX);
+  }
+
+  /** One instruction of one thread, without signals; false when it does not end. */
+  private boolean stepOver(Tracee tracee) {
+    long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
+    var nap = new Nap();
+    boolean was = halting;
+    halting = true;
+    try {
+      if (!ptrace.step(tracee.id(), 0)) {
+        return false;
+      }
+      while (ended.isEmpty() && System.nanoTime() - deadline < 0) {
+        var change = ptrace.change();
+        if (change.isEmpty()) {
+          nap.take();
+        } else if (!(change.get() instanceof Stopped stopped) || stopped.thread() != tracee.id()) {
+          take(change.get());
+        } else if (stopped.event() == 0 && stopped.signal() == SIGTRAP) {
+          return true;
+        } else {
+          if (stopped.event() == 0 && stopped.signal() != ProcessTracer.SYSTEM_CALL_STOP) {
+            tracee.held.add(stopped.signal());
+          }
+          ptrace.step(tracee.id(), 0);
+        }
+      }
+      return false;
+    } finally {
+      halting = was;
+    }
   }
 
   private boolean insert(DebugRegisters.Point point) {
@@ -983,6 +1096,7 @@ final class TracedProcess {
     if (code != null && !lifted) {
       restore(address, code);
     }
+    guard.ifPresent(it -> it.remove(memory, address));
   }
 
   private void remove(DebugRegisters.Point point) {
