@@ -154,22 +154,43 @@ final class Link {
     return askAll(List.of(request)).getFirst();
   }
 
+  /** Takes replies as they come. Nothing can be asked from within. */
+  interface Taker {
+    /**
+     * @param index the request's place among those sent, from 0
+     */
+    void take(int index, Reply reply);
+  }
+
   /**
    * Sends requests, many in one write where the stub allows that, and waits for all replies.
    *
    * @return the replies, in the order of the requests
    */
   List<Reply> askAll(List<String> requests) {
+    var replies = new ArrayList<Reply>(requests.size());
+    askAll(requests, (_, reply) -> replies.add(reply));
+    return replies;
+  }
+
+  /**
+   * The same for replies that are worked on while the stub makes the next ones.
+   *
+   * @param taker is given each reply, in the order of the requests; what it throws is thrown when
+   *     all have come
+   */
+  void askAll(List<String> requests, Taker taker) {
     lock.lock();
     try {
       check();
       if (givenUp.getAsBoolean()) {
         throw new TargetException(name + ": given up");
       }
-      var replies = new ArrayList<Reply>(requests.size());
-      if (pipelines()) {
-        int sent = 0;
-        for (int i = 0; i < requests.size(); i++) {
+      Optional<RuntimeException> thrown = Optional.empty();
+      int sent = 0;
+      for (int i = 0; i < requests.size(); i++) {
+        Reply reply;
+        if (pipelines()) {
           // Half of the window is always on its way, so that the stub never waits for us.
           if (sent - i <= WINDOW / 2 && sent < requests.size()) {
             int next = Math.min(requests.size(), i + WINDOW);
@@ -178,14 +199,17 @@ final class Link {
             }
             flush();
           }
-          replies.add(reply(requests.get(i)));
+          reply = reply(requests.get(i));
+        } else {
+          reply = exchange(requests.get(i));
         }
-      } else {
-        for (String request : requests) {
-          replies.add(exchange(request));
+        if (thrown.isEmpty()) {
+          thrown = given(taker, i, reply);
         }
       }
-      return replies;
+      if (thrown.isPresent()) {
+        throw thrown.get();
+      }
     } catch (IOException e) {
       throw ended("the connection broke: " + e.getMessage());
     } catch (BadDataException e) {
@@ -193,6 +217,15 @@ final class Link {
       throw e;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private static Optional<RuntimeException> given(Taker taker, int index, Reply reply) {
+    try {
+      taker.take(index, reply);
+      return Optional.empty();
+    } catch (RuntimeException e) {
+      return Optional.of(e);
     }
   }
 

@@ -163,20 +163,35 @@ final class Stub {
    * @return the replies to the requests
    */
   List<Reply> ask(List<String> before, List<String> requests) {
+    var replies = new ArrayList<Reply>(requests.size());
+    ask(before, requests, (_, reply) -> replies.add(reply));
+    return replies;
+  }
+
+  /**
+   * The same, with the replies to the requests given as they come.
+   *
+   * @param taker its indexes are those of the requests; it is given nothing once a preparation was
+   *     refused
+   */
+  void ask(List<String> before, List<String> requests, Link.Taker taker) {
     if (before.isEmpty()) {
-      return link.askAll(requests);
+      link.askAll(requests, taker);
+      return;
     }
     var all = new ArrayList<String>(before);
     all.addAll(requests);
-    List<Reply> replies = link.askAll(all);
-    for (int i = 0; i < before.size(); i++) {
-      if (!replies.get(i).isOk()) {
-        unsettled();
-        throw new TargetException(
-            name() + ": " + before.get(i) + " was answered by " + replies.get(i).shown());
-      }
-    }
-    return replies.subList(before.size(), replies.size());
+    link.askAll(
+        all,
+        (index, reply) -> {
+          if (index >= before.size()) {
+            taker.take(index - before.size(), reply);
+          } else if (!reply.isOk()) {
+            unsettled();
+            throw new TargetException(
+                name() + ": " + before.get(index) + " was answered by " + reply.shown());
+          }
+        });
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /**
@@ -219,19 +220,45 @@ final class StubMemory {
           break;
         }
       }
-      List<Reply> replies = stub.ask(before, requests);
+      var taken = new Pieces(into, at + done, sizes);
+      stub.ask(before, requests, taken);
       before = List.of();
-      for (int i = 0; i < replies.size(); i++) {
-        int got = decode(replies.get(i), into, at + done, sizes[i]);
-        done += got;
-        if (got < sizes[i]) {
-          return got == 0 && sizes[i] > PAGE
-              ? done + byPage(address + done, into, at + done, sizes[i])
-              : done;
-        }
+      done += taken.bytes;
+      if (taken.missing.isPresent()) {
+        int size = taken.missing.getAsInt();
+        return size > PAGE ? done + byPage(address + done, into, at + done, size) : done;
       }
     }
     return done;
+  }
+
+  /** Puts what comes into its place, up to the first that does not come whole. */
+  private final class Pieces implements Link.Taker {
+    private final MemorySegment into;
+    private final long at;
+    private final int[] sizes;
+    private int bytes;
+
+    /** The size of the piece that did not come; 0 when a part of it did. */
+    private OptionalInt missing = OptionalInt.empty();
+
+    Pieces(MemorySegment into, long at, int[] sizes) {
+      this.into = into;
+      this.at = at;
+      this.sizes = sizes;
+    }
+
+    @Override
+    public void take(int index, Reply reply) {
+      if (missing.isPresent()) {
+        return;
+      }
+      int got = decode(reply, into, at + bytes, sizes[index]);
+      bytes += got;
+      if (got < sizes[index]) {
+        missing = OptionalInt.of(got == 0 ? sizes[index] : 0);
+      }
+    }
   }
 
   /** Reads what a larger request could not give, a page at a time. */

@@ -6,6 +6,16 @@ import java.lang.foreign.MemorySegment;
 /** The memory of a process on this host, by its own addresses. */
 public interface HostMemory extends AutoCloseable {
   /**
+   * The memory of a process, for large reads of memory that is mostly untouched.
+   *
+   * @throws dev.fathom.base.TargetException when there is no such process, or this user may not
+   *     read its memory
+   */
+  static HostMemory open(long pid) {
+    return PagemapMemory.over(pid, ProcMemory.open(pid));
+  }
+
+  /**
    * Copies bytes from {@code address} on into {@code into} until it is full or the next byte cannot
    * be read.
    *

@@ -4,7 +4,6 @@ package dev.fathom.target.qemu;
 import dev.fathom.target.DirectMemory;
 import dev.fathom.target.DirectMemoryProvider;
 import dev.fathom.target.local.HostMemory;
-import dev.fathom.target.local.ProcMemory;
 import java.net.SocketAddress;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -23,7 +22,7 @@ public final class QemuMemory implements DirectMemoryProvider {
    * @throws dev.fathom.base.TargetException when it cannot be read, or is not that process's
    */
   static GuestRam of(long pid, Monitor monitor) {
-    HostMemory memory = ProcMemory.open(pid);
+    HostMemory memory = HostMemory.open(pid);
     try {
       return new GuestRam(monitor, new DirectSource(memory));
     } catch (RuntimeException | Error e) {
