@@ -4,10 +4,8 @@ package dev.fathom.dtrace.compile;
 import dev.fathom.base.Span;
 import dev.fathom.dtrace.ir.Aggregation;
 import dev.fathom.dtrace.ir.AggregationFunction;
-import dev.fathom.dtrace.ir.Expr;
 import dev.fathom.dtrace.ir.Format;
 import dev.fathom.dtrace.ir.Shape;
-import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.dtrace.syntax.Node;
 import dev.fathom.dtrace.syntax.Tag;
 import java.math.BigInteger;
@@ -21,11 +19,11 @@ import java.util.Optional;
 final class Aggregations {
   private static final int LIMIT = 10_000;
 
-  private final Lowering lowering;
+  private final Typer typer;
   private final Map<String, Aggregation> byName = new LinkedHashMap<>();
 
-  Aggregations(Lowering lowering) {
-    this.lowering = lowering;
+  Aggregations(Typer typer) {
+    this.typer = typer;
   }
 
   List<Aggregation> all() {
@@ -33,7 +31,7 @@ final class Aggregations {
   }
 
   private RuntimeException error(Span at, Tag tag, String detail) {
-    return lowering.error(at, tag, detail);
+    return typer.error(at, tag, detail);
   }
 
   private static String shown(String name) {
@@ -148,7 +146,7 @@ final class Aggregations {
     return form == Shape.Form.SIGNED || form == Shape.Form.UNSIGNED;
   }
 
-  Stmt.Aggregate lower(Node.AggregationRef ref, Node value, Span at) {
+  TypedStatement type(Node.AggregationRef ref, Node value, Span at) {
     if (!(value instanceof Node.Call call)
         || !(call.function() instanceof Node.Name n)
         || AggregationFunction.named(n.name()).isEmpty()) {
@@ -174,12 +172,11 @@ final class Aggregations {
     }
     var keyNodes = ref.keys().orElse(List.of());
     var shapes = new ArrayList<Shape>();
-    var keys = new ArrayList<Expr>();
-    var shaper = new ClauseLowering(lowering, this, "", List.of());
+    var keys = new ArrayList<Typed>();
     for (var node : keyNodes) {
-      var v = lowering.key(node);
-      shapes.add(shaper.shape(v.type(), node.span()));
-      keys.add(v.code());
+      var v = typer.key(node);
+      shapes.add(new Shapes(typer).of(v.type(), node.span()));
+      keys.add(v);
     }
     var input = arguments(function, call);
     if (known == null) {
@@ -195,12 +192,15 @@ final class Aggregations {
         var wanted = known.keys().get(i);
         if (wanted.form() == Shape.Form.SIGNED || wanted.form() == Shape.Form.UNSIGNED) {
           keys.set(
-              i, Codes.extend(keys.get(i), wanted.bytes() * 8, wanted.form() == Shape.Form.SIGNED));
+              i,
+              Typed.narrow(
+                  keys.get(i), DTypes.integer(wanted.bytes(), wanted.form() == Shape.Form.SIGNED)));
         }
       }
       checkParameters(known, input.parameters(), at);
     }
-    return new Stmt.Aggregate(byName.get(ref.name()).id(), keys, input.value(), input.increment());
+    return new TypedStatement.Aggregate(
+        byName.get(ref.name()).id(), keys, input.value(), input.increment(), at);
   }
 
   private void checkKeys(Aggregation known, List<Shape> given, List<Node> nodes, Span at) {
@@ -260,7 +260,7 @@ final class Aggregations {
     }
   }
 
-  private record Input(Optional<Expr> value, Optional<Expr> increment, List<Long> parameters) {}
+  private record Input(Optional<Typed> value, Optional<Typed> increment, List<Long> parameters) {}
 
   private Input arguments(AggregationFunction function, Node.Call call) {
     var args = call.arguments();
@@ -304,8 +304,8 @@ final class Aggregations {
     };
   }
 
-  private Expr scalar(AggregationFunction function, Node node, String what) {
-    var v = lowering.value(node);
+  private Typed scalar(AggregationFunction function, Node node, String what) {
+    var v = typer.value(node);
     if (!DTypes.isScalar(v.type())) {
       throw error(
           node.span(),
@@ -317,17 +317,17 @@ final class Aggregations {
               + "() must be a number, not "
               + DTypes.text(v.type()));
     }
-    return v.code();
+    return v;
   }
 
-  private Optional<Expr> increment(AggregationFunction function, List<Node> args, int index) {
+  private Optional<Typed> increment(AggregationFunction function, List<Node> args, int index) {
     return args.size() > index
         ? Optional.of(scalar(function, args.get(index), "increment"))
         : Optional.empty();
   }
 
   private long parameter(Node node, Tag type, Tag value, long least, long most, String what) {
-    var v = lowering.constant(node);
+    var v = typer.constant(node);
     if (v.isEmpty()) {
       throw error(node.span(), type, "the " + what + " must be a constant integer");
     }

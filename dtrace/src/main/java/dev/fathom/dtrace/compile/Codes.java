@@ -98,13 +98,7 @@ final class Codes {
 
   static Expr binary(BinaryOp op, Expr left, Expr right) {
     if (left instanceof Expr.Int a && right instanceof Expr.Int b) {
-      boolean byZero =
-          b.value() == 0
-              && (op == BinaryOp.DIVIDE
-                  || op == BinaryOp.DIVIDE_UNSIGNED
-                  || op == BinaryOp.REMAINDER
-                  || op == BinaryOp.REMAINDER_UNSIGNED);
-      if (!byZero) {
+      if (!byZero(op, b.value())) {
         return new Expr.Int(compute(op, a.value(), b.value()));
       }
     }
@@ -114,6 +108,15 @@ final class Codes {
       return left;
     }
     return new Expr.Binary(op, left, right);
+  }
+
+  /** Whether {@code op} by {@code right} has no result. */
+  static boolean byZero(BinaryOp op, long right) {
+    return right == 0
+        && (op == BinaryOp.DIVIDE
+            || op == BinaryOp.DIVIDE_UNSIGNED
+            || op == BinaryOp.REMAINDER
+            || op == BinaryOp.REMAINDER_UNSIGNED);
   }
 
   /** What {@code op} makes of two numbers; by zero, Java's exception. */
@@ -143,13 +146,16 @@ final class Codes {
 
   static Expr unary(Expr.UnaryOp op, Expr operand) {
     if (operand instanceof Expr.Int i) {
-      return new Expr.Int(
-          switch (op) {
-            case NEGATE -> -i.value();
-            case COMPLEMENT -> ~i.value();
-            case NOT -> i.value() == 0 ? 1 : 0;
-          });
+      return new Expr.Int(compute(op, i.value()));
     }
     return new Expr.Unary(op, operand);
+  }
+
+  static long compute(Expr.UnaryOp op, long value) {
+    return switch (op) {
+      case NEGATE -> -value;
+      case COMPLEMENT -> ~value;
+      case NOT -> value == 0 ? 1 : 0;
+    };
   }
 }

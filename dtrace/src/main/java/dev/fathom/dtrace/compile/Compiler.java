@@ -29,13 +29,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * The D compiler: programs of a command line together, as they share variables and aggregations.
  *
  * <p>Passes: {@code parse} makes a syntax tree of each text; {@code expand} finds the probes of
- * each clause; {@code lower} resolves names, checks types and makes the intermediate form; {@code
- * verify} proves that form. What each pass made can be looked at ({@link Compiled#dump}).
+ * each clause; then, clause by clause, as an assignment defines what later clauses use: {@code
+ * resolve} finds what names stand for ({@link Resolver}), {@code type} makes a typed tree ({@link
+ * Typer}, {@link Typed}), {@code check} looks at the order of actions and at what changes things
+ * ({@link Safety}), {@code lower} makes the intermediate form ({@link Lower}); {@code verify}
+ * proves that form. What each pass made can be looked at ({@link Compiled#dump}).
  */
 public final class Compiler {
   private static final int MOST_ENABLED = 2_000_000;
@@ -50,25 +55,31 @@ public final class Compiler {
    * @param matched for each input, how many probes its descriptions match, each counted once for
    *     each description; in order of the inputs
    */
-  public record Compiled(Plan plan, List<Integer> matched, Map<String, String> passes) {
+  public record Compiled(Plan plan, List<Integer> matched, Map<String, Supplier<String>> passes) {
     public Compiled {
       matched = List.copyOf(matched);
     }
 
-    /** What a pass made, as text: {@code parse}, {@code expand}, {@code lower}, {@code verify}. */
+    /**
+     * What a pass made, as text: {@code parse}, {@code expand}, {@code resolve}, {@code type},
+     * {@code check}, {@code lower}, {@code verify}.
+     */
     public String dump(String pass) {
       var text = passes.get(pass);
       if (text == null) {
         throw new UsageException(
             "no pass '" + pass + "'; the passes are " + String.join(", ", passes.keySet()));
       }
-      return text;
+      return text.get();
     }
   }
 
   private final Environment environment;
   private final Map<String, String> options;
-  private final Map<String, String> passes = new LinkedHashMap<>();
+  private final Map<String, Supplier<String>> passes = new LinkedHashMap<>();
+  private final StringBuilder resolved = new StringBuilder();
+  private final List<TypedStatement.TypedClause> typed = new ArrayList<>();
+  private final StringBuilder checked = new StringBuilder();
 
   private Compiler(Environment environment) {
     this.environment = environment;
@@ -96,26 +107,29 @@ public final class Compiler {
     int own = all.size();
     all.addAll(inputs);
     var trees = new ArrayList<List<External>>();
-    var parsed = new StringBuilder();
     for (int i = 0; i < all.size(); i++) {
       var tree = parse(all.get(i), i < own);
       trees.add(tree);
-      if (i >= own) {
-        tree.forEach(e -> parsed.append(e).append('\n'));
-      }
     }
-    passes.put("parse", parsed.toString());
+    passes.put(
+        "parse",
+        () ->
+            trees.subList(own, trees.size()).stream()
+                .flatMap(List::stream)
+                .map(e -> e + "\n")
+                .collect(Collectors.joining()));
     var limits = limits(all.getLast().source());
-    var lowering = new Lowering(environment, limits, all.getFirst().source());
-    var aggregations = new Aggregations(lowering);
+    var texts = new Texts(all.getFirst().source());
+    var typer = new Typer(environment, limits, texts);
+    var aggregations = new Aggregations(typer);
     var expansion = new Expansion(environment.providers());
     var clauses = new ArrayList<Clause>();
     var enabled = new ArrayList<EnabledProbe>();
     var matched = new ArrayList<Integer>();
-    var expandedText = new StringBuilder();
+    var expanded = new ArrayList<Expanded>();
     for (int i = 0; i < all.size(); i++) {
       int count = 0;
-      lowering.use(all.get(i).source());
+      texts.use(all.get(i).source());
       for (var external : trees.get(i)) {
         if (external instanceof External.Clause clause) {
           if (i < own) {
@@ -125,22 +139,26 @@ public final class Compiler {
           }
           for (var e : expand(expansion, all.get(i), clause)) {
             count += e.probes().size();
-            describe(e, expandedText);
-            lower(e, lowering, aggregations, clauses, enabled);
+            expanded.add(e);
+            clauses.add(clause(e, typer, aggregations, clauses.size(), limits));
+            enable(e, clauses.size() - 1, enabled);
           }
         } else {
-          declare(external, lowering, all.get(i).source());
+          declare(external, typer, i >= own);
         }
       }
       if (i >= own) {
         matched.add(count);
       }
     }
-    passes.put("expand", expandedText.toString());
-    var program = new IrProgram(lowering.variables(), aggregations.all(), clauses, limits);
-    passes.put("lower", Dump.of(program));
+    passes.put("expand", () -> described(expanded));
+    var program = new IrProgram(typer.scope().variables(), aggregations.all(), clauses, limits);
+    passes.put("resolve", resolved::toString);
+    passes.put("type", () -> typed.stream().map(TypedText::of).collect(Collectors.joining()));
+    passes.put("check", checked::toString);
+    passes.put("lower", () -> Dump.of(program));
     Verifier.verify(program);
-    passes.put("verify", "verified " + clauses.size() + " clauses\n");
+    passes.put("verify", () -> "verified " + clauses.size() + " clauses\n");
     return new Compiled(
         new Plan(program, enabled, options),
         matched,
@@ -265,64 +283,84 @@ public final class Compiler {
     return result;
   }
 
-  private static void describe(Expanded e, StringBuilder into) {
-    into.append(e.spec().text()).append('\n');
-    for (var p : e.probes()) {
-      into.append("  ").append(p.id()).append(' ').append(p.name()).append('\n');
+  private static String described(List<Expanded> all) {
+    var into = new StringBuilder();
+    for (var e : all) {
+      into.append(e.spec().text()).append('\n');
+      for (var p : e.probes()) {
+        into.append("  ").append(p.id()).append(' ').append(p.name()).append('\n');
+      }
     }
+    return into.toString();
   }
 
-  private static void lower(
-      Expanded e,
-      Lowering lowering,
-      Aggregations aggregations,
-      List<Clause> clauses,
-      List<EnabledProbe> enabled) {
+  /** The passes over one clause at one probe description. */
+  private Clause clause(Expanded e, Typer typer, Aggregations aggregations, int id, Limits limits) {
     var description =
         e.spec().text().chars().allMatch(Character::isDigit)
             ? e.spec().text()
             : Expansion.pattern(e.input().source(), e.spec(), e.input().kind()).toString();
-    var clause =
-        new ClauseLowering(lowering, aggregations, description, e.probes())
-            .lower(clauses.size(), e.clause());
-    clauses.add(clause);
+    typer.resolver().begin();
+    typer.resolver().clause(e.clause());
+    section(resolved, id, description).append(typer.resolver().shown());
+    var clause = new ClauseTyper(typer, aggregations, description, e.probes()).type(id, e.clause());
+    typed.add(clause);
+    section(checked, id, description)
+        .append("  ")
+        .append(Safety.check(clause, typer.texts(), limits.destructive()))
+        .append('\n');
+    return Lower.lower(clause, limits.strsize());
+  }
+
+  private static StringBuilder section(StringBuilder of, int id, String description) {
+    return of.append("clause ").append(id).append(' ').append(description).append('\n');
+  }
+
+  private static void enable(Expanded e, int clause, List<EnabledProbe> enabled) {
     for (var p : e.probes()) {
       if (enabled.size() >= MOST_ENABLED) {
         throw e.input()
             .source()
             .error(e.spec().span(), Tag.D_PDESC_INVAL, "more than " + MOST_ENABLED + " probes");
       }
-      enabled.add(new EnabledProbe(enabled.size() + 1, p, clause.id()));
+      enabled.add(new EnabledProbe(enabled.size() + 1, p, clause));
     }
   }
 
-  private void declare(External external, Lowering lowering, Source source) {
+  private static void declare(External external, Typer typer, boolean own) {
+    var texts = typer.texts();
     switch (external) {
       case External.Clause _, External.Pragma _ -> {}
-      case External.Declaration d -> declaration(d, lowering, source);
-      case External.Inline i ->
-          lowering.declareInline(
-              new Lowering.InlineDef(
-                  source,
-                  i.type().declarator().name(),
-                  lowering.types().resolve(i.type()),
-                  i.keys(),
-                  i.value()),
-              i.span());
+      case External.Declaration d -> declaration(d, typer, texts.source());
+      case External.Inline i -> {
+        var inline =
+            new Scope.Inline(
+                texts.source(),
+                i.type().declarator().name(),
+                typer.types().resolve(i.type()),
+                i.keys(),
+                i.value());
+        if (own) {
+          typer.checkInline(inline, i.span());
+        }
+        typer.scope().declareInline(inline, i.span());
+      }
       case External.Translator t -> {
         var members = new LinkedHashMap<String, Node>();
         for (var m : t.members()) {
           if (members.put(m.name(), m.value()) != null) {
-            throw source.error(
+            throw texts.error(
                 m.span(), Tag.D_XLATE_MEMB, "member '" + m.name() + "' is translated twice");
           }
         }
-        lowering.declareTranslator(
-            new Lowering.TranslatorDef(
-                source, t.output(), t.input(), t.input().declarator().name(), members));
+        typer
+            .scope()
+            .declareTranslator(
+                new Scope.Translator(
+                    texts.source(), t.output(), t.input(), t.input().declarator().name(), members));
       }
       case External.ProviderDeclaration p ->
-          throw source.error(
+          throw texts.error(
               p.span(),
               Tag.D_PROV_BADNAME,
               "provider '"
@@ -332,7 +370,7 @@ public final class Compiler {
     }
   }
 
-  private static void declaration(External.Declaration d, Lowering lowering, Source source) {
+  private static void declaration(External.Declaration d, Typer typer, Source source) {
     var storage = d.specifier().storage();
     if (storage.size() > 1) {
       throw source.error(
@@ -342,7 +380,7 @@ public final class Compiler {
     if (kind.equals("auto") || kind.equals("register") || kind.equals("static")) {
       throw source.error(d.span(), Tag.D_DECL_BADCLASS, "storage class " + kind + " is not in D");
     }
-    var base = lowering.types().base(d.specifier());
+    var base = typer.types().base(d.specifier());
     if (d.declarators().isEmpty()
         && !(d.specifier().base() instanceof TypeText.Tagged)
         && !(d.specifier().base() instanceof TypeText.EnumText)) {
@@ -352,11 +390,11 @@ public final class Compiler {
       var keys = Optional.<List<dev.fathom.model.type.CType>>empty();
       var derivations = declarator.derivations();
       if (!derivations.isEmpty() && derivations.getFirst() instanceof TypeText.Tuple t) {
-        keys = Optional.of(t.keys().stream().map(k -> lowering.types().resolve(k)).toList());
+        keys = Optional.of(t.keys().stream().map(k -> typer.types().resolve(k)).toList());
         derivations = derivations.subList(1, derivations.size());
       }
       var type =
-          lowering
+          typer
               .types()
               .derive(
                   base, new TypeText.Declarator(declarator.name(), derivations, declarator.span()));
@@ -365,18 +403,20 @@ public final class Compiler {
           throw source.error(
               declarator.span(), Tag.D_DECL_DYNOBJ, "an associative array is no type");
         }
-        lowering.types().declareTypedef(declarator.name(), type, declarator.span());
+        typer.types().declareTypedef(declarator.name(), type, declarator.span());
       } else if (!kind.equals("extern")) {
-        lowering.declareVariable(
-            switch (kind) {
-              case "self" -> DVariable.Scope.THREAD;
-              case "this" -> DVariable.Scope.CLAUSE;
-              default -> DVariable.Scope.GLOBAL;
-            },
-            declarator.name(),
-            type,
-            keys,
-            declarator.span());
+        typer
+            .scope()
+            .declareVariable(
+                switch (kind) {
+                  case "self" -> DVariable.Scope.THREAD;
+                  case "this" -> DVariable.Scope.CLAUSE;
+                  default -> DVariable.Scope.GLOBAL;
+                },
+                declarator.name(),
+                type,
+                keys,
+                declarator.span());
       }
     }
   }

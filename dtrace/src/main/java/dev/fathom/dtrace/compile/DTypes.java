@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.dtrace.compile;
 
+import dev.fathom.dtrace.ir.IrType;
 import dev.fathom.model.type.AliasType;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.BoolType;
@@ -25,6 +26,8 @@ import java.util.OptionalLong;
  * that they can be members and elements.
  */
 final class DTypes {
+  private static final int MOST_BYTES = 1 << 20;
+
   static final IntType INT = new IntType("int", 4, true, false);
   static final IntType UINT = new IntType("unsigned int", 4, false, false);
   static final IntType LONG = new IntType("long", 8, true, false);
@@ -233,6 +236,15 @@ final class DTypes {
     return signed ? LONG : ULONG;
   }
 
+  /** The integer of so many bytes: 1, 2, 4 or 8. */
+  static CType integer(int bytes, boolean signed) {
+    return switch (bytes) {
+      case 1 -> NAMED.get(signed ? "signed char" : "unsigned char");
+      case 2 -> NAMED.get(signed ? "short" : "unsigned short");
+      default -> sized(bytes, signed);
+    };
+  }
+
   /** The usual arithmetic conversions. */
   static CType common(CType a, CType b) {
     var x = promote(a);
@@ -241,6 +253,29 @@ final class DTypes {
       return x.bytes() > y.bytes() ? x : y;
     }
     return isSigned(x) ? y : x;
+  }
+
+  /** The type of a value at the probe; none for what has no size, or is too big. */
+  static Optional<IrType> irType(CType type) {
+    if (isString(type)) {
+      return Optional.of(IrType.STRING);
+    }
+    if (is(type, STACK)) {
+      return Optional.of(IrType.Word.STACK);
+    }
+    if (is(type, USTACK)) {
+      return Optional.of(IrType.Word.USTACK);
+    }
+    if (is(type, USYMADDR) || is(type, UMODADDR) || is(type, UADDR)) {
+      return Optional.of(IrType.Word.UADDR);
+    }
+    if (isSpecial(type) || isScalar(type)) {
+      return Optional.of(IrType.INT);
+    }
+    long bytes = type.bytes();
+    return bytes <= 0 || bytes > MOST_BYTES
+        ? Optional.empty()
+        : Optional.of(new IrType.Blob((int) bytes));
   }
 
   /** As errors show a type. */

@@ -2,7 +2,6 @@
 package dev.fathom.dtrace.compile;
 
 import dev.fathom.base.Span;
-import dev.fathom.dtrace.ir.Expr;
 import dev.fathom.dtrace.ir.Expr.BinaryOp;
 import dev.fathom.dtrace.ir.IrType;
 import dev.fathom.dtrace.ir.Space;
@@ -33,14 +32,14 @@ final class Functions {
           Subroutine.LLTOSTR, 1,
           Subroutine.STRTOLL, 1);
 
-  private final Lowering lowering;
+  private final Typer typer;
 
-  Functions(Lowering lowering) {
-    this.lowering = lowering;
+  Functions(Typer typer) {
+    this.typer = typer;
   }
 
   /** Functions that are no subroutines of the intermediate form. */
-  Optional<Operand> special(String name, Node.Call c) {
+  Optional<Typed> special(String name, Node.Call c) {
     return switch (name) {
       case "stack" -> Optional.of(stack(c));
       case "ustack", "jstack" -> Optional.of(ustack(name, c));
@@ -55,9 +54,7 @@ final class Functions {
       case "mutex_type_adaptive", "mutex_type_spin" -> {
         // Every mutex of Linux spins while its owner runs and sleeps otherwise.
         address(name, c, "mutex");
-        yield Optional.of(
-            new Operand.Value(
-                DTypes.INT, new Expr.Int(name.equals("mutex_type_adaptive") ? 1 : 0)));
+        yield Optional.of(new Typed.Int(DTypes.INT, name.equals("mutex_type_adaptive") ? 1 : 0));
       }
       case "rw_iswriter", "rw_write_held", "rw_read_held" -> Optional.of(rwlock(name, c));
       default -> Optional.empty();
@@ -66,9 +63,9 @@ final class Functions {
 
   /** A number of frames that is a constant. */
   private int frames(String name, Node node, Tag tag) {
-    var n = lowering.constant(node);
+    var n = typer.constant(node);
     if (n.isEmpty() || n.getAsLong() <= 0 || n.getAsLong() > MOST_FRAMES) {
-      throw lowering.error(
+      throw typer.error(
           node.span(),
           tag,
           "the number of frames of " + name + "() must be a constant from 1 to " + MOST_FRAMES);
@@ -76,58 +73,57 @@ final class Functions {
     return (int) n.getAsLong();
   }
 
-  private Operand stack(Node.Call c) {
+  private Typed stack(Node.Call c) {
     if (c.arguments().size() > 1) {
-      throw lowering.error(
-          c.span(), Tag.D_STACK_PROTO, "stack() takes at most the number of frames");
+      throw typer.error(c.span(), Tag.D_STACK_PROTO, "stack() takes at most the number of frames");
     }
     int frames =
         c.arguments().isEmpty()
-            ? lowering.limits().stackframes()
+            ? typer.limits().stackframes()
             : frames("stack", c.arguments().getFirst(), Tag.D_STACK_SIZE);
-    return new Operand.Value(DTypes.STACK, new Expr.KernelStack(frames));
+    return new Typed.KernelStack(frames);
   }
 
-  private Operand ustack(String name, Node.Call c) {
+  private Typed ustack(String name, Node.Call c) {
     if (c.arguments().size() > 2) {
-      throw lowering.error(
+      throw typer.error(
           c.span(),
           Tag.D_USTACK_PROTO,
           name + "() takes at most the number of frames and a string size");
     }
     int frames =
         c.arguments().isEmpty()
-            ? lowering.limits().ustackframes()
+            ? typer.limits().ustackframes()
             : frames(name, c.arguments().getFirst(), Tag.D_USTACK_FRAMES);
-    if (c.arguments().size() == 2 && lowering.constant(c.arguments().get(1)).isEmpty()) {
-      throw lowering.error(
+    if (c.arguments().size() == 2 && typer.constant(c.arguments().get(1)).isEmpty()) {
+      throw typer.error(
           c.arguments().get(1).span(),
           Tag.D_USTACK_STRSIZE,
           "the string size of " + name + "() must be a constant");
     }
-    return new Operand.Value(DTypes.USTACK, new Expr.UserStack(frames));
+    return new Typed.UserStack(frames);
   }
 
-  private Expr one(String name, Node.Call c) {
+  private Typed one(String name, Node.Call c) {
     if (c.arguments().size() != 1) {
       throw length(name, "1 argument", c);
     }
-    var v = lowering.value(c.arguments().getFirst());
+    var v = typer.value(c.arguments().getFirst());
     if (!DTypes.isScalar(v.type())) {
       throw argument(name, 1, "a number or a pointer", v.type(), c.arguments().getFirst().span());
     }
-    return v.code();
+    return v;
   }
 
   private RuntimeException length(String name, String wanted, Node.Call c) {
-    return lowering.error(
+    return typer.error(
         c.span(),
         Tag.D_PROTO_LEN,
         name + "() takes " + wanted + ", " + c.arguments().size() + " given");
   }
 
   private RuntimeException argument(String name, int number, String wanted, CType given, Span at) {
-    return lowering.error(
+    return typer.error(
         at,
         Tag.D_PROTO_ARG,
         "argument "
@@ -140,63 +136,67 @@ final class Functions {
             + DTypes.text(given));
   }
 
-  private Operand kernelAddress(String name, CType type, Node.Call c) {
-    return new Operand.Value(type, one(name, c));
+  private Typed kernelAddress(String name, CType type, Node.Call c) {
+    return Typed.retyped(one(name, c), type);
   }
 
-  private Operand userAddress(String name, CType type, Node.Call c) {
-    return new Operand.Value(type, new Expr.UserAddress(one(name, c)));
+  private Typed userAddress(String name, CType type, Node.Call c) {
+    return new Typed.UserAddress(type, one(name, c));
   }
 
   /** Linux's dev_t inside the kernel: 12 bits of major above 20 of minor (linux/kdev_t.h). */
-  private Operand device(Node.Call c, boolean major) {
-    var code = one(major ? "getmajor" : "getminor", c);
-    return new Operand.Value(
-        DTypes.UINT,
-        major
-            ? Codes.binary(
-                BinaryOp.SHIFT_RIGHT_UNSIGNED, Codes.extend(code, 32, false), new Expr.Int(20))
-            : Codes.binary(BinaryOp.AND, code, new Expr.Int(0xfffff)));
+  private Typed device(Node.Call c, boolean major) {
+    var device = one(major ? "getmajor" : "getminor", c);
+    return major
+        ? Typed.binary(
+            DTypes.UINT,
+            BinaryOp.SHIFT_RIGHT_UNSIGNED,
+            Typed.narrow(device, DTypes.UINT),
+            number(20))
+        : Typed.binary(DTypes.UINT, BinaryOp.AND, device, number(0xfffff));
+  }
+
+  private static Typed number(long value) {
+    return new Typed.Int(DTypes.LONG, value);
   }
 
   /** The address of a {@code struct tag} that is the only argument. */
-  private Expr address(String name, Node.Call c, String what) {
+  private Typed address(String name, Node.Call c, String what) {
     if (c.arguments().size() != 1) {
       throw length(name, "1 argument", c);
     }
     var node = c.arguments().getFirst();
-    var v = lowering.value(node);
+    var v = typer.value(node);
     if (!DTypes.isScalar(v.type())) {
       throw argument(name, 1, "the address of a " + what, v.type(), node.span());
     }
-    return v.code();
+    return v;
   }
 
   /** The word at a member of the structure at {@code address}. */
-  private Expr word(String name, CType type, String path, int bytes, Expr address, Span at) {
+  private Typed word(String name, CType type, String path, int bytes, Typed address, Span at) {
     if (!(type.resolved() instanceof CompositeType)) {
       throw noLayout(name, at);
     }
     var found =
-        lowering
+        typer
             .environment()
             .program()
             .flatMap(p -> p.types().member(type, path))
             .orElseThrow(() -> noLayout(name, at));
-    return new Expr.Load(
-        Space.KERNEL,
-        bytes,
-        false,
-        Codes.binary(BinaryOp.ADD, address, new Expr.Int(found.byteOffset())));
+    return new Typed.Memory(
+        DTypes.sized(bytes, false),
+        Typed.binary(DTypes.ULONG, BinaryOp.ADD, address, number(found.byteOffset())),
+        Space.KERNEL);
   }
 
   private RuntimeException noLayout(String name, Span at) {
-    return lowering.error(
+    return typer.error(
         at, Tag.D_TYPE_ERR, name + "(): the layout of that lock in this kernel is not known");
   }
 
   private CType kernelType(TypeName name, String function, Span at) {
-    return lowering
+    return typer
         .environment()
         .program()
         .flatMap(p -> p.types().find(name))
@@ -206,36 +206,39 @@ final class Functions {
   /**
    * {@code struct mutex.owner}: the owner's task_struct with flags in the 3 low bits (since 4.10).
    */
-  private Operand mutex(String name, Node.Call c) {
+  private Typed mutex(String name, Node.Call c) {
     var lock = address(name, c, "mutex");
     var type = kernelType(TypeName.struct("mutex"), name, c.span());
     var owner =
-        Codes.binary(
-            BinaryOp.AND, word(name, type, "owner.counter", 8, lock, c.span()), new Expr.Int(~7L));
+        Typed.binary(
+            DTypes.ULONG,
+            BinaryOp.AND,
+            word(name, type, "owner.counter", 8, lock, c.span()),
+            number(~7L));
     return name.equals("mutex_owner")
-        ? new Operand.Value(lowering.curthreadType(), owner)
-        : new Operand.Value(DTypes.INT, Codes.binary(BinaryOp.NOT_EQUAL, owner, new Expr.Int(0)));
+        ? Typed.retyped(owner, typer.threadPointer())
+        : Typed.binary(DTypes.INT, BinaryOp.NOT_EQUAL, owner, number(0));
   }
 
   /** Queued rwlocks (since 4.2): the low 8 bits are 0xff while written, readers from bit 9 on. */
-  private Operand rwlock(String name, Node.Call c) {
+  private Typed rwlock(String name, Node.Call c) {
     var lock = address(name, c, "rwlock_t");
     var type = kernelType(TypeName.plain("rwlock_t"), name, c.span());
     var count = word(name, type, "raw_lock.cnts.counter", 4, lock, c.span());
-    var code =
-        name.equals("rw_read_held")
-            ? Codes.binary(
-                BinaryOp.NOT_EQUAL,
-                Codes.binary(BinaryOp.SHIFT_RIGHT_UNSIGNED, count, new Expr.Int(9)),
-                new Expr.Int(0))
-            : Codes.binary(
-                BinaryOp.EQUAL,
-                Codes.binary(BinaryOp.AND, count, new Expr.Int(0xff)),
-                new Expr.Int(0xff));
-    return new Operand.Value(DTypes.INT, code);
+    return name.equals("rw_read_held")
+        ? Typed.binary(
+            DTypes.INT,
+            BinaryOp.NOT_EQUAL,
+            Typed.binary(DTypes.UINT, BinaryOp.SHIFT_RIGHT_UNSIGNED, count, number(9)),
+            number(0))
+        : Typed.binary(
+            DTypes.INT,
+            BinaryOp.EQUAL,
+            Typed.binary(DTypes.UINT, BinaryOp.AND, count, number(0xff)),
+            number(0xff));
   }
 
-  Operand subroutine(Subroutine s, Node.Call c) {
+  Typed subroutine(Subroutine s, Node.Call c) {
     var arguments = c.arguments();
     if (s == Subroutine.STRTOK) {
       return strtok(c);
@@ -253,58 +256,58 @@ final class Functions {
               : least + " to " + most + " arguments",
           c);
     }
-    var codes = new ArrayList<Expr>();
+    var values = new ArrayList<Typed>();
     for (int i = 0; i < arguments.size(); i++) {
-      codes.add(argument(s, i, arguments.get(i)));
+      values.add(argument(s, i, arguments.get(i)));
     }
     for (int i = arguments.size(); i < most; i++) {
-      codes.add(missing(s));
+      values.add(missing(s));
     }
     if (s == Subroutine.ALLOCA) {
-      checkAlloca(codes.getFirst(), c.span());
+      checkAlloca(values.getFirst(), c.span());
     }
-    if (s == Subroutine.STRLEN && codes.getFirst() instanceof Expr.Text t) {
-      return new Operand.Value(DTypes.ULONG, new Expr.Int(t.bytes().length()));
+    if (s == Subroutine.STRLEN && values.getFirst() instanceof Typed.Text t) {
+      return new Typed.Int(DTypes.ULONG, t.bytes().length());
     }
-    return new Operand.Value(result(s), new Expr.Call(s, codes));
+    return new Typed.Call(result(s), s, values, c.span());
   }
 
-  private Expr missing(Subroutine s) {
+  private Typed missing(Subroutine s) {
     return switch (s) {
-      case COPYINSTR -> new Expr.Int(lowering.limits().strsize());
-      case INDEX -> new Expr.Int(0);
-      case LLTOSTR, STRTOLL -> new Expr.Int(10);
-      default -> new Expr.Int(Long.MAX_VALUE);
+      case COPYINSTR -> number(typer.limits().strsize());
+      case INDEX -> number(0);
+      case LLTOSTR, STRTOLL -> number(10);
+      default -> number(Long.MAX_VALUE);
     };
   }
 
-  private void checkAlloca(Expr size, Span at) {
-    if (size instanceof Expr.Int i
-        && Long.compareUnsigned(i.value(), lowering.limits().scratchsize()) > 0) {
-      throw lowering.error(
+  private void checkAlloca(Typed size, Span at) {
+    if (size instanceof Typed.Int i
+        && Long.compareUnsigned(i.value(), typer.limits().scratchsize()) > 0) {
+      throw typer.error(
           at,
           Tag.D_ALLOCA_SIZE,
           "alloca("
               + Long.toUnsignedString(i.value())
               + ") is more than the "
-              + lowering.limits().scratchsize()
+              + typer.limits().scratchsize()
               + " bytes of option scratchsize");
     }
   }
 
-  private Expr argument(Subroutine s, int index, Node node) {
+  private Typed argument(Subroutine s, int index, Node node) {
     if (s.parameters().get(index).equals(IrType.STRING)) {
-      return lowering.string(
+      return typer.string(
           node, Tag.D_PROTO_ARG, "argument " + (index + 1) + " of " + s.text() + "()");
     }
-    var v = lowering.value(node);
+    var v = typer.value(node);
     if (!DTypes.isScalar(v.type())) {
       throw argument(s.text(), index + 1, "a number or a pointer", v.type(), node.span());
     }
     if (takesPointer(s, index) && !DTypes.isPointer(v.type())) {
       throw argument(s.text(), index + 1, "a pointer", v.type(), node.span());
     }
-    return v.code();
+    return v;
   }
 
   /** Arguments that D's prototypes declare as pointers. */
@@ -318,24 +321,22 @@ final class Functions {
     };
   }
 
-  private Operand strtok(Node.Call c) {
+  private Typed strtok(Node.Call c) {
     if (c.arguments().size() != 2) {
       throw length("strtok", "2 arguments", c);
     }
-    var delimiters =
-        lowering.string(c.arguments().get(1), Tag.D_PROTO_ARG, "argument 2 of strtok()");
+    var delimiters = typer.string(c.arguments().get(1), Tag.D_PROTO_ARG, "argument 2 of strtok()");
     var first = c.arguments().getFirst();
-    var o = lowering.operand(first);
-    if (o instanceof Operand.Value v && v.code() instanceof Expr.Int i && i.value() == 0) {
-      return new Operand.Value(
-          DTypes.STRING, new Expr.Call(Subroutine.STRTOK_NEXT, List.of(delimiters)));
+    var o = typer.operand(first);
+    if (Typed.isZero(o)) {
+      return new Typed.Call(DTypes.STRING, Subroutine.STRTOK_NEXT, List.of(delimiters), c.span());
     }
-    return new Operand.Value(
+    return new Typed.Call(
         DTypes.STRING,
-        new Expr.Call(
-            Subroutine.STRTOK,
-            List.of(
-                lowering.string(first, Tag.D_PROTO_ARG, "argument 1 of strtok()"), delimiters)));
+        Subroutine.STRTOK,
+        List.of(
+            typer.string(o, first.span(), Tag.D_PROTO_ARG, "argument 1 of strtok()"), delimiters),
+        c.span());
   }
 
   private CType result(Subroutine s) {

@@ -70,6 +70,11 @@ final class Names {
     return ACTIONS.contains(name);
   }
 
+  /** Functions that the compiler turns into simpler things. */
+  static boolean isSpecial(String name) {
+    return SPECIAL.contains(name);
+  }
+
   static boolean isAggregating(String name) {
     return AggregationFunction.named(name).isPresent();
   }

@@ -3,7 +3,6 @@ package dev.fathom.dtrace.compile;
 
 import dev.fathom.base.Span;
 import dev.fathom.dtrace.syntax.Node;
-import dev.fathom.dtrace.syntax.Source;
 import dev.fathom.dtrace.syntax.Tag;
 import dev.fathom.dtrace.syntax.TypeText;
 import dev.fathom.model.Program;
@@ -49,17 +48,12 @@ final class TypeTable {
   private final Map<String, EnumConstant> enumerators = new HashMap<>();
   private final Map<String, Optional<EnumConstant>> kernelEnumerators = new HashMap<>();
 
-  /** The text that is being worked on, for errors. */
-  private Source source;
+  private final Texts texts;
 
-  TypeTable(Source source, Optional<Program> program, Constants constants) {
-    this.source = source;
+  TypeTable(Texts texts, Optional<Program> program, Constants constants) {
+    this.texts = texts;
     this.kernel = program.map(Program::types);
     this.constants = constants;
-  }
-
-  void use(Source text) {
-    source = text;
   }
 
   /** Whether a bare name is a type's, for the parser, which knows the program's own typedefs. */
@@ -128,14 +122,14 @@ final class TypeTable {
   void declareTypedef(String name, CType type, Span at) {
     var known = typedefs.get(name);
     if (known != null && !DTypes.same(known, type)) {
-      throw source.error(
+      throw texts.error(
           at,
           Tag.D_DECL_TYPERED,
           "type '" + name + "' is declared again; it is " + DTypes.text(known.resolved()));
     }
     if (DTypes.named(name).isPresent()) {
       if (!DTypes.same(DTypes.named(name).get(), type)) {
-        throw source.error(at, Tag.D_DECL_TYPERED, "type '" + name + "' is D's own");
+        throw texts.error(at, Tag.D_DECL_TYPERED, "type '" + name + "' is D's own");
       }
       return;
     }
@@ -180,16 +174,16 @@ final class TypeTable {
             .toList();
     var text = String.join(" ", words);
     if (signs > 1 || longs > 2 || shorts > 1 || longs * shorts > 0 || rest.size() > 1) {
-      throw source.error(
+      throw texts.error(
           at, Tag.D_DECL_COMBO, "'" + text + "' is no combination of words that makes a type");
     }
     var last = rest.isEmpty() ? "int" : rest.getFirst();
     if (signs > 0 && !last.equals("int") && !last.equals("char")) {
-      throw source.error(
+      throw texts.error(
           at, Tag.D_DECL_SIGNINT, "signed and unsigned go with integers only, not with " + last);
     }
     if (longs + shorts > 0 && !last.equals("int") && !(last.equals("double") && longs == 1)) {
-      throw source.error(
+      throw texts.error(
           at, Tag.D_DECL_LONGINT, "long and short go with int (and long with double), not " + last);
     }
     var name =
@@ -226,7 +220,7 @@ final class TypeTable {
   }
 
   private RuntimeException unknown(String name, Tag tag, Span at) {
-    return source.error(
+    return texts.error(
         at,
         tag,
         "there is no type '"
@@ -241,7 +235,7 @@ final class TypeTable {
     var kind = t.keyword().equals("struct") ? CompositeType.Kind.STRUCT : CompositeType.Kind.UNION;
     if (t.members().isPresent()) {
       if (!t.tag().isEmpty() && tags.get(key) instanceof CompositeType) {
-        throw source.error(at, Tag.D_DECL_TYPERED, key + " is declared again");
+        throw texts.error(at, Tag.D_DECL_TYPERED, key + " is declared again");
       }
       // Members may point to the structure that they are in.
       var holder = new CompositeType[1];
@@ -280,28 +274,28 @@ final class TypeTable {
   }
 
   private CompositeType layOut(
-      CompositeType.Kind kind, String tag, List<TypeText.MemberText> texts) {
+      CompositeType.Kind kind, String tag, List<TypeText.MemberText> written) {
     var members = new ArrayList<Member>();
     var names = new HashSet<String>();
     long bits = 0;
     long end = 0;
     long alignment = 1;
-    for (var m : texts) {
+    for (var m : written) {
       var at = m.declarator().span();
       var type = resolve(m.specifier(), m.declarator());
       var name = m.declarator().name();
       if (name.isEmpty() && m.bits().isEmpty() && !DTypes.isComposite(type)) {
-        throw source.error(at, Tag.D_DECL_MNAME, "a member needs a name");
+        throw texts.error(at, Tag.D_DECL_MNAME, "a member needs a name");
       }
       if (!name.isEmpty() && !names.add(name)) {
-        throw source.error(at, Tag.D_DECL_IDRED, "member '" + name + "' is declared again");
+        throw texts.error(at, Tag.D_DECL_IDRED, "member '" + name + "' is declared again");
       }
       if (DTypes.isVoid(type)) {
-        throw source.error(at, Tag.D_DECL_VOIDOBJ, "member '" + name + "' cannot be void");
+        throw texts.error(at, Tag.D_DECL_VOIDOBJ, "member '" + name + "' cannot be void");
       }
       if ((type.bytes() == 0 && !(type.resolved() instanceof ArrayType))
           || type.resolved() instanceof FunctionType) {
-        throw source.error(
+        throw texts.error(
             at,
             Tag.D_DECL_INCOMPLETE,
             "member '" + name + "' is of the incomplete type " + DTypes.text(type));
@@ -325,7 +319,7 @@ final class TypeTable {
       bits += m.bits().isPresent() ? width : type.bytes() * 8;
       end = Math.max(end, bits);
       if (end / 8 > MOST_ELEMENTS) {
-        throw source.error(
+        throw texts.error(
             at, Tag.D_DECL_ARRBIG, "the structure is above " + MOST_ELEMENTS + " bytes");
       }
     }
@@ -337,16 +331,16 @@ final class TypeTable {
 
   private int bitWidth(Node node, CType type, Span at) {
     if (!DTypes.isInteger(type)) {
-      throw source.error(
+      throw texts.error(
           at, Tag.D_DECL_BFTYPE, "a bit-field is an integer, not " + DTypes.text(type));
     }
     var width = constants.of(node);
     if (width.isEmpty() || width.getAsLong() < 0) {
-      throw source.error(
+      throw texts.error(
           node.span(), Tag.D_DECL_BFCONST, "the width of a bit-field is a constant of 0 or more");
     }
     if (width.getAsLong() > type.bytes() * 8) {
-      throw source.error(
+      throw texts.error(
           node.span(),
           Tag.D_DECL_BFSIZE,
           "a bit-field of "
@@ -389,7 +383,7 @@ final class TypeTable {
           .orElseThrow(() -> unknown(key, Tag.D_DECL_IDENT, at));
     }
     if (!e.tag().isEmpty() && tags.containsKey(key)) {
-      throw source.error(at, Tag.D_DECL_TYPERED, key + " is declared again");
+      throw texts.error(at, Tag.D_DECL_TYPERED, key + " is declared again");
     }
     var list = new ArrayList<EnumType.Enumerator>();
     long next = 0;
@@ -401,19 +395,19 @@ final class TypeTable {
                 .of(node)
                 .orElseThrow(
                     () ->
-                        source.error(
+                        texts.error(
                             node.span(),
                             Tag.D_DECL_ENCONST,
                             "the value of '" + item.name() + "' is not a constant"));
       }
       if (next > Integer.MAX_VALUE || next < Integer.MIN_VALUE) {
-        throw source.error(
+        throw texts.error(
             item.span(),
             Tag.D_DECL_ENOFLOW,
             "the value of '" + item.name() + "', " + next + ", does not fit in an int");
       }
       if (enumerators.containsKey(item.name())) {
-        throw source.error(
+        throw texts.error(
             item.span(), Tag.D_DECL_IDRED, "enumerator '" + item.name() + "' is declared again");
       }
       list.add(new EnumType.Enumerator(item.name(), next));
@@ -438,7 +432,7 @@ final class TypeTable {
             case TypeText.Pointer p -> qualified(new PointerType(8, () -> target), p.qualifiers());
             case TypeText.Array a -> array(target, a, declarator.span());
             case TypeText.Tuple _ ->
-                throw source.error(
+                throw texts.error(
                     declarator.span(),
                     Tag.D_DECL_DYNOBJ,
                     "an associative array cannot be part of a type");
@@ -454,11 +448,11 @@ final class TypeTable {
       var type = resolve(p);
       if (DTypes.isVoid(type)) {
         if (f.parameters().size() > 1) {
-          throw source.error(
+          throw texts.error(
               p.span(), Tag.D_DECL_PROTO_VOID, "void is the only parameter where it is one");
         }
         if (!p.declarator().name().isEmpty()) {
-          throw source.error(
+          throw texts.error(
               p.span(), Tag.D_DECL_PROTO_NAME, "a parameter of type void has no name");
         }
         continue;
@@ -475,15 +469,15 @@ final class TypeTable {
     var node = a.count().get();
     var count = constants.of(node);
     if (count.isEmpty() || count.getAsLong() < 0) {
-      throw source.error(
+      throw texts.error(
           node.span(), Tag.D_DECL_ARRSUB, "the number of elements is a constant of 0 or more");
     }
     if (DTypes.isVoid(element)) {
-      throw source.error(at, Tag.D_DECL_VOIDOBJ, "an array cannot have void elements");
+      throw texts.error(at, Tag.D_DECL_VOIDOBJ, "an array cannot have void elements");
     }
     if (count.getAsLong() > MOST_ELEMENTS
         || count.getAsLong() * Math.max(1, element.bytes()) > MOST_ELEMENTS) {
-      throw source.error(
+      throw texts.error(
           node.span(),
           Tag.D_DECL_ARRBIG,
           "an array of "

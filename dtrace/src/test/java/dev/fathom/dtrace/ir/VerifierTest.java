@@ -83,7 +83,7 @@ class VerifierTest {
     refused("where STRING is taken", of(new Expr.Set(1, List.of(ONE), ONE)));
     refused("a has 1 keys, 0 given", of(new Expr.Get(1, List.of(), IrType.STRING)));
     refused("slot 0 is used as STRING", of(new Expr.Let(0, ONE, new Expr.Local(0, IrType.STRING))));
-    refused("not a blob", of(new Expr.Part(ONE, ONE, 4, false)));
+    refused("where a blob is taken", of(new Expr.Part(ONE, ONE, 4, false)));
     refused("a number of 3 bytes", of(new Expr.Load(Space.KERNEL, 3, false, ONE)));
     refused("extension of 64 bits", of(new Expr.Extend(64, true, ONE)));
     refused("strings compared by ADD", of(new Expr.CompareStrings(Expr.BinaryOp.ADD, TEXT, TEXT)));

@@ -4,10 +4,7 @@ package dev.fathom.dtrace.compile;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.Span;
 import dev.fathom.dtrace.ir.Action;
-import dev.fathom.dtrace.ir.Clause;
-import dev.fathom.dtrace.ir.Expr;
 import dev.fathom.dtrace.ir.Format;
-import dev.fathom.dtrace.ir.IrType;
 import dev.fathom.dtrace.ir.Shape;
 import dev.fathom.dtrace.ir.Space;
 import dev.fathom.dtrace.ir.Stmt;
@@ -16,68 +13,63 @@ import dev.fathom.dtrace.syntax.External;
 import dev.fathom.dtrace.syntax.Node;
 import dev.fathom.dtrace.syntax.Statement;
 import dev.fathom.dtrace.syntax.Tag;
+import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.PointerType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 
-/** The statements of one clause at one probe description. */
-final class ClauseLowering {
-  private static final int MOST_TRACED = 1 << 16;
+/** Types the statements of one clause at one probe description. */
+final class ClauseTyper {
 
-  /** What a clause has done so far, as D orders its actions. */
-  private static final class Order {
-    boolean recorded;
-    boolean committed;
-    boolean speculating;
-  }
-
-  private final Lowering lowering;
+  private final Typer typer;
   private final Aggregations aggregations;
   private final List<Action> actions = new ArrayList<>();
-  private final Lowering.ClauseState state;
-  private final Order order = new Order();
+  private final String description;
+  private final List<Probe> probes;
+  private final Shapes shaper;
 
-  ClauseLowering(
-      Lowering lowering, Aggregations aggregations, String description, List<Probe> probes) {
-    this.lowering = lowering;
+  ClauseTyper(Typer typer, Aggregations aggregations, String description, List<Probe> probes) {
+    this.typer = typer;
     this.aggregations = aggregations;
-    this.state = new Lowering.ClauseState(description, probes);
+    this.description = description;
+    this.probes = probes;
+    this.shaper = new Shapes(typer);
   }
 
-  Clause lower(int id, External.Clause clause) {
-    lowering.enter(state);
+  TypedStatement.TypedClause type(int id, External.Clause clause) {
+    typer.enter(description, probes);
     var predicate =
-        clause.predicate().map(p -> lowering.scalar(p, Tag.D_PRED_SCALAR, "the predicate"));
+        clause.predicate().map(p -> typer.scalar(p, Tag.D_PRED_SCALAR, "the predicate"));
     var body = block(clause.body());
-    return new Clause(
+    return new TypedStatement.TypedClause(
         id,
-        state.description,
-        lowering.source().line(clause.span().start()),
+        description,
+        typer.texts().source().line(clause.span().start()),
         predicate,
         body,
-        actions,
-        state.locals);
+        List.copyOf(actions));
   }
 
-  private List<Stmt> block(List<Statement> statements) {
-    var list = new ArrayList<Stmt>();
+  private List<TypedStatement> block(List<Statement> statements) {
+    var list = new ArrayList<TypedStatement>();
     for (var s : statements) {
       switch (s) {
         case Statement.Expression e -> statement(e.node(), list);
         case Statement.If i -> {
-          var test = lowering.scalar(i.test(), Tag.D_OP_SCALAR, "the condition of if");
-          list.add(new Stmt.If(test, block(i.yes()), block(i.no())));
+          var test = typer.scalar(i.test(), Tag.D_OP_SCALAR, "the condition of if");
+          list.add(new TypedStatement.If(test, block(i.yes()), block(i.no())));
         }
       }
     }
     return list;
   }
 
-  private void statement(Node node, List<Stmt> into) {
+  private void statement(Node node, List<TypedStatement> into) {
     switch (node) {
       case Node.Assign a when a.target() instanceof Node.AggregationRef ref ->
           aggregate(a, ref, into);
@@ -88,11 +80,11 @@ final class ClauseLowering {
       case Node.Call c when c.function() instanceof Node.Name n && isStatement(n.name()) ->
           action(n.name(), c, into);
       case Node.AggregationRef a ->
-          throw lowering.error(
+          throw typer.error(
               a.span(),
               Tag.D_AGG_NULL,
               "the statement does nothing with the aggregation; expected = and a function");
-      default -> into.add(new Stmt.Evaluate(effect(node)));
+      default -> into.add(new TypedStatement.Evaluate(effect(node)));
     }
   }
 
@@ -103,31 +95,27 @@ final class ClauseLowering {
             .contains(name);
   }
 
-  private Expr effect(Node node) {
-    var o = lowering.operand(node);
-    return o instanceof Operand.Translated ? new Expr.Int(0) : lowering.load(o, node.span()).code();
+  private Typed effect(Node node) {
+    var o = typer.operand(node);
+    return o instanceof Typed.Translated
+        ? new Typed.Int(DTypes.INT, 0)
+        : typer.load(o, node.span());
   }
 
   private RuntimeException error(Span at, Tag tag, String detail) {
-    return lowering.error(at, tag, detail);
+    return typer.error(at, tag, detail);
   }
 
   // Aggregations
 
-  private void aggregate(Node.Assign a, Node.AggregationRef ref, List<Stmt> into) {
+  private void aggregate(Node.Assign a, Node.AggregationRef ref, List<TypedStatement> into) {
     if (!a.op().isEmpty()) {
       throw error(
           a.span(),
           Tag.D_OP_LVAL,
           "operator '" + a.op() + "=' does not go with an aggregation; expected '='");
     }
-    if (order.committed) {
-      throw error(a.span(), Tag.D_AGG_COMM, "an aggregation cannot be fed after commit()");
-    }
-    if (order.speculating) {
-      throw error(a.span(), Tag.D_AGG_SPEC, "an aggregation cannot be fed after speculate()");
-    }
-    into.add(aggregations.lower(ref, a.value(), a.span()));
+    into.add(aggregations.type(ref, a.value(), a.span()));
   }
 
   // Actions
@@ -137,17 +125,9 @@ final class ClauseLowering {
     return actions.size() - 1;
   }
 
-  /** An action that records data may follow no commit. */
-  private void records(Span at) {
-    if (order.committed) {
-      throw error(at, Tag.D_DREC_COMM, "data cannot be recorded after commit()");
-    }
-    order.recorded = true;
-  }
-
-  private void emit(Action action, List<Expr> values, Span at, List<Stmt> into) {
-    records(at);
-    into.add(new Stmt.Emit(add(action), values));
+  private void emit(Action action, List<Typed> values, Node.Call c, List<TypedStatement> into) {
+    var name = ((Node.Name) c.function()).name();
+    into.add(new TypedStatement.Emit(name, add(action), values, c.span()));
   }
 
   private void requireArguments(String name, Node.Call c, int least, int most, Tag tag) {
@@ -167,11 +147,11 @@ final class ClauseLowering {
     }
   }
 
-  private void action(String name, Node.Call c, List<Stmt> into) {
+  private void action(String name, Node.Call c, List<TypedStatement> into) {
     switch (name) {
       case "stack", "ustack", "jstack", "sym", "func", "mod", "usym", "ufunc", "umod", "uaddr" -> {
-        var v = lowering.value(c);
-        emit(new Action.Trace(shape(v.type(), c.span())), List.of(v.code()), c.span(), into);
+        var v = typer.value(c);
+        emit(new Action.Trace(shaper.of(v.type(), c.span())), List.of(v), c, into);
       }
       case "trace" -> trace(c, into);
       case "tracemem" -> tracemem(c, into);
@@ -179,61 +159,56 @@ final class ClauseLowering {
       case "pcap" -> pcap(c, into);
       case "printf" -> {
         var args = formatted(name, c);
-        emit(new Action.Printf(args.format(), args.shapes()), args.values(), c.span(), into);
+        emit(new Action.Printf(args.format(), args.shapes()), args.values(), c, into);
       }
       case "system" -> {
-        destructive(name, c.span());
         var args = formatted(name, c);
-        emit(new Action.System(args.format(), args.shapes()), args.values(), c.span(), into);
+        emit(new Action.System(args.format(), args.shapes()), args.values(), c, into);
       }
       case "freopen" -> {
-        destructive(name, c.span());
         if (c.arguments().isEmpty()) {
           throw error(c.span(), Tag.D_FREOPEN_INVALID, "freopen() takes a file's name");
         }
         var args = formatted(name, c);
-        emit(new Action.Freopen(args.format(), args.shapes()), args.values(), c.span(), into);
+        emit(new Action.Freopen(args.format(), args.shapes()), args.values(), c, into);
       }
       case "ftruncate" -> {
         requireArguments(name, c, 0, 0, Tag.D_PROTO_LEN);
-        emit(new Action.Ftruncate(), List.of(), c.span(), into);
+        emit(new Action.Ftruncate(), List.of(), c, into);
       }
       case "setopt" -> setopt(c, into);
       case "printa" -> printa(c, into);
       case "clear", "denormalize", "normalize", "trunc" -> processing(name, c, into);
       case "exit" -> {
         requireArguments(name, c, 1, 1, Tag.D_PROTO_LEN);
-        if (order.speculating) {
-          throw error(c.span(), Tag.D_EXIT_SPEC, "exit() cannot follow speculate()");
-        }
         var status = integer(name, 1, c);
-        records(c.span());
-        into.add(new Stmt.Exit(add(new Action.Exit()), Codes.extend(status, 32, true)));
+        into.add(
+            new TypedStatement.Exit(
+                add(new Action.Exit()), Typed.narrow(status, DTypes.INT), c.span()));
       }
       case "speculate" -> {
         requireArguments(name, c, 1, 1, Tag.D_PROTO_LEN);
-        speculate(c);
-        into.add(new Stmt.Speculate(integer(name, 1, c)));
+        into.add(new TypedStatement.Speculate(integer(name, 1, c), c.span()));
       }
       case "commit" -> {
         requireArguments(name, c, 1, 1, Tag.D_PROTO_LEN);
-        if (order.recorded) {
-          throw error(c.span(), Tag.D_COMM_DREC, "commit() cannot follow an action that records");
-        }
-        order.committed = true;
-        into.add(new Stmt.EndSpeculation(add(new Action.Commit()), integer(name, 1, c)));
+        into.add(
+            new TypedStatement.EndSpeculation(
+                true, add(new Action.Commit()), integer(name, 1, c), c.span()));
       }
       case "discard" -> {
         requireArguments(name, c, 1, 1, Tag.D_PROTO_LEN);
-        into.add(new Stmt.EndSpeculation(add(new Action.Discard()), integer(name, 1, c)));
+        into.add(
+            new TypedStatement.EndSpeculation(
+                false, add(new Action.Discard()), integer(name, 1, c), c.span()));
       }
       default -> destroy(name, c, into);
     }
   }
 
-  private Expr integer(String name, int number, Node.Call c) {
+  private Typed integer(String name, int number, Node.Call c) {
     var node = c.arguments().get(number - 1);
-    var v = lowering.value(node);
+    var v = typer.value(node);
     if (!DTypes.isInteger(v.type())) {
       throw error(
           node.span(),
@@ -245,52 +220,27 @@ final class ClauseLowering {
               + "() must be an integer, not "
               + DTypes.text(v.type()));
     }
-    return v.code();
+    return v;
   }
 
-  private void speculate(Node.Call c) {
-    if (order.speculating) {
-      throw error(c.span(), Tag.D_SPEC_SPEC, "speculate() cannot follow speculate()");
-    }
-    if (order.committed) {
-      throw error(c.span(), Tag.D_SPEC_COMM, "speculate() cannot follow commit()");
-    }
-    if (order.recorded) {
-      throw error(c.span(), Tag.D_SPEC_DREC, "speculate() cannot follow an action that records");
-    }
-    order.speculating = true;
-  }
-
-  private void destructive(String name, Span at) {
-    if (order.speculating) {
-      throw error(at, Tag.D_ACT_SPEC, name + "() cannot follow speculate()");
-    }
-    if (!lowering.limits().destructive()) {
-      throw error(
-          at,
-          Tag.D_UNKNOWN,
-          "destructive actions not allowed: " + name + "() needs -w (option destructive)");
-    }
-  }
-
-  private void destroy(String name, Node.Call c, List<Stmt> into) {
+  private void destroy(String name, Node.Call c, List<TypedStatement> into) {
     for (var d : Stmt.Destruction.values()) {
       if (d.text().equals(name)) {
         requireArguments(name, c, d.parameters(), d.parameters(), Tag.D_PROTO_LEN);
-        destructive(name, c.span());
-        if (!lowering.environment().destructions().contains(d)) {
+        if (!typer.environment().destructions().contains(d)) {
           throw error(
               c.span(), Tag.D_FUNC_UNDEF, name + "() is not available on what is traced here");
         }
         into.add(
-            new Stmt.Destroy(d, d.parameters() == 0 ? List.of() : List.of(integer(name, 1, c))));
+            new TypedStatement.Destroy(
+                d, d.parameters() == 0 ? List.of() : List.of(integer(name, 1, c)), c.span()));
         return;
       }
     }
     throw error(c.span(), Tag.D_FUNC_UNDEF, "there is no action '" + name + "'");
   }
 
-  private void setopt(Node.Call c, List<Stmt> into) {
+  private void setopt(Node.Call c, List<TypedStatement> into) {
     requireArguments("setopt", c, 1, 2, Tag.D_PROTO_LEN);
     var texts = new ArrayList<String>();
     for (var node : c.arguments()) {
@@ -304,94 +254,47 @@ final class ClauseLowering {
         new Action.Setopt(
             texts.getFirst(), texts.size() == 2 ? Optional.of(texts.get(1)) : Optional.empty()),
         List.of(),
-        c.span(),
+        c,
         into);
   }
 
   // Values that are recorded
 
-  /** How the consumer shows a value of that type. */
-  Shape shape(CType type, Span at) {
-    if (DTypes.isString(type)) {
-      return new Shape(Shape.Form.STRING, lowering.limits().strsize(), Optional.of(type));
-    }
-    if (DTypes.is(type, DTypes.STACK)) {
-      return new Shape(Shape.Form.STACK, 0);
-    }
-    if (DTypes.is(type, DTypes.USTACK)) {
-      return new Shape(Shape.Form.USTACK, 0);
-    }
-    if (DTypes.is(type, DTypes.SYMADDR)) {
-      return new Shape(Shape.Form.SYM, 8);
-    }
-    if (DTypes.is(type, DTypes.MODADDR)) {
-      return new Shape(Shape.Form.MOD, 8);
-    }
-    if (DTypes.is(type, DTypes.USYMADDR)) {
-      return new Shape(Shape.Form.USYM, 16);
-    }
-    if (DTypes.is(type, DTypes.UMODADDR)) {
-      return new Shape(Shape.Form.UMOD, 16);
-    }
-    if (DTypes.is(type, DTypes.UADDR)) {
-      return new Shape(Shape.Form.UADDR, 16);
-    }
-    if (DTypes.isScalar(type)) {
-      return new Shape(
-          DTypes.isSigned(type) ? Shape.Form.SIGNED : Shape.Form.UNSIGNED,
-          (int) type.resolved().bytes(),
-          Optional.of(type));
-    }
-    var ir = lowering.irType(type, at);
-    if (ir instanceof IrType.Blob b) {
-      if (b.bytes() > MOST_TRACED) {
-        throw error(
-            at,
-            Tag.D_TRACE_DYN,
-            "a value of " + b.bytes() + " bytes is too big to record; at most " + MOST_TRACED);
-      }
-      return new Shape(Shape.Form.BYTES, b.bytes(), Optional.of(type));
-    }
-    throw error(
-        at, Tag.D_TRACE_DYN, "a value of type " + DTypes.text(type) + " cannot be recorded");
-  }
-
   /** A value to record: whole arrays and structures are their bytes. */
-  private Operand.Value recorded(Node node, Tag ofVoid) {
+  private Typed recorded(Node node, Tag ofVoid) {
     if (node instanceof Node.AggregationRef) {
       throw error(node.span(), Tag.D_TRACE_DYN, "an aggregation is shown by printa()");
     }
-    var o = lowering.operand(node);
-    if (o instanceof Operand.Place p
+    var o = typer.operand(node);
+    if (o instanceof Typed.Memory p
         && DTypes.isArray(p.type())
         && p.type().bytes() > 0
-        && p.type().bytes() <= MOST_TRACED) {
-      return new Operand.Value(
-          p.type(), new Expr.LoadBlob(p.space(), (int) p.type().bytes(), p.address()));
+        && p.type().bytes() <= Shapes.MOST_RECORDED) {
+      return new Typed.Bytes(p.type(), p.space(), (int) p.type().bytes(), p.address());
     }
-    if (o instanceof Operand.Translated || o instanceof Operand.Array) {
+    if (o instanceof Typed.Translated || o instanceof Typed.Array) {
       throw error(
           node.span(),
           Tag.D_TRACE_DYN,
           "a value of type " + DTypes.text(o.type()) + " cannot be recorded whole");
     }
-    var v = lowering.load(o, node.span());
+    var v = typer.load(o, node.span());
     if (DTypes.isVoid(v.type())) {
       throw error(node.span(), ofVoid, "there is no value: the expression is of type void");
     }
     return v;
   }
 
-  private void trace(Node.Call c, List<Stmt> into) {
+  private void trace(Node.Call c, List<TypedStatement> into) {
     requireArguments("trace", c, 1, 1, Tag.D_PROTO_LEN);
     var v = recorded(c.arguments().getFirst(), Tag.D_TRACE_VOID);
-    emit(new Action.Trace(shape(v.type(), c.span())), List.of(v.code()), c.span(), into);
+    emit(new Action.Trace(shaper.of(v.type(), c.span())), List.of(v), c, into);
   }
 
-  private void tracemem(Node.Call c, List<Stmt> into) {
+  private void tracemem(Node.Call c, List<TypedStatement> into) {
     requireArguments("tracemem", c, 2, 3, Tag.D_PROTO_LEN);
     var node = c.arguments().getFirst();
-    var address = lowering.value(node);
+    var address = typer.value(node);
     if (!DTypes.isPointer(address.type()) && !DTypes.isInteger(address.type())) {
       throw error(
           node.span(),
@@ -399,38 +302,34 @@ final class ClauseLowering {
           "the address of tracemem() must be a pointer or an integer, not "
               + DTypes.text(address.type()));
     }
-    var size = lowering.constant(c.arguments().get(1));
-    if (size.isEmpty() || size.getAsLong() <= 0 || size.getAsLong() > MOST_TRACED) {
+    var size = typer.constant(c.arguments().get(1));
+    if (size.isEmpty() || size.getAsLong() <= 0 || size.getAsLong() > Shapes.MOST_RECORDED) {
       throw error(
           c.arguments().get(1).span(),
           Tag.D_TRACEMEM_SIZE,
-          "the size of tracemem() must be a constant from 1 to " + MOST_TRACED);
+          "the size of tracemem() must be a constant from 1 to " + Shapes.MOST_RECORDED);
     }
     int bytes = (int) size.getAsLong();
     var shape = new Shape(Shape.Form.BYTES, bytes);
     if (c.arguments().size() == 3) {
       var count = integer("tracemem", 3, c);
-      int slot = lowering.newLocal();
-      var local = new Expr.Local(slot, IrType.INT);
       // The count is needed twice: as a limit of what is read, and by the consumer.
       emit(
           new Action.TraceMemory(shape, true),
-          List.of(
-              new Expr.Let(
-                  slot, count, new Expr.LoadBytes(Space.KERNEL, bytes, local, address.code())),
-              count),
-          c.span(),
+          List.of(new Typed.Counted(bytes, count, address), count),
+          c,
           into);
       return;
     }
-    emit(
-        new Action.TraceMemory(shape, false),
-        List.of(new Expr.LoadBlob(Space.KERNEL, bytes, address.code())),
-        c.span(),
-        into);
+    emit(new Action.TraceMemory(shape, false), List.of(bytes(bytes, address)), c, into);
   }
 
-  private void print(Node.Call c, List<Stmt> into) {
+  private static Typed bytes(int count, Typed address) {
+    var type = new ArrayType(() -> DTypes.CHAR, OptionalLong.of(count));
+    return new Typed.Bytes(type, Space.KERNEL, count, address);
+  }
+
+  private void print(Node.Call c, List<TypedStatement> into) {
     requireArguments("print", c, 1, 1, Tag.D_PROTO_LEN);
     var node = c.arguments().getFirst();
     var v = recorded(node, Tag.D_TRACE_VOID);
@@ -439,41 +338,39 @@ final class ClauseLowering {
         && !DTypes.isStringLike(v.type())
         && !DTypes.isVoid(p.target())
         && p.target().bytes() > 0) {
-      if (p.target().bytes() > MOST_TRACED) {
+      if (p.target().bytes() > Shapes.MOST_RECORDED) {
         throw error(
             node.span(),
             Tag.D_PRINT_SIZE,
-            "print() of " + p.target().bytes() + " bytes; at most " + MOST_TRACED);
+            "print() of " + p.target().bytes() + " bytes; at most " + Shapes.MOST_RECORDED);
       }
       var target = p.target();
-      v =
-          new Operand.Value(
-              target, new Expr.LoadBlob(Space.KERNEL, (int) target.bytes(), v.code()));
+      int bytes = (int) target.bytes();
       emit(
-          new Action.Print(new Shape(Shape.Form.BYTES, (int) target.bytes(), Optional.of(target))),
-          List.of(v.code()),
-          c.span(),
+          new Action.Print(new Shape(Shape.Form.BYTES, bytes, Optional.of(target))),
+          List.of(new Typed.Bytes(target, Space.KERNEL, bytes, v)),
+          c,
           into);
       return;
     }
-    var shape = shape(v.type(), node.span());
+    var shape = shaper.of(v.type(), node.span());
     emit(
         new Action.Print(new Shape(shape.form(), shape.bytes(), Optional.of(v.type()))),
-        List.of(v.code()),
-        c.span(),
+        List.of(v),
+        c,
         into);
   }
 
-  private void pcap(Node.Call c, List<Stmt> into) {
+  private void pcap(Node.Call c, List<TypedStatement> into) {
     requireArguments("pcap", c, 2, 2, Tag.D_PCAP_PROTO);
-    var address = lowering.value(c.arguments().getFirst());
+    var address = typer.value(c.arguments().getFirst());
     if (!DTypes.isPointer(address.type())) {
       throw error(
           c.arguments().getFirst().span(),
           Tag.D_PCAP_ADDR,
           "the address of pcap() must be a pointer, not " + DTypes.text(address.type()));
     }
-    var protocol = lowering.constant(c.arguments().get(1));
+    var protocol = typer.constant(c.arguments().get(1));
     int most = 1514;
     emit(
         new Action.Pcap(
@@ -481,14 +378,14 @@ final class ClauseLowering {
             protocol.isPresent()
                 ? OptionalInt.of((int) protocol.getAsLong())
                 : OptionalInt.empty()),
-        List.of(new Expr.LoadBlob(Space.KERNEL, most, address.code()), new Expr.Int(most)),
-        c.span(),
+        List.of(bytes(most, address), new Typed.Int(DTypes.LONG, most)),
+        c,
         into);
   }
 
   // Formats
 
-  private record Formatted(Format format, List<Shape> shapes, List<Expr> values) {}
+  private record Formatted(Format format, List<Shape> shapes, List<Typed> values) {}
 
   private Format format(String name, Node node) {
     if (!(node instanceof Node.StringLiteral s)) {
@@ -513,7 +410,7 @@ final class ClauseLowering {
     }
     var format = format(name, c.arguments().getFirst());
     var shapes = new ArrayList<Shape>();
-    var values = new ArrayList<Expr>();
+    var values = new ArrayList<Typed>();
     int next = 1;
     for (var conversion : format.conversions()) {
       if (conversion.aggregation()) {
@@ -530,7 +427,7 @@ final class ClauseLowering {
               Tag.D_PRINTF_DYN_PROTO,
               "'*' of conversion " + conversion.text() + " has no argument");
         }
-        var v = lowering.value(c.arguments().get(next));
+        var v = typer.value(c.arguments().get(next));
         if (!DTypes.isInteger(v.type())) {
           throw error(
               c.arguments().get(next).span(),
@@ -541,7 +438,7 @@ final class ClauseLowering {
                   + DTypes.text(v.type()));
         }
         shapes.add(new Shape(Shape.Form.SIGNED, 4));
-        values.add(Codes.extend(v.code(), 32, true));
+        values.add(Typed.narrow(v, DTypes.INT));
         next++;
       }
       if (next >= c.arguments().size()) {
@@ -576,33 +473,29 @@ final class ClauseLowering {
       Node node,
       int number,
       List<Shape> shapes,
-      List<Expr> values) {
-    var shape = new Shape[1];
-    Expr code;
-    if (conversion.letter() == 's' || conversion.letter() == 'S') {
-      var o = node instanceof Node.AggregationRef ? null : lowering.operand(node);
-      if (o == null) {
-        throw error(node.span(), Tag.D_PRINTF_ARG_TYPE, "an aggregation is shown by printa()");
-      }
-      if (!DTypes.isStringLike(o.type()) && !DTypes.isSpecial(o.type())) {
-        throw wrongType(name, conversion, number, "a string", o.type(), node.span());
-      }
-      if (DTypes.isSpecial(o.type())) {
-        var v = lowering.load(o, node.span());
-        shape[0] = shape(v.type(), node.span());
-        code = v.code();
-      } else {
-        code = lowering.string(node, Tag.D_PRINTF_ARG_TYPE, "argument " + number);
-        shape[0] = new Shape(Shape.Form.STRING, lowering.limits().strsize());
-      }
-    } else {
+      List<Typed> values) {
+    if (conversion.letter() != 's' && conversion.letter() != 'S') {
       var v = recorded(node, Tag.D_PRINTF_ARG_TYPE);
       check(name, conversion, v.type(), number, node.span());
-      shape[0] = shape(v.type(), node.span());
-      code = v.code();
+      shapes.add(shaper.of(v.type(), node.span()));
+      values.add(v);
+      return;
     }
-    shapes.add(shape[0]);
-    values.add(code);
+    if (node instanceof Node.AggregationRef) {
+      throw error(node.span(), Tag.D_PRINTF_ARG_TYPE, "an aggregation is shown by printa()");
+    }
+    var o = typer.operand(node);
+    if (!DTypes.isStringLike(o.type()) && !DTypes.isSpecial(o.type())) {
+      throw wrongType(name, conversion, number, "a string", o.type(), node.span());
+    }
+    if (DTypes.isSpecial(o.type())) {
+      var v = typer.load(o, node.span());
+      shapes.add(shaper.of(v.type(), node.span()));
+      values.add(v);
+    } else {
+      shapes.add(new Shape(Shape.Form.STRING, typer.limits().strsize()));
+      values.add(typer.string(o, node.span(), Tag.D_PRINTF_ARG_TYPE, "argument " + number));
+    }
   }
 
   private RuntimeException wrongType(
@@ -661,7 +554,7 @@ final class ClauseLowering {
 
   // Aggregations in the consumer
 
-  private void printa(Node.Call c, List<Stmt> into) {
+  private void printa(Node.Call c, List<TypedStatement> into) {
     var arguments = c.arguments();
     Optional<Format> format = Optional.empty();
     int first = 0;
@@ -684,10 +577,10 @@ final class ClauseLowering {
     }
     aggregations.checkJoin(ids, c.span());
     format.ifPresent(f -> aggregations.checkFormat(f, ids, arguments.getFirst().span()));
-    emit(new Action.Printa(format, ids), List.of(), c.span(), into);
+    emit(new Action.Printa(format, ids), List.of(), c, into);
   }
 
-  private void processing(String name, Node.Call c, List<Stmt> into) {
+  private void processing(String name, Node.Call c, List<TypedStatement> into) {
     boolean trunc = name.equals("trunc");
     boolean normalize = name.equals("normalize");
     var proto =
@@ -711,20 +604,19 @@ final class ClauseLowering {
         };
     int id = aggregations.named(name, c.arguments().getFirst(), notAggregation, undefined).id();
     switch (name) {
-      case "clear" -> emit(new Action.Clear(id), List.of(), c.span(), into);
-      case "denormalize" -> emit(new Action.Denormalize(id), List.of(), c.span(), into);
+      case "clear" -> emit(new Action.Clear(id), List.of(), c, into);
+      case "denormalize" -> emit(new Action.Denormalize(id), List.of(), c, into);
       case "trunc" -> {
         if (c.arguments().size() == 1) {
-          emit(new Action.Truncate(id, false), List.of(), c.span(), into);
+          emit(new Action.Truncate(id, false), List.of(), c, into);
         } else {
-          emit(new Action.Truncate(id, true), List.of(integer(name, 2, c)), c.span(), into);
+          emit(new Action.Truncate(id, true), List.of(integer(name, 2, c)), c, into);
         }
       }
       default -> {
         var factor =
-            lowering.scalar(
-                c.arguments().get(1), Tag.D_NORMALIZE_SCALAR, "the factor of normalize()");
-        emit(new Action.Normalize(id), List.of(factor), c.span(), into);
+            typer.scalar(c.arguments().get(1), Tag.D_NORMALIZE_SCALAR, "the factor of normalize()");
+        emit(new Action.Normalize(id), List.of(factor), c, into);
       }
     }
   }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.dtrace.compile;
+
+import dev.fathom.base.ProgramException;
+import dev.fathom.base.Span;
+import dev.fathom.dtrace.syntax.Node;
+import dev.fathom.dtrace.syntax.Tag;
+import dev.fathom.dtrace.syntax.TypeText;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.PointerType;
+import dev.fathom.model.type.VoidType;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Finds the translator between two types and types the members that it gives. */
+final class Translators {
+  private final Typer typer;
+
+  Translators(Typer typer) {
+    this.typer = typer;
+  }
+
+  private RuntimeException error(Span at, Tag tag, String detail) {
+    return typer.error(at, tag, detail);
+  }
+
+  /** A type that a provider names: {@code int}, {@code struct s *}. */
+  CType namedType(String name, Span at) {
+    boolean pointer = name.endsWith("*");
+    var bare = (pointer ? name.substring(0, name.length() - 1) : name).strip();
+    var specifier =
+        new TypeText.Specifier(
+            List.of(),
+            List.of(),
+            bare.startsWith("struct ")
+                ? new TypeText.Tagged("", "struct", bare.substring(7).strip(), Optional.empty())
+                : new TypeText.Named("", bare),
+            at);
+    var type = typer.types().base(specifier);
+    return pointer ? typer.types().pointerTo(type) : type;
+  }
+
+  Typed translate(CType type, Typed input, Span at) {
+    var wanted = type.resolved() instanceof PointerType p ? p.target() : type;
+    if (!(wanted.resolved() instanceof CompositeType)) {
+      throw error(
+          at,
+          Tag.D_XLATE_SOU,
+          "xlate makes a structure or union or a pointer to one, not " + DTypes.text(type));
+    }
+    for (var t : typer.scope().translators()) {
+      if (DTypes.same(typeIn(t, t.output()), wanted) && accepts(typeIn(t, t.input()), input)) {
+        return new Typed.Translated(type, t, input);
+      }
+    }
+    throw error(
+        at,
+        Tag.D_XLATE_NONE,
+        "there is no translator to " + DTypes.text(wanted) + " from " + DTypes.text(input.type()));
+  }
+
+  private static boolean accepts(CType parameter, Typed input) {
+    return DTypes.same(parameter, input.type())
+        || (DTypes.isInteger(parameter) && DTypes.isInteger(input.type()));
+  }
+
+  /** A type of a translator; one that is not known in this kernel matches nothing. */
+  private CType typeIn(Scope.Translator t, TypeText text) {
+    return typer
+        .texts()
+        .in(
+            t.source(),
+            () -> {
+              try {
+                return typer.types().resolve(text);
+              } catch (ProgramException e) {
+                if (!e.tag().equals(Tag.D_DECL_IDENT.name())) {
+                  throw e;
+                }
+                return VoidType.VOID;
+              }
+            });
+  }
+
+  Typed member(Typed.Translated t, String name, Span at) {
+    var type = t.type().resolved() instanceof PointerType p ? p.target() : t.type();
+    var composite = (CompositeType) type.resolved();
+    var found =
+        typer
+            .types()
+            .member(composite, name)
+            .orElseThrow(() -> typer.elements().noMember(composite, name, at));
+    var node = t.translator().members().get(name);
+    if (node == null) {
+      throw error(
+          at,
+          Tag.D_XLATE_NOCONV,
+          "the translator from "
+              + DTypes.text(t.input().type())
+              + " to "
+              + composite.text()
+              + " does not give '"
+              + name
+              + "'");
+    }
+    var input = Map.of(t.translator().inputName(), t.input());
+    return typer.within(
+        name,
+        at,
+        () ->
+            typer
+                .texts()
+                .in(
+                    t.translator().source(),
+                    () -> {
+                      typer.resolver().body(node, input.keySet());
+                      return typer.bound(input, () -> given(node, found.member().type(), name));
+                    }));
+  }
+
+  /** What a translator says of a member, as a value of the member's type. */
+  private Typed given(Node node, CType wanted, String name) {
+    var o = typer.operand(node);
+    if (o instanceof Typed.Translated) {
+      return o;
+    }
+    if (DTypes.isString(wanted) || (DTypes.isStringLike(o.type()) && DTypes.isArray(wanted))) {
+      return typer.string(o, node.span(), Tag.D_XLATE_INCOMPAT, "member '" + name + "'");
+    }
+    var v = typer.load(o, node.span());
+    return DTypes.isPointer(wanted) && DTypes.isScalar(v.type())
+        ? Typed.retyped(v, wanted)
+        : typer.convert(v, wanted, node.span());
+  }
+}
