@@ -19,6 +19,7 @@ import dev.fathom.dtrace.syntax.Parser;
 import dev.fathom.dtrace.syntax.Source;
 import dev.fathom.dtrace.syntax.Tag;
 import dev.fathom.dtrace.syntax.TypeText;
+import dev.fathom.dtrace.vprobe.Vprobes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -193,11 +194,13 @@ public final class Compiler {
             macros.variables(),
             macros.defaults() || environment.has("defaultargs"));
     var tree =
-        Parser.parse(
-            input.source(),
-            defaults,
-            name -> TypeTable.isTypeName(environment.program(), name),
-            bare);
+        input.kind() == Input.Kind.VPROBES
+            ? Vprobes.parse(input.source())
+            : Parser.parse(
+                input.source(),
+                defaults,
+                name -> TypeTable.isTypeName(environment.program(), name),
+                bare);
     for (var e : tree) {
       if (e instanceof External.Pragma p) {
         pragma(p, input.source());

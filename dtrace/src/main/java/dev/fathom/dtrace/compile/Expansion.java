@@ -64,7 +64,7 @@ public final class Expansion {
     var fields = Arrays.asList(spec.text().split(":", -1));
     int most =
         switch (kind) {
-          case SCRIPT, NAME -> 4;
+          case SCRIPT, VPROBES, NAME -> 4;
           case FUNCTION -> 3;
           case MODULE -> 2;
           case PROVIDER -> 1;

@@ -2,6 +2,7 @@
 package dev.fathom.dtrace.compile;
 
 import dev.fathom.dtrace.syntax.Source;
+import dev.fathom.dtrace.vprobe.Vprobes;
 
 /**
  * A D text and how its probe descriptions are read.
@@ -13,6 +14,8 @@ public record Input(Kind kind, Source source) {
   public enum Kind {
     /** A file ({@code -s}): fields are filled from the right, and a clause needs a body. */
     SCRIPT,
+    /** A VProbes script, in either syntax. */
+    VPROBES,
     /** {@code -n}: filled from the right. */
     NAME,
     /** {@code -f}: {@code [[provider:]module:]function}. */
@@ -25,8 +28,11 @@ public record Input(Kind kind, Source source) {
     ID
   }
 
+  /** A file: VProbes' where its name says so ({@link Vprobes#isScript}), else D's. */
   public static Input script(String name, String text) {
-    return new Input(Kind.SCRIPT, new Source("failed to compile script " + name, text));
+    return new Input(
+        Vprobes.isScript(name) ? Kind.VPROBES : Kind.SCRIPT,
+        new Source("failed to compile script " + name, text));
   }
 
   /** An argument of {@code -n}, {@code -f}, {@code -m}, {@code -P} or {@code -i}. */

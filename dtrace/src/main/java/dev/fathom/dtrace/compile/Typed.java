@@ -222,7 +222,7 @@ sealed interface Typed {
       return new Int(
           type, bits >= 64 || bits <= 0 ? i.value() : Codes.extend(i.value(), bits, sign(type)));
     }
-    if (v instanceof Narrow n && n.type() == type) {
+    if (v instanceof Narrow n && n.type().equals(type)) {
       return n;
     }
     return bits >= 64 || bits <= 0 ? retyped(v, type) : new Narrow(type, v);
@@ -236,7 +236,7 @@ sealed interface Typed {
     return switch (v) {
       case Int i -> new Int(type, i.value());
       case Retyped r -> new Retyped(type, r.value());
-      default -> v.type() == type ? v : new Retyped(type, v);
+      default -> v.type().equals(type) ? v : new Retyped(type, v);
     };
   }
 

@@ -32,6 +32,8 @@ public enum Subroutine {
   /** The path of a {@code struct path *}. */
   D_PATH("d_path", STRING, INT),
   DIRNAME("dirname", STRING, STRING),
+  /** The kernel stack as VProbes writes it: {@code GUEST,0xaddress,0xaddress,...}. */
+  GUESTSTACK("gueststack", STRING),
   HTONL("htonl", INT, INT),
   HTONLL("htonll", INT, INT),
   HTONS("htons", INT, INT),

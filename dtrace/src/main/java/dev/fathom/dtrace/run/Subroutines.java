@@ -136,6 +136,7 @@ final class Subroutines {
           COPYINSTR,
           D_PATH,
           DIRNAME,
+          GUESTSTACK,
           INET_NTOA,
           INET_NTOA6,
           INET_NTOP,
@@ -193,6 +194,14 @@ final class Subroutines {
           return m.string(Space.USER, at, most.get(m));
         };
       }
+      case GUESTSTACK ->
+          m -> {
+            var text = new StringBuilder("GUEST");
+            for (long pc : m.context.stack(m.program.limits().stackframes())) {
+              text.append(",0x").append(Long.toHexString(pc));
+            }
+            return text.toString();
+          };
       case D_PATH -> {
         var path = n(c, 0);
         yield m -> m.context.path(path.get(m));

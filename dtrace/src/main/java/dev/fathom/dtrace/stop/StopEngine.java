@@ -12,6 +12,7 @@ import dev.fathom.dtrace.record.RecordSink;
 import dev.fathom.dtrace.replay.Recorder;
 import dev.fathom.dtrace.run.Interpreter;
 import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.Task;
 import dev.fathom.session.Session;
 import dev.fathom.session.control.Breakpoint;
 import dev.fathom.session.control.Condition;
@@ -19,7 +20,10 @@ import dev.fathom.session.control.Control;
 import dev.fathom.session.control.Hit;
 import dev.fathom.session.control.StopEvent;
 import dev.fathom.target.Breakpoints;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.DirectMemory;
 import dev.fathom.target.Live;
+import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.ProcessView;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.SignalNames;
@@ -45,6 +49,11 @@ public final class StopEngine implements Engine {
   /** The share of time that samples may take from the target; more often they are left out. */
   private static final double MOST_STILL = 0.25;
 
+  /** The same where only registers and stacks are copied while the target stands still. */
+  private static final double MOST_STILL_DIRECT = 0.05;
+
+  private static final int REHEARSALS = 50;
+
   /** A probe at an address, and the clauses there. */
   private record Spot(Probe probe, Place place, Interpreter.Site site) {}
 
@@ -69,6 +78,13 @@ public final class StopEngine implements Engine {
   private long still;
   private long started;
   private boolean toldEnd;
+  private long stopped;
+
+  /** What the target said at the last stop of the time for which it has stood still. */
+  private long counted;
+
+  /** The memory of a guest that is read beside it, running or not. */
+  private final Optional<DirectMemory> direct;
 
   /**
    * An engine over what {@code session} is attached to; a dump has its probes too, for lists.
@@ -78,6 +94,12 @@ public final class StopEngine implements Engine {
   public StopEngine(Session session, Optional<Recorder> recorder) {
     this.session = session;
     this.recorder = recorder;
+    this.direct =
+        session
+            .target()
+            .find(PhysicalMemory.class)
+            .filter(DirectMemory.class::isInstance)
+            .map(DirectMemory.class::cast);
     var kernel = session.kernel();
     if (isProcess(kernel)) {
       var program = kernel.images().isEmpty() ? "a.out" : kernel.images().getFirst().name();
@@ -386,7 +408,7 @@ public final class StopEngine implements Engine {
         yield true;
       }
       case StopEvent.TimedOut _, StopEvent.Interrupted _ -> {
-        fireTimers(false);
+        fireTimers();
         yield !interpreter.get().exited();
       }
       case StopEvent.AtBreakpoint _ -> !interpreter.get().exited();
@@ -446,42 +468,111 @@ public final class StopEngine implements Engine {
     }
   }
 
-  /**
-   * Fires what is due.
-   *
-   * @param running whether the target runs and is to be stopped for the moment that samples take
-   */
-  private void fireTimers(boolean running) {
+  /** Fires what is due while the target stands still at a breakpoint or for another reason. */
+  private void fireTimers() {
+    var due = timers.due();
+    samples += due.stream().anyMatch(timer -> timer.place().everyCpu()) ? 1 : 0;
+    for (var timer : due) {
+      if (timer.place().everyCpu()) {
+        sample(timer);
+      } else {
+        timer.site().fire(new HostContext(session::kernel));
+      }
+    }
+  }
+
+  /** Fires what is due while the target runs; it is stopped for the moment that samples take. */
+  private void fireTimersOfRunning() {
     var due = timers.due();
     boolean sample = due.stream().anyMatch(timer -> timer.place().everyCpu());
-    if (sample && running && tooStill()) {
+    if (sample && tooStill()) {
       skipped++;
       sample = false;
     }
-    long stopped = System.nanoTime();
-    if (sample && running) {
-      need().stop();
-      session.kernel().ran();
-    }
+    var moment = sample ? takeMoment() : List.<Moment>of();
     try {
       for (var timer : due) {
         if (!timer.place().everyCpu()) {
           timer.site().fire(new HostContext(session::kernel));
+        } else if (direct.isPresent()) {
+          moment.forEach(at -> fire(timer, at));
         } else if (sample) {
           sample(timer);
         }
       }
       samples += sample ? 1 : 0;
     } finally {
-      if (sample && running) {
-        need().resume();
-        still += System.nanoTime() - stopped;
+      if (sample) {
+        direct.ifPresentOrElse(DirectMemory::release, this::goOn);
       }
     }
   }
 
+  /** A CPU as it was at a stop, and the thread on it. */
+  private record Moment(Cpu cpu, Optional<Task> task) {}
+
+  /**
+   * Stops the target. Where its memory is read directly, it copies what a sample looks at and lets
+   * the target go on, so that clauses run and stacks are unwound while it does; else it is left
+   * standing.
+   */
+  private List<Moment> takeMoment() {
+    stopped = System.nanoTime();
+    need().stopToLook();
+    if (direct.isEmpty()) {
+      session.kernel().ran();
+      return List.of();
+    }
+    try {
+      session.kernel().ran();
+      return look();
+    } finally {
+      goOn();
+    }
+  }
+
+  /** What the CPUs are at, with copies of the stacks that they are on. */
+  private List<Moment> look() {
+    var cpus = new ArrayList<Moment>();
+    for (var cpu : session.target().cpus()) {
+      if (cpu.registers().pc().isPresent()) {
+        cpus.add(new Moment(cpu, session.kernel().running(cpu)));
+      }
+    }
+    var stacks = new StackPages(session.kernel());
+    cpus.forEach(at -> stacks.add(at.cpu().registers(), at.task()));
+    direct.orElseThrow().keep(stacks.pages());
+    return cpus;
+  }
+
+  /**
+   * Does what a sample does while the target stands still, but lets it run: so that at the first
+   * stop all is loaded and compiled, and the layouts are known.
+   */
+  private void rehearse() {
+    for (int i = 0; i < REHEARSALS; i++) {
+      look();
+      direct.orElseThrow().release();
+      session.kernel().ran();
+    }
+  }
+
+  private void goOn() {
+    need().resume();
+    long now = System.nanoTime();
+    var told = need().stoodStill();
+    // QEMU dates its own stops: what its answers take until they are read is not counted.
+    still += told.isPresent() ? Math.min(told.getAsLong() - counted, now - stopped) : now - stopped;
+    counted = told.orElse(0);
+  }
+
+  private void fire(Timers.Timer timer, Moment at) {
+    timer.site().fire(new StopContext(session::kernel, at.cpu(), timer.place(), at::task));
+  }
+
   private boolean tooStill() {
-    return samples > 0 && still > elapsed() * MOST_STILL;
+    double most = direct.isPresent() ? MOST_STILL_DIRECT : MOST_STILL;
+    return samples > 0 && still > elapsed() * most;
   }
 
   private void sample(Timers.Timer timer) {
@@ -511,6 +602,9 @@ public final class StopEngine implements Engine {
     if (timers.sample() && live.isPresent() && live.get().state() == Live.State.STOPPED) {
       need().resume();
     }
+    if (direct.isPresent() && timers.sample() && samples == 0) {
+      rehearse();
+    }
     while (!interpreter.get().exited()) {
       if (live.isPresent() && live.get().state() == Live.State.GONE) {
         return false;
@@ -519,7 +613,7 @@ public final class StopEngine implements Engine {
       if (!sleep(wait)) {
         return true;
       }
-      fireTimers(true);
+      fireTimersOfRunning();
       if (System.nanoTime() - end >= 0) {
         return !interpreter.get().exited();
       }

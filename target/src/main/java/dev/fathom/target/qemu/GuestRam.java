@@ -12,7 +12,9 @@ import dev.fathom.target.monitor.RamLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 
 /**
@@ -25,6 +27,10 @@ import java.util.OptionalLong;
 final class GuestRam implements DirectMemory {
   private static final long REFRESH_NANOS = 1_000_000_000;
   private static final int CHUNK = 1 << 30;
+  private static final int PAGE = 4096;
+
+  /** Pages that are kept as they were: 64 MiB. */
+  private static final int MOST_KEPT = 1 << 14;
 
   /** What is compared: the ends of the highest stretches, where firmware has its reset code. */
   private static final int SAMPLE = 64;
@@ -63,6 +69,7 @@ final class GuestRam implements DirectMemory {
 
   private final DirectMemoryProvider.Monitor monitor;
   private final Source source;
+  private final Map<Long, byte[]> kept = new HashMap<>();
   private RamLayout layout;
   private long[] starts = {};
   private long[] lasts = {};
@@ -236,7 +243,52 @@ final class GuestRam implements DirectMemory {
   }
 
   @Override
+  public void keep(long[] pages) {
+    for (long address : pages) {
+      long page = address & -PAGE;
+      if (!kept.containsKey(page) && kept.size() < MOST_KEPT) {
+        var copy = new byte[PAGE];
+        if (readNow(page, MemorySegment.ofArray(copy)) == PAGE) {
+          kept.put(page, copy);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void release() {
+    kept.clear();
+  }
+
+  @Override
   public int read(long address, MemorySegment into) {
+    return kept.isEmpty() ? readNow(address, into) : readKept(address, into);
+  }
+
+  /** A page at a time: from its copy, where one is kept. */
+  private int readKept(long address, MemorySegment into) {
+    long wanted = Math.min(into.byteSize(), Integer.MAX_VALUE);
+    long done = 0;
+    while (done < wanted) {
+      long at = address + done;
+      int offset = (int) (at & (PAGE - 1));
+      long count = Math.min(PAGE - offset, wanted - done);
+      var copy = kept.get(at & -PAGE);
+      if (copy == null) {
+        int got = readNow(at, into.asSlice(done, count));
+        done += got;
+        if (got < count) {
+          break;
+        }
+      } else {
+        MemorySegment.copy(MemorySegment.ofArray(copy), offset, into, done, count);
+        done += count;
+      }
+    }
+    return (int) done;
+  }
+
+  private int readNow(long address, MemorySegment into) {
     if (stale) {
       refreshNow();
     }

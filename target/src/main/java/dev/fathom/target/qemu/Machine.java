@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * What the machine does, as QEMU's {@code query-status} and events tell it, and what can be done to
@@ -27,6 +28,8 @@ import java.util.Optional;
 final class Machine {
   /** How many events are looked at in one go, so that a flood of them has an end. */
   private static final int MAX_EVENTS = 1024;
+
+  static final String PRINT_REGISTERS = "info registers -a";
 
   private final QmpClient qmp;
   private final GuestRam ram;
@@ -44,6 +47,11 @@ final class Machine {
   private volatile boolean meantToRun;
 
   private volatile boolean leaveStopped;
+
+  /** What {@link #PRINT_REGISTERS} printed at the last stop that was made here, and its epoch. */
+  private Optional<String> printed = Optional.empty();
+
+  private long printedAt;
 
   Machine(QmpClient qmp, GuestRam ram, LazyStub stub) {
     this.qmp = qmp;
@@ -66,6 +74,12 @@ final class Machine {
 
   RunControl run() {
     return run;
+  }
+
+  /** The registers of all CPUs as the monitor prints them. */
+  String printRegisters() {
+    boolean fresh = printed.isPresent() && live.epoch() == printedAt && state == Live.State.STOPPED;
+    return fresh ? printed.get() : qmp.monitor(PRINT_REGISTERS);
   }
 
   <C extends Capability> Optional<C> find(Class<C> capability) {
@@ -229,6 +243,37 @@ final class Machine {
         qmp.execute("stop", Map.of());
         state = Live.State.STOPPED;
       }
+    }
+
+    /** Asks for the registers in the same breath. */
+    @Override
+    public void stopToLook() {
+      if (live.state() != Live.State.RUNNING || stub.connected().isPresent()) {
+        stop();
+        return;
+      }
+      var answers =
+          qmp.executeAll(
+              List.of(
+                  new QmpClient.Request("stop", Map.of()),
+                  new QmpClient.Request(
+                      "human-monitor-command", Map.of("command-line", PRINT_REGISTERS))));
+      if (answers.getFirst().error().isPresent()) {
+        throw new TargetException(qmp.name() + ": stop: " + answers.getFirst().error().get());
+      }
+      state = Live.State.STOPPED;
+      printed =
+          answers.get(1).error().isEmpty() && answers.get(1).value() instanceof String text
+              ? Optional.of(text.replace("\r", ""))
+              : Optional.empty();
+      printedAt = epoch;
+    }
+
+    @Override
+    public OptionalLong stoodStill() {
+      return stub.connected().isPresent()
+          ? OptionalLong.empty()
+          : OptionalLong.of(qmp.stoodStill());
     }
 
     @Override

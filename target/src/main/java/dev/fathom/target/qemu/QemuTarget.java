@@ -134,7 +134,7 @@ final class QemuTarget implements Target {
     if (!stopped || cpusEpoch != machine.live().epoch()) {
       String source = stopped ? "QEMU" : "QEMU, running";
       var now = new ArrayList<Cpu>();
-      String printed = qmp.monitor("info registers -a");
+      String printed = machine.printRegisters();
       boolean arm = architecture.equals(Aarch64.INSTANCE.name());
       for (MonitorRegisters.State state :
           arm ? MonitorRegisters.aarch64(printed) : MonitorRegisters.x86(printed)) {

@@ -12,6 +12,7 @@ import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Cpu;
+import dev.fathom.target.DirectMemory;
 import dev.fathom.target.Live;
 import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.PhysicalMemory;
@@ -99,6 +100,32 @@ class QemuTargetTest {
       assertThat(off.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(Arrays.copyOf(content, 1 << 20));
       ram.set(ValueLayout.JAVA_BYTE, 5, (byte) ~content[5]);
       assertThat((byte) memory.u8(5)).isEqualTo((byte) ~content[5]);
+    }
+  }
+
+  @Test
+  void keptPagesAreReadAsTheyWere() {
+    try (Target target = attach()) {
+      var memory = (DirectMemory) memory(target);
+      memory.keep(new long[] {0x1010, 0x3000, 0xfec00000L});
+      ram.set(ValueLayout.JAVA_BYTE, 0x1005, (byte) ~content[0x1005]);
+      ram.set(ValueLayout.JAVA_BYTE, 0x2005, (byte) ~content[0x2005]);
+      ram.set(ValueLayout.JAVA_BYTE, 0x3fff, (byte) ~content[0x3fff]);
+      byte[] expected = Arrays.copyOfRange(content, 0xff0, 0x4010);
+      expected[0x2005 - 0xff0] = (byte) ~content[0x2005];
+      assertThat(memory.bytes(0xff0, 0x3020)).isEqualTo(expected);
+      assertThat(memory.read(0xfffff, MemorySegment.ofArray(new byte[2]))).isEqualTo(1);
+      memory.release();
+      assertThat((byte) memory.u8(0x1005)).isEqualTo((byte) ~content[0x1005]);
+    }
+  }
+
+  @Test
+  void aStopToLookBringsTheRegistersWithIt() {
+    try (Target target = attach()) {
+      target.find(RunControl.class).orElseThrow().stopToLook();
+      qemu.monitor("info registers -a", "not asked again\n");
+      assertThat(target.cpus()).hasSize(2);
     }
   }
 
