@@ -14,5 +14,26 @@ module dev.fathom.command {
   exports dev.fathom.command.crash;
   exports dev.fathom.command.ddb;
   exports dev.fathom.command.kernel;
+  exports dev.fathom.command.presenter;
   exports dev.fathom.command.standard;
+
+  uses dev.fathom.command.presenter.Presenter;
+
+  provides dev.fathom.command.presenter.Presenter with
+      dev.fathom.command.presenter.boost.HookPresenter,
+      dev.fathom.command.presenter.boost.IntrusiveListPresenter,
+      dev.fathom.command.presenter.boost.IntrusiveTreePresenter,
+      dev.fathom.command.presenter.stdcxx.AdaptorPresenter,
+      dev.fathom.command.presenter.stdcxx.AtomicPresenter,
+      dev.fathom.command.presenter.stdcxx.BitsetPresenter,
+      dev.fathom.command.presenter.stdcxx.DequePresenter,
+      dev.fathom.command.presenter.stdcxx.HashPresenter,
+      dev.fathom.command.presenter.stdcxx.IteratorPresenter,
+      dev.fathom.command.presenter.stdcxx.ListPresenter,
+      dev.fathom.command.presenter.stdcxx.OptionalPresenter,
+      dev.fathom.command.presenter.stdcxx.PointerPresenter,
+      dev.fathom.command.presenter.stdcxx.StringPresenter,
+      dev.fathom.command.presenter.stdcxx.TreePresenter,
+      dev.fathom.command.presenter.stdcxx.TuplePresenter,
+      dev.fathom.command.presenter.stdcxx.VectorPresenter;
 }

@@ -117,6 +117,37 @@ public sealed interface Datum {
   /** An array of which {@code elements} are shown, of {@code total}. */
   record Elements(List<Node> elements, long total) implements Shape {}
 
+  /**
+   * A reference of C++.
+   *
+   * @param type the reference's type, where it is to be shown
+   * @param target what it refers to, where that is to be shown
+   */
+  record Reference(Optional<String> type, long address, Optional<Shape> target) implements Shape {}
+
+  /** How the parts of something {@link Presented} are laid out. */
+  enum Form {
+    /** Values in a row, as an array's. */
+    LIST,
+    /** Values under keys. */
+    MAP,
+    /** Values under names. */
+    FIELDS,
+    /** One value that the summary belongs to. */
+    SINGLE
+  }
+
+  /** A part of something {@link Presented}; only in a map it has a key. */
+  record Part(Optional<Node> key, Node value) {}
+
+  /**
+   * An object as it is meant rather than as it is stored: a container's elements.
+   *
+   * @param summary what it is, such as {@code std::vector of length 3, capacity 4}; may be empty
+   * @param cut whether there are more parts than these
+   */
+  record Presented(String summary, Form form, List<Part> parts, boolean cut) implements Shape {}
+
   /** A member of a layout shown without a value. */
   record Declared() implements Shape {}
 

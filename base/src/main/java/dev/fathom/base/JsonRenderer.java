@@ -204,7 +204,12 @@ public final class JsonRenderer implements Sink {
     node.name().ifPresent(name -> json.writeStringProperty("name", name));
     node.type().ifPresent(type -> json.writeStringProperty("type", type));
     address("address", node.address());
-    switch (node.shape()) {
+    shape(node.shape(), depth);
+    json.writeEndObject();
+  }
+
+  private void shape(Datum.Shape shape, int depth) {
+    switch (shape) {
       case Datum.Leaf leaf -> {
         json.writeName("value");
         cell(leaf.value());
@@ -222,9 +227,42 @@ public final class JsonRenderer implements Sink {
         nodes("elements", array.elements(), depth);
         json.writeNumberProperty("total", array.total());
       }
+      case Datum.Reference reference -> {
+        reference.type().ifPresent(type -> json.writeStringProperty("reference", type));
+        json.writeName("refers_to");
+        cell(Cell.hex(reference.address()));
+        reference.target().ifPresent(target -> shape(target, depth));
+      }
+      case Datum.Presented presented -> presented(presented, depth);
       case Datum.Declared _ -> {}
     }
-    json.writeEndObject();
+  }
+
+  private void presented(Datum.Presented presented, int depth) {
+    json.writeStringProperty("summary", presented.summary());
+    switch (presented.form()) {
+      case LIST, SINGLE -> nodes("elements", values(presented), depth);
+      case FIELDS -> nodes("members", values(presented), depth);
+      case MAP -> {
+        json.writeName("entries").writeStartArray();
+        for (var part : depth < DEPTH_LIMIT ? presented.parts() : List.<Datum.Part>of()) {
+          json.writeStartObject();
+          if (part.key().isPresent()) {
+            json.writeName("key");
+            node(part.key().get(), depth + 1);
+          }
+          json.writeName("value");
+          node(part.value(), depth + 1);
+          json.writeEndObject();
+        }
+        json.writeEndArray();
+      }
+    }
+    json.writeBooleanProperty("cut", presented.cut());
+  }
+
+  private static List<Datum.Node> values(Datum.Presented presented) {
+    return presented.parts().stream().map(Datum.Part::value).toList();
   }
 
   private void nodes(String name, List<Datum.Node> nodes, int depth) {

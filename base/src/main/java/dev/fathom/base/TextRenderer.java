@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Shows results as text, in mdb's and crash's layouts, line by line as they come. Characters that
@@ -245,8 +246,64 @@ public final class TextRenderer implements Sink {
         line.append('}');
       }
       case Datum.Elements elements -> mdbElements(elements, depth);
+      case Datum.Reference reference -> {
+        reference(reference);
+        reference.target().ifPresent(target -> mdbShape(target, depth));
+      }
+      case Datum.Presented presented -> mdbPresented(presented, depth);
       case Datum.Declared _ -> {}
     }
+  }
+
+  /** A reference up to what it refers to. */
+  private void reference(Datum.Reference reference) {
+    reference.type().ifPresent(type -> line.append('(').append(type).append(") "));
+    line.append("@0x").append(Long.toHexString(reference.address()));
+    line.append(reference.target().isPresent() ? ": " : "");
+  }
+
+  private void mdbPresented(Datum.Presented presented, int depth) {
+    line.append(CellText.clean(presented.summary()));
+    if (presented.parts().isEmpty() && !presented.cut()) {
+      return;
+    }
+    line.append(presented.summary().isEmpty() ? "" : " ");
+    var nodes = nodes(presented);
+    switch (presented.form()) {
+      case LIST, SINGLE ->
+          mdbElements(new Datum.Elements(nodes, nodes.size() + (presented.cut() ? 1 : 0)), depth);
+      case MAP, FIELDS -> {
+        line.append('{');
+        mdbLines(nodes, depth, "", presented.cut());
+        line.append('}');
+      }
+    }
+  }
+
+  /** The parts as a tree's; the key of a map's entry is its name. */
+  private List<Datum.Node> nodes(Datum.Presented presented) {
+    var nodes = new ArrayList<Datum.Node>();
+    for (var part : presented.parts()) {
+      var value = part.value();
+      nodes.add(
+          part.key().isEmpty()
+              ? value
+              : new Datum.Node(
+                  Optional.of("[" + brief(part.key().get()) + "]"),
+                  value.type(),
+                  value.address(),
+                  value.shape()));
+    }
+    return nodes;
+  }
+
+  /** A node in one line, as gdb has it. */
+  private String brief(Datum.Node node) {
+    var text = new StringBuilder();
+    var inner = new TextRenderer(text, text, options);
+    inner.inline = true;
+    inner.crashShape(node.shape(), 0);
+    return inner.line.toString();
   }
 
   private void mdbElements(Datum.Elements array, int depth) {
@@ -288,11 +345,23 @@ public final class TextRenderer implements Sink {
     for (var element : array.elements()) {
       if (element.shape() instanceof Datum.Composite
           || (element.shape() instanceof Datum.Elements inner && !isFlat(inner))
+          || (element.shape() instanceof Datum.Presented presented && !isFlat(presented))
           || element.address().isPresent()) {
         return false;
       }
     }
     return true;
+  }
+
+  private static boolean isFlat(Datum.Presented presented) {
+    return switch (presented.form()) {
+      case LIST, SINGLE ->
+          isFlat(
+              new Datum.Elements(
+                  presented.parts().stream().map(Datum.Part::value).toList(),
+                  presented.parts().size()));
+      case MAP, FIELDS -> presented.parts().isEmpty();
+    };
   }
 
   private void leaf(Datum.Leaf leaf) {
@@ -330,7 +399,12 @@ public final class TextRenderer implements Sink {
       case Datum.Declared _ -> true;
       case Datum.Composite composite ->
           !composite.members().isEmpty() && isLayout(composite.members().getFirst());
-      case Datum.Leaf _, Datum.Characters _, Datum.Elements _ -> false;
+      case Datum.Leaf _,
+          Datum.Characters _,
+          Datum.Elements _,
+          Datum.Reference _,
+          Datum.Presented _ ->
+          false;
     };
   }
 
@@ -368,24 +442,56 @@ public final class TextRenderer implements Sink {
         crashLines(composite.members(), depth);
         line.append('}');
       }
-      case Datum.Elements array -> {
-        boolean cut = array.elements().size() < array.total();
-        line.append('{');
-        if (isFlat(array)) {
-          var separator = "";
-          for (var element : array.elements()) {
-            line.append(separator);
-            crashShape(element.shape(), depth);
-            separator = ", ";
-          }
-          line.append(cut ? separator + "..." : "");
-        } else {
-          crashLines(array.elements(), depth);
-          line.append(cut ? "..." : "");
-        }
-        line.append('}');
+      case Datum.Elements array -> crashElements(array, depth);
+      case Datum.Reference reference -> {
+        reference(reference);
+        reference.target().ifPresent(target -> crashShape(target, depth));
       }
+      case Datum.Presented presented -> crashPresented(presented, depth);
       case Datum.Declared _ -> {}
+    }
+  }
+
+  private void crashElements(Datum.Elements array, int depth) {
+    boolean cut = array.elements().size() < array.total();
+    line.append('{');
+    if (isFlat(array)) {
+      var separator = "";
+      for (var element : array.elements()) {
+        line.append(separator);
+        crashShape(element.shape(), depth);
+        separator = ", ";
+      }
+      line.append(cut ? separator + "..." : "");
+    } else {
+      crashLines(array.elements(), depth);
+      line.append(cut ? "..." : "");
+    }
+    line.append('}');
+  }
+
+  private void crashPresented(Datum.Presented presented, int depth) {
+    line.append(CellText.clean(presented.summary()));
+    if (presented.parts().isEmpty() && !presented.cut()) {
+      return;
+    }
+    line.append(presented.summary().isEmpty() ? "" : " = ");
+    var nodes = nodes(presented);
+    switch (presented.form()) {
+      case LIST ->
+          crashElements(new Datum.Elements(nodes, nodes.size() + (presented.cut() ? 1 : 0)), depth);
+      case SINGLE -> {
+        line.append("{ ");
+        for (var node : nodes) {
+          crashShape(node.shape(), depth);
+        }
+        line.append(" }");
+      }
+      case MAP, FIELDS -> {
+        line.append('{');
+        crashLines(nodes, depth);
+        line.append(presented.cut() ? inline ? ", ..." : "..." : "").append('}');
+      }
     }
   }
 

@@ -34,10 +34,22 @@ public final class CScope extends ProgramScope {
   public Optional<Value> variable(String name) {
     if (call.environment().frameChosen()) {
       var local = FrameNames.variable(call, name);
-      return local.isPresent() ? local : super.variable(name);
+      return local.isPresent() ? local : super.variable(name).or(() -> inScope(name));
     }
     var global = super.variable(name);
-    return global.isPresent() ? global : FrameNames.variable(call, name);
+    return global.isPresent() ? global : FrameNames.variable(call, name).or(() -> inScope(name));
+  }
+
+  /** In C++ a name is looked for in what is around the function as well. */
+  private Optional<Value> inScope(String name) {
+    for (var scope : FrameNames.scopes(call)) {
+      var found =
+          name.indexOf(':') < 0 ? super.variable(scope + "::" + name) : Optional.<Value>empty();
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
   }
 
   @Override

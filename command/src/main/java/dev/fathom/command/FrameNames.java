@@ -5,8 +5,10 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
+import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.SourceFrame;
 import dev.fathom.model.source.Variable;
+import dev.fathom.model.type.PointerType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +45,47 @@ final class FrameNames {
               case Variable.AtEntry(Value value) -> value;
               case Variable.Gone(String why) -> throw new EvalException(name + ": " + why);
             });
+      }
+    }
+    return member(all, frame.get(), name);
+  }
+
+  /**
+   * The namespaces and classes around the function of the selected frame, the innermost first, in
+   * which names need no scope.
+   */
+  static List<String> scopes(Invocation call) {
+    var function = frame(call).flatMap(SourceFrame::activation).map(Activation::function);
+    var scopes = new ArrayList<String>();
+    var around = function.orElse("");
+    for (int end = lastScope(around); end > 0; end = lastScope(around)) {
+      around = around.substring(0, end);
+      scopes.add(around);
+    }
+    return scopes;
+  }
+
+  /** Where the last {@code ::} outside of a template's arguments is. */
+  private static int lastScope(String name) {
+    int depth = 0;
+    for (int i = name.length() - 1; i > 0; i--) {
+      char c = name.charAt(i);
+      depth += c == '>' ? 1 : c == '<' ? -1 : 0;
+      if (c == ':' && name.charAt(i - 1) == ':' && depth == 0) {
+        return i - 1;
+      }
+    }
+    return -1;
+  }
+
+  /** In a method, a member of the object. */
+  private static Optional<Value> member(List<Variable> all, SourceFrame frame, String name) {
+    for (var variable : all) {
+      if (variable.name().equals("this")
+          && variable.in(frame.view()) instanceof Variable.Present(Value object)
+          && object.type().resolved() instanceof PointerType
+          && object.has(name)) {
+        return Optional.of(object.member(name));
       }
     }
     return Optional.empty();

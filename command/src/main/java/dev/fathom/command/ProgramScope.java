@@ -40,7 +40,16 @@ public class ProgramScope implements Scope {
 
   @Override
   public Optional<Value> variable(String name) {
-    return program().symbols().first(name).map(symbol -> typed(program(), symbol));
+    return program()
+        .symbols()
+        .first(name)
+        .map(symbol -> typed(program(), symbol))
+        .or(() -> placed(name));
+  }
+
+  /** A variable whose symbol has another name, by debug information. */
+  private Optional<Value> placed(String name) {
+    return program().types().placed(name).map(p -> new Value.Ref(program(), p.type(), p.address()));
   }
 
   @Override
@@ -81,8 +90,8 @@ public class ProgramScope implements Scope {
   }
 
   /**
-   * In C: the only static variable of that name, also gcc's {@code name.123} for one in a function;
-   * else the name with its scope as C++ has it.
+   * A name with its scope as C++ has it, or a variable that a function keeps, by debug information;
+   * else the only static variable of that name, also gcc's {@code name.123} for one in a function.
    */
   @Override
   public Optional<Value> variable(String scope, String name) {

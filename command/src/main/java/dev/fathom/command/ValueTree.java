@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command;
 
+import dev.fathom.base.BadDataException;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.Datum.Node;
 import dev.fathom.base.Datum.Shape;
 import dev.fathom.base.FaultException;
+import dev.fathom.command.presenter.Presentation;
+import dev.fathom.command.presenter.Presenters;
 import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
+import dev.fathom.model.Statics;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.BoolType;
@@ -24,12 +28,15 @@ import dev.fathom.model.type.QualifiedType;
 import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * Reads a value and all that it is made of into a tree that can be shown. Memory that cannot be
@@ -56,6 +63,7 @@ public final class ValueTree {
    * @param depth levels of structures that are opened
    * @param letter the format of each number, one of gdb's
    * @param typedRoot whether a pointer or function that is shown alone has its type in front
+   * @param raw whether objects are shown as they are stored, whatever presenters know
    */
   public record Options(
       Datum.Style style,
@@ -70,7 +78,8 @@ public final class ValueTree {
       OptionalInt arrayString,
       int depth,
       Optional<Character> letter,
-      boolean typedRoot) {
+      boolean typedRoot,
+      boolean raw) {
 
     /** mdb's defaults with the user's settings. */
     public static Options mdb(Settings settings) {
@@ -87,6 +96,7 @@ public final class ValueTree {
           settings.arrayString(),
           DEPTH_LIMIT,
           Optional.empty(),
+          false,
           false);
     }
 
@@ -105,6 +115,7 @@ public final class ValueTree {
           OptionalInt.of(200),
           DEPTH_LIMIT,
           Optional.empty(),
+          false,
           false);
     }
 
@@ -129,7 +140,8 @@ public final class ValueTree {
           elements,
           DEPTH_LIMIT,
           letter,
-          true);
+          true,
+          false);
     }
 
     /** These options with or without the address of each part. */
@@ -147,7 +159,27 @@ public final class ValueTree {
           arrayString,
           depth,
           letter,
-          typedRoot);
+          typedRoot,
+          raw);
+    }
+
+    /** These options with objects shown as they are stored, or as they are meant. */
+    public Options withRaw(boolean shown) {
+      return new Options(
+          style,
+          radix,
+          types,
+          baseTypes,
+          addresses,
+          symbols,
+          strings,
+          holes,
+          arrayMembers,
+          arrayString,
+          depth,
+          letter,
+          typedRoot,
+          shown);
     }
   }
 
@@ -157,6 +189,9 @@ public final class ValueTree {
   private int read;
   private int unreadable;
   private String firstFault = "";
+
+  /** Virtual bases and shared members that are in the tree. */
+  private final Set<String> seen = new HashSet<>();
 
   private ValueTree(Program program, Options options) {
     this.program = program;
@@ -282,6 +317,13 @@ public final class ValueTree {
 
   private Shape shape(Value value, int depth) {
     try {
+      if (value.type().resolved() instanceof PointerType p && p.isReference()) {
+        return reference(value, depth);
+      }
+      var meant = presented(value, depth);
+      if (meant.isPresent()) {
+        return meant.get();
+      }
       var lettered = lettered(value);
       if (lettered.isPresent()) {
         return read(lettered.get());
@@ -311,7 +353,139 @@ public final class ValueTree {
         firstFault = e.getMessage();
       }
       return absent(e.reason().text());
+    } catch (BadDataException e) {
+      if (unreadable++ == 0) {
+        firstFault = e.getMessage();
+      }
+      return absent(e.getMessage());
     }
+  }
+
+  /** A reference; what it refers to is shown where it is all there is to show. */
+  private Shape reference(Value value, int depth) {
+    var target = value.deref();
+    var meant = presented(target, depth);
+    if (meant.isPresent()) {
+      return meant.get();
+    }
+    if (options.letter().isPresent() && depth == 0) {
+      return shape(target, depth);
+    }
+    return read(
+        new Datum.Reference(
+            depth == 0 && options.typedRoot() ? Optional.of(value.type().text()) : Optional.empty(),
+            value.asLong(),
+            depth == 0 ? Optional.of(shape(target, depth + 1)) : Optional.empty()));
+  }
+
+  /** An object as a presenter shows it. */
+  private Optional<Shape> presented(Value value, int depth) {
+    if (options.raw()
+        || depth >= options.depth()
+        || depth >= DEPTH_LIMIT
+        || nodes > NODE_LIMIT
+        || !(value instanceof Value.Ref ref)
+        || !(value.type().resolved() instanceof CompositeType type)
+        || !type.isCxx()) {
+      return Optional.empty();
+    }
+    return Presenters.installed()
+        .of(ref, type)
+        .map(
+            presentation ->
+                switch (presentation) {
+                  case Presentation.Text text -> characters(text);
+                  case Presentation.Words words ->
+                      read(new Datum.Presented(words.text(), Datum.Form.FIELDS, List.of(), false));
+                  case Presentation.Stand stand -> stand(stand, depth);
+                  case Presentation.Parts parts -> parts(parts, depth);
+                });
+  }
+
+  private Shape stand(Presentation.Stand stand, int depth) {
+    var shape = shape(stand.value(), depth + 1);
+    return switch (shape) {
+      case Datum.Presented p ->
+          new Datum.Presented(stand.prefix() + p.summary(), p.form(), p.parts(), p.cut());
+      case Datum.Leaf _,
+          Datum.Characters _,
+          Datum.Composite _,
+          Datum.Elements _,
+          Datum.Reference _,
+          Datum.Declared _ ->
+          shape;
+    };
+  }
+
+  /** The parts up to the limit, or up to the first that is not there at all. */
+  private Shape parts(Presentation.Parts from, int depth) {
+    long limit =
+        options.arrayMembers().isPresent() ? options.arrayMembers().getAsInt() : NODE_LIMIT;
+    var shown = new ArrayList<Datum.Part>();
+    boolean cut = false;
+    read++;
+    try {
+      while (from.parts().hasNext()) {
+        if (shown.size() >= limit || nodes >= NODE_LIMIT) {
+          cut = true;
+          break;
+        }
+        int readBefore = read;
+        int unreadableBefore = unreadable;
+        var part = from.parts().next();
+        var key = part.key().map(k -> node(Optional.empty(), k, depth + 1));
+        shown.add(new Datum.Part(key, node(part.name(), part.value(), depth + 1)));
+        if (read == readBefore && unreadable > unreadableBefore) {
+          cut = from.parts().hasNext();
+          break;
+        }
+      }
+    } catch (FaultException | BadDataException e) {
+      if (unreadable++ == 0) {
+        firstFault = e.getMessage();
+      }
+      var why = e instanceof BadDataException bad ? bad.what() : e.getMessage();
+      shown.add(
+          new Datum.Part(
+              Optional.empty(),
+              new Node(Optional.empty(), Optional.empty(), OptionalLong.empty(), absent(why))));
+    }
+    return new Datum.Presented(from.summary(), from.form(), shown, cut);
+  }
+
+  /** A string of C++; its characters may be any but those that no text has. */
+  private Shape characters(Presentation.Text text) {
+    long limit = options.arrayString().isPresent() ? options.arrayString().getAsInt() : 1 << 20;
+    int unit = (int) text.unit().resolved().bytes();
+    if (unit != 1 && unit != 2 && unit != 4) {
+      return absent("characters of " + unit + " bytes");
+    }
+    int count = (int) Math.min(text.count(), Math.min(limit, 1 << 20));
+    var bytes = new byte[count * unit];
+    program.memory().readFully(text.address(), MemorySegment.ofArray(bytes));
+    read++;
+    boolean cut = count < text.count();
+    if (unit == 1 && !text.unit().text().contains("char8_t")) {
+      return new Datum.Characters(new String(bytes, StandardCharsets.UTF_8), cut);
+    }
+    boolean little = program.memory().layout().order() == ByteOrder.LITTLE_ENDIAN;
+    var decoded = new StringBuilder();
+    for (int i = 0; i < count && unit > 1; i++) {
+      int code = 0;
+      for (int b = 0; b < unit; b++) {
+        code |= (bytes[i * unit + (little ? b : unit - 1 - b)] & 0xff) << (8 * b);
+      }
+      if (unit == 2) {
+        decoded.append((char) code);
+      } else {
+        decoded.appendCodePoint(Character.isValidCodePoint(code) ? code : 0xfffd);
+      }
+    }
+    var prefix =
+        unit == 1 ? "u8" : text.unit().text().contains("wchar_t") ? "L" : unit == 2 ? "u" : "U";
+    var characters = unit == 1 ? new String(bytes, StandardCharsets.UTF_8) : decoded.toString();
+    return new Datum.Leaf(
+        Cell.text(prefix + '"' + characters + '"' + (cut ? "..." : "")), Optional.empty());
   }
 
   /** A scalar in the format that was asked for. */
@@ -373,8 +547,15 @@ public final class ValueTree {
       return new Datum.Leaf(Cell.text("{ ... }"), Optional.empty());
     }
     var members = new ArrayList<Node>();
+    if (type.isCxx()) {
+      virtualBases(ref, type, depth, members);
+    }
     long end = 0;
+    int fields = 0;
     for (var member : type.members()) {
+      if (!member.isBase()) {
+        statics(type, fields++, depth, members);
+      }
       if (options.holes() && type.kind() != CompositeType.Kind.UNION) {
         hole(ref.address(), end, member.bitOffset()).ifPresent(members::add);
         end = member.bitOffset() + bits(member);
@@ -384,10 +565,62 @@ public final class ValueTree {
     if (options.holes() && type.kind() != CompositeType.Kind.UNION) {
       hole(ref.address(), end, type.bytes() * 8).ifPresent(members::add);
     }
+    statics(type, fields, depth, members);
+    if (members.isEmpty() && type.isCxx()) {
+      return read(new Datum.Leaf(Cell.text("{<No data fields>}"), Optional.empty()));
+    }
     return new Datum.Composite(members);
   }
 
+  /** A virtual base is shown where it is met first; it is one for the whole object. */
+  private void virtualBases(Value.Ref ref, CompositeType type, int depth, List<Node> members) {
+    for (var base : type.virtualBases()) {
+      var label = Optional.of("<" + base.type().text() + ">");
+      try {
+        if (ref.virtualBase(base) instanceof Value.Ref part
+            && part.type().resolved() instanceof CompositeType c
+            && seen.add(c.name() + "@" + part.address())) {
+          members.add(node(label, part, depth + 1));
+        }
+      } catch (FaultException e) {
+        if (unreadable++ == 0) {
+          firstFault = e.getMessage();
+        }
+        members.add(
+            new Node(label, Optional.empty(), OptionalLong.empty(), absent(e.reason().text())));
+      }
+    }
+  }
+
+  /** The shared members that are declared in front of a field, as gdb shows them. */
+  private void statics(CompositeType type, int before, int depth, List<Node> members) {
+    if (options.style() == Datum.Style.MDB || !type.isCxx()) {
+      return;
+    }
+    for (var member : type.statics()) {
+      if (member.before() != before) {
+        continue;
+      }
+      var label = Optional.of("static " + member.name());
+      var value = Statics.value(program, type, member);
+      if (value.isEmpty()) {
+        members.add(leaf(label, absent("optimized out")));
+      } else if (seen.add(type.name() + "::" + member.name()) || !value.get().isComposite()) {
+        members.add(node(label, value.get(), depth + 1));
+      } else {
+        members.add(leaf(label, absent("as in an object of this class above")));
+      }
+    }
+  }
+
+  private static Node leaf(Optional<String> name, Shape shape) {
+    return new Node(name, Optional.empty(), OptionalLong.empty(), shape);
+  }
+
   private String label(Member member) {
+    if (member.isBase()) {
+      return "<" + member.type().text() + ">";
+    }
     if (!member.name().isEmpty()) {
       return member.name();
     }
@@ -514,7 +747,7 @@ public final class ValueTree {
 
   private Shape enumeration(Value value, EnumType type) {
     long bits = value.asLong();
-    var name = type.of(bits).map(EnumType.Enumerator::name).or(() -> flags(bits, type));
+    var name = type.of(bits).map(type::text).or(() -> flags(bits, type));
     if (options.style() != Datum.Style.MDB && name.isPresent()) {
       return new Datum.Leaf(Cell.text(name.get()), Optional.empty());
     }
@@ -530,7 +763,7 @@ public final class ValueTree {
         return Optional.empty();
       }
       if (e.value() != 0 && (left & e.value()) != 0) {
-        names.add(e.name());
+        names.add(type.text(e));
         left &= ~e.value();
       }
     }
@@ -545,7 +778,9 @@ public final class ValueTree {
             : Optional.<String>empty();
     var string = behind(target, type);
     if (options.style() != Datum.Style.MDB) {
-      return new Datum.Leaf(Cell.hex(target), string.or(() -> symbol.map(s -> "<" + s + ">")));
+      // crash and gdb write null so.
+      var cell = target == 0 ? new Cell.Symbolic(0, "0x0") : Cell.hex(target);
+      return new Datum.Leaf(cell, string.or(() -> symbol.map(s -> "<" + s + ">")));
     }
     return new Datum.Leaf(
         symbol.isPresent() ? new Cell.Symbolic(target, symbol.get()) : Cell.hex(target), string);

@@ -8,6 +8,7 @@ import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.model.unwind.UnwindSource;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +37,14 @@ public interface Kernel {
   /** The first of {@link #images}, found without reading what the kernel keeps of its modules. */
   default Optional<Image> image() {
     return images().stream().findFirst();
+  }
+
+  /**
+   * The file that an image was loaded from, where it is on this machine and of the same build: a
+   * process's program or library.
+   */
+  default Optional<Path> file(Image image) {
+    return Optional.empty();
   }
 
   /**

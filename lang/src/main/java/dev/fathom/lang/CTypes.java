@@ -14,6 +14,7 @@ import java.util.Optional;
 /** C's own types in a data model, and the conversions of C11 section 6.3.1. */
 final class CTypes {
   static final IntType CHAR = new IntType("char", 1, true, true);
+  static final BoolType BOOL = new BoolType("bool", 1);
   static final IntType INT = new IntType("int", 4, true, false);
   static final IntType UNSIGNED_INT = new IntType("unsigned int", 4, false, false);
   static final IntType INT128 = new IntType("__int128", 16, true, false);

@@ -24,7 +24,7 @@ abstract class Cursor {
 
   /** The token so many behind the next one. */
   final Token peek(int ahead) {
-    return tokens.get(Math.min(next + ahead, tokens.size() - 1));
+    return tokens.get(Math.clamp(next + ahead, 0, tokens.size() - 1));
   }
 
   final Token take() {

@@ -7,6 +7,7 @@ import dev.fathom.base.LookupException;
 import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
 import dev.fathom.model.Real;
+import dev.fathom.model.Statics;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.ArrayType;
@@ -18,6 +19,7 @@ import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
+import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
 import java.math.BigInteger;
@@ -33,6 +35,9 @@ import java.util.OptionalLong;
  */
 final class Evaluator {
   private static final int STRING_LIMIT = 4096;
+
+  /** Bases of bases that are looked through. */
+  private static final int NESTING_LIMIT = 64;
 
   /** More than any register or structure that is assigned or compared as a whole. */
   private static final int VALUE_LIMIT = 1 << 20;
@@ -58,8 +63,7 @@ final class Evaluator {
       case Expr.Name n -> name(n);
       case Expr.Scoped s -> scoped(s);
       case Expr.Dollar d -> dollar(d);
-      case Expr.TypeName t ->
-          throw Cursor.wrong(t.span(), "'" + t.type().text() + "' is a type, not a value");
+      case Expr.TypeName t -> named(t);
       case Expr.Unary u -> unary(u);
       case Expr.Step s -> step(s);
       case Expr.Binary b -> binary(b);
@@ -84,9 +88,14 @@ final class Evaluator {
     };
   }
 
+  /** A value as an operand: what a reference refers to. */
+  private Value operand(Expr expression) {
+    return value(expression).referred();
+  }
+
   /** The type that an operand of {@code sizeof} has. */
   private CType typeOf(Expr e) {
-    return e instanceof Expr.TypeName t ? t.type() : value(e).type();
+    return e instanceof Expr.TypeName t ? t.type() : operand(e).type();
   }
 
   // ---- constants and names
@@ -144,7 +153,15 @@ final class Evaluator {
 
   /** A symbol of that name; else, of up to four characters, what C makes of them. */
   private Value quoted(Expr.Quoted q) {
-    var found = scope.variable(q.text());
+    var found =
+        scope
+            .variable(q.text())
+            .or(
+                () ->
+                    program
+                        .types()
+                        .placed(q.text())
+                        .map(p -> new Value.Ref(program, p.type(), p.address())));
     if (found.isPresent()) {
       return found.get();
     }
@@ -172,19 +189,85 @@ final class Evaluator {
       return enumerator;
     }
     // In a method, members of the object.
-    return n.name().equals("this")
-        ? Optional.empty()
-        : scope
-            .variable("this")
-            .filter(t -> t.type().resolved() instanceof PointerType && t.has(n.name()))
-            .map(t -> t.member(n.name()));
+    var own =
+        n.name().equals("this")
+            ? Optional.<Value>empty()
+            : scope
+                .variable("this")
+                .filter(t -> t.type().resolved() instanceof PointerType && t.has(n.name()))
+                .map(t -> t.member(n.name()));
+    return own.isPresent() ? own : literal(n.name());
   }
 
+  /** In C++ a variable may be called as its type is. */
+  private Value named(Expr.TypeName t) {
+    var name = t.type() instanceof CompositeType c ? c.name() : "";
+    return Optional.of(name)
+        .filter(n -> !n.isEmpty())
+        .flatMap(scope::variable)
+        .orElseThrow(
+            () -> Cursor.wrong(t.span(), "'" + t.type().text() + "' is a type, not a value"));
+  }
+
+  /** C++'s names for values, where nothing else has them. */
+  private Optional<Value> literal(String name) {
+    return switch (name) {
+      case "true" -> Optional.of(new Value.Imm(program, CTypes.BOOL, 1));
+      case "false" -> Optional.of(new Value.Imm(program, CTypes.BOOL, 0));
+      case "nullptr" -> Optional.of(pointer(program.types().pointerTo(VoidType.VOID), 0));
+      default -> Optional.empty();
+    };
+  }
+
+  /**
+   * @param name in C++ with what it is in
+   */
   private Optional<Value> enumerator(String name) {
+    var last = name.substring(name.lastIndexOf(':') + 1);
     return program
         .types()
         .enumerationOf(name)
-        .flatMap(e -> e.named(name).map(item -> new Value.Imm(program, e, item.value())));
+        .flatMap(e -> e.named(last).map(item -> new Value.Imm(program, e, item.value())));
+  }
+
+  /** What a class or enumeration of that name has under another: a shared member, a value. */
+  private Optional<Value> inType(String type, String name) {
+    var found = type.isEmpty() ? Optional.<CType>empty() : program.types().find(plain(type));
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    return switch (found.get().resolved()) {
+      case EnumType e -> e.named(name).map(item -> new Value.Imm(program, e, item.value()));
+      case CompositeType c -> shared(c, name, 0);
+      default -> Optional.empty();
+    };
+  }
+
+  private static TypeName plain(String name) {
+    return TypeName.plain(name);
+  }
+
+  /** The member of that name that all objects of a class, or of one of its bases, share. */
+  private Optional<Value> shared(CompositeType type, String name, int depth) {
+    for (var member : type.statics()) {
+      if (member.name().equals(name)) {
+        return Optional.of(
+            Statics.value(program, type, member)
+                .orElseThrow(
+                    () -> new EvalException(type.name() + "::" + name + ": optimized out")));
+      }
+    }
+    for (var base : type.members()) {
+      if (base.isBase()
+          && depth < NESTING_LIMIT
+          && base.type().resolved() instanceof CompositeType inner) {
+        var found = shared(inner, name, depth + 1);
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private Value scoped(Expr.Scoped s) {
@@ -195,6 +278,7 @@ final class Evaluator {
     // An enumerator belongs to the scope of its enumeration, or to the enumeration.
     var enumerator =
         enumerator(s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name())
+            .or(() -> inType(s.scope(), s.name()))
             .or(() -> enumerator(s.name()).filter(v -> belongs(v.type(), s.scope())));
     return enumerator.orElseThrow(
         () -> unknown(s, s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name()));
@@ -241,7 +325,7 @@ final class Evaluator {
   }
 
   private Value address(Expr.Unary u) {
-    var operand = value(u.operand());
+    var operand = operand(u.operand());
     if (!(operand instanceof Value.Ref ref) || !operand.isPlace()) {
       throw Cursor.wrong(u.span(), "a number has no address");
     }
@@ -266,7 +350,7 @@ final class Evaluator {
   }
 
   private Value step(Expr.Step s) {
-    var before = contents(s.operand(), value(s.operand()));
+    var before = contents(s.operand(), operand(s.operand()));
     var one = imm(CTypes.INT, s.by());
     var after = operands(s, Expr.BinaryOperator.ADD, s.operand(), before, s.operand(), one);
     var stored = store(s, s.operand(), after);
@@ -276,9 +360,9 @@ final class Evaluator {
   // ---- assignment
 
   private Value assign(Expr.Assign a) {
-    var right = value(a.value());
+    var right = operand(a.value());
     if (a.operator().isPresent()) {
-      var old = decay(contents(a.target(), value(a.target())));
+      var old = decay(contents(a.target(), operand(a.target())));
       right = operands(a, a.operator().get(), a.target(), old, a.value(), decay(right));
     }
     return store(a, a.target(), right);
@@ -310,7 +394,7 @@ final class Evaluator {
       scope.assign(d.name(), now);
       return now;
     }
-    if (!(value(target) instanceof Value.Ref place) || !place.isPlace()) {
+    if (!(operand(target) instanceof Value.Ref place) || !place.isPlace()) {
       throw Cursor.wrong(target.span(), "only what stands in memory can be assigned to");
     }
     var type = place.type().resolved();
@@ -393,7 +477,7 @@ final class Evaluator {
 
   /** The string in an array of characters, or that a pointer leads to, as gdb compares them. */
   private String string(Expr e) {
-    var v = value(e);
+    var v = operand(e);
     var type = v.type().resolved();
     if (type instanceof ArrayType a && v instanceof Value.Ref ref && a.element().bytes() == 1) {
       long length = Math.min(a.count().orElse(STRING_LIMIT), STRING_LIMIT);
@@ -644,11 +728,11 @@ final class Evaluator {
   // ---- types
 
   private Value cast(Expr.Cast c) {
-    var operand = value(c.operand());
+    var operand = operand(c.operand());
     var target = c.type().resolved();
     if (target instanceof CompositeType || target instanceof ArrayType) {
       if (operand instanceof Value.Ref) {
-        return operand.as(c.type());
+        return BaseClasses.part(operand, c.type()).orElseGet(() -> operand.as(c.type()));
       }
       throw Cursor.wrong(c.span(), "cannot cast a number to '" + c.type().text() + "'");
     }
@@ -672,7 +756,9 @@ final class Evaluator {
       case EnumType t ->
           new Value.Imm(program, type, CTypes.fit(bits(operand), t.bytes(), t.signed()));
       case BoolType _ -> new Value.Imm(program, type, truth(operand) ? 1 : 0);
-      case PointerType p when !fraction -> pointer(type, bits(operand));
+      case PointerType p when p.isReference() && operand instanceof Value.Ref ref -> ref;
+      case PointerType p when !fraction ->
+          pointer(type, isPointer(operand) ? BaseClasses.moved(operand, p) : bits(operand));
       case FloatType f when !isPointer(operand) -> retyped(real(f, operand.asReal()), type);
       case VoidType _ -> new Value.Imm(program, type, 0);
       default -> throw Cursor.wrong(e.span(), "cannot cast to '" + type.text() + "'");
@@ -713,7 +799,7 @@ final class Evaluator {
   // ---- parts
 
   private Value perCpu(Expr.PerCpu p) {
-    var variable = value(p.variable());
+    var variable = operand(p.variable());
     long cpu = number(p.cpu());
     if (cpu < 0 || cpu > Integer.MAX_VALUE) {
       throw Cursor.wrong(p.cpu().span(), "no CPU " + cpu);
@@ -749,7 +835,7 @@ final class Evaluator {
   }
 
   private Value member(Expr.Member m) {
-    var base = value(m.base());
+    var base = operand(m.base());
     boolean pointer = base.type().resolved() instanceof PointerType;
     if (m.arrow() && !pointer && !(base.type().resolved() instanceof ArrayType)) {
       throw Cursor.wrong(m.span(), "'" + base.type().text() + "' is not a pointer: use '.'");
@@ -763,6 +849,10 @@ final class Evaluator {
     if (!(type.resolved() instanceof CompositeType c)) {
       throw new EvalException(m.span(), type.text() + " has no members");
     }
+    var shared = shared(c, m.name(), 0);
+    if (shared.isPresent()) {
+      return shared.get();
+    }
     var method = c.name().isEmpty() ? Optional.<Value>empty() : scope.variable(c.name(), m.name());
     return method
         .filter(v -> v.type().resolved() instanceof FunctionType)
@@ -770,7 +860,7 @@ final class Evaluator {
   }
 
   private Value index(Expr.Index i) {
-    var base = value(i.base());
+    var base = operand(i.base());
     long index = number(i.index());
     var type = base.type().resolved();
     if (type instanceof PointerType || type instanceof ArrayType) {
@@ -780,7 +870,7 @@ final class Evaluator {
   }
 
   private Value slice(Expr.Slice s) {
-    var first = value(s.first());
+    var first = operand(s.first());
     long count = number(s.count());
     if (!(first instanceof Value.Ref ref) || !first.isPlace()) {
       throw Cursor.wrong(s.span(), "only something in memory can be repeated with '@'");
@@ -795,7 +885,7 @@ final class Evaluator {
   // ---- calls
 
   private Value call(Expr.Call c) {
-    var callee = value(c.function());
+    var callee = operand(c.function());
     var function =
         callee.type().resolved() instanceof PointerType p
             ? p.target().resolved()
@@ -809,8 +899,8 @@ final class Evaluator {
           c.span(), "a function that returns '" + type.result().text() + "' cannot be called");
     }
     var arguments = new ArrayList<Long>();
-    if (c.function() instanceof Expr.Member m && !value(m.base()).has(m.name())) {
-      var object = value(m.base());
+    if (c.function() instanceof Expr.Member m && !operand(m.base()).has(m.name())) {
+      var object = operand(m.base());
       arguments.add(isPointer(object) ? object.asLong() : object.address());
     }
     var parameters = type.parameters();
@@ -863,7 +953,8 @@ final class Evaluator {
     return decay(value(e));
   }
 
-  Value decay(Value v) {
+  Value decay(Value value) {
+    var v = value.referred();
     return switch (v.type().resolved()) {
       case ArrayType a when v instanceof Value.Ref ref && v.isPlace() ->
           new Value.Imm(program, program.types().pointerTo(a.element()), ref.address());

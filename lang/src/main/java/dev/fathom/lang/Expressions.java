@@ -41,6 +41,11 @@ public final class Expressions {
     return new Evaluator(scope).decay(value);
   }
 
+  /** The alignment in bytes that a type has as a part of a structure. */
+  public static long alignmentOf(CType type, TypeSystem types) {
+    return Alignment.of(type, DataModel.of(types));
+  }
+
   /** Parses without a program: {@code typeof(expression)} is an error. */
   public static Expr parse(String text, TypeSystem types) {
     return Parser.expression(text, types, Optional.empty());

@@ -7,6 +7,7 @@ import dev.fathom.base.Span;
 import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.QualifiedType;
@@ -365,7 +366,15 @@ class Parser extends TypeParser {
   }
 
   private Expr named(Token token) {
-    if (peek().is("::")) {
+    if (peek().is("::") || peek().is("<")) {
+      back(mark() - 1);
+      var type = atTypeName() ? Optional.of(typeExpression()) : Optional.<Expr>empty();
+      if (type.isPresent()) {
+        return type.get();
+      }
+      take();
+    }
+    if (peek().is("::") || (peek().is("<") && qualified(mark() - 1).size() > 1)) {
       return scoped(token);
     }
     if (token.text().endsWith("_cast") && peek().is("<")) {
@@ -376,25 +385,200 @@ class Parser extends TypeParser {
     }
     if (isSpecifier(token.text()) || isPlainType(token.text())) {
       back(mark() - 1);
-      return new Expr.TypeName(token.span(), bare(typeName().get()));
+      return typeExpression();
     }
     return new Expr.Name(token.span(), token.text());
   }
 
+  /** A type where a value could stand, or C++'s {@code type(value)}. */
+  private Expr typeExpression() {
+    var span = peek().span();
+    int start = mark();
+    var type = specifiers().type().get();
+    if (skip("(")) {
+      var operand = comma();
+      return new Expr.Cast(span.to(expect(")").span()), bare(type), operand);
+    }
+    back(start);
+    return new Expr.TypeName(span, bare(typeName().get()));
+  }
+
+  /** A part of a qualified name: as much of it as ends at a token. */
+  private record Part(String name, int end) {}
+
+  /**
+   * The parts that a qualified name may be read to, the longest last: {@code std}, {@code
+   * std::vector<int>}, {@code std::vector<int>::iterator}. Arguments of templates are taken where
+   * what they make is a type or a scope.
+   */
+  private List<Part> qualified(int start) {
+    int mark = mark();
+    back(start);
+    var parts = new ArrayList<Part>();
+    var name = new StringBuilder();
+    skip("::");
+    while (peek().kind() == Token.Kind.NAME || isAnonymous()) {
+      if (isAnonymous()) {
+        name.append("(anonymous namespace)");
+        back(mark() + ANONYMOUS_TOKENS);
+      } else {
+        name.append(take().text());
+        int before = mark();
+        var arguments = templateArguments();
+        var whole = name + arguments;
+        if (!arguments.isEmpty() && (peek().is("::") || cxxType(whole).isPresent())) {
+          name.append(arguments);
+        } else {
+          back(before);
+        }
+      }
+      parts.add(new Part(name.toString(), mark()));
+      if (!peek().is("::")) {
+        break;
+      }
+      take();
+      name.append("::");
+    }
+    back(mark);
+    return parts;
+  }
+
+  private static final int ANONYMOUS_TOKENS = 4;
+
+  private boolean isAnonymous() {
+    return peek().is("(")
+        && peek(1).isName("anonymous")
+        && peek(2).isName("namespace")
+        && peek(3).is(")");
+  }
+
+  /** The text from {@code <} to the {@code >} that closes it, if there is one; takes the tokens. */
+  private String templateArguments() {
+    if (!peek().is("<")) {
+      return "";
+    }
+    var text = new StringBuilder();
+    int depth = 0;
+    boolean word = false;
+    while (!atEnd()) {
+      var token = take();
+      depth += token.is("<") ? 1 : token.is(">") ? -1 : token.is(">>") ? -2 : 0;
+      boolean isWord = token.kind() != Token.Kind.OPERATOR;
+      text.append(word && isWord ? " " : "").append(token.text());
+      word = isWord;
+      if (depth <= 0) {
+        return depth == 0 ? text.toString() : "";
+      }
+    }
+    return "";
+  }
+
+  /** The type at the next token, as the longest name that is one and no scope. */
+  private Optional<Part> typeHere() {
+    var parts = qualified(mark());
+    for (int i = parts.size() - 1; i >= 0; i--) {
+      var part = parts.get(i);
+      boolean scope = i < parts.size() - 1;
+      boolean single = part.name().indexOf(':') < 0 && part.name().indexOf('<') < 0;
+      boolean type = single ? isTypeName(part.name()) : cxxType(part.name()).isPresent();
+      if (type) {
+        return scope ? Optional.empty() : Optional.of(part);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<CType> cxxType(String name) {
+    return program
+        .find(TypeName.plain(name))
+        .or(() -> name.endsWith(">") ? template(name) : Optional.empty());
+  }
+
+  /** A class whose template's arguments are not written as debug information has them. */
+  private Optional<CType> template(String name) {
+    var found = program.findTemplate(name);
+    if (found.isPresent()) {
+      return found;
+    }
+    int open = name.indexOf('<');
+    var arguments = new ArrayList<String>();
+    int depth = 0;
+    int start = open + 1;
+    for (int i = open + 1; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if (depth == 0 && (c == ',' || i == name.length() - 1)) {
+        arguments.add(resolved(name.substring(start, i).strip()));
+        start = i + 1;
+      }
+      depth += c == '<' || c == '(' ? 1 : c == '>' || c == ')' ? -1 : 0;
+    }
+    var whole = name.substring(0, open + 1) + String.join(", ", arguments) + ">";
+    return whole.equals(name)
+        ? Optional.empty()
+        : program.find(TypeName.plain(whole)).or(() -> program.findTemplate(whole));
+  }
+
+  /** An argument of a template by the name of what it stands for; itself when it is no type. */
+  private String resolved(String argument) {
+    try {
+      enter();
+      return typeName(argument, program, typeOf)
+          .map(type -> type instanceof TypedefType t ? t.resolved().text() : type.text())
+          .orElse(argument);
+    } catch (EvalException | LookupException e) {
+      return argument; // a value, or a name that nothing has: the class is then not found either
+    } finally {
+      leave();
+    }
+  }
+
+  @Override
+  boolean atTypeName() {
+    boolean single = !peek().is("::") && !peek(1).is("::") && !peek(1).is("<");
+    return single ? isTypeName(peek().text()) : typeHere().isPresent();
+  }
+
+  @Override
+  Supplier<CType> takeTypeName() {
+    boolean single = !peek().is("::") && !peek(1).is("::") && !peek(1).is("<");
+    if (single) {
+      return typeNamed(take());
+    }
+    var part = typeHere().orElseThrow(() -> unexpected("a type name"));
+    back(part.end());
+    boolean plain = part.name().indexOf(':') < 0 && part.name().indexOf('<') < 0;
+    var found =
+        (plain ? program.find(TypeName.plain(part.name())) : cxxType(part.name())).orElseThrow();
+    return () -> found;
+  }
+
+  /** A reference ends a type's name: elsewhere the sign is an operator. */
+  @Override
+  boolean isReference() {
+    var after = peek(1);
+    return (peek().is("&") || peek().is("&&"))
+        && (after.kind() == Token.Kind.END || after.is(")") || after.is(">") || after.is(","));
+  }
+
   private Expr scoped(Token first) {
-    var parts = new ArrayList<String>();
-    parts.add(first.text());
-    var span = first.span();
-    while (skip("::")) {
+    if (first.kind() == Token.Kind.CHARACTER) {
+      expect("::");
       var name = take();
       if (name.kind() != Token.Kind.NAME) {
         throw new EvalException(name.span(), "expected a name at column " + column(name));
       }
-      parts.add(name.text());
-      span = span.to(name.span());
+      return new Expr.Scoped(first.span().to(name.span()), first.text(), name.text());
     }
-    return new Expr.Scoped(
-        span, String.join("::", parts.subList(0, parts.size() - 1)), parts.getLast());
+    var parts = qualified(mark() - 1);
+    var last = parts.getLast();
+    back(last.end());
+    if (peek().is("::")) {
+      var name = peek(1);
+      throw new EvalException(name.span(), "expected a name at column " + column(name));
+    }
+    var scope = parts.size() > 1 ? parts.get(parts.size() - 2).name() : "";
+    var name = last.name().substring(scope.isEmpty() ? 0 : scope.length() + 2);
+    return new Expr.Scoped(first.span().to(peek(-1).span()), scope, name);
   }
 
   private Expr cppCast(Token word) {
@@ -490,7 +674,8 @@ class Parser extends TypeParser {
         || type instanceof IntType
         || type instanceof BoolType
         || type instanceof FloatType
-        || (type instanceof CompositeType c && c.kind() == CompositeType.Kind.CLASS);
+        || (type instanceof EnumType e && e.cxx().isPresent())
+        || (type instanceof CompositeType c && (c.isCxx() || c.kind() == CompositeType.Kind.CLASS));
   }
 
   @Override
@@ -513,12 +698,9 @@ class Parser extends TypeParser {
     if (tag.kind() != Token.Kind.NAME) {
       throw new EvalException(tag.span(), "expected a tag at column " + column(tag));
     }
-    var full = new StringBuilder(tag.text());
-    while (peek().is("::") && peek(1).kind() == Token.Kind.NAME) {
-      take();
-      full.append("::").append(take().text());
-    }
-    var text = keyword.text() + " " + full;
+    var parts = qualified(mark() - 1);
+    back(parts.getLast().end());
+    var text = keyword.text() + " " + parts.getLast().name();
     var name = TypeName.parse(text).orElseThrow();
     var found = find(name, text, keyword.span().to(tag.span()));
     return () -> found;

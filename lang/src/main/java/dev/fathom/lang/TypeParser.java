@@ -61,6 +61,8 @@ abstract class TypeParser extends Cursor {
   /** A declarator applied to its specifiers; {@code name} is empty in a type name. */
   record Declared(String name, Span span, Supplier<CType> type, Attributes attributes) {}
 
+  private record Pointer(PointerType.Kind kind, Set<Qualifier> qualifiers) {}
+
   private record Declarator(String name, Span span, UnaryOperator<Supplier<CType>> wrap) {}
 
   private static final int PARAMETER_LIMIT = 1000;
@@ -79,6 +81,16 @@ abstract class TypeParser extends Cursor {
   /** Whether a name that is no keyword names a type. */
   abstract boolean isTypeName(String name);
 
+  /** Whether a name that is no keyword, or several joined by {@code ::}, names a type here. */
+  boolean atTypeName() {
+    return isTypeName(peek().text());
+  }
+
+  /** The type at which {@link #atTypeName} holds; takes its tokens. */
+  Supplier<CType> takeTypeName() {
+    return typeNamed(take());
+  }
+
   /** The type of a name for which {@link #isTypeName} holds. */
   abstract Supplier<CType> typeNamed(Token name);
 
@@ -93,8 +105,8 @@ abstract class TypeParser extends Cursor {
 
   /** Whether the next token begins a type name. */
   final boolean atType() {
-    return peek().kind() == Token.Kind.NAME
-        && (isSpecifier(peek().text()) || isTypeName(peek().text()));
+    return (peek().kind() == Token.Kind.NAME || peek().is("::"))
+        && (isSpecifier(peek().text()) || atTypeName());
   }
 
   static boolean isSpecifier(String word) {
@@ -134,7 +146,7 @@ abstract class TypeParser extends Cursor {
     var attributes = new Attributes();
     Supplier<CType> type = null;
     String storage = "";
-    while (peek().kind() == Token.Kind.NAME) {
+    while (peek().kind() == Token.Kind.NAME || (peek().is("::") && type == null)) {
       var word = peek().text();
       if (qualifier(qualifiers) || attribute(attributes)) {
         continue;
@@ -166,8 +178,8 @@ abstract class TypeParser extends Cursor {
           if (CTypes.isBasicWord(word)) {
             only(type == null, start);
             words.add(take().text());
-          } else if (type == null && words.isEmpty() && isTypeName(word)) {
-            type = typeNamed(take());
+          } else if (type == null && words.isEmpty() && atTypeName()) {
+            type = takeTypeName();
           } else {
             return new Specifiers(
                 qualified(finished(type, words, start), qualifiers), storage, attributes, start);
@@ -329,13 +341,18 @@ abstract class TypeParser extends Cursor {
 
   private Declarator declarator(Attributes attributes) {
     enter();
-    var pointers = new ArrayList<Set<Qualifier>>();
+    var pointers = new ArrayList<Pointer>();
     while (attribute(attributes)) {}
-    while (peek().is("*")) {
-      take();
+    while (peek().is("*") || isReference()) {
+      var kind =
+          switch (take().text()) {
+            case "&" -> PointerType.Kind.REFERENCE;
+            case "&&" -> PointerType.Kind.RVALUE_REFERENCE;
+            default -> PointerType.Kind.POINTER;
+          };
       var qualifiers = EnumSet.noneOf(Qualifier.class);
       while (qualifier(qualifiers) || attribute(attributes)) {}
-      pointers.add(qualifiers);
+      pointers.add(new Pointer(kind, qualifiers));
     }
     UnaryOperator<Supplier<CType>> inner = UnaryOperator.identity();
     String name = "";
@@ -358,13 +375,18 @@ abstract class TypeParser extends Cursor {
         span,
         base -> {
           var type = base;
-          for (var qualifiers : pointers) {
+          for (var each : pointers) {
             var target = type;
-            var pointer = new PointerType(types.model().wordBytes(), target);
-            type = qualified(() -> pointer, qualifiers);
+            var pointer = new PointerType(each.kind(), types.model().wordBytes(), target);
+            type = qualified(() -> pointer, each.qualifiers());
           }
           return wrapInner.apply(suffix.apply(type));
         });
+  }
+
+  /** Whether a reference of C++ is next. */
+  boolean isReference() {
+    return false;
   }
 
   private static boolean isReserved(String word) {

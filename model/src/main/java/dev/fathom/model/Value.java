@@ -186,11 +186,13 @@ public sealed interface Value {
     if (!(base instanceof Ref ref)) {
       throw new EvalException(type().text() + " has no members");
     }
-    var found =
-        program()
-            .types()
-            .member(ref.type(), path)
-            .orElseThrow(() -> new LookupException("member of " + ref.type().text(), path));
+    var known = program().types().member(ref.type(), path);
+    if (known.isEmpty()) {
+      return VirtualBases.holding(ref, path)
+          .orElseThrow(() -> new LookupException("member of " + ref.type().text(), path))
+          .member(path);
+    }
+    var found = known.get();
     var m = found.member();
     return new Ref(
         program(),
@@ -204,7 +206,29 @@ public sealed interface Value {
   /** Whether the structure, or the one that a pointer leads to, has a member at {@code path}. */
   default boolean has(String path) {
     var type = type().resolved() instanceof PointerType p ? p.target() : type();
-    return program().types().member(type, path).isPresent();
+    return program().types().member(type, path).isPresent()
+        || VirtualBases.has(program().types(), type, path);
+  }
+
+  /** What a reference of C++ refers to; any other value is itself. */
+  default Value referred() {
+    return type().resolved() instanceof PointerType p && p.isReference() ? deref() : this;
+  }
+
+  /**
+   * The part of an object that is a virtual base of its class. Reads memory.
+   *
+   * @throws dev.fathom.base.FaultException when the object or its table cannot be read
+   */
+  default Value virtualBase(CompositeType.VirtualBase base) {
+    if (!(this instanceof Ref ref)) {
+      throw new EvalException(type().text() + " has no base classes");
+    }
+    int word = (int) program().types().wordBytes();
+    long table = ref.space().unsigned(ref.address(), word);
+    long raw = program().memory().unsigned(table + base.slot(), word);
+    long distance = word == 8 ? raw : (int) raw;
+    return new Ref(program(), base.type(), ref.space(), ref.address() + distance, 0, 0);
   }
 
   /** What a pointer leads to. */

@@ -214,11 +214,15 @@ public final class Session implements AutoCloseable {
    * walked with the help of those.
    */
   public SourceInfo sources() {
+    return debugSources().info();
+  }
+
+  SessionSources debugSources() {
     if (sources.isEmpty()) {
       sources = Optional.of(new SessionSources(this));
       kernel.supplement(sources.get().frames());
     }
-    return sources.get().info();
+    return sources.get();
   }
 
   /**

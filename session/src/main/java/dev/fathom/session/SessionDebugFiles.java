@@ -7,6 +7,7 @@ import dev.fathom.base.TargetException;
 import dev.fathom.format.dwarf.Dwarf;
 import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.elf.BuildId;
+import dev.fathom.format.elf.DebugLink;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfFile;
 import dev.fathom.model.Image;
@@ -134,9 +135,20 @@ public final class SessionDebugFiles {
     var release = release();
     boolean kernel = session.kernel().image().filter(image::equals).isPresent();
     if (release.isEmpty()) {
-      return new Wanted(image.name(), Optional.empty(), id, Optional.empty(), List.of());
+      var own = session.kernel().file(image);
+      var link = own.flatMap(SessionDebugFiles::debugLink);
+      return new Wanted(image.name(), own, id, link, List.of());
     }
     return kernel ? files.kernel(release.get(), id) : files.module(release.get(), image.name(), id);
+  }
+
+  /** What a program or library says of the name of its debug file. */
+  private static Optional<DebugLink> debugLink(Path path) {
+    try (var mapped = MappedFile.open(path)) {
+      return ElfFile.read(mapped).sections().debugLink();
+    } catch (FathomException e) {
+      return Optional.empty(); // whoever loads it says what is wrong with it
+    }
   }
 
   /** A release that would lead out of the folder of releases is none. */

@@ -142,6 +142,12 @@ final class SessionSources {
     return Optional.of(new Placement.Bias(lowest.get() - (file.elf().base() & -PAGE)));
   }
 
+  /** Where an address of an image's debug file is in the target. */
+  OptionalLong loaded(Image image, DebugFile file, long address) {
+    var placement = placement(image, file);
+    return placement.isPresent() ? placement.get().toTarget(address) : OptionalLong.empty();
+  }
+
   private static OptionalLong value(ElfSymtab symbols, String name) {
     byte[] wanted = name.getBytes(StandardCharsets.UTF_8);
     for (int i = 0; i < symbols.count(); i++) {

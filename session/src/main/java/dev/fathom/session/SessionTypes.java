@@ -10,6 +10,7 @@ import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSource;
 import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -112,6 +113,29 @@ final class SessionTypes implements TypeSource {
       asked = asked.stream().filter(image -> having.contains(image.name())).toList();
     }
     return of(asked).map(source -> source.ofSymbol(symbol)).flatMap(Optional::stream).findFirst();
+  }
+
+  @Override
+  public List<Placed> placed(String variable) {
+    var found = new ArrayList<Placed>();
+    if (!variable.contains("::")) {
+      return found; // A kernel's symbols have the names of its variables.
+    }
+    for (var image : images()) {
+      var described = described(image);
+      if (described.isPresent()) {
+        for (var fixed : described.get().types().fixed(variable)) {
+          var at =
+              session
+                  .debugSources()
+                  .loaded(image, described.get().file(), fixed.address().orElseThrow());
+          if (at.isPresent()) {
+            found.add(new Placed(fixed.type(), at.getAsLong()));
+          }
+        }
+      }
+    }
+    return found;
   }
 
   @Override

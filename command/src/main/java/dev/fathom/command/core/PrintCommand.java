@@ -277,6 +277,7 @@ final class PrintCommand implements Command {
         limit(call, args, 'C', 'c', defaults.arrayString()),
         args.option('s').map(word -> clamped(call, word)).orElse(defaults.depth()),
         Optional.empty(),
+        false,
         false);
   }
 

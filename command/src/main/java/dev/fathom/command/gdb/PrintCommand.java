@@ -56,7 +56,8 @@ final class PrintCommand implements Command {
 
             The format is a letter behind a slash, for each number in the value: `x` hexadecimal,
             `d` signed and `u` unsigned decimal, `o` octal, `t` binary, `z` hexadecimal with leading
-            zeros, `a` an address, `c` a character, `f` a number with a fraction, `s` a string.
+            zeros, `a` an address, `c` a character, `f` a number with a fraction, `s` a string. `/r` shows
+            containers of C++ as they are stored, not what they hold.
             crash's `-x`, `-d` and `-u` are `/x`, `/d` and `/u`. A `|` or `>` of C goes into
             parentheses.
 
@@ -120,10 +121,12 @@ final class PrintCommand implements Command {
       }
       at++;
     }
-    if (letter.equals(Optional.of('s')) || letter.equals(Optional.of('r'))) {
+    boolean raw = letter.equals(Optional.of('r'));
+    if (letter.equals(Optional.of('s')) || raw) {
       letter = Optional.empty();
     }
-    return new Request(ValueTree.Options.gdb(pretty, elements, letter), Words.joined(words, at));
+    return new Request(
+        ValueTree.Options.gdb(pretty, elements, letter).withRaw(raw), Words.joined(words, at));
   }
 
   @Override

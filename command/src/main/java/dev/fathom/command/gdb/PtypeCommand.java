@@ -8,7 +8,9 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.model.Symbol;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -46,12 +48,20 @@ final class PtypeCommand implements Command {
         .map(line -> Item.show(new Datum.Text(line)));
   }
 
+  private static boolean isClass(CType type) {
+    return type.resolved() instanceof CompositeType c && c.isCxx();
+  }
+
   /** The type that text names, unless it is a variable's name alone; else the expression's. */
   static CType type(Invocation call, String text) {
+    var symbol = call.program().symbols().first(text);
+    // The functions that make objects have the name of their class.
+    boolean function = symbol.filter(s -> s.kind() == Symbol.Kind.TEXT).isPresent();
     Optional<CType> named =
-        call.program().symbols().first(text).isPresent()
-            ? Optional.empty()
-            : CExpression.type(call, text);
+        symbol.isPresent() && !function ? Optional.empty() : CExpression.type(call, text);
+    if (function && !named.filter(PtypeCommand::isClass).isPresent()) {
+      named = Optional.empty();
+    }
     return named.orElseGet(() -> CExpression.evaluate(call, text).type());
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.gdb;
 
+import dev.fathom.model.type.Access;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
@@ -12,6 +13,7 @@ import dev.fathom.model.type.QualifiedType;
 import dev.fathom.model.type.TypedefType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Definitions of types laid out as gdb's {@code ptype} and {@code ptype/o} have them. */
 final class PtypeText {
@@ -53,7 +55,7 @@ final class PtypeText {
       case TypedefType t -> spine(t.resolved(), depth + 1);
       case PointerType p -> {
         var target = spine(p.target(), depth + 1);
-        yield new PointerType(p.bytes(), () -> target);
+        yield new PointerType(p.kind(), p.bytes(), () -> target);
       }
       case ArrayType a -> {
         var element = spine(a.element(), depth + 1);
@@ -107,11 +109,20 @@ final class PtypeText {
   }
 
   private void enumeration(EnumType type) {
-    line.append("enum ").append(type.name().isEmpty() ? "" : type.name() + " ").append('{');
+    var cxx = type.cxx();
+    boolean isClass = cxx.map(EnumType.Cxx::isClass).orElse(false);
+    line.append(isClass ? "enum class " : "enum ");
+    line.append(type.name().isEmpty() ? "" : type.name() + " ");
+    line.append(
+        cxx.map(EnumType.Cxx::underlying)
+            .filter(u -> !u.isEmpty())
+            .map(u -> ": " + u + " ")
+            .orElse(""));
+    line.append('{');
     long expected = 0;
     var separator = "";
     for (var item : type.enumerators()) {
-      line.append(separator).append(item.name());
+      line.append(separator).append(type.text(item));
       if (item.value() != expected) {
         line.append(" = ").append(item.value());
       }
@@ -123,13 +134,29 @@ final class PtypeText {
 
   private void composite(CompositeType type, int indent, long start, boolean inUnion) {
     line.append(type.kind().keyword()).append(' ');
-    line.append(type.name().isEmpty() ? "" : type.name() + " ").append('{');
+    line.append(type.name().isEmpty() ? "" : type.name() + " ");
+    line.append(bases(type)).append('{');
     end();
     boolean union = type.kind() == CompositeType.Kind.UNION;
     long reached = 0;
+    boolean labels = type.isCxx() && needsLabels(type);
+    section = Optional.empty();
+    int fields = 0;
     for (var member : type.members()) {
       if (lines.size() > LINE_LIMIT) {
         break;
+      }
+      if (member.isBase()) {
+        reached = Math.max(reached, member.bitOffset() + bits(member));
+        continue;
+      }
+      if (isHidden(member, type)) {
+        reached = member.bitOffset() + bits(member);
+        continue;
+      }
+      statics(type, fields++, indent, labels);
+      if (labels) {
+        label(member.access(), indent);
       }
       if (offsets && !union) {
         hole(reached, member.bitOffset(), member);
@@ -137,7 +164,13 @@ final class PtypeText {
       }
       member(member, indent, start, union || inUnion);
     }
-    if (type.members().isEmpty()) {
+    statics(type, fields, indent, labels);
+    boolean empty = fields == 0 && type.statics().isEmpty();
+    if (!offsets) {
+      methods(type, indent);
+      empty &= type.methods().isEmpty();
+    }
+    if (empty) {
       margin();
       blanks(indent + 4);
       line.append("<no data fields>");
@@ -157,6 +190,110 @@ final class PtypeText {
     // gdb moves the last brace two columns to the right.
     blanks(offsets && indent == 0 ? 2 : indent);
     line.append('}');
+  }
+
+  /** The access of what stands in the lines last written; empty before the first label. */
+  private Optional<Access> section = Optional.empty();
+
+  /** {@code : public Base, public virtual Other }, as a class's head has it. */
+  private static String bases(CompositeType type) {
+    if (!type.isCxx()) {
+      return "";
+    }
+    var all = new ArrayList<String>();
+    for (var member : type.members()) {
+      if (member.isBase()) {
+        all.add(member.access().keyword() + " " + member.type().text());
+      }
+    }
+    for (var base : type.virtualBases()) {
+      all.add(base.access().keyword() + " virtual " + base.type().text());
+    }
+    return all.isEmpty() ? "" : ": " + String.join(", ", all) + " ";
+  }
+
+  /** The pointer to the table of virtual functions, which no source declares. */
+  private static boolean isHidden(Member member, CompositeType type) {
+    return type.isCxx() && member.name().startsWith("_vptr");
+  }
+
+  /** gdb shows labels in classes, and in structures of which not all is public. */
+  private static boolean needsLabels(CompositeType type) {
+    return type.kind() == CompositeType.Kind.CLASS
+        ? type.members().stream().anyMatch(m -> !m.isBase() && m.access() != Access.PRIVATE)
+            || type.methods().stream().anyMatch(m -> m.access() != Access.PRIVATE)
+            || type.statics().stream().anyMatch(m -> m.access() != Access.PRIVATE)
+        : type.members().stream().anyMatch(m -> !m.isBase() && m.access() != Access.PUBLIC)
+            || type.members().stream().anyMatch(m -> isHidden(m, type))
+            || type.methods().stream().anyMatch(m -> m.access() != Access.PUBLIC)
+            || type.statics().stream().anyMatch(m -> m.access() != Access.PUBLIC);
+  }
+
+  private void label(Access access, int indent) {
+    if (section.equals(Optional.of(access))) {
+      return;
+    }
+    section = Optional.of(access);
+    margin();
+    blanks(indent + 2);
+    line.append(access.keyword()).append(':');
+    end();
+  }
+
+  private void statics(CompositeType type, int before, int indent, boolean labels) {
+    for (var member : type.statics()) {
+      if (member.before() == before && lines.size() <= LINE_LIMIT) {
+        if (labels) {
+          label(member.access(), indent);
+        }
+        margin();
+        blanks(indent + 4);
+        line.append("static ").append(member.type().declare(member.name())).append(';');
+        end();
+      }
+    }
+  }
+
+  private void methods(CompositeType type, int indent) {
+    if (type.methods().isEmpty()) {
+      return;
+    }
+    if (section.isPresent()) {
+      end();
+    }
+    var brief = type.name();
+    int open = brief.indexOf('<');
+    brief = open < 0 ? brief : brief.substring(0, open);
+    brief = brief.substring(brief.lastIndexOf(':') + 1);
+    for (var method : type.methods()) {
+      if (lines.size() > LINE_LIMIT) {
+        return;
+      }
+      label(method.access(), indent);
+      blanks(indent + 4);
+      line.append(method.isStatic() ? "static " : method.isVirtual() ? "virtual " : "");
+      var parameters = new ArrayList<>(method.type().parameters());
+      boolean constant = false;
+      if (!method.isStatic() && !parameters.isEmpty()) {
+        constant =
+            parameters.removeFirst().type().resolved() instanceof PointerType self
+                && self.target() instanceof QualifiedType q
+                && q.qualifier() == QualifiedType.Qualifier.CONST;
+      }
+      var list = new ArrayList<String>();
+      boolean destructor = method.name().startsWith("~"); // its parameters are the compiler's
+      if (!destructor) {
+        parameters.forEach(p -> list.add(p.type().text()));
+      }
+      if (method.type().variadic()) {
+        list.add("...");
+      }
+      var head = method.name() + "(" + (list.isEmpty() ? "void" : String.join(", ", list)) + ")";
+      boolean maker = method.name().equals(brief) || destructor;
+      line.append(maker ? head : method.type().result().declare("") + " " + head);
+      line.append(constant ? " const;" : ";");
+      end();
+    }
   }
 
   private void member(Member member, int indent, long start, boolean union) {

@@ -714,11 +714,11 @@ final class Parser {
         word.append(keep ? text.substring(start, at) : inside);
         continue;
       }
-      if (keep && c == '<' && word.toString().endsWith("_cast")) {
-        int end = text.indexOf('>', at);
+      if (c == '<' && !word.isEmpty() && isLetter(word.charAt(word.length() - 1))) {
+        int end = templateEnd();
         if (end > 0) {
-          word.append(text, at, end + 1);
-          at = end + 1;
+          word.append(text, at, end);
+          at = end;
           continue;
         }
       }
@@ -736,6 +736,31 @@ final class Parser {
       at++;
     }
     return word.toString();
+  }
+
+  /**
+   * Where the arguments of a C++ template end that begin here, as in {@code vector<pair<int, int>
+   * >}; 0 when this is an operator. The sign that ends them stands behind a name or another such
+   * sign.
+   */
+  private int templateEnd() {
+    int depth = 0;
+    char before = ' ';
+    for (int i = at; i < text.length() && ";|\n\"'".indexOf(text.charAt(i)) < 0; i++) {
+      char c = text.charAt(i);
+      depth += c == '<' ? 1 : 0;
+      if (c == '>') {
+        boolean closes = text.charAt(i - 1) != ' ' || before == '>';
+        if (!closes || text.charAt(i - 1) == '-') {
+          return 0;
+        }
+        if (--depth == 0) {
+          return i + 1;
+        }
+      }
+      before = c == ' ' ? before : c;
+    }
+    return 0;
   }
 
   /** The length of the C character constant that begins here, as {@code 'a'}; 0 without one. */

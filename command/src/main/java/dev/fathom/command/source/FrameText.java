@@ -114,9 +114,21 @@ public final class FrameText {
 
   /** A value in a word; structures and arrays are not opened. */
   static String brief(Value value) {
-    return switch (ValueTree.of(Optional.empty(), value, OPTIONS).root().shape()) {
+    return brief(ValueTree.of(Optional.empty(), value, OPTIONS).root().shape());
+  }
+
+  private static String brief(Datum.Shape shape) {
+    return switch (shape) {
       case Datum.Leaf leaf -> text(leaf);
       case Datum.Characters characters -> '"' + oneLine(characters.text()) + '"';
+      case Datum.Reference reference ->
+          "@0x"
+              + Long.toHexString(reference.address())
+              + reference.target().map(target -> ": " + brief(target)).orElse("");
+      case Datum.Presented presented ->
+          presented.parts().isEmpty() && !presented.summary().isEmpty()
+              ? presented.summary()
+              : presented.summary().isEmpty() ? "..." : presented.summary() + " = {...}";
       case Datum.Composite _, Datum.Elements _, Datum.Declared _ -> "...";
     };
   }

@@ -362,6 +362,11 @@ public final class DwarfNames {
     return a.equals(b) || NameHash.plain(a).equals(NameHash.plain(b));
   }
 
+  /** Whether a qualified name begins with another but for blanks that do not count. */
+  public static boolean begins(String name, String start) {
+    return NameHash.plain(name).startsWith(NameHash.plain(start));
+  }
+
   private Unit unit(int ordinal) {
     if (ordinal >= known.length) {
       throw new BadDataException(dwarf.name(), 0, "the index names unit " + ordinal);

@@ -53,6 +53,7 @@ public final class LoadedObject {
   private final Consumer<String> warnings;
   private final Optional<BuildId> buildId;
   private Optional<MappedFile> mapped = Optional.empty();
+  private Optional<Path> place = Optional.empty();
   private Optional<ElfFile> file;
   private Optional<ElfSymbols> symbols;
   private List<CfiUnwindSource> frames;
@@ -178,6 +179,11 @@ public final class LoadedObject {
     return file;
   }
 
+  /** Where its file is on this machine; empty when there is none, or it is of another build. */
+  public Optional<Path> onThisMachine() {
+    return file().isPresent() ? place : Optional.empty();
+  }
+
   /** The vdso is in memory with all of its file; of others only what is loaded is there. */
   private Optional<ElfFile> whole(ByteSource source) {
     if (path().equals("[vdso]")) {
@@ -213,6 +219,7 @@ public final class LoadedObject {
         return Optional.empty();
       }
       mapped = Optional.of(opened);
+      place = path;
       return Optional.of(elf);
     } catch (FathomException e) {
       if (opened != null) {

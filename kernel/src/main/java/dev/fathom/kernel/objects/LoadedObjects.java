@@ -204,7 +204,13 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
       return Optional.empty();
     }
     var found = object.get().symbols().flatMap(symbols -> symbols.at(address));
-    return found.isPresent() ? found : Optional.of(within(object.get(), address));
+    if (found.isPresent()) {
+      return found;
+    }
+    // What follows an object's data without being of its file is the heap more often than not.
+    return mappingAt(address).filter(Mapped::isFile).isPresent() || object.get().path().equals(VDSO)
+        ? Optional.of(within(object.get(), address))
+        : Optional.empty();
   }
 
   private static Located within(LoadedObject object, long address) {

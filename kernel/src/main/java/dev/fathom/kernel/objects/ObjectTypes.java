@@ -3,12 +3,14 @@ package dev.fathom.kernel.objects;
 
 import dev.fathom.base.BadDataException;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSource;
 import dev.fathom.symbols.dwarf.DwarfTypeSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,22 +45,26 @@ public final class ObjectTypes implements TypeSource {
   private <T> List<T> ask(Question<T> question) {
     var answers = new ArrayList<T>();
     for (var object : objects.all()) {
-      var source =
-          sources.computeIfAbsent(
-              object,
-              of ->
-                  of.file()
-                      .flatMap(file -> DebugInformation.types("dwarf:" + of.name(), file, index)));
-      if (source.isPresent()) {
-        try {
-          answers.add(question.of(source.get()));
-        } catch (BadDataException e) {
-          warnings.accept(object.name() + ": no more types: " + e.getMessage());
-          sources.put(object, Optional.empty());
-        }
-      }
+      source(object).flatMap(source -> answer(object, source, question)).ifPresent(answers::add);
     }
     return answers;
+  }
+
+  private Optional<DwarfTypeSource> source(LoadedObject object) {
+    return sources.computeIfAbsent(
+        object,
+        of -> of.file().flatMap(file -> DebugInformation.types("dwarf:" + of.name(), file, index)));
+  }
+
+  private <T> Optional<T> answer(
+      LoadedObject object, DwarfTypeSource source, Question<T> question) {
+    try {
+      return Optional.of(question.of(source));
+    } catch (BadDataException e) {
+      warnings.accept(object.name() + ": no more types: " + e.getMessage());
+      sources.put(object, Optional.empty());
+      return Optional.empty();
+    }
   }
 
   @Override
@@ -81,6 +87,33 @@ public final class ObjectTypes implements TypeSource {
   @Override
   public Optional<CType> ofSymbol(String symbol) {
     return ask(source -> source.ofSymbol(symbol)).stream().flatMap(Optional::stream).findFirst();
+  }
+
+  @Override
+  public Optional<CType> findTemplate(String name) {
+    return ask(source -> source.findTemplate(name)).stream().flatMap(Optional::stream).findFirst();
+  }
+
+  @Override
+  public List<Placed> placed(String variable) {
+    var found = new ArrayList<Placed>();
+    for (var object : objects.all()) {
+      var bias = object.bias();
+      var source = source(object);
+      if (bias.isPresent() && source.isPresent()) {
+        for (var fixed : answer(object, source.get(), s -> s.fixed(variable)).orElse(List.of())) {
+          found.add(new Placed(fixed.type(), fixed.address().orElseThrow() + bias.getAsLong()));
+        }
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public Map<String, EnumType> enumerators() {
+    var found = new HashMap<String, EnumType>();
+    ask(DwarfTypeSource::enumerators).forEach(all -> all.forEach(found::putIfAbsent));
+    return found;
   }
 
   @Override

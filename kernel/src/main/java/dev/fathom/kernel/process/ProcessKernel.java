@@ -10,6 +10,7 @@ import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
+import dev.fathom.kernel.objects.LoadedObject;
 import dev.fathom.kernel.objects.LoadedObjects;
 import dev.fathom.kernel.objects.ObjectTypes;
 import dev.fathom.model.AddressSpace;
@@ -145,6 +146,14 @@ final class ProcessKernel implements Kernel {
               OptionalLong.empty()));
     }
     return images;
+  }
+
+  @Override
+  public Optional<Path> file(Image image) {
+    return objects.all().stream()
+        .filter(object -> object.ranges().equals(image.ranges()))
+        .findFirst()
+        .flatMap(LoadedObject::onThisMachine);
   }
 
   @Override

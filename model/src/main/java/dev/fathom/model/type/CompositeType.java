@@ -29,9 +29,33 @@ public final class CompositeType implements CType {
    *
    * @param linkageName the symbol it has, when it is told
    * @param constant its value, when the declaration has it
+   * @param before how many fields are declared before it
    */
   public record StaticMember(
-      String name, CType type, Optional<String> linkageName, OptionalLong constant) {}
+      String name,
+      CType type,
+      Optional<String> linkageName,
+      OptionalLong constant,
+      Access access,
+      int before) {}
+
+  /**
+   * A base class of which an object has one part, however many of its bases have it as a base.
+   * Where that part is the object's table of virtual functions tells (Itanium C++ ABI, section
+   * 2.5.2).
+   *
+   * @param slot where in the table, in bytes from where an object's pointer to it leads, the
+   *     distance from the object to the part stands
+   */
+  public record VirtualBase(CType type, Access access, long slot) {}
+
+  /**
+   * A function that belongs to the class.
+   *
+   * @param type its first parameter is the object, unless it is static
+   */
+  public record Method(
+      String name, FunctionType type, Access access, boolean isVirtual, boolean isStatic) {}
 
   /**
    * What a template was made with.
@@ -43,18 +67,25 @@ public final class CompositeType implements CType {
   public record TemplateArgument(String name, CType type, OptionalLong value) {}
 
   /** What only C++ has. */
-  public record ClassParts(List<StaticMember> statics, List<TemplateArgument> arguments) {
-    static final ClassParts NONE = new ClassParts(List.of(), List.of());
+  public record ClassParts(
+      List<StaticMember> statics,
+      List<TemplateArgument> arguments,
+      List<VirtualBase> virtualBases,
+      List<Method> methods) {
+    static final ClassParts NONE = new ClassParts(List.of(), List.of(), List.of(), List.of());
 
     public ClassParts {
       statics = List.copyOf(statics);
       arguments = List.copyOf(arguments);
+      virtualBases = List.copyOf(virtualBases);
+      methods = List.copyOf(methods);
     }
   }
 
   private final Kind kind;
   private final String name;
   private final long bytes;
+  private final boolean cxx;
   private Supplier<List<Member>> supplier;
   private List<Member> members;
   private Supplier<ClassParts> partsSupplier;
@@ -65,23 +96,26 @@ public final class CompositeType implements CType {
    * @param members called once, when the members are first asked for
    */
   public CompositeType(Kind kind, String name, long bytes, Supplier<List<Member>> members) {
-    this(kind, name, bytes, members, () -> ClassParts.NONE);
+    this(kind, name, bytes, members, () -> ClassParts.NONE, false);
   }
 
   /**
    * @param name the tag, of C++ with all it is in: {@code std::vector<int>}
    * @param members called once, when the members are first asked for
-   * @param parts called once, when static members or template arguments are first asked for
+   * @param parts called once, when something that only C++ has is first asked for
+   * @param cxx whether it is of C++, so that its name alone names it
    */
   public CompositeType(
       Kind kind,
       String name,
       long bytes,
       Supplier<List<Member>> members,
-      Supplier<ClassParts> parts) {
+      Supplier<ClassParts> parts,
+      boolean cxx) {
     this.kind = kind;
     this.name = name;
     this.bytes = bytes;
+    this.cxx = cxx;
     this.supplier = members;
     this.partsSupplier = parts;
   }
@@ -99,7 +133,12 @@ public final class CompositeType implements CType {
     return bytes;
   }
 
-  /** The members of each object: base classes first, then fields. */
+  /** Whether it is of C++. */
+  public boolean isCxx() {
+    return cxx;
+  }
+
+  /** The members of each object: base classes first, then fields. Virtual bases are not here. */
   public List<Member> members() {
     if (members == null) {
       members = List.copyOf(supplier.get());
@@ -116,6 +155,16 @@ public final class CompositeType implements CType {
   /** What the template was made with that this type was made of. */
   public List<TemplateArgument> templateArguments() {
     return parts().arguments();
+  }
+
+  /** The bases that all of an object's bases share, in order of declaration. */
+  public List<VirtualBase> virtualBases() {
+    return parts().virtualBases();
+  }
+
+  /** Its functions, in order of declaration. */
+  public List<Method> methods() {
+    return parts().methods();
   }
 
   private ClassParts parts() {

@@ -8,8 +8,10 @@ package dev.fathom.model.type;
  * @param bitOffset distance from the start of the structure, in bits
  * @param bitSize the width of a bit-field in bits; 0 when it is none
  * @param kind what it is to the structure
+ * @param access who may use it
  */
-public record Member(String name, CType type, long bitOffset, int bitSize, Kind kind) {
+public record Member(
+    String name, CType type, long bitOffset, int bitSize, Kind kind, Access access) {
   /** What a member is to its structure. */
   public enum Kind {
     FIELD,
@@ -19,7 +21,12 @@ public record Member(String name, CType type, long bitOffset, int bitSize, Kind 
 
   /** A field. */
   public Member(String name, CType type, long bitOffset, int bitSize) {
-    this(name, type, bitOffset, bitSize, Kind.FIELD);
+    this(name, type, bitOffset, bitSize, Kind.FIELD, Access.PUBLIC);
+  }
+
+  /** A part that is public. */
+  public Member(String name, CType type, long bitOffset, int bitSize, Kind kind) {
+    this(name, type, bitOffset, bitSize, kind, Access.PUBLIC);
   }
 
   public boolean isBitField() {

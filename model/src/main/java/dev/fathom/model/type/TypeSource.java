@@ -2,6 +2,7 @@
 package dev.fathom.model.type;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -29,6 +30,29 @@ public interface TypeSource {
    */
   default boolean knowsSymbols() {
     return false;
+  }
+
+  /**
+   * The class made of a template with these first arguments and with others that follow them, as
+   * {@code std::vector<int>} is short for; the one of the shortest name if there are several.
+   */
+  default Optional<CType> findTemplate(String name) {
+    return Optional.empty();
+  }
+
+  /**
+   * A variable with its place.
+   *
+   * @param address in the target
+   */
+  record Placed(CType type, long address) {}
+
+  /**
+   * The variables of that name, where the source knows their places: also those that a function
+   * keeps between its calls, as {@code function::variable}, and those of anonymous namespaces.
+   */
+  default List<Placed> placed(String variable) {
+    return List.of();
   }
 
   /** All named types, in the source's order. */

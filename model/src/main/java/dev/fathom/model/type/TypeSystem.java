@@ -24,6 +24,7 @@ public final class TypeSystem {
   private final List<TypeSource> known = new ArrayList<>();
   private List<TypeSource> sources = List.of();
   private final Map<TypeName, Optional<CType>> cache = new HashMap<>();
+  private final Map<String, Optional<CType>> templates = new HashMap<>();
 
   /** The enumerators of each source that was asked for one. */
   private final Map<TypeSource, Map<String, EnumType>> enumerators = new IdentityHashMap<>();
@@ -59,6 +60,7 @@ public final class TypeSystem {
   /** Asks the sources again: they may know other types now. Types given out stay usable. */
   public void forget() {
     cache.clear();
+    templates.clear();
     enumerators.clear();
   }
 
@@ -186,6 +188,30 @@ public final class TypeSystem {
         if (type.isPresent()) {
           return type;
         }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The class that a name means which leaves out the template's last arguments. */
+  public Optional<CType> findTemplate(String name) {
+    var known = templates.get(name);
+    if (known == null) {
+      known = Optional.empty();
+      for (var source : sources) {
+        known = known.isEmpty() ? source.findTemplate(name) : known;
+      }
+      templates.put(name, known);
+    }
+    return known;
+  }
+
+  /** The first variable of that name whose place a source knows; as {@link TypeSource#placed}. */
+  public Optional<TypeSource.Placed> placed(String variable) {
+    for (var source : sources) {
+      var found = source.placed(variable);
+      if (!found.isEmpty()) {
+        return Optional.of(found.getFirst());
       }
     }
     return Optional.empty();

@@ -25,8 +25,8 @@ final class TypeText {
       case FloatType f -> join(f.name(), name);
       case TypedefType t -> join(t.name(), name);
       case OpaqueType o -> join(o.text(), name);
-      case EnumType e -> join(tagged("enum", e.name()), name);
-      case CompositeType c -> join(tagged(c.kind().keyword(), c.name()), name);
+      case EnumType e -> join(tagged("enum", e.name(), e.cxx().isPresent()), name);
+      case CompositeType c -> join(tagged(c.kind().keyword(), c.name(), c.isCxx()), name);
       case QualifiedType q -> {
         var word = q.qualifier().name().toLowerCase(Locale.ROOT);
         yield q.target() instanceof PointerType p
@@ -60,8 +60,8 @@ final class TypeText {
     return of(target, binds ? "(" + sign + name + ")" : sign + name, depth + 1);
   }
 
-  private static String tagged(String keyword, String tag) {
-    return tag.isEmpty() ? keyword + " {...}" : keyword + " " + tag;
+  private static String tagged(String keyword, String tag, boolean bare) {
+    return tag.isEmpty() ? keyword + " {...}" : bare ? tag : keyword + " " + tag;
   }
 
   private static String join(String base, String name) {

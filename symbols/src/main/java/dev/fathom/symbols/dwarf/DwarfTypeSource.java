@@ -11,6 +11,7 @@ import dev.fathom.format.dwarf.Form;
 import dev.fathom.format.dwarf.FormValue;
 import dev.fathom.format.dwarf.Tag;
 import dev.fathom.format.dwarf.Unit;
+import dev.fathom.model.type.Access;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
@@ -36,6 +37,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -64,14 +66,29 @@ public final class DwarfTypeSource implements TypeSource {
   private static final int ATE_UCS = 0x11;
   private static final int ATE_ASCII = 0x12;
 
+  // DW_ACCESS_*, DWARF 5, section 7.9
+  private static final int ACCESS_PROTECTED = 2;
+  private static final int ACCESS_PRIVATE = 3;
+
+  /** What gcc adds to the names of symbols whose types changed with its library. */
+  private static final Pattern ABI_TAG = Pattern.compile("\\[abi:\\w+]");
+
+  /** What scopes without a name are called in symbols, and not at all here. */
+  private static final String ANONYMOUS = "(anonymous namespace)::";
+
   // DW_OP_*, DWARF 5, section 7.7.1
   private static final int OP_ADDR = 0x03;
+  private static final int OP_DEREF = 0x06;
   private static final int OP_CONST1U = 0x08;
   private static final int OP_CONST2U = 0x0a;
   private static final int OP_CONST4U = 0x0c;
   private static final int OP_CONST8U = 0x0e;
   private static final int OP_CONSTU = 0x10;
+  private static final int OP_DUP = 0x12;
+  private static final int OP_MINUS = 0x1c;
   private static final int OP_PLUS = 0x22;
+  private static final int OP_LIT0 = 0x30;
+  private static final int OP_LIT31 = 0x4f;
   private static final int OP_PLUS_UCONST = 0x23;
   private static final int OP_ADDRX = 0xa1;
   private static final int OP_GNU_ADDR_INDEX = 0xfb;
@@ -168,6 +185,12 @@ public final class DwarfTypeSource implements TypeSource {
         && DwarfNames.same(qualified(owner.get(), owner.get().name().orElse("")), wanted);
   }
 
+  /** The name of an entry with the namespaces and classes that it is in; empty without a name. */
+  public Optional<String> nameOf(Die die) {
+    var owner = die.owner(At.NAME);
+    return owner.flatMap(Die::name).map(own -> qualified(owner.get(), own));
+  }
+
   private String qualified(Die die, String own) {
     return own.isEmpty() ? own : scopes.qualified(die, own);
   }
@@ -204,6 +227,90 @@ public final class DwarfTypeSource implements TypeSource {
     return found;
   }
 
+  /**
+   * The variables of that qualified name whose places are known, by the link: those outside of
+   * functions, else those that a function keeps between its calls, as {@code function::variable}.
+   */
+  public List<Described> fixed(String wanted) {
+    var plain = wanted.replace(ANONYMOUS, "");
+    var outside =
+        described(plain).stream()
+            .filter(d -> d.die().tag() != Tag.SUBPROGRAM && d.address().isPresent())
+            .toList();
+    int split = lastScope(plain);
+    if (!outside.isEmpty() || split <= 0) {
+      return outside;
+    }
+    var function = withoutParameters(plain.substring(0, split));
+    var variable = plain.substring(split + 2);
+    var found = new ArrayList<Described>();
+    for (var entry : entries(function)) {
+      if (entry.kind() == DwarfNames.Kind.FUNCTION) {
+        var die = entry.die();
+        if (isNamed(die, function)) {
+          for (var origin : die.withOrigins()) {
+            kept(origin, variable, found, 0);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Adds the variables at fixed places in a function or block, those of inner blocks last. */
+  private void kept(Die block, String variable, List<Described> found, int depth) {
+    for (var child = block.firstChild(); child.isPresent(); child = child.get().next()) {
+      var die = child.get();
+      switch (die.tag()) {
+        case Tag.VARIABLE -> {
+          var own = die.owner(At.NAME).flatMap(Die::name).orElse("");
+          var address = address(die);
+          if (own.equals(variable) && address.isPresent()) {
+            found.add(new Described(variable, typeOf(die.owner(At.TYPE)), address, die));
+          }
+        }
+        case Tag.LEXICAL_BLOCK -> {
+          if (depth < NESTING_LIMIT) {
+            kept(die, variable, found, depth + 1);
+          }
+        }
+        default -> {}
+      }
+    }
+  }
+
+  /** Where the last {@code ::} is that is in no brackets; -1 when there is none. */
+  private static int lastScope(String name) {
+    int depth = 0;
+    for (int i = name.length() - 1; i > 0; i--) {
+      switch (name.charAt(i)) {
+        case ')', '>' -> depth++;
+        case '(', '<' -> depth--;
+        case ':' -> {
+          if (depth == 0 && name.charAt(i - 1) == ':') {
+            return i - 1;
+          }
+        }
+        default -> {}
+      }
+    }
+    return -1;
+  }
+
+  /** {@code C::f} of {@code C::f(int) const}. */
+  private static String withoutParameters(String function) {
+    int end = function.lastIndexOf(')');
+    boolean listed = end >= 0 && function.substring(end + 1).replace("const", "").strip().isEmpty();
+    int depth = 0;
+    for (int i = end; listed && i >= 0; i--) {
+      depth += function.charAt(i) == ')' ? 1 : function.charAt(i) == '(' ? -1 : 0;
+      if (depth == 0) {
+        return function.substring(0, i).strip();
+      }
+    }
+    return function;
+  }
+
   private static int rank(DwarfNames.Entry entry) {
     return switch (entry.kind()) {
       case VARIABLE -> entry.isDeclaration() ? 3 : entry.isExternal() ? 0 : 1;
@@ -214,7 +321,14 @@ public final class DwarfTypeSource implements TypeSource {
 
   @Override
   public Optional<CType> ofSymbol(String symbol) {
-    var all = described(symbol);
+    var all = described(ABI_TAG.matcher(symbol).replaceAll(""));
+    if (all.isEmpty() && symbol.indexOf(':') >= 0) {
+      // As the demangler has it: with parameters, and with what has no name.
+      all = described(withoutParameters(symbol.replace(ANONYMOUS, "")));
+    }
+    if (all.isEmpty() && symbol.indexOf(':') >= 0) {
+      all = fixed(symbol);
+    }
     return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst().type());
   }
 
@@ -236,7 +350,10 @@ public final class DwarfTypeSource implements TypeSource {
     return Optional.empty();
   }
 
-  /** Looks at enumerations only, also at those without a tag. */
+  /**
+   * {@inheritDoc} Looks at enumerations only, also at those without a tag. Enumerators of C++ are
+   * there with what they are in, and those of no {@code enum class} without it as well.
+   */
   @Override
   public Map<String, EnumType> enumerators() {
     var found = new HashMap<String, EnumType>();
@@ -248,13 +365,49 @@ public final class DwarfTypeSource implements TypeSource {
       }
       try {
         if (type(entry.die()) instanceof EnumType e) {
-          e.enumerators().forEach(item -> found.putIfAbsent(item.name(), e));
+          for (var item : e.enumerators()) {
+            found.putIfAbsent(e.text(item), e);
+            if (!e.cxx().map(EnumType.Cxx::isClass).orElse(false)) {
+              found.putIfAbsent(item.name(), e);
+            }
+          }
         }
       } catch (BadDataException e) {
         continue; // spoils this enumeration, which whoever names it is told
       }
     }
     return found;
+  }
+
+  @Override
+  public Optional<CType> findTemplate(String name) {
+    var wanted = name.substring(0, name.length() - 1) + ",";
+    int open = name.indexOf('<');
+    int scope = open < 0 ? -1 : name.lastIndexOf("::", open);
+    var own = name.substring(scope < 0 ? 0 : scope + 2, open + 1);
+    Optional<Die> best = Optional.empty();
+    int length = Integer.MAX_VALUE;
+    int count = open < 0 ? 0 : names().map(DwarfNames::size).orElse(0);
+    for (int i = 0; i < count; i++) {
+      var entry = names().orElseThrow().get(i);
+      if (entry.kind() != DwarfNames.Kind.STRUCT || entry.isDeclaration()) {
+        continue;
+      }
+      try {
+        var die = entry.die();
+        var found = die.name().orElse("");
+        if (found.startsWith(own)) {
+          var whole = qualified(die, found);
+          if (whole.length() < length && DwarfNames.begins(whole, wanted)) {
+            best = Optional.of(die);
+            length = whole.length();
+          }
+        }
+      } catch (BadDataException e) {
+        continue; // spoils this entry, which whoever names it is told
+      }
+    }
+    return best.map(this::type);
   }
 
   @Override
@@ -386,7 +539,11 @@ public final class DwarfTypeSource implements TypeSource {
 
   private CType typedef(Die die) {
     var own = qualified(die, die.name().orElse(""));
-    var canonical = canonical(DwarfNames.Kind.TYPEDEF, own, die);
+    // Instances of a C++ alias template share name and line, and are different types.
+    var canonical =
+        Scopes.isCxx(die.unit())
+            ? Optional.<Die>empty()
+            : canonical(DwarfNames.Kind.TYPEDEF, own, die);
     return canonical.isPresent() ? type(canonical.get()) : new TypedefType(own, () -> typeOf(die));
   }
 
@@ -474,13 +631,14 @@ public final class DwarfTypeSource implements TypeSource {
       var definition = definition(kindOfName, own);
       return definition.isPresent()
           ? type(definition.get())
-          : new OpaqueType((kind.keyword() + " " + own).strip());
+          : new OpaqueType(Scopes.isCxx(die.unit()) ? own : (kind.keyword() + " " + own).strip());
     }
     var canonical = canonical(kindOfName, own, die);
     if (canonical.isPresent()) {
       return type(canonical.get());
     }
-    return new CompositeType(kind, own, bytes(die, 0), () -> members(die), () -> parts(die));
+    return new CompositeType(
+        kind, own, bytes(die, 0), () -> members(die), () -> parts(die), Scopes.isCxx(die.unit()));
   }
 
   /** Where a type of that name is defined. */
@@ -552,7 +710,7 @@ public final class DwarfTypeSource implements TypeSource {
       }
     }
     if (items.isEmpty() && die.flag(At.DECLARATION)) {
-      return new OpaqueType("enum " + own);
+      return new OpaqueType(Scopes.isCxx(die.unit()) ? own : "enum " + own);
     }
     var values = new ArrayList<EnumType.Enumerator>(items.size());
     for (var item : items) {
@@ -561,7 +719,17 @@ public final class DwarfTypeSource implements TypeSource {
       value = signed ? value << unused >> unused : value << unused >>> unused;
       values.add(new EnumType.Enumerator(item.name().orElse(""), value));
     }
-    return new EnumType(own, size, signed, values);
+    return new EnumType(own, size, signed, values, cxx(die, own, underlying));
+  }
+
+  private Optional<EnumType.Cxx> cxx(Die die, String own, CType underlying) {
+    if (!Scopes.isCxx(die.unit())) {
+      return Optional.empty();
+    }
+    boolean isClass = die.flag(At.ENUM_CLASS);
+    var scope = isClass ? own + "::" : scopes.scope(die);
+    return Optional.of(
+        new EnumType.Cxx(isClass, scope, underlying instanceof VoidType ? "" : underlying.text()));
   }
 
   /** Compilers write negative numbers, and only these, in signed forms. */
@@ -666,7 +834,8 @@ public final class DwarfTypeSource implements TypeSource {
           // Where a virtual base is only the object itself tells.
           if (member.number(At.VIRTUALITY).orElse(0) == 0) {
             long at = location(member).orElse(0);
-            bases.add(new Member("", typeOf(member), 8 * at, 0, Member.Kind.BASE));
+            bases.add(
+                new Member("", typeOf(member), 8 * at, 0, Member.Kind.BASE, access(member, die)));
           }
         }
         case Tag.VARIANT_PART, Tag.VARIANT -> {
@@ -679,6 +848,19 @@ public final class DwarfTypeSource implements TypeSource {
     }
   }
 
+  /** Who may use a part of a class; where nothing is told, the keyword of the class decides. */
+  private static Access access(Die part, Die composite) {
+    var told = part.number(At.ACCESSIBILITY);
+    if (told.isEmpty()) {
+      return composite.tag() == Tag.CLASS_TYPE ? Access.PRIVATE : Access.PUBLIC;
+    }
+    return switch ((int) told.getAsLong()) {
+      case ACCESS_PROTECTED -> Access.PROTECTED;
+      case ACCESS_PRIVATE -> Access.PRIVATE;
+      default -> Access.PUBLIC;
+    };
+  }
+
   /** Before DWARF 5 static members were members as well. */
   private static boolean isStatic(Die member) {
     return member.flag(At.EXTERNAL) || member.flag(At.DECLARATION);
@@ -687,6 +869,7 @@ public final class DwarfTypeSource implements TypeSource {
   private Member member(Die composite, Die member) {
     var type = typeOf(member);
     var name = member.name().orElse("");
+    var access = access(member, composite);
     var bits = member.number(At.BIT_SIZE);
     int width = bits.isEmpty() ? 0 : Math.clamp(bits.getAsLong(), 0, Integer.MAX_VALUE);
     if (bits.isPresent() && (width == 0 || width > 8 * 32)) {
@@ -694,20 +877,24 @@ public final class DwarfTypeSource implements TypeSource {
     }
     var inBits = member.number(At.DATA_BIT_OFFSET);
     if (inBits.isPresent()) { // DWARF 4 and later
-      return new Member(name, type, inBits.getAsLong(), width);
+      return field(name, type, inBits.getAsLong(), width, access);
     }
     long at = 8 * location(member).orElse(0);
     var inUnit = member.number(At.BIT_OFFSET);
     if (inUnit.isEmpty()) {
-      return new Member(name, type, at, width);
+      return field(name, type, at, width, access);
     }
     // DWARF 2 and 3: counted from the most significant bit of a storage unit of byte_size bytes.
     long fromTop = inUnit.getAsLong();
     if (composite.unit().encoding().order() == ByteOrder.BIG_ENDIAN) {
-      return new Member(name, type, at + fromTop, width);
+      return field(name, type, at + fromTop, width, access);
     }
     long unit = 8 * bytes(member, type.bytes());
-    return new Member(name, type, at + unit - fromTop - width, width);
+    return field(name, type, at + unit - fromTop - width, width, access);
+  }
+
+  private static Member field(String name, CType type, long at, int width, Access access) {
+    return new Member(name, type, at, width, Member.Kind.FIELD, access);
   }
 
   /** {@code DW_AT_data_member_location} in bytes; empty when only the object itself tells. */
@@ -744,35 +931,85 @@ public final class DwarfTypeSource implements TypeSource {
   private CompositeType.ClassParts parts(Die die) {
     var statics = new ArrayList<CompositeType.StaticMember>();
     var arguments = new ArrayList<CompositeType.TemplateArgument>();
+    var bases = new ArrayList<CompositeType.VirtualBase>();
+    var methods = new ArrayList<CompositeType.Method>();
+    int fields = 0;
     for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
-      parts(child.get(), statics, arguments, 0);
+      var part = child.get();
+      switch (part.tag()) {
+        case Tag.MEMBER, Tag.VARIABLE -> {
+          if (part.tag() == Tag.VARIABLE || isStatic(part)) {
+            statics.add(
+                new CompositeType.StaticMember(
+                    part.name().orElse(""),
+                    typeOf(part),
+                    part.string(At.LINKAGE_NAME).or(() -> part.string(At.MIPS_LINKAGE_NAME)),
+                    part.number(At.CONST_VALUE),
+                    access(part, die),
+                    fields));
+          } else {
+            fields++;
+          }
+        }
+        case Tag.INHERITANCE -> {
+          var slot = slot(part);
+          if (part.number(At.VIRTUALITY).orElse(0) != 0 && slot.isPresent()) {
+            bases.add(
+                new CompositeType.VirtualBase(typeOf(part), access(part, die), slot.getAsLong()));
+          }
+        }
+        case Tag.SUBPROGRAM -> {
+          if (!part.flag(At.ARTIFICIAL) && type(part) instanceof FunctionType function) {
+            methods.add(
+                new CompositeType.Method(
+                    part.name().orElse(""),
+                    function,
+                    access(part, die),
+                    part.number(At.VIRTUALITY).orElse(0) != 0,
+                    !part.has(At.OBJECT_POINTER)));
+          }
+        }
+        default -> arguments(part, arguments, 0);
+      }
     }
-    return new CompositeType.ClassParts(statics, arguments);
+    return new CompositeType.ClassParts(statics, arguments, bases, methods);
   }
 
-  private void parts(
-      Die part,
-      List<CompositeType.StaticMember> statics,
-      List<CompositeType.TemplateArgument> arguments,
-      int depth) {
+  /**
+   * Where in an object's table the place of a virtual base stands. Compilers write it as {@code
+   * DW_OP_dup, DW_OP_deref, DW_OP_constu N, DW_OP_minus, DW_OP_deref, DW_OP_plus}.
+   */
+  private static OptionalLong slot(Die inheritance) {
+    var block = inheritance.block(At.DATA_MEMBER_LOCATION);
+    if (block.isEmpty() || block.get().size() < 6) {
+      return OptionalLong.empty();
+    }
+    var in = block.get().cursor(0, inheritance.unit().encoding().order());
+    if (in.u8() != OP_DUP || in.u8() != OP_DEREF) {
+      return OptionalLong.empty();
+    }
+    int operation = in.u8();
+    long back =
+        switch (operation) {
+          case OP_CONSTU -> in.uleb();
+          case OP_CONST1U -> in.u8();
+          case OP_CONST2U -> in.u16();
+          default -> operation >= OP_LIT0 && operation <= OP_LIT31 ? operation - OP_LIT0 : 0;
+        };
+    boolean whole =
+        in.remaining() == 3 && in.u8() == OP_MINUS && in.u8() == OP_DEREF && in.u8() == OP_PLUS;
+    return whole && back > 0 && back < MAX_BYTES ? OptionalLong.of(-back) : OptionalLong.empty();
+  }
+
+  private void arguments(Die part, List<CompositeType.TemplateArgument> arguments, int depth) {
     switch (part.tag()) {
-      case Tag.MEMBER, Tag.VARIABLE -> {
-        if (part.tag() == Tag.VARIABLE || isStatic(part)) {
-          statics.add(
-              new CompositeType.StaticMember(
-                  part.name().orElse(""),
-                  typeOf(part),
-                  part.string(At.LINKAGE_NAME).or(() -> part.string(At.MIPS_LINKAGE_NAME)),
-                  part.number(At.CONST_VALUE)));
-        }
-      }
       case Tag.TEMPLATE_TYPE_PARAMETER, Tag.TEMPLATE_VALUE_PARAMETER ->
           arguments.add(
               new CompositeType.TemplateArgument(
                   part.name().orElse(""), typeOf(part), part.number(At.CONST_VALUE)));
       case Tag.GNU_TEMPLATE_PARAMETER_PACK -> {
         if (depth == 0) {
-          part.children().forEach(inner -> parts(inner, statics, arguments, 1));
+          part.children().forEach(inner -> arguments(inner, arguments, 1));
         }
       }
       default -> {}

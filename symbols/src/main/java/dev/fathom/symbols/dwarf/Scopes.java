@@ -33,6 +33,20 @@ final class Scopes {
     return around.isEmpty() ? name : around + "::" + name;
   }
 
+  /** Whether a unit is of C++, where the name of a class alone is a type. */
+  static boolean isCxx(Unit unit) {
+    return switch ((int) unit.language().orElse(0)) {
+      // DW_LANG_C_plus_plus, ObjC_plus_plus, C_plus_plus_11, _14, _17, _20
+      case 0x04, 0x11, 0x1a, 0x21, 0x2a, 0x2b -> true;
+      default -> false;
+    };
+  }
+
+  /** What an entry is in, with {@code ::} behind it; empty at the top. */
+  String scope(Die die) {
+    return qualified(die, "");
+  }
+
   /** Whether a unit's language has scopes; C has none, and skipping it saves a pass. */
   private static boolean hasScopes(Unit unit) {
     return switch ((int) unit.language().orElse(0)) {

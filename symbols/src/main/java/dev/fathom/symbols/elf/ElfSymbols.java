@@ -323,6 +323,12 @@ public final class ElfSymbols implements SymbolTable {
           var name = table.name(numbers[i]);
           var all = new LinkedHashSet<>(Demangler.shortNames(name));
           Demangler.demangle(name).ifPresent(all::add);
+          // Sources know nothing of gcc's tags, as in "text[abi:cxx11]".
+          for (var one : List.copyOf(all)) {
+            if (one.contains("[abi:")) {
+              all.add(one.replaceAll("\\[abi:\\w+]", ""));
+            }
+          }
           for (var one : all) {
             found.computeIfAbsent(one, _ -> new ArrayList<>(1)).add(i);
           }

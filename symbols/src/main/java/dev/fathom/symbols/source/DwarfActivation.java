@@ -47,7 +47,7 @@ final class DwarfActivation implements Activation {
   @Override
   public String function() {
     try {
-      return die.owner(At.NAME).flatMap(Die::name).orElse("??");
+      return source.nameOf(die).orElse("??");
     } catch (BadDataException e) {
       source.problem(e);
       return "??";

@@ -467,6 +467,11 @@ public final class DwarfSource implements SourceInfo {
     return target.isPresent() ? types.type(target.get()) : VoidType.VOID;
   }
 
+  /** The name of an entry with the namespaces and classes that it is in. */
+  Optional<String> nameOf(Die die) {
+    return types.nameOf(die);
+  }
+
   /** The call in a function that returns to {@code pc}. */
   Optional<Die> callSite(Die function, long pc) {
     if (callSites.size() > KEPT) {

@@ -348,9 +348,9 @@ final class DwarfTypeSourceTest {
     assertThat(type.members().getFirst().byteOffset()).isEqualTo(16);
     assertThat(declarations(type))
         .containsExactly(
-            "128:0 class sched::timer_base",
-            "0:0 class sched::timer_base &r",
-            "64:0 class sched::timer_base &&m",
+            "128:0 sched::timer_base",
+            "0:0 sched::timer_base &r",
+            "64:0 sched::timer_base &&m",
             "192:0 int sched::timer_base::* p");
     assertThat(type.statics())
         .singleElement()

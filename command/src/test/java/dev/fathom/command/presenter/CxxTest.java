@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.command.presenter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.base.Datum;
+import dev.fathom.model.Value;
+import dev.fathom.model.type.CompositeType;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A program of C++ beside gdb and the presenters that libstdc++ brings for it. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+class CxxTest {
+  /** What gdb and we print in the same words. */
+  private static final List<String> SAME =
+      List.of(
+          "v",
+          "spare",
+          "none",
+          "vs",
+          "vb",
+          "vv",
+          "vp",
+          "str",
+          "nothing",
+          "longer",
+          "ws",
+          "u16",
+          "u32",
+          "view",
+          "li",
+          "no_list",
+          "fl",
+          "no_deque",
+          "ar",
+          "m",
+          "mv",
+          "no_map",
+          "mm",
+          "se",
+          "ms",
+          "um",
+          "umm",
+          "us",
+          "ums",
+          "pr",
+          "tu",
+          "no_tuple",
+          "op",
+          "no_op",
+          "ops",
+          "up",
+          "no_up",
+          "ua",
+          "sp",
+          "no_sp",
+          "wp",
+          "expired",
+          "at",
+          "ab",
+          "ap",
+          "atp",
+          "va",
+          "vd",
+          "st",
+          "qu",
+          "pq",
+          "bs",
+          "bl",
+          "vit",
+          "lit",
+          "mit",
+          "pt",
+          "circle",
+          "shape",
+          "*shape",
+          "rshape",
+          "rshape.id",
+          "dd",
+          "lp",
+          "*lp",
+          "ref",
+          "rref",
+          "cref",
+          "vref",
+          "ref + 1",
+          "-ref",
+          "ref * cref",
+          "&ref",
+          "*&ref",
+          "&ref == &target",
+          "sizeof(ref)",
+          "holder.one",
+          "holder.two.y",
+          "plain",
+          "buf.next",
+          "nil",
+          "circle.id",
+          "circle.name",
+          "circle.hidden",
+          "circle.limit",
+          "dd.v",
+          "dd.l",
+          "dd.rr",
+          "lp->v",
+          "pt.made",
+          "pt.colour",
+          "geo::Point::made",
+          "geo::Circle::limit",
+          "geo::Colour::green",
+          "geo::beta",
+          "geo::inner",
+          "::geo::inner",
+          "(geo::Colour)5",
+          "(geo::Colour)6",
+          "geo::Colour::blue + 1",
+          "pt.colour == geo::Colour::green ? 7 : 8",
+          "&pt",
+          "&circle",
+          "*&circle",
+          "&circle.r",
+          "(geo::Shape *)&circle",
+          "*(geo::Shape *)&circle",
+          "*(geo::Circle *)shape",
+          "((geo::Circle *)shape)->r",
+          "static_cast<geo::Circle *>(shape)->hidden",
+          "(geo::R *)&dd",
+          "((geo::R *)&dd)->rr",
+          "(geo::D *)(geo::R *)&dd",
+          "(geo::VBase *)&dd",
+          "(geo::Named *)0",
+          "&v",
+          "sizeof(geo::Circle)",
+          "sizeof(std::vector<int, std::allocator<int> >)",
+          "(std::vector<int, std::allocator<int> > *)&v",
+          "Buf<char, 8>::count",
+          "sizeof(Buf<char, 8>)",
+          "work::calls",
+          "true",
+          "false",
+          "true + 1");
+
+  /** Expressions whose types have one name. */
+  private static final List<String> TYPES =
+      List.of(
+          "pt",
+          "&pt",
+          "circle",
+          "shape",
+          "rshape",
+          "ref",
+          "rref",
+          "cref",
+          "ref + 1",
+          "holder.two",
+          "pt.colour",
+          "plain",
+          "buf",
+          "str",
+          "lp->v",
+          "geo::Point::made");
+
+  private static final List<String> DEFINITIONS =
+      List.of(
+          "geo::Circle",
+          "geo::Shape",
+          "geo::D",
+          "geo::L",
+          "geo::Point",
+          "geo::Colour",
+          "geo::Plain",
+          "geo::VBase",
+          "geo::Holder",
+          "pt",
+          "rref",
+          "Empty");
+
+  @TempDir static Path directory;
+  private static CompiledCxx program;
+
+  @BeforeAll
+  static void compile() {
+    var commands = new ArrayList<String>();
+    SAME.forEach(e -> commands.add("output " + e));
+    TYPES.forEach(e -> commands.add("whatis " + e));
+    DEFINITIONS.forEach(e -> commands.add("ptype " + e));
+    program = CompiledCxx.compile(directory, "containers", List.of("-std=c++17"), commands);
+  }
+
+  @AfterAll
+  static void close() {
+    program.close();
+  }
+
+  private static List<String> said(int from, int count) {
+    return program.answers().subList(from, from + count);
+  }
+
+  /** gdb writes offsets from symbols in decimal. */
+  private static String normal(String text) {
+    return Pattern.compile("\\+(\\d+)>")
+        .matcher(text)
+        .replaceAll(
+            found -> {
+              long offset = Long.parseLong(found.group(1));
+              return "+" + (offset > 9 ? "0x" : "") + Long.toHexString(offset) + ">";
+            });
+  }
+
+  @Test
+  void valuesAreThoseOfGdb() {
+    var theirs = said(0, SAME.size());
+    var ours = program.output(SAME);
+    for (int i = 0; i < SAME.size(); i++) {
+      assertThat(theirs.get(i)).as(SAME.get(i)).doesNotStartWith("error:");
+      assertThat(ours.get(i)).as(SAME.get(i)).isEqualTo(normal(theirs.get(i)));
+    }
+  }
+
+  @Test
+  void typesAreThoseOfGdb() {
+    var theirs = said(SAME.size(), TYPES.size());
+    for (int i = 0; i < TYPES.size(); i++) {
+      var ours = program.run("ptype " + TYPES.get(i)).lines().findFirst().orElseThrow();
+      var type = theirs.get(i).replaceFirst("^type = ", "");
+      // A type's definition begins with its name; typedefs are looked through.
+      if (!type.equals("std::string")) {
+        assertThat(ours).as(TYPES.get(i)).contains(type.replaceAll("[ &*]+$", ""));
+      }
+    }
+  }
+
+  @Test
+  void definitionsAreThoseOfGdb() {
+    var theirs = said(SAME.size() + TYPES.size(), DEFINITIONS.size());
+    for (int i = 0; i < DEFINITIONS.size(); i++) {
+      // gdb does not say that a destructor is virtual.
+      var ours = program.run("ptype " + DEFINITIONS.get(i)).replace("virtual ~", "~");
+      assertThat(ours).as(DEFINITIONS.get(i)).isEqualTo(theirs.get(i).replace("\\n", "\n"));
+    }
+  }
+
+  @Test
+  void longContainersAreCut() {
+    assertThat(program.run("p dq"))
+        .startsWith("$1 = std::deque with 290 elements = {10, 11, 12, ")
+        .endsWith(", 208, 209, ...}");
+    assertThat(program.run("p -elements 2 -- m", "p -elements 1 -- m"))
+        .contains("$1 = std::map with 2 elements = {[1] = \"on\" ..., [2] = \"tw\" ...}")
+        .contains("$2 = std::map with 2 elements = {[1] = \"o\" ..., ...}");
+    assertThat(program.run("p -elements 4 -- longer")).isEqualTo("$1 = \"abcd\" ...");
+  }
+
+  @Test
+  void rawValuesAreWhatIsStored() {
+    assertThat(program.run("p/r v")).contains("_M_finish = 0x").doesNotContain("of length");
+    assertThat(program.run("p/r str")).contains("_M_string_length = 5");
+    assertThat(program.run("p/x v"))
+        .isEqualTo("$1 = std::vector of length 3, capacity 3 = {0x1, 0x2, 0x3}");
+  }
+
+  @Test
+  void namesMayBeShort() {
+    assertThat(program.run("p *(std::vector<int> *)&v")).contains("= {1, 2, 3}");
+    assertThat(program.run("p sizeof(std::map<int, std::string>)")).isEqualTo("$1 = 48");
+    assertThat(program.run("p sizeof(std::vector<std::vector<int>>)")).isEqualTo("$1 = 24");
+    assertThat(program.run("p geo::anon", "p geo::(anonymous namespace)::anon"))
+        .isEqualTo("$1 = 99\n$2 = 99");
+    // A template's sign is an operator where it makes no type.
+    assertThat(program.run("p target<3", "p target<9>0", "p (pt.x>pt.y)"))
+        .isEqualTo("$1 = 0\n$2 = 1\n$3 = 0");
+  }
+
+  @Test
+  void framesShowTheirVariables() {
+    assertThat(program.run("bt"))
+        .contains("in geo::Circle::area (this=0x")
+        .contains(
+            "in work (arg=std::vector of length 3, capacity 3 = {...}, name=\"hello\","
+                + " copy=std::map with 2 elements = {...}, number=@0x")
+        .contains(": 5) at ");
+    assertThat(program.run("bt full"))
+        .contains("calls = 42")
+        .contains("local = 27")
+        .contains("own = std::unique_ptr<int> = {\n  get() = 0x");
+    // In a method its object's members, and what is in the namespace around it.
+    assertThat(program.run("frame 1", "p r", "p id", "p hidden + local", "p inner", "p calls"))
+        .contains("$1 = 9\n$2 = 3\n$3 = 31\n$4 = 17\n$5 = 42");
+    assertThat(program.run("frame 2", "p calls", "p number", "p arg[0]", "p copy"))
+        .contains("$1 = 4\n$2 = (int &) @0x");
+  }
+
+  @Test
+  void jsonHasTheParts() {
+    assertThat(program.json("output m"))
+        .contains("\"summary\":\"std::map with 2 elements\"")
+        .contains(
+            "\"entries\":[{\"key\":{\"value\":1},\"value\":{\"value\":\"one\",\"cut\":false}}");
+    assertThat(program.json("output v")).contains("\"elements\":[{\"value\":1}");
+    assertThat(program.json("output up")).contains("\"members\":[{\"name\":\"get()\"");
+    assertThat(program.json("output ref"))
+        .contains("\"reference\":\"int &\"")
+        .contains("\"value\":5");
+  }
+
+  @Test
+  void damageIsTold() {
+    assertThat(program.run("p bad_vector")).contains("$1 = <std::vector: at offset 0x");
+    assertThat(program.run("p wild_vector"))
+        .contains("of length 268435456, capacity 268435456 = {<")
+        .contains(", ...}");
+    assertThat(program.run("p bad_list"))
+        .contains("= {[0] = 1, [1] = 2, <this node comes a second time: the chain is a cycle>}");
+    assertThat(program.run("p wild_list")).contains("cannot read").contains("0x1230");
+    assertThat(program.run("p bad_map")).contains("this node comes a second time: it is no tree");
+    assertThat(program.run("p short_map"))
+        .contains("[3] = 3, <has 3 of the 1000 elements that it counts>}");
+    assertThat(program.run("p bad_hash"))
+        .contains("with 9223372036854775807 elements")
+        .contains("the chain is a cycle>");
+    assertThat(program.run("p bad_string")).contains("18446744073709551615 characters at 0x");
+    assertThat(program.run("p bad_deque")).contains("cannot read");
+    assertThat(program.run("p bad_variant")).contains("index 3 of 2 alternatives");
+    assertThat(program.run("p bad_shared")).contains("cannot read").contains("0x28");
+    for (var name : List.of("bad_list", "bad_map", "bad_hash", "bad_string", "wild_vector")) {
+      assertThat(program.run("p " + name).lines()).as(name).hasSizeLessThan(4);
+    }
+  }
+
+  @Test
+  void presentersThatUsersAddComeFirst() {
+    var own =
+        new Presenter() {
+          @Override
+          public List<String> classes() {
+            return List.of("std::vector", "app::Thing");
+          }
+
+          @Override
+          public Optional<Presentation> present(Value.Ref object, CompositeType type) {
+            return Optional.of(new Presentation.Words("mine"));
+          }
+        };
+    var none =
+        new Presenter() {
+          @Override
+          public List<String> classes() {
+            return List.of("std::vector");
+          }
+
+          @Override
+          public Optional<Presentation> present(Value.Ref object, CompositeType type) {
+            return Optional.of(
+                Presentation.list("never", new ArrayList<Presentation.Part>().iterator()));
+          }
+        };
+    var presenters = new Presenters(List.of(own, none));
+    var type =
+        new CompositeType(CompositeType.Kind.CLASS, "std::__cxx11::vector<int>", 8, List::of);
+    assertThat(presenters.of(null, type)).contains(new Presentation.Words("mine"));
+    var other = new CompositeType(CompositeType.Kind.CLASS, "app::Other", 8, List::of);
+    assertThat(presenters.of(null, other)).isEmpty();
+    assertThat(Datum.Form.values()).hasSize(4);
+  }
+
+  /** Words of the core file changed at random: nothing hangs, and every fault is told as one. */
+  @Test
+  void damageAtRandomIsNoInternalError() throws IOException {
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
+    var random = new Random(seed);
+    var names = new ArrayList<>(SAME.subList(0, SAME.indexOf("pt")));
+    names.removeIf(name -> name.indexOf('*') >= 0);
+    long start = Long.decode(program.run("output &v").replaceAll(".*(0x[0-9a-f]+).*", "$1"));
+    var whole = Files.readAllBytes(program.core());
+    long at = offset(whole, start);
+    try (var file = new RandomAccessFile(program.core().toFile(), "rw")) {
+      for (int round = 0; round < 8; round++) {
+        for (int i = 0; i < 40; i++) {
+          file.seek(at + 8L * random.nextInt(500));
+          file.writeLong(
+              switch (random.nextInt(4)) {
+                case 0 -> random.nextLong();
+                case 1 -> Long.reverseBytes(start + 8L * random.nextInt(600));
+                case 2 -> Long.reverseBytes(random.nextInt(100));
+                default -> 0;
+              });
+        }
+        program.reopen();
+        for (var text : program.output(names)) {
+          assertThat(text).as("seed %d, round %d", seed, round).doesNotContain("internal error");
+        }
+      }
+      file.seek(0);
+      file.write(whole);
+    }
+    program.reopen();
+    assertThat(program.run("p v")).contains("{1, 2, 3}");
+  }
+
+  /** Where in a core file of x86-64 an address is, by its program headers. */
+  private static long offset(byte[] core, long address) {
+    var bytes = java.nio.ByteBuffer.wrap(core).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    int headers = (int) bytes.getLong(0x20);
+    for (int i = 0; i < bytes.getShort(0x38); i++) {
+      int header = headers + i * 56;
+      long from = bytes.getLong(header + 16);
+      long size = bytes.getLong(header + 32);
+      if (bytes.getInt(header) == 1 && address >= from && address < from + size) {
+        return bytes.getLong(header + 8) + address - from;
+      }
+    }
+    throw new AssertionError("no segment with 0x" + Long.toHexString(address));
+  }
+}
