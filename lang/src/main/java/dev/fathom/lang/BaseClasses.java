@@ -5,70 +5,85 @@ import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.PointerType;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Optional;
+import java.util.Set;
 
 /** C++'s way from an object to the parts that are its base classes, and back. */
 final class BaseClasses {
+  /** Deeper than classes derive from each other. */
   private static final int NESTING_LIMIT = 64;
 
   private BaseClasses() {}
 
+  static Set<CompositeType> noneSeen() {
+    return Collections.newSetFromMap(new IdentityHashMap<>());
+  }
+
   /** The part of an object that is its base of that type; empty when there is none. */
   static Optional<Value> part(Value object, CType base) {
     return base.resolved() instanceof CompositeType wanted && object instanceof Value.Ref ref
-        ? part(ref, wanted, 0)
+        ? part(ref, wanted)
         : Optional.empty();
   }
 
-  private static Optional<Value> part(Value.Ref object, CompositeType wanted, int depth) {
-    if (depth > NESTING_LIMIT || !(object.type().resolved() instanceof CompositeType own)) {
-      return Optional.empty();
+  /** From base to base, each of which has the wanted one; only virtual bases take a read. */
+  private static Optional<Value> part(Value.Ref object, CompositeType wanted) {
+    var at = object;
+    for (int depth = 0; depth < NESTING_LIMIT; depth++) {
+      if (!(at.type().resolved() instanceof CompositeType own) || same(own, wanted)) {
+        return depth == 0 ? Optional.empty() : Optional.of(at);
+      }
+      var next = step(at, own, wanted);
+      if (!(next.orElse(null) instanceof Value.Ref base)) {
+        return Optional.empty();
+      }
+      at = base;
     }
-    if (same(own, wanted)) {
-      return depth == 0 ? Optional.empty() : Optional.of(object);
-    }
+    return Optional.empty();
+  }
+
+  private static Optional<Value> step(Value.Ref object, CompositeType own, CompositeType wanted) {
     for (var member : own.members()) {
-      if (member.isBase()) {
-        var base =
+      if (member.isBase() && leads(member.type(), wanted, noneSeen(), true)) {
+        return Optional.of(
             new Value.Ref(
                 object.program(),
                 member.type(),
                 object.space(),
                 object.address() + member.byteOffset(),
                 0,
-                0);
-        var found = part(base, wanted, depth + 1);
-        if (found.isPresent()) {
-          return found;
-        }
+                0));
       }
     }
     for (var base : own.virtualBases()) {
-      // Only what leads to the base is read.
-      boolean leads =
-          base.type().resolved() instanceof CompositeType c
-              && (same(c, wanted) || hasBase(c, wanted, depth + 1));
-      if (leads && object.virtualBase(base) instanceof Value.Ref inner) {
-        return part(inner, wanted, depth + 1);
+      if (leads(base.type(), wanted, noneSeen(), true)) {
+        return Optional.of(object.virtualBase(base));
       }
     }
     return Optional.empty();
   }
 
-  private static boolean hasBase(CompositeType type, CompositeType wanted, int depth) {
-    if (depth > NESTING_LIMIT) {
+  /** Whether a class is the wanted one or has it as a base. */
+  private static boolean leads(
+      CType type, CompositeType wanted, Set<CompositeType> seen, boolean virtual) {
+    if (!(type.resolved() instanceof CompositeType own) || !seen.add(own)) {
       return false;
     }
-    for (var member : type.members()) {
-      if (member.isBase()
-          && member.type().resolved() instanceof CompositeType c
-          && (same(c, wanted) || hasBase(c, wanted, depth + 1))) {
+    if (same(own, wanted)) {
+      return true;
+    }
+    if (seen.size() > 1000) {
+      return false;
+    }
+    for (var member : own.members()) {
+      if (member.isBase() && leads(member.type(), wanted, seen, virtual)) {
         return true;
       }
     }
-    for (var base : type.virtualBases()) {
-      if (base.type().resolved() instanceof CompositeType c
-          && (same(c, wanted) || hasBase(c, wanted, depth + 1))) {
+    for (var base : own.virtualBases()) {
+      if (virtual && leads(base.type(), wanted, seen, true)) {
         return true;
       }
     }
@@ -91,26 +106,25 @@ final class BaseClasses {
         || same(own, wanted)) {
       return bits;
     }
-    var base = part(new Value.Ref(pointer.program(), own, bits), wanted, 0);
-    if (base.isPresent()) {
-      return base.get().address();
-    }
-    return bits - below(wanted, own, 0).orElse(0L);
+    var base = part(new Value.Ref(pointer.program(), own, bits), wanted);
+    return base.isPresent() ? base.get().address() : bits - below(wanted, own);
   }
 
-  /** Where in a derived class its base is, if it is at the same place in every object. */
-  private static Optional<Long> below(CompositeType derived, CompositeType base, int depth) {
-    if (depth > NESTING_LIMIT) {
-      return Optional.empty();
-    }
-    for (var member : derived.members()) {
-      if (member.isBase() && member.type().resolved() instanceof CompositeType c) {
-        var inner = same(c, base) ? Optional.of(0L) : below(c, base, depth + 1);
-        if (inner.isPresent()) {
-          return Optional.of(member.byteOffset() + inner.get());
-        }
+  /** Where in a derived class its base is, if it is at the same place in every object; else 0. */
+  private static long below(CompositeType derived, CompositeType base) {
+    long offset = 0;
+    var at = derived;
+    for (int depth = 0; depth < NESTING_LIMIT && !same(at, base); depth++) {
+      var next =
+          at.members().stream()
+              .filter(member -> member.isBase() && leads(member.type(), base, noneSeen(), false))
+              .findFirst();
+      if (next.isEmpty() || !(next.get().type().resolved() instanceof CompositeType inner)) {
+        return 0;
       }
+      offset += next.get().byteOffset();
+      at = inner;
     }
-    return Optional.empty();
+    return same(at, base) ? offset : 0;
   }
 }

@@ -28,6 +28,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * Computes C expressions as C11 section 6.5 has them, and where that leaves something open as gdb
@@ -36,8 +37,8 @@ import java.util.OptionalLong;
 final class Evaluator {
   private static final int STRING_LIMIT = 4096;
 
-  /** Bases of bases that are looked through. */
-  private static final int NESTING_LIMIT = 64;
+  /** Base classes that are looked through. */
+  private static final int NESTING_LIMIT = 1000;
 
   /** More than any register or structure that is assigned or compared as a whole. */
   private static final int VALUE_LIMIT = 1 << 20;
@@ -238,7 +239,7 @@ final class Evaluator {
     }
     return switch (found.get().resolved()) {
       case EnumType e -> e.named(name).map(item -> new Value.Imm(program, e, item.value()));
-      case CompositeType c -> shared(c, name, 0);
+      case CompositeType c -> shared(c, name, BaseClasses.noneSeen());
       default -> Optional.empty();
     };
   }
@@ -248,7 +249,10 @@ final class Evaluator {
   }
 
   /** The member of that name that all objects of a class, or of one of its bases, share. */
-  private Optional<Value> shared(CompositeType type, String name, int depth) {
+  private Optional<Value> shared(CompositeType type, String name, Set<CompositeType> seen) {
+    if (!seen.add(type) || seen.size() > NESTING_LIMIT) {
+      return Optional.empty();
+    }
     for (var member : type.statics()) {
       if (member.name().equals(name)) {
         return Optional.of(
@@ -258,10 +262,8 @@ final class Evaluator {
       }
     }
     for (var base : type.members()) {
-      if (base.isBase()
-          && depth < NESTING_LIMIT
-          && base.type().resolved() instanceof CompositeType inner) {
-        var found = shared(inner, name, depth + 1);
+      if (base.isBase() && base.type().resolved() instanceof CompositeType inner) {
+        var found = shared(inner, name, seen);
         if (found.isPresent()) {
           return found;
         }
@@ -849,7 +851,7 @@ final class Evaluator {
     if (!(type.resolved() instanceof CompositeType c)) {
       throw new EvalException(m.span(), type.text() + " has no members");
     }
-    var shared = shared(c, m.name(), 0);
+    var shared = shared(c, m.name(), BaseClasses.noneSeen());
     if (shared.isPresent()) {
       return shared.get();
     }

@@ -12,6 +12,7 @@ import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.dwarf.DwarfSections;
 import dev.fathom.format.dwarf.Form;
 import dev.fathom.format.dwarf.Tag;
+import dev.fathom.model.type.Access;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
@@ -365,6 +366,114 @@ final class DwarfTypeSourceTest {
         .satisfies(a -> assertThat(a.type().declare(a.name())).isEqualTo("int T"));
     var nested = source.find(TypeName.plain("sched::thread<int>::id_t")).orElseThrow();
     assertThat(((TypedefType) nested).target().text()).isEqualTo("int");
+  }
+
+  @Test
+  void tellsWhatOnlyCppHas() {
+    var w = new DwarfWriter();
+    var root = unit(w, 5, CPP14);
+    var number = integer(root);
+    var space = root.child(Tag.NAMESPACE).with(At.NAME, Form.STRP, "app");
+    var base = struct(space, Tag.STRUCTURE_TYPE, "Base", 4);
+    member(base, "b", number, 0);
+    var type = struct(space, Tag.CLASS_TYPE, "Door", 24);
+    type.child(Tag.INHERITANCE)
+        .with(At.TYPE, Form.REF4, base)
+        .with(At.VIRTUALITY, Form.DATA1, 1)
+        .with(At.ACCESSIBILITY, Form.DATA1, 1)
+        // DW_OP_dup, deref, lit24, minus, deref, plus
+        .with(
+            At.DATA_MEMBER_LOCATION, Form.EXPRLOC, new byte[] {0x12, 0x06, 0x48, 0x1c, 0x06, 0x22});
+    member(type, "open", number, 8);
+    type.child(Tag.VARIABLE).with(At.NAME, Form.STRP, "all").with(At.TYPE, Form.REF4, number);
+    var shut = struct(space, Tag.CLASS_TYPE, "Shut", 8);
+    shut.child(Tag.INHERITANCE)
+        .with(At.TYPE, Form.REF4, base)
+        .with(At.VIRTUALITY, Form.DATA1, 1)
+        // Computed in a way that is not the compilers'.
+        .with(
+            At.DATA_MEMBER_LOCATION, Form.EXPRLOC, new byte[] {0x12, 0x06, 0x48, 0x22, 0x06, 0x22});
+    var self = root.child(Tag.POINTER_TYPE).with(At.TYPE, Form.REF4, type);
+    var method = type.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "knock");
+    method.with(At.ACCESSIBILITY, Form.DATA1, 2).with(At.VIRTUALITY, Form.DATA1, 1);
+    var parameter = method.child(Tag.FORMAL_PARAMETER).with(At.TYPE, Form.REF4, self);
+    method.with(At.OBJECT_POINTER, Form.REF4, parameter);
+    var colour = space.child(Tag.ENUMERATION_TYPE).with(At.NAME, Form.STRP, "Colour");
+    colour.with(At.BYTE_SIZE, Form.DATA1, 4).with(At.ENUM_CLASS, Form.FLAG_PRESENT, 1);
+    colour.with(At.TYPE, Form.REF4, number);
+    colour
+        .child(Tag.ENUMERATOR)
+        .with(At.NAME, Form.STRP, "red")
+        .with(At.CONST_VALUE, Form.DATA1, 3);
+
+    var source = source(w);
+    var door = struct(source, "app::Door");
+
+    assertThat(door.isCxx()).isTrue();
+    assertThat(door.text()).isEqualTo("app::Door");
+    assertThat(door.virtualBases())
+        .singleElement()
+        .satisfies(
+            b -> {
+              assertThat(b.slot()).isEqualTo(-24);
+              assertThat(b.access()).isEqualTo(Access.PUBLIC);
+              assertThat(b.type().text()).isEqualTo("app::Base");
+            });
+    assertThat(struct(source, "app::Shut").virtualBases()).isEmpty();
+    assertThat(door.members())
+        .singleElement()
+        .satisfies(m -> assertThat(m.access()).isEqualTo(Access.PRIVATE));
+    assertThat(door.statics()).singleElement().satisfies(s -> assertThat(s.before()).isEqualTo(1));
+    assertThat(door.methods())
+        .singleElement()
+        .satisfies(
+            m -> {
+              assertThat(m.access()).isEqualTo(Access.PROTECTED);
+              assertThat(m.isVirtual()).isTrue();
+              assertThat(m.isStatic()).isFalse();
+            });
+    var found =
+        (EnumType) source.find(new TypeName(TypeName.Kind.ENUM, "app::Colour")).orElseThrow();
+    assertThat(found.text(found.enumerators().getFirst())).isEqualTo("app::Colour::red");
+    assertThat(source.enumerators()).containsOnlyKeys("app::Colour::red");
+    assertThat(source.findTemplate("app::Door<int>")).isEmpty();
+  }
+
+  @Test
+  void staticVariablesOfFunctionsAreFound() {
+    var w = new DwarfWriter();
+    var root = unit(w, 5, CPP14);
+    var number = integer(root);
+    var space = root.child(Tag.NAMESPACE).with(At.NAME, Form.STRP, "app");
+    var function = space.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "work");
+    function.with(At.LOW_PC, Form.ADDR, 0x1000).with(At.HIGH_PC, Form.DATA4, 0x10);
+    var block = function.child(Tag.LEXICAL_BLOCK);
+    block
+        .child(Tag.VARIABLE)
+        .with(At.NAME, Form.STRP, "calls")
+        .with(At.TYPE, Form.REF4, number)
+        .with(At.LOCATION, Form.EXPRLOC, new byte[] {0x03, 0x40, 0x20, 0, 0, 0, 0, 0, 0});
+    block
+        .child(Tag.VARIABLE)
+        .with(At.NAME, Form.STRP, "local")
+        .with(At.TYPE, Form.REF4, number)
+        .with(At.LOCATION, Form.EXPRLOC, new byte[] {(byte) 0x91, 0x70});
+
+    var source = source(w);
+
+    for (var name : List.of("app::work::calls", "app::work(int) const::calls")) {
+      assertThat(source.fixed(name))
+          .as(name)
+          .singleElement()
+          .satisfies(
+              d -> {
+                assertThat(d.address()).hasValue(0x2040);
+                assertThat(d.type().text()).isEqualTo("int");
+              });
+    }
+    assertThat(source.fixed("app::work::local")).isEmpty();
+    assertThat(source.fixed("app::other::calls")).isEmpty();
+    assertThat(source.fixed("calls")).isEmpty();
   }
 
   @Test

@@ -7,9 +7,11 @@ import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.TypeSystem;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * Where the links of an intrusive container are in its elements. The container's class says it: by
@@ -17,19 +19,22 @@ import java.util.OptionalLong;
  * mhtraits<T, Hook, Member>} for those in a member.
  */
 record Hooks(CType element, long offset) {
-  private static final int DEPTH_LIMIT = 64;
+  /** Classes that are looked at for what one of them says. */
+  private static final int CLASS_LIMIT = 1000;
+
   private static final String NAMESPACE = "boost::intrusive::";
 
   /** Reads them of a container. */
   static Hooks of(Value.Ref container, CompositeType type) {
     var types = container.program().types();
     var traits =
-        traits(type, 0).orElseThrow(() -> new LookupException("value traits of", type.name()));
+        traits(type, new HashSet<>())
+            .orElseThrow(() -> new LookupException("value traits of", type.name()));
     var element = Parts.typeArgument(traits, 0);
     var offset =
         traits.name().startsWith(NAMESPACE + "mhtraits<")
             ? ofMember(types, traits, element)
-            : ofBase(element, tagAndKind(traits), 0);
+            : ofBase(element, tagAndKind(traits), new HashSet<>());
     if (offset.isEmpty()) {
       throw new LookupException("links in", element.text());
     }
@@ -43,7 +48,10 @@ record Hooks(CType element, long offset) {
   }
 
   /** The traits are the first argument of the template of one of the container's bases. */
-  private static Optional<CompositeType> traits(CompositeType type, int depth) {
+  private static Optional<CompositeType> traits(CompositeType type, Set<String> seen) {
+    if (!seen.add(type.name()) || seen.size() > CLASS_LIMIT) {
+      return Optional.empty();
+    }
     for (var argument : type.templateArguments()) {
       if (argument.type().resolved() instanceof CompositeType c
           && (c.name().startsWith(NAMESPACE + "mhtraits<")
@@ -52,10 +60,8 @@ record Hooks(CType element, long offset) {
       }
     }
     for (var member : type.members()) {
-      if (member.isBase()
-          && depth < DEPTH_LIMIT
-          && member.type().resolved() instanceof CompositeType base) {
-        var found = traits(base, depth + 1);
+      if (member.isBase() && member.type().resolved() instanceof CompositeType base) {
+        var found = traits(base, seen);
         if (found.isPresent()) {
           return found;
         }
@@ -81,8 +87,10 @@ record Hooks(CType element, long offset) {
   }
 
   /** The base called {@code node_holder} that was made with the container's tag and kind. */
-  private static OptionalLong ofBase(CType element, List<String> tagAndKind, int depth) {
-    if (depth > DEPTH_LIMIT || !(element.resolved() instanceof CompositeType c)) {
+  private static OptionalLong ofBase(CType element, List<String> tagAndKind, Set<String> seen) {
+    if (!(element.resolved() instanceof CompositeType c)
+        || !seen.add(c.name())
+        || seen.size() > CLASS_LIMIT) {
       return OptionalLong.empty();
     }
     if (c.name().startsWith(NAMESPACE + "node_holder<")) {
@@ -93,7 +101,7 @@ record Hooks(CType element, long offset) {
     }
     for (var member : c.members()) {
       if (member.isBase()) {
-        var inner = ofBase(member.type(), tagAndKind, depth + 1);
+        var inner = ofBase(member.type(), tagAndKind, seen);
         if (inner.isPresent()) {
           return OptionalLong.of(member.byteOffset() + inner.getAsLong());
         }
