@@ -67,14 +67,20 @@ final class SessionSources {
   }
 
   private Optional<Part> at(long pc) {
-    for (var image : images()) {
-      for (var range : image.ranges()) {
-        if (range.contains(pc)) {
-          return part(image);
-        }
+    // Most code is the kernel's own, which is known without listing modules.
+    var first = session.kernel().image().filter(image -> holds(image, pc));
+    return first
+        .or(() -> images().stream().filter(image -> holds(image, pc)).findFirst())
+        .flatMap(this::part);
+  }
+
+  private static boolean holds(Image image, long pc) {
+    for (var range : image.ranges()) {
+      if (range.contains(pc)) {
+        return true;
       }
     }
-    return Optional.empty();
+    return false;
   }
 
   private Optional<Part> part(Image image) {
@@ -223,6 +229,16 @@ final class SessionSources {
     @Override
     public Optional<Range> lineRange(long pc) {
       return of(pc).lineRange(pc);
+    }
+
+    @Override
+    public boolean beginsStatement(long pc) {
+      return of(pc).beginsStatement(pc);
+    }
+
+    @Override
+    public long body(long entry) {
+      return of(entry).body(entry);
     }
 
     @Override

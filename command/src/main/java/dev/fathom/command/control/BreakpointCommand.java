@@ -20,10 +20,11 @@ final class BreakpointCommand implements Command {
             CommandSpec.mdb("bp", "set a breakpoint").alias(":b").addressOptional())
         .flag('h', "in a debug register of the CPUs instead of the code")
         .flag('p', "also for names that nothing answers to yet: wait for their module")
-        .arguments("[symbol ...]")
+        .arguments("[symbol | file:line ...]")
         .help(
             """
-            Stops the target where its code comes to the address in front, or to the symbols. A
+            Stops the target where its code comes to the address in front, to the symbols, or to
+            lines (`FILE:LINE`) that debug information knows. A
             symbol of a module that is not loaded (``module`symbol``) waits for the module and then
             stops in its first instruction, initialisation included.
 

@@ -33,8 +33,10 @@ public final class ControlCommands implements CommandGroup {
           "info",
           "interrupt",
           "next",
+          "nexti",
           "rwatch",
           "step",
+          "stepi",
           "tbreak",
           "thbreak",
           "thread",
@@ -92,10 +94,10 @@ public final class ControlCommands implements CommandGroup {
       case "thbreak", "thb" -> new GdbBreakCommand("thbreak");
       case "watch", "rwatch", "awatch" -> new GdbWatchCommand(name);
       case "continue", "c" -> new ContinueCommand(Grammar.CRASH, stops);
-      case "step", "s", "si", "stepi" ->
-          new StepCommand(Grammar.CRASH, stops, "step", StepCommand.How.INTO);
-      case "next", "n", "ni", "nexti" ->
-          new StepCommand(Grammar.CRASH, stops, "next", StepCommand.How.OVER);
+      case "step", "s" -> new StepCommand(Grammar.CRASH, stops, "step", StepCommand.How.INTO);
+      case "stepi", "si" -> new StepCommand(Grammar.CRASH, stops, "stepi", StepCommand.How.INTO);
+      case "next", "n" -> new StepCommand(Grammar.CRASH, stops, "next", StepCommand.How.OVER);
+      case "nexti", "ni" -> new StepCommand(Grammar.CRASH, stops, "nexti", StepCommand.How.OVER);
       case "finish", "fin" -> new StepCommand(Grammar.CRASH, stops, "finish", StepCommand.How.OUT);
       case "until", "advance" ->
           new StepCommand(Grammar.CRASH, stops, "until", StepCommand.How.UNTIL);

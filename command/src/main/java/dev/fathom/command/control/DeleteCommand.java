@@ -50,8 +50,7 @@ final class DeleteCommand implements Command {
     }
     if (call.hasAddress()) {
       for (var breakpoint : control.breakpoints()) {
-        if (breakpoint.address().isPresent()
-            && breakpoint.address().getAsLong() == call.address()) {
+        if (breakpoint.addresses().contains(call.address())) {
           control.delete(breakpoint);
         }
       }

@@ -69,6 +69,9 @@ final class EventTable {
     if (b.watches()) {
       parts.add(b.length() + (b.length() == 1 ? " byte" : " bytes"));
     }
+    if (b.addresses().size() > 1) {
+      parts.add(b.addresses().size() + " places");
+    }
     if (b.temporary()) {
       parts.add("once");
     }
@@ -91,11 +94,14 @@ final class EventTable {
 
   /** {@code breakpoint 1 at vfs_read}. */
   static Item added(Breakpoint b) {
-    var where =
+    String where =
         b.address().isPresent()
             ? " at "
                 + b.purpose().map(p -> b.place().text() + " (" + p + ")").orElse(b.place().text())
             : " waits for " + b.place().text();
+    if (b.addresses().size() > 1) {
+      where += " (" + b.addresses().size() + " places)";
+    }
     var fields = new ArrayList<Datum.Field>();
     fields.add(new Datum.Field("id", "", Cell.decimal(b.id())));
     fields.add(new Datum.Field("kind", "", Cell.text(kind(b))));

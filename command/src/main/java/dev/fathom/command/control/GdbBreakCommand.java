@@ -38,14 +38,19 @@ final class GdbBreakCommand implements Command {
     return spec.arguments("[place[,count]] [thread tid] [if condition]")
         .help(
             """
-            Stops the target where its code comes to a place: a function, `function+offset` or
-            `*address`; without one, where the selected thread stands. `tbreak` is deleted when it
-            has stopped the target; `hbreak` uses the CPUs' debug registers. A count, as in ddb,
-            lets all hits go by before that one. Conditions and names that wait for their module
-            are described at `::bp`. In a condition `|`, `;` and `>` stand in parentheses.
+            Stops the target where its code comes to a place: a function, `function+offset`,
+            `*address`, or with debug information `FILE:LINE` or a `LINE` of the selected frame's
+            file; without one, where the selected thread stands. A line without code stands for the
+            next one that has some, and one whose code is in several functions for all of them. In
+            code that was not optimised a function is stopped in when its arguments are in place.
+            `tbreak` is deleted when it has stopped the target; `hbreak` uses the CPUs' debug
+            registers. A count, as in ddb, lets all hits go by before that one. Conditions and names
+            that wait for their module are described at `::bp`. In a condition `|`, `;` and `>`
+            stand in parentheses.
 
                 > b vfs_read if comm == "dd"
                 breakpoint 1 at vfs_read
+                > b fs/read_write.c:450
                 > tb *0xffffffff812f0d20 thread 117
                 > break schedule,100
                 > hb loop`lo_open if (pid == 1 || $rdi > 0x1000)
@@ -70,7 +75,7 @@ final class GdbBreakCommand implements Command {
     at += named ? 1 : 0;
     var place =
         named
-            ? Places.of(call, counts ? counted.group(1) : words.getFirst().text(), false)
+            ? Places.gdb(call, counts ? counted.group(1) : words.getFirst().text())
             : Places.at(
                 call,
                 call.environment()

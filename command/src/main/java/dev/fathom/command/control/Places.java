@@ -5,12 +5,14 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Invocation;
+import dev.fathom.command.source.Lines;
 import dev.fathom.session.control.Breakpoint.At;
+import dev.fathom.session.control.Breakpoint.Line;
 import dev.fathom.session.control.Breakpoint.Named;
 import dev.fathom.session.control.Breakpoint.Place;
 import java.util.regex.Pattern;
 
-/** Places in code as users name them: a symbol and a distance, or an address. */
+/** Places in code as users name them: a symbol and a distance, a line, or an address. */
 final class Places {
   private static final Pattern NAMED =
       Pattern.compile("\\*?([A-Za-z_.][A-Za-z0-9_.`$-]*)(?:\\+(0x[0-9a-fA-F]+|[0-9]+))?");
@@ -23,13 +25,49 @@ final class Places {
   }
 
   /**
+   * As {@link #of}, and what gdb means besides: a number is a line of the current file, and a
+   * function's name where its variables are in place.
+   */
+  static Place gdb(Invocation call, String text) {
+    if (text.matches("[0-9]{1,9}")) {
+      return line(call, Lines.currentFile(call), Integer.parseInt(text), false);
+    }
+    var place = of(call, text, false);
+    if (place instanceof Named(String name, long offset, _)
+        && offset == 0
+        && !text.startsWith("*")) {
+      var symbol = call.program().symbols().first(name);
+      if (symbol.isPresent()) {
+        long entry = symbol.get().address();
+        return new Named(name, call.session().sources().body(entry) - entry, text);
+      }
+    }
+    return place;
+  }
+
+  private static Place line(Invocation call, String file, int line, boolean waits) {
+    var found = call.session().sources().places(file, line);
+    if (found.isEmpty() && !waits) {
+      throw new LookupException("code of line", file + ":" + line);
+    }
+    // A line without code stands for the next one that has some.
+    int actual = found.isEmpty() ? line : found.getFirst().line().line();
+    return new Line(file, actual, file + ":" + actual);
+  }
+
+  /**
    * The place that {@code text} names: {@code vfs_read}, {@code vfs_read+0x10}, {@code
-   * loop`lo_open}, {@code *0xffff…}.
+   * loop`lo_open}, {@code fs/read_write.c:450}, {@code *0xffff…}.
    *
    * @param waits whether a name that nothing answers to yet is taken, in the hope of a module; one
    *     that names a module that is not loaded always is
    */
   static Place of(Invocation call, String text, boolean waits) {
+    if (Lines.isFileLine(text) && !text.startsWith("*")) {
+      int colon = text.lastIndexOf(':');
+      return line(
+          call, text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)), waits);
+    }
     var named = NAMED.matcher(text);
     if (!named.matches()) {
       return at(call, number(call, text.startsWith("*") ? text.substring(1) : text));

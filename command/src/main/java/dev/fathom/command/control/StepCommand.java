@@ -5,12 +5,16 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Frames;
 import dev.fathom.command.Grammar;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.Writing;
+import dev.fathom.command.source.Lines;
+import dev.fathom.session.control.LineSteps;
 import dev.fathom.session.control.Steps;
 import dev.fathom.session.control.StopEvent;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
 /** Steps of the selected thread, in mdb's and gdb's spelling. */
@@ -49,21 +53,36 @@ final class StepCommand implements Command {
         .help(
             """
             Steps the selected thread, which must be on a CPU: one instruction (`:s`, `si`), over a
-            call (`::step over`, `ni`), out of the function (`::step out`, `finish`), or until it
-            comes to an address (`until`). Where interrupts or other threads get in between they run
-            first: a step ends in its own thread, on whatever CPU that is by then. A breakpoint in
-            what runs meanwhile stops the target as ever. Without line numbers gdb's `step` and
-            `next` step an instruction.
+            call (`::step over`, `ni`), out of the function (`::step out`; `finish`: out of that of
+            the selected frame), or until it comes to a place (`until`). Where interrupts or other
+            threads get in between they run first: a step ends in its own thread, on whatever CPU
+            that is by then. A breakpoint in what runs meanwhile stops the target as ever.
+
+            With debug information gdb's `step` and `next` go to where the next line begins: `step`
+            into functions that have lines, `next` over calls and over what was inlined. `until`
+            without a place is `next` that does not go back in a loop, and with one also ends when
+            the selected frame's function returns. Where the line is not known `step` and `next`
+            step an instruction. mdb's steps are always by instruction.
 
                 > :s
                 stopped: dd/117 on CPU 1
                 vfs_read+5:                     pushq  %r15
                 > ::step out
                 > si 3
+                > next
+                > until fs/read_write.c:458
             """);
   }
 
+  /** Whether steps are by lines of the source. */
+  private boolean byLine() {
+    return grammar == Grammar.CRASH && (name.equals("step") || name.equals("next"));
+  }
+
   private String summary() {
+    if (byLine()) {
+      return how == How.INTO ? "step to the next line" : "step to the next line, over calls";
+    }
     return switch (how) {
       case INTO -> "step one instruction";
       case OVER -> "step over calls";
@@ -74,18 +93,10 @@ final class StepCommand implements Command {
 
   private void aliases(CommandSpec.Builder spec) {
     switch (name) {
-      case "step" -> {
-        spec.alias(grammar == Grammar.MDB ? ":s" : "s");
-        if (grammar == Grammar.CRASH) {
-          spec.alias("si").alias("stepi");
-        }
-      }
-      case "next" -> {
-        spec.alias(grammar == Grammar.MDB ? ":e" : "n");
-        if (grammar == Grammar.CRASH) {
-          spec.alias("ni").alias("nexti");
-        }
-      }
+      case "step" -> spec.alias(grammar == Grammar.MDB ? ":s" : "s");
+      case "next" -> spec.alias(grammar == Grammar.MDB ? ":e" : "n");
+      case "stepi" -> spec.alias("si");
+      case "nexti" -> spec.alias("ni");
       case "finish" -> spec.alias("fin");
       case "until" -> spec.alias("advance");
       default -> {}
@@ -94,7 +105,7 @@ final class StepCommand implements Command {
 
   private String arguments() {
     if (how == How.UNTIL) {
-      return "place";
+      return "[place]";
     }
     return switch (grammar) {
       case MDB -> name.equals("step") ? "[over | out | until address] [count]" : "[count]";
@@ -124,27 +135,51 @@ final class StepCommand implements Command {
     }
     int cpu = Writing.cpu(call.session(), call.environment()).id();
     var steps = new Steps(call.session());
+    if (chosen == How.UNTIL && args.count() > at) {
+      var goal = args.word(at);
+      return stops.of(call, () -> until(call, steps, cpu, goal));
+    }
     if (chosen == How.UNTIL) {
-      if (args.count() <= at) {
+      if (grammar == Grammar.MDB) {
         throw new UsageException("a place is needed");
       }
-      long address = address(call, args.word(at));
-      return stops.of(call, () -> steps.until(cpu, address));
+      return stops.of(call, () -> line(call, LineSteps.How.FORWARD, How.OVER, cpu));
+    }
+    if (chosen == How.OUT && grammar == Grammar.CRASH) {
+      return stops.of(call, () -> steps.out(cpu, frame(call)));
     }
     long count = args.count() > at ? count(call, at) : 1;
     var last = chosen;
-    return stops.of(call, () -> many(call, steps, last, cpu, count));
+    return byLine()
+        ? stops.of(call, () -> many(call, count, cpu, on -> line(call, lines(last), last, on)))
+        : stops.byInstruction(call, () -> many(call, count, cpu, on -> one(steps, last, on)));
   }
 
-  private long address(Invocation call, String text) {
-    if (grammar == Grammar.MDB) {
-      return call.evaluate(text);
+  private static LineSteps.How lines(How how) {
+    return how == How.INTO ? LineSteps.How.INTO : LineSteps.How.OVER;
+  }
+
+  /** A step by line; where the line is not known, by instruction. */
+  private static StopEvent line(Invocation call, LineSteps.How how, How instead, int cpu) {
+    return new LineSteps(call.session())
+        .step(cpu, how)
+        .orElseGet(() -> one(new Steps(call.session()), instead, cpu));
+  }
+
+  private StopEvent until(Invocation call, Steps steps, int cpu, String goal) {
+    if (grammar == Grammar.MDB && !Lines.isFileLine(goal)) {
+      return steps.until(cpu, call.evaluate(goal));
     }
-    return switch (Places.of(call, text, false)) {
-      case dev.fathom.session.control.Breakpoint.At place -> place.address();
-      case dev.fathom.session.control.Breakpoint.Named place ->
-          call.program().symbols().first(place.name()).orElseThrow().address() + place.offset();
-    };
+    var control = call.session().control();
+    if (grammar == Grammar.MDB) {
+      return steps.until(cpu, control.addresses(Places.of(call, goal, false)));
+    }
+    return steps.untilOrOut(cpu, control.addresses(Places.gdb(call, goal)), frame(call));
+  }
+
+  /** The selected frame's place among those that were not inlined. */
+  private static int frame(Invocation call) {
+    return call.environment().selectedFrame() == 0 ? 0 : Frames.selected(call).view().index();
   }
 
   private long count(Invocation call, int at) {
@@ -159,11 +194,11 @@ final class StepCommand implements Command {
   }
 
   /** The last of so many steps, or what else stopped the target before. */
-  private static StopEvent many(Invocation call, Steps steps, How how, int cpu, long count) {
-    StopEvent event = one(steps, how, cpu);
+  private static StopEvent many(Invocation call, long count, int cpu, IntFunction<StopEvent> step) {
+    StopEvent event = step.apply(cpu);
     for (long i = 1; i < count && event.cause() instanceof StopEvent.Stepped; i++) {
       call.checkInterrupt();
-      event = one(steps, how, event.cpu().orElse(cpu));
+      event = step.apply(event.cpu().orElse(cpu));
     }
     return event;
   }

@@ -4,9 +4,11 @@ package dev.fathom.command.control;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.FathomException;
+import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.Lazily;
+import dev.fathom.command.source.FrameText;
 import dev.fathom.kernel.Task;
 import dev.fathom.session.control.Breakpoint;
 import dev.fathom.session.control.StopEvent;
@@ -31,9 +33,20 @@ final class Stops {
   /** The run whose breakpoint's commands are at work at this moment. */
   private Optional<Run> atWork = Optional.empty();
 
-  /** What comes of {@code action}, which lets the target run or stops it. */
+  /**
+   * What comes of {@code action}, which lets the target run or stops it. Where the line of the
+   * source is found it is shown, else the instruction.
+   */
   Stream<Item> of(Invocation call, Supplier<StopEvent> action) {
-    var run = new Run(call, action);
+    return of(new Run(call, action, false));
+  }
+
+  /** As {@link #of}, for a step by instruction: the instruction is shown in any case. */
+  Stream<Item> byInstruction(Invocation call, Supplier<StopEvent> action) {
+    return of(new Run(call, action, true));
+  }
+
+  private static Stream<Item> of(Run run) {
     return Lazily.stream(run).onClose(run::close);
   }
 
@@ -56,8 +69,12 @@ final class Stops {
     private Iterator<Item> items = Collections.emptyIterator();
     private boolean wantsOn;
 
-    Run(Invocation call, Supplier<StopEvent> action) {
+    /** Whether the instruction is shown where the line is. */
+    private boolean instructions;
+
+    Run(Invocation call, Supplier<StopEvent> action, boolean instructions) {
       this.call = call;
+      this.instructions = instructions;
       this.action = Optional.of(action);
     }
 
@@ -74,6 +91,7 @@ final class Stops {
         if (wantsOn) {
           wantsOn = false;
           action = Optional.of(call.session().control()::proceed);
+          instructions = false;
         }
         if (action.isEmpty()) {
           return Optional.empty();
@@ -120,7 +138,7 @@ final class Stops {
         commands.addAll(breakpoint.commands());
       }
       boolean silent = !commands.isEmpty() && commands.getFirst().strip().equals(SILENT);
-      told = silent ? Collections.emptyIterator() : describe(call, event).iterator();
+      told = silent ? Collections.emptyIterator() : describe(call, event, instructions).iterator();
       var after = new ArrayList<String>();
       if (!silent && !call.environment().gdb().displays().isEmpty()) {
         after.add("display");
@@ -148,7 +166,7 @@ final class Stops {
     event.pc().ifPresent(call::moveDot);
   }
 
-  private static List<Item> describe(Invocation call, StopEvent event) {
+  private static List<Item> describe(Invocation call, StopEvent event, boolean instructions) {
     var items = new ArrayList<Item>();
     var fields = new ArrayList<Datum.Field>();
     var text = new StringBuilder(cause(call, event, fields));
@@ -171,8 +189,27 @@ final class Stops {
       text.append(" on CPU ").append(event.cpu().getAsInt());
     }
     items.add(Item.show(new Datum.Fact(text.toString(), fields)));
-    event.pc().ifPresent(pc -> instruction(call, pc, event).ifPresent(items::add));
+    if (event.pc().isPresent()) {
+      long pc = event.pc().getAsLong();
+      var source = source(call, event, pc);
+      items.addAll(source);
+      if (instructions || source.size() < 2) {
+        instruction(call, pc, event).ifPresent(items::add);
+      }
+    }
     return items;
+  }
+
+  /** The place in the source, and its line where the file is found. */
+  private static List<Item> source(Invocation call, StopEvent event, long pc) {
+    try {
+      return event.thread().isPresent() && call.session().sources().covers(pc)
+          ? FrameText.withLine(call, Frames.selected(call))
+          : List.of();
+    } catch (FathomException e) {
+      call.warn(e.getMessage());
+      return List.of();
+    }
   }
 
   /** {@code dd/117}. */

@@ -12,7 +12,6 @@ import dev.fathom.session.control.Breakpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /** gdb's {@code delete}, {@code enable}, {@code disable}, {@code ignore} and {@code condition}. */
@@ -126,7 +125,7 @@ final class TableCommand implements Command {
     var place = Places.of(call, word.text(), true);
     var meant = new ArrayList<Breakpoint>();
     for (var breakpoint : control.breakpoints()) {
-      if (breakpoint.place().equals(place) || sameAddress(call, breakpoint, place)) {
+      if (breakpoint.place().text().equals(place.text()) || sameAddress(call, breakpoint, place)) {
         meant.add(breakpoint);
       }
     }
@@ -138,16 +137,7 @@ final class TableCommand implements Command {
 
   private static boolean sameAddress(
       Invocation call, Breakpoint breakpoint, Breakpoint.Place place) {
-    var address =
-        switch (place) {
-          case Breakpoint.At at -> OptionalLong.of(at.address());
-          case Breakpoint.Named named -> {
-            var symbol = call.program().symbols().first(named.name());
-            yield symbol.isPresent()
-                ? OptionalLong.of(symbol.get().address() + named.offset())
-                : OptionalLong.empty();
-          }
-        };
-    return address.isPresent() && breakpoint.address().equals(address);
+    var addresses = call.session().control().addresses(place);
+    return !addresses.isEmpty() && breakpoint.addresses().equals(addresses);
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.source;
 
-import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Command;
@@ -9,9 +8,6 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
-import dev.fathom.model.source.Activation;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.stream.Stream;
 
 /** gdb's {@code frame}, {@code up} and {@code down}. */
@@ -74,15 +70,8 @@ final class FrameCommand implements Command {
     }
     call.environment().selectFrame((int) wanted);
     var frame = frames.get((int) wanted);
-    List<Item> items = new ArrayList<>();
-    items.add(Item.show(FrameText.of(call, frame)));
-    frame
-        .activation()
-        .flatMap(Activation::line)
-        .flatMap(line -> SourceText.line(call, line))
-        .ifPresent(text -> items.add(Item.show(new Datum.Text(text))));
     call.moveDot(frame.frame().pc());
-    return items.stream();
+    return FrameText.withLine(call, frame).stream();
   }
 
   static long decimal(String text) {

@@ -92,6 +92,18 @@ public final class FrameText {
     return new Datum.Fact(text.toString(), fields);
   }
 
+  /** One frame on a line, and its line of the source where the file is found. */
+  public static List<Item> withLine(Invocation call, SourceFrame frame) {
+    var items = new ArrayList<Item>();
+    items.add(Item.show(of(call, frame)));
+    frame
+        .activation()
+        .flatMap(Activation::line)
+        .flatMap(line -> SourceText.line(call, line))
+        .ifPresent(text -> items.add(Item.show(new Datum.Text(text))));
+    return items;
+  }
+
   static List<Datum.Field> fields(SourceLine line) {
     return List.of(
         new Datum.Field("file", "", Cell.text(line.path())),

@@ -69,6 +69,11 @@ public final class Lines {
         .orElseThrow(() -> new EvalException("no debug information tells the line of " + text));
   }
 
+  /** The file that the selected frame is in. */
+  public static String currentFile(Invocation call) {
+    return selected(call).path();
+  }
+
   /** The line of the selected frame. */
   static SourceLine selected(Invocation call) {
     return line(Frames.selected(call))

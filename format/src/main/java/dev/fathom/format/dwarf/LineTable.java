@@ -181,6 +181,20 @@ public final class LineTable {
     return OptionalInt.empty();
   }
 
+  /** Whether a row of a statement begins at exactly {@code address}. */
+  public boolean isStatement(long address) {
+    var found = rowAt(address);
+    for (int row = found.orElse(-1); row >= 0 && addresses[row] == address; row--) {
+      if (endSequence(row)) {
+        return false;
+      }
+      if (isStmt(row)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private int in(Sequence sequence, long address) {
     int low = sequence.first();
     int high = sequence.last() - 1;

@@ -26,6 +26,16 @@ public interface SourceInfo {
   /** The addresses around {@code pc} that are of the same line without a gap. */
   Optional<Range> lineRange(long pc);
 
+  /** Whether a statement of the source begins with the instruction at {@code pc}. */
+  boolean beginsStatement(long pc);
+
+  /**
+   * Where the body of a function begins that starts at {@code entry}: behind what makes its frame,
+   * when the variables are in place only then; {@code entry} itself where they are at once, as in
+   * optimised code, or where no function starts there.
+   */
+  long body(long entry);
+
   /**
    * The functions at work at {@code pc}, innermost first; the last one is not inlined. None where
    * the code is not described.

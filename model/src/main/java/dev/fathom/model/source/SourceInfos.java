@@ -48,6 +48,16 @@ public final class SourceInfos implements SourceInfo {
   }
 
   @Override
+  public boolean beginsStatement(long pc) {
+    return of(pc).map(part -> part.beginsStatement(pc)).orElse(false);
+  }
+
+  @Override
+  public long body(long entry) {
+    return of(entry).map(part -> part.body(entry)).orElse(entry);
+  }
+
+  @Override
   public List<Activation> activations(long pc) {
     var part = of(pc);
     return part.isPresent() ? part.get().activations(pc) : List.of();

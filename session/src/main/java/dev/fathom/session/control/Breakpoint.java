@@ -28,12 +28,21 @@ public final class Breakpoint {
    */
   public record Named(String name, long offset, String text) implements Place {}
 
+  /**
+   * A line of the source: wherever code of it begins, in every function that it was inlined into.
+   * Looked up again when other modules are loaded.
+   *
+   * @param file a path or the end of one, at a slash
+   * @param line from 1
+   */
+  public record Line(String file, int line, String text) implements Place {}
+
   private final int id;
   private final Place place;
   private final Breakpoints.Kind kind;
   private final int length;
   private final Optional<String> purpose;
-  private OptionalLong address = OptionalLong.empty();
+  private List<Long> addresses = List.of();
   private boolean enabled = true;
   private boolean temporary;
   private boolean disableOnHit;
@@ -81,13 +90,18 @@ public final class Breakpoint {
     return purpose;
   }
 
-  /** Where it is now; empty while it waits for its module. */
+  /** Where it is now, the first of its places; empty while it waits for its module. */
   public OptionalLong address() {
-    return address;
+    return addresses.isEmpty() ? OptionalLong.empty() : OptionalLong.of(addresses.getFirst());
   }
 
-  void address(OptionalLong resolved) {
-    address = resolved;
+  /** All places where it is now: a line can have several. */
+  public List<Long> addresses() {
+    return addresses;
+  }
+
+  void addresses(List<Long> resolved) {
+    addresses = List.copyOf(resolved);
   }
 
   public boolean enabled() {
@@ -176,8 +190,8 @@ public final class Breakpoint {
 
   boolean covers(long data) {
     return watches()
-        && address.isPresent()
-        && Long.compareUnsigned(data - address.getAsLong(), length) < 0;
+        && address().isPresent()
+        && Long.compareUnsigned(data - address().getAsLong(), length) < 0;
   }
 
   /** Whether a hit is one that the user wants to know of; counts it when its condition holds. */

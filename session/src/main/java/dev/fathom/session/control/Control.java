@@ -8,6 +8,7 @@ import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
+import dev.fathom.model.Image;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.Effect;
 import dev.fathom.model.arch.x86_64.X86_64;
@@ -90,6 +91,11 @@ public final class Control {
   private final List<Inserted> inserted = new ArrayList<>();
   private final List<Outstanding> outstanding = new ArrayList<>();
   private OptionalInt stoppedCpu = OptionalInt.empty();
+
+  /** Where lines begin in {@link #linesOf}. */
+  private final Map<Breakpoint.Line, List<Long>> lines = new LinkedHashMap<>();
+
+  private List<Image> linesOf = List.of();
 
   /**
    * The CPUs that stand where they were seen, each with that place: a breakpoint there has counted
@@ -186,16 +192,38 @@ public final class Control {
   }
 
   private void resolve(Breakpoint breakpoint) {
-    breakpoint.address(
-        switch (breakpoint.place()) {
-          case Breakpoint.At at -> OptionalLong.of(at.address());
-          case Breakpoint.Named named -> {
-            var symbol = kernel().program().symbols().first(named.name());
-            yield symbol.isPresent()
-                ? OptionalLong.of(symbol.get().address() + named.offset())
-                : OptionalLong.empty();
-          }
-        });
+    breakpoint.addresses(addresses(breakpoint.place()));
+  }
+
+  /** Where a place is now; none while it waits for its module. */
+  public List<Long> addresses(Breakpoint.Place place) {
+    return switch (place) {
+      case Breakpoint.At at -> List.of(at.address());
+      case Breakpoint.Named named ->
+          kernel()
+              .program()
+              .symbols()
+              .first(named.name())
+              .map(symbol -> List.of(symbol.address() + named.offset()))
+              .orElse(List.of());
+      case Breakpoint.Line line -> ofLine(line);
+    };
+  }
+
+  /** To look for a line takes long; where it is changes only when images come or go. */
+  private List<Long> ofLine(Breakpoint.Line line) {
+    var images = kernel().images();
+    if (!images.equals(linesOf)) {
+      lines.clear();
+      linesOf = images;
+    }
+    return lines.computeIfAbsent(
+        line,
+        wanted ->
+            session.sources().places(wanted.file(), wanted.line()).stream()
+                .map(place -> session.sources().body(place.address()))
+                .distinct()
+                .toList());
   }
 
   // State
@@ -543,8 +571,7 @@ public final class Control {
     for (var breakpoint : table) {
       if (!breakpoint.watches()
           && breakpoint.enabled()
-          && breakpoint.address().isPresent()
-          && breakpoint.address().getAsLong() == hit.pc()) {
+          && breakpoint.addresses().contains(hit.pc())) {
         ours = true;
         try {
           if (breakpoint.accepts(hit)) {
@@ -617,7 +644,7 @@ public final class Control {
   private void moduleLoaded() {
     kernel().refresh();
     for (var breakpoint : table) {
-      if (breakpoint.address().isEmpty()) {
+      if (breakpoint.address().isEmpty() || breakpoint.place() instanceof Breakpoint.Line) {
         resolve(breakpoint);
         insert(breakpoint);
       }
@@ -838,11 +865,9 @@ public final class Control {
 
   private void insert(Breakpoint breakpoint) {
     if (breakpoint.enabled() && breakpoint.address().isPresent()) {
-      insert(
-          breakpoint.kind(),
-          breakpoint.address().getAsLong(),
-          breakpoint.length(),
-          "breakpoint " + breakpoint.id());
+      for (long address : breakpoint.addresses()) {
+        insert(breakpoint.kind(), address, breakpoint.length(), "breakpoint " + breakpoint.id());
+      }
       if (breakpoint.watches()) {
         breakpoint.value(data(breakpoint));
       }

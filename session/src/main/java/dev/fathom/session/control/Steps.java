@@ -7,6 +7,7 @@ import dev.fathom.model.unwind.Frame;
 import dev.fathom.session.Session;
 import dev.fathom.target.Cpu;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,7 +42,7 @@ public final class Steps {
       return event;
     }
     // Something got in between: it comes back to the instruction or to the one behind it.
-    var goals = new java.util.ArrayList<Control.Goal>();
+    var goals = new ArrayList<Control.Goal>();
     goals.add(same(before, before.pc() + flow.get().length(), before.sp()));
     flow.get().target().ifPresent(target -> goals.add(same(before, target, before.sp())));
     goals.add(same(before, before.pc(), before.sp()));
@@ -66,29 +67,72 @@ public final class Steps {
       return instruction(cpu);
     }
     long next = before.pc() + flow.get().length();
-    return control.proceed(List.of(same(before, next, before.sp())), Optional.empty());
+    return back(before, next);
   }
 
   /** Runs until the function returns to its caller. */
   public StopEvent out(int cpu) {
+    return out(cpu, 0);
+  }
+
+  /**
+   * Runs until the function of a frame returns to its caller.
+   *
+   * @param frame its place on the stack, 0 for the innermost
+   */
+  public StopEvent out(int cpu, int frame) {
     var before = hit(cpu);
+    return control.proceed(List.of(toCaller(before, frame)), Optional.empty());
+  }
+
+  private Control.Goal toCaller(Hit before, int frame) {
     var trace = session.kernel().stack(before.registers());
-    if (trace.frames().size() < 2) {
+    if (trace.frames().size() < frame + 2) {
       throw new EvalException(
           "there is no caller to return to" + (trace.why().isEmpty() ? "" : ": " + trace.why()));
     }
-    Frame caller = trace.frames().get(1);
+    Frame caller = trace.frames().get(frame + 1);
     long sp = caller.registers().sp().orElse(before.sp());
-    return control.proceed(List.of(same(before, caller.pc(), sp)), Optional.empty());
+    return same(before, caller.pc(), sp);
   }
 
   /** Runs until this thread comes to {@code address}. */
   public StopEvent until(int cpu, long address) {
+    return until(cpu, List.of(address));
+  }
+
+  /** Runs until this thread comes to one of {@code addresses}. */
+  public StopEvent until(int cpu, List<Long> addresses) {
+    return control.proceed(goals(hit(cpu), addresses), Optional.empty());
+  }
+
+  /**
+   * Runs until this thread comes to one of {@code addresses}, or the function of a frame returns.
+   *
+   * @param frame its place on the stack, 0 for the innermost
+   */
+  public StopEvent untilOrOut(int cpu, List<Long> addresses, int frame) {
     var before = hit(cpu);
+    var goals = goals(before, addresses);
+    var trace = session.kernel().stack(before.registers());
+    if (trace.frames().size() > frame + 1) {
+      goals.add(toCaller(before, frame));
+    }
+    return control.proceed(goals, Optional.empty());
+  }
+
+  private static List<Control.Goal> goals(Hit before, List<Long> addresses) {
     long thread = before.thread();
-    return control.proceed(
-        List.of(new Control.Goal(address, hit -> thread == 0 || hit.thread() == thread, false)),
-        Optional.empty());
+    var goals = new ArrayList<Control.Goal>();
+    for (long address : addresses) {
+      goals.add(new Control.Goal(address, hit -> thread == 0 || hit.thread() == thread, false));
+    }
+    return goals;
+  }
+
+  /** Runs the thread of {@code before} until its stack is no deeper, and it is at an address. */
+  StopEvent back(Hit before, long address) {
+    return control.proceed(List.of(same(before, address, before.sp())), Optional.empty());
   }
 
   /** The thread of {@code before}, at an address, its stack not deeper than {@code sp}. */
@@ -100,7 +144,7 @@ public final class Steps {
         false);
   }
 
-  private Hit hit(int cpu) {
+  Hit hit(int cpu) {
     Cpu found =
         session
             .target()
@@ -114,7 +158,7 @@ public final class Steps {
     return hit;
   }
 
-  private Optional<Flow> flow(Hit at) {
+  Optional<Flow> flow(Hit at) {
     var program = session.kernel().program();
     var decoder = program.architecture().flowDecoder();
     var code = new byte[decoder.longest()];

@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -55,6 +56,7 @@ public final class DwarfSource implements SourceInfo {
   /** Ranges looked at when the nearest does not hold an address. */
   private static final int NEIGHBOURS = 32;
 
+  private static final int OP_FBREG = 0x91; // DW_OP_fbreg
   private static final int TRY_BLOCK = 0x32; // DW_TAG_try_block
   private static final int CATCH_BLOCK = 0x25; // DW_TAG_catch_block
 
@@ -146,6 +148,7 @@ public final class DwarfSource implements SourceInfo {
     private Optional<RangeTable<Die>> functions = Optional.empty();
     private Optional<LineProgram> program = Optional.empty();
     private Optional<LineTable> lines = Optional.empty();
+    private Optional<Boolean> plain = Optional.empty();
 
     UnitCode(Unit unit) {
       this.unit = unit;
@@ -178,6 +181,33 @@ public final class DwarfSource implements SourceInfo {
           collect(die, found, depth + 1);
         }
       }
+    }
+
+    /**
+     * Whether the compiler did not optimise: variables are in the functions' frames, and nowhere
+     * are they told to move. They are in place once the frame is made.
+     */
+    boolean isPlain() {
+      if (plain.isEmpty()) {
+        boolean framed = false;
+        boolean moving = false;
+        var functions = functions().things();
+        for (int i = 0; i < functions.size() && !moving; i++) {
+          for (var child = functions.get(i).firstChild();
+              child.isPresent() && !moving;
+              child = child.get().next()) {
+            var location = child.get().attribute(At.LOCATION);
+            moving = location.isPresent() && !location.get().isBlock();
+            framed |= child.get().block(At.LOCATION).map(UnitCode::isInFrame).orElse(false);
+          }
+        }
+        plain = Optional.of(framed && !moving);
+      }
+      return plain.get();
+    }
+
+    private static boolean isInFrame(ByteSource location) {
+      return location.size() > 0 && location.bytes(0, 1)[0] == (byte) OP_FBREG;
     }
 
     Optional<LineProgram> program() {
@@ -364,6 +394,57 @@ public final class DwarfSource implements SourceInfo {
     } catch (BadDataException e) {
       problem(e);
       return Optional.empty();
+    }
+  }
+
+  @Override
+  public boolean beginsStatement(long pc) {
+    try {
+      var table = codeAt(pc).flatMap(UnitCode::lines);
+      return table.isPresent() && table.get().isStatement(linked(pc));
+    } catch (BadDataException e) {
+      problem(e);
+      return false;
+    }
+  }
+
+  /** As gdb skips a prologue by lines: its end if the compiler marked it, else the second line. */
+  @Override
+  public long body(long entry) {
+    try {
+      var code = codeAt(entry);
+      var function = function(entry);
+      if (function.isEmpty()
+          || entryOf(function.get()) != linked(entry)
+          || !code.orElseThrow().isPlain()) {
+        return entry;
+      }
+      var lines = code.get().lines();
+      var first = lines.isPresent() ? lines.get().rowAt(linked(entry)) : OptionalInt.empty();
+      if (first.isEmpty()) {
+        return entry;
+      }
+      var ranges = UnitLists.ranges(function.get());
+      var second = OptionalLong.empty();
+      for (int row = first.getAsInt() + 1; row < lines.get().size(); row++) {
+        long address = lines.get().address(row);
+        if (lines.get().endSequence(row) || ranges.stream().noneMatch(r -> r.contains(address))) {
+          break;
+        }
+        if (lines.get().prologueEnd(row)) {
+          return loaded(address);
+        }
+        if (second.isEmpty()
+            && address != linked(entry)
+            && lines.get().line(row) != 0
+            && !same(lines.get(), row, first.getAsInt())) {
+          second = OptionalLong.of(address);
+        }
+      }
+      return second.isPresent() ? loaded(second.getAsLong()) : entry;
+    } catch (BadDataException e) {
+      problem(e);
+      return entry;
     }
   }
 

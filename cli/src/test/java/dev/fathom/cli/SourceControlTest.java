@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.base.Outcome;
+import dev.fathom.base.TextRenderer;
+import dev.fathom.command.CommandService;
+import dev.fathom.command.standard.StandardCommands;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.session.Session;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.testkit.process.CProgram;
+import dev.fathom.testkit.process.Subject;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Breakpoints and steps by lines of the source, as typed at a process. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+@Timeout(60)
+class SourceControlTest {
+  private static final String SOURCE =
+      """
+      #include <stdio.h>
+      #include <unistd.h>
+      int add(int a, int b) {
+        int sum = a + b;
+        return sum;
+      }
+      int work(int n) {
+        int total = add(n, 1);
+        total *= 2;
+        return total;
+      }
+      int main(void) {
+        puts("ready");
+        fflush(stdout);
+        for (;;) {
+          work(20);
+          usleep(100);
+        }
+      }
+      """;
+
+  @TempDir private Path directory;
+  private Subject subject;
+  private Session session;
+  private CommandService service;
+  private Outcome outcome;
+
+  @BeforeEach
+  void attach() {
+    var program = CProgram.compile(directory, "lines", SOURCE, "-O0", "-g");
+    subject = Subject.start(List.of(program.file().toString()));
+    assertThat(subject.line()).isEqualTo("ready");
+    session =
+        Session.attach(
+            "pid:" + subject.pid(),
+            AttachOptions.DEFAULT,
+            new KernelOptions(Optional.empty(), true, Progress.NONE));
+    service = StandardCommands.over(session);
+    run("::stop");
+  }
+
+  @AfterEach
+  void close() {
+    session.close();
+    subject.close();
+  }
+
+  private String run(String line) {
+    var out = new StringWriter();
+    outcome = service.run(line, new TextRenderer(out, out, TextRenderer.Options.PLAIN));
+    return out.toString();
+  }
+
+  @Test
+  void aBreakpointOnALineIsHitThere() {
+    assertThat(run("b lines.c:9")).isEqualTo("breakpoint 1 at lines.c:9\n");
+    assertThat(run("c"))
+        .startsWith("breakpoint 1: lines/")
+        .contains("in work (n=20) at ")
+        .endsWith("/lines.c:9\n9\t  total *= 2;\n");
+    assertThat(run("info b")).contains("lines.c:9");
+    assertThat(run("tbreak 5")).contains("temporary breakpoint 2 at ").contains("lines.c:5\n");
+    assertThat(run("c")).contains("breakpoint 2: ").endsWith("5\t  return sum;\n");
+    run("delete lines.c:9");
+    assertThat(run("info b")).contains("there are no breakpoints");
+    assertThat(run("b lines.c:999")).contains("lines.c:999");
+    assertThat(outcome.error()).isPresent();
+  }
+
+  @Test
+  void mdbsBreakpointTakesLinesToo() {
+    assertThat(run("::bp -i 'n == 20' lines.c:9")).contains("breakpoint 1 at lines.c:9");
+    assertThat(run("::bp lines.c:999")).contains("lines.c:999");
+    assertThat(outcome.error()).isPresent();
+    assertThat(run("::events")).contains("lines.c:9");
+  }
+
+  /** At the function's entry the arguments are not yet where the debug information says. */
+  @Test
+  void aFunctionIsStoppedInWhenItsArgumentsAreInPlace() {
+    run("b add");
+    assertThat(run("c")).contains("in add (a=20, b=1) at ").endsWith("4\t  int sum = a + b;\n");
+    assertThat(run("finish")).contains("in work (n=20) at ").contains("/lines.c:8\n");
+    run("delete add");
+    assertThat(run("info b")).contains("there are no breakpoints");
+  }
+
+  @Test
+  void stepsByLineShowTheLine() {
+    run("b lines.c:8");
+    assertThat(run("c")).endsWith("8\t  int total = add(n, 1);\n");
+    assertThat(run("step")).contains("in add (a=20, b=1)").endsWith("4\t  int sum = a + b;\n");
+    assertThat(run("s 2")).endsWith("6\t}\n");
+    assertThat(run("next")).contains("in work (n=20)").endsWith("9\t  total *= 2;\n");
+    assertThat(run("si")).contains("10\t  return total;\n").contains("work+0x");
+    run("c");
+    assertThat(run("n")).endsWith("9\t  total *= 2;\n");
+    assertThat(run("until lines.c:11")).endsWith("11\t}\n");
+    run("c");
+    assertThat(run("advance 10")).endsWith("10\t  return total;\n");
+    run("b add");
+    run("c");
+    run("c");
+    run("up");
+    assertThat(run("finish")).contains("in main () at ");
+  }
+}
