@@ -11,14 +11,24 @@ import java.nio.charset.StandardCharsets;
  * is a {@link BadDataException} that names source and offset.
  */
 public final class ByteCursor {
+  // Layouts keep how they are read: those that are made for each read are slow.
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private final ByteSource source;
   private final ByteOrder order;
+  private final boolean little;
   private final MemorySegment bytes;
   private long offset;
 
   public ByteCursor(ByteSource source, ByteOrder order, long offset) {
     this.source = source;
     this.order = order;
+    this.little = order == ByteOrder.LITTLE_ENDIAN;
     this.bytes = source.slice(0, source.size());
     seek(offset);
   }
@@ -67,11 +77,13 @@ public final class ByteCursor {
   }
 
   public int u16() {
-    return bytes.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), take(2)) & 0xffff;
+    short read = bytes.get(SHORT, take(2));
+    return (little ? read : Short.reverseBytes(read)) & 0xffff;
   }
 
   public int i32() {
-    return bytes.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(order), take(4));
+    int read = bytes.get(INT, take(4));
+    return little ? read : Integer.reverseBytes(read);
   }
 
   public long u32() {
@@ -80,7 +92,8 @@ public final class ByteCursor {
 
   /** Eight bytes; unsigned 64-bit values keep their bits in the {@code long}. */
   public long u64() {
-    return bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(order), take(8));
+    long read = bytes.get(LONG, take(8));
+    return little ? read : Long.reverseBytes(read);
   }
 
   /** An unsigned LEB128 number of at most 64 bits (DWARF 5, section 7.6). */

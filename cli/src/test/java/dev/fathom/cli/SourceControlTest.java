@@ -13,7 +13,9 @@ import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.testkit.process.CProgram;
 import dev.fathom.testkit.process.Subject;
+import java.io.IOException;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -116,6 +118,38 @@ class SourceControlTest {
     assertThat(run("finish")).contains("in work (n=20) at ").contains("/lines.c:8\n");
     run("delete add");
     assertThat(run("info b")).contains("there are no breakpoints");
+  }
+
+  @Test
+  void instructionsAreShownWithTheirLines() {
+    var code = run("disassemble /s add");
+    assertThat(code).startsWith("Dump of assembler code for function add:\n");
+    assertThat(code.lines().filter(line -> line.matches("[0-9]+\t.*")))
+        .containsExactly(
+            "3\tint add(int a, int b) {", "4\t  int sum = a + b;", "5\t  return sum;", "6\t}");
+    assertThat(code.lines().filter(line -> line.contains(" <+0>"))).hasSize(1);
+    assertThat(code).endsWith("End of assembler dump.\n");
+    assertThat(run("dis -l work").lines().filter(line -> line.contains("lines.c: ")))
+        .extracting(line -> line.substring(line.lastIndexOf(' ') + 1))
+        .containsExactly("7", "8", "9", "10", "11");
+    run("b add");
+    run("c");
+    assertThat(run("disassemble").lines().filter(line -> line.contains("=>"))).hasSize(1);
+  }
+
+  @Test
+  void sourcesAreLookedForWhereTheUserSays() throws IOException {
+    run("b add");
+    assertThat(run("c")).endsWith("4\t  int sum = a + b;\n");
+    var elsewhere = Files.createDirectory(directory.resolve("elsewhere"));
+    Files.writeString(elsewhere.resolve("lines.c"), "1\n2\n3\nmoved\n");
+    run("set substitute-path " + directory + "/ " + elsewhere);
+    assertThat(run("frame")).endsWith("4\tmoved\n");
+    assertThat(run("show substitute-path")).isEqualTo(directory + " -> " + elsewhere + "\n");
+    run("unset substitute-path");
+    assertThat(run("frame")).endsWith("4\t  int sum = a + b;\n");
+    run("unset substitute-path /no/rule");
+    assertThat(outcome.error()).isPresent();
   }
 
   @Test

@@ -3,7 +3,10 @@ package dev.fathom.command;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -17,6 +20,7 @@ public final class Settings {
   private boolean writable;
   private Optional<Screen> screen = Optional.empty();
   private final List<Path> sourceFolders = new ArrayList<>();
+  private final Map<String, String> substitutions = new LinkedHashMap<>();
 
   /** The base of numbers without prefix, 2 to 16. */
   public int radix() {
@@ -61,6 +65,26 @@ public final class Settings {
 
   public void forgetSourceFolders() {
     sourceFolders.clear();
+  }
+
+  /** What paths of sources begin with, and what that is replaced by; the first that fits counts. */
+  public Map<String, String> substitutions() {
+    return Collections.unmodifiableMap(substitutions);
+  }
+
+  /** Looks for sources whose path begins with the folder {@code from} in {@code to} instead. */
+  public void substitute(String from, String to) {
+    substitutions.remove(from);
+    substitutions.put(from, to);
+  }
+
+  /** Forgets one substitution; whether there was one. */
+  public boolean forgetSubstitution(String from) {
+    return substitutions.remove(from) != null;
+  }
+
+  public void forgetSubstitutions() {
+    substitutions.clear();
   }
 
   /** Columns of the page. */

@@ -6,6 +6,7 @@ import dev.fathom.base.MappedFile;
 import dev.fathom.base.TargetException;
 import dev.fathom.format.dwarf.Dwarf;
 import dev.fathom.format.dwarf.DwarfNames;
+import dev.fathom.format.dwarf.LineFiles;
 import dev.fathom.format.elf.BuildId;
 import dev.fathom.format.elf.DebugLink;
 import dev.fathom.format.elf.Elf;
@@ -24,6 +25,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The files with debug information of the kernel and modules of a session: looked for when asked
@@ -38,10 +40,12 @@ public final class SessionDebugFiles {
   private final Optional<Path> index;
   private final Map<Path, DebugFile> opened = new HashMap<>();
   private final Map<Path, Described> described = new HashMap<>();
+  private final Map<Image, Optional<Described>> ofImages = new HashMap<>();
   private final List<String> problems = new ArrayList<>();
 
   /** The DWARF of a debug file and the types in it: read once, whoever asks. */
-  record Described(DebugFile file, Dwarf dwarf, DwarfTypeSource types) {}
+  record Described(
+      DebugFile file, Dwarf dwarf, DwarfTypeSource types, Supplier<LineFiles> lineFiles) {}
 
   /**
    * @param index the folder of the on-disk index; empty to do without
@@ -181,6 +185,15 @@ public final class SessionDebugFiles {
    * from the on-disk index if they are there.
    */
   Optional<Described> described(Image image) {
+    var found = ofImages.get(image);
+    if (found == null) {
+      found = opened(image);
+      ofImages.put(image, found);
+    }
+    return found;
+  }
+
+  private Optional<Described> opened(Image image) {
     try {
       return open(image)
           .filter(file -> file.find(".debug_info").isPresent())
@@ -194,20 +207,23 @@ public final class SessionDebugFiles {
   private Described describe(Image image, DebugFile file) {
     boolean module = image.object().isPresent();
     var dwarf = Dwarf.open(file);
+    int threads = Runtime.getRuntime().availableProcessors();
     var types =
         DwarfTypeSource.whereFound(
-            module ? "dwarf:" + image.name() : "dwarf", () -> names(image, file, dwarf));
-    return new Described(file, dwarf, types);
+            module ? "dwarf:" + image.name() : "dwarf", () -> names(image, file, dwarf, threads));
+    return new Described(file, dwarf, types, () -> index(file).lineFiles(dwarf, threads));
   }
 
-  private Optional<DwarfNames> names(Image image, DebugFile file, Dwarf dwarf) {
+  private TableIndex index(DebugFile file) {
+    var id = file.elf().buildId();
+    return index.isPresent() && id.isPresent()
+        ? TableIndex.of(index.get(), id.get().hex())
+        : TableIndex.none();
+  }
+
+  private Optional<DwarfNames> names(Image image, DebugFile file, Dwarf dwarf, int threads) {
     try {
-      var id = file.elf().buildId();
-      var table =
-          index.isPresent() && id.isPresent()
-              ? TableIndex.of(index.get(), id.get().hex())
-              : TableIndex.none();
-      var names = table.dwarfNames(dwarf, Runtime.getRuntime().availableProcessors());
+      var names = index(file).dwarfNames(dwarf, threads);
       names.problems().forEach(problem -> report(image, problem.getMessage()));
       return Optional.of(names);
     } catch (FathomException e) {
@@ -229,6 +245,7 @@ public final class SessionDebugFiles {
   }
 
   void close() {
+    ofImages.clear();
     described.clear();
     opened.values().forEach(DebugFile::close);
     opened.clear();

@@ -123,7 +123,8 @@ final class SessionSources {
             described.types(),
             frames,
             architecture,
-            placement),
+            placement,
+            described.lineFiles()),
         frames.map(f -> new CfiUnwindSource("cfi" + suffix, f, architecture, placement)));
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.crash;
 
+import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
@@ -11,6 +12,8 @@ import dev.fathom.command.Item;
 import dev.fathom.command.Lazily;
 import dev.fathom.model.Located;
 import dev.fathom.model.Memory;
+import dev.fathom.model.source.SourceLine;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -25,7 +28,7 @@ final class DisCommand implements Command {
         .flag('f', "from the address to the end of the function")
         .flag('u', "the address is one of the selected task's user space")
         .flag('x', "offsets in hexadecimal (they always are)")
-        .flag('l', "with line numbers, which a dump does not have: the instructions alone")
+        .flag('l', "with the lines of the source, by a debug file")
         .arguments("address|symbol [count]")
         .help(
             """
@@ -36,6 +39,7 @@ final class DisCommand implements Command {
                 > dis schedule
                 > dis ffffffff81c114f0 4
                 > dis -r vfs_read+c7
+                > dis -l vfs_read
             """);
   }
 
@@ -48,9 +52,6 @@ final class DisCommand implements Command {
     boolean forward = args.has('f');
     if (reverse && forward) {
       throw new UsageException("-r and -f are mutually exclusive");
-    }
-    if (args.has('l')) {
-      call.warn("line numbers are not shown: they are in debug information, not in memory");
     }
     long start = address;
     long end = 0;
@@ -82,6 +83,12 @@ final class DisCommand implements Command {
     private long at;
     private long left;
 
+    /** With {@code -l}: the line that was shown last, and the instruction behind one. */
+    private Optional<SourceLine> last = Optional.empty();
+
+    private Optional<Item> behind = Optional.empty();
+    private boolean told;
+
     Lines(Invocation call, long start, long end, long count, long marked) {
       this.call = call;
       this.memory = call.args().has('u') ? Crash.userSpace(call) : call.program().memory();
@@ -94,24 +101,57 @@ final class DisCommand implements Command {
 
     @Override
     protected Optional<Item> advance() {
+      if (behind.isPresent()) {
+        var next = behind;
+        behind = Optional.empty();
+        return next;
+      }
       if (left-- == 0 || (end != 0 && Long.compareUnsigned(at, end) >= 0)) {
         return Optional.empty();
       }
+      var line = call.args().has('l') ? lineAt(at) : Optional.<Item>empty();
+      var instruction = instruction();
+      behind = line.isPresent() ? Optional.of(instruction) : Optional.empty();
+      return line.isPresent() ? line : Optional.of(instruction);
+    }
+
+    /** The line of the source, when it is another than that of the last instruction. */
+    private Optional<Item> lineAt(long address) {
+      var found = call.session().sources().line(address);
+      if (found.isEmpty() && !told) {
+        call.warn(
+            "no debug information tells the line of " + call.program().symbols().text(address));
+        told = true;
+      }
+      if (found.isEmpty() || (last.isPresent() && found.get().sameLine(last.get()))) {
+        return Optional.empty();
+      }
+      last = found;
+      var line = found.get();
+      return Optional.of(
+          Item.show(
+              new Datum.Fact(
+                  line.path() + ": " + line.line(),
+                  List.of(
+                      new Datum.Field("file", "", Cell.text(line.path())),
+                      new Datum.Field("line", "", Cell.decimal(line.line()))))));
+    }
+
+    private Item instruction() {
       boolean pointedOut = at == marked && start != marked;
       var disassembly = call.environment().disassembly(call.program());
       var line = disassembly.at(memory, at, pointedOut, false);
       at += line.length();
       var shown = line.instruction();
-      return Optional.of(
-          Item.show(
-              new Datum.Instruction(
-                  shown.address(),
-                  "0x" + Long.toHexString(shown.address()) + " <" + shown.symbol() + ">",
-                  shown.bytes(),
-                  shown.withBytes(),
-                  shown.text(),
-                  shown.comment(),
-                  shown.marked())));
+      return Item.show(
+          new Datum.Instruction(
+              shown.address(),
+              "0x" + Long.toHexString(shown.address()) + " <" + shown.symbol() + ">",
+              shown.bytes(),
+              shown.withBytes(),
+              shown.text(),
+              shown.comment(),
+              shown.marked()));
     }
   }
 }

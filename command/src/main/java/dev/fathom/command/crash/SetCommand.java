@@ -27,7 +27,8 @@ final class SetCommand implements Command {
         .flag('p', "choose the task that panicked")
         .option('c', "cpu", "choose the task on this CPU")
         .arguments(
-            "[pid | task | command] | var expression | $name = expression | print setting value")
+            "[pid | task | command] | var expression | $name = expression | print setting value"
+                + " | substitute-path from to")
         .help(
             """
             Chooses the task whose stack, registers and user memory other commands show; without
@@ -35,7 +36,9 @@ final class SetCommand implements Command {
 
             As gdb's, it assigns to memory and registers of a target that is open for writing, and
             to variables of your own (`set var`, `set $name =`), and says how values are shown
-            (`set print pretty on|off`, `set print elements number|unlimited`).
+            (`set print pretty on|off`, `set print elements number|unlimited`). `set substitute-path
+            FROM TO` looks for source files under the folder FROM in the folder TO instead; `show
+            substitute-path` lists such rules, `unset substitute-path` forgets them.
 
                 > set 1
                       PID 1
@@ -45,6 +48,7 @@ final class SetCommand implements Command {
                     STATE IN
                 > set -p
                 > set $mine = &init_task
+                > set substitute-path debian/build/build_amd64_none_cloud-amd64 /usr/src/linux-6.1
             """);
   }
 

@@ -21,6 +21,7 @@ public final class GdbCommands implements CommandGroup {
           "ptype",
           "px",
           "undisplay",
+          "unset",
           "x");
 
   @Override
@@ -47,6 +48,7 @@ public final class GdbCommands implements CommandGroup {
           case "printf" -> new PrintfCommand();
           case "echo" -> new EchoCommand();
           case "display", "undisplay" -> new DisplayCommand(name);
+          case "unset" -> new UnsetCommand();
           default -> null;
         });
   }

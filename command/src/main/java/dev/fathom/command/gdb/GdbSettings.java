@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.gdb;
 
+import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.CExpression;
 import dev.fathom.command.Invocation;
@@ -36,11 +38,58 @@ public final class GdbSettings {
       CExpression.evaluate(call, Words.joined(words, 0));
       return Optional.of(Stream.empty());
     }
+    if (first.equals("substitute-path")) {
+      if (words.size() != 3) {
+        throw new UsageException("expected set substitute-path FROM TO");
+      }
+      call.environment().settings().substitute(folder(words.get(1)), folder(words.get(2)));
+      return Optional.of(Stream.empty());
+    }
     if (first.equals("print") || first.equals("p") || first.equals("pr")) {
       print(call, words);
       return Optional.of(Stream.empty());
     }
     return Optional.empty();
+  }
+
+  /** A folder's path as rules have it: a slash at its end says nothing. */
+  private static String folder(String text) {
+    var plain =
+        text.length() > 1 && text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
+    if (plain.isEmpty()) {
+      throw new UsageException("a path is not empty");
+    }
+    return plain;
+  }
+
+  /** {@code unset substitute-path [FROM]}. */
+  static void unset(Invocation call) {
+    var words = Words.of(call);
+    var settings = call.environment().settings();
+    if (words.isEmpty() || words.size() > 2 || !words.getFirst().equals("substitute-path")) {
+      throw new UsageException("expected unset substitute-path [FROM]");
+    }
+    if (words.size() == 1) {
+      settings.forgetSubstitutions();
+    } else if (!settings.forgetSubstitution(folder(words.get(1)))) {
+      throw new LookupException("substitution of path", words.get(1));
+    }
+  }
+
+  /** The rules as {@code show substitute-path} has them. */
+  static Stream<Item> showSubstitutions(Invocation call) {
+    var rules = call.environment().settings().substitutions();
+    return rules.isEmpty()
+        ? Stream.of(Item.show(new Datum.Text("no substitutions of paths")))
+        : rules.entrySet().stream()
+            .map(
+                rule ->
+                    Item.show(
+                        new Datum.Fact(
+                            rule.getKey() + " -> " + rule.getValue(),
+                            List.of(
+                                new Datum.Field("from", "", Cell.text(rule.getKey())),
+                                new Datum.Field("to", "", Cell.text(rule.getValue()))))));
   }
 
   private static void print(Invocation call, List<String> words) {

@@ -33,6 +33,7 @@ public final class ShowTopics {
         yield Optional.of(items.stream());
       }
       case "print" -> Optional.of(GdbSettings.show(call));
+      case "substitute-path" -> Optional.of(GdbSettings.showSubstitutions(call));
       default -> Optional.empty();
     };
   }

@@ -23,7 +23,7 @@ final class DirectoryCommand implements Command {
             """
             Source files are looked for where the compiler found them, then in these folders: by
             their whole path below the folder, else by ever shorter ends of it. Without an argument
-            the list becomes empty.
+            the list becomes empty. `set substitute-path` replaces the beginning of their paths first.
 
                 > directory /usr/src/linux-source-6.1
             """);

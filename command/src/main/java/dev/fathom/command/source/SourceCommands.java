@@ -9,7 +9,8 @@ import java.util.Optional;
 
 /** The names of this package's commands. */
 public final class SourceCommands implements CommandGroup {
-  private static final List<String> NAMES = List.of("directory", "down", "frame", "l", "up");
+  private static final List<String> NAMES =
+      List.of("directory", "disassemble", "down", "frame", "l", "up");
 
   @Override
   public String name() {
@@ -32,6 +33,7 @@ public final class SourceCommands implements CommandGroup {
           case "up" -> new FrameCommand("up");
           case "down" -> new FrameCommand("down");
           case "l" -> new ListingCommand();
+          case "disassemble", "disas" -> new DisassembleCommand();
           case "directory" -> new DirectoryCommand();
           default -> null;
         });

@@ -24,7 +24,7 @@ final class SourceText {
    */
   static Optional<List<String>> of(Invocation call, String path) {
     try {
-      var file = Path.of(path);
+      var file = Path.of(substituted(call, path));
       if (file.isAbsolute() && Files.isRegularFile(file)) {
         return read(file);
       }
@@ -40,6 +40,16 @@ final class SourceText {
     } catch (InvalidPathException e) {
       return Optional.empty(); // Debug information may name what is no path here.
     }
+  }
+
+  /** A path by the first rule whose folder it is in. */
+  private static String substituted(Invocation call, String path) {
+    for (var rule : call.environment().settings().substitutions().entrySet()) {
+      if (path.startsWith(rule.getKey() + "/")) {
+        return rule.getValue() + path.substring(rule.getKey().length());
+      }
+    }
+    return path;
   }
 
   private static Optional<List<String>> read(Path file) {

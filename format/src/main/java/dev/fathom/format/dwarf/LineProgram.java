@@ -5,6 +5,7 @@ import dev.fathom.base.ByteCursor;
 import dev.fathom.base.ByteSource;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -121,6 +122,30 @@ public final class LineProgram {
     }
   }
 
+  /**
+   * The line program of a unit; empty when it has none.
+   *
+   * @throws dev.fathom.base.BadDataException when its header is malformed
+   */
+  public static Optional<LineProgram> of(Unit unit) {
+    var at = unit.lineOffset();
+    if (at.isEmpty()) {
+      return Optional.empty();
+    }
+    var dwarf = unit.dwarf();
+    return Optional.of(
+        new LineProgram(
+            dwarf.need(".debug_line", unit),
+            at.getAsLong(),
+            unit.encoding().order(),
+            unit.addressSize(),
+            new Strings(strings(dwarf, ".debug_line_str"), strings(dwarf, ".debug_str"))));
+  }
+
+  private static ByteSource strings(Dwarf dwarf, String section) {
+    return dwarf.section(section).orElseGet(() -> ByteSource.of(section, new byte[0]));
+  }
+
   private void readOldTables(ByteCursor in) {
     directories.add("");
     for (var name = in.cString(MAX_NAME); !name.isEmpty(); name = in.cString(MAX_NAME)) {
@@ -234,12 +259,12 @@ public final class LineProgram {
 
   /** The files by the numbers that rows and {@code DW_AT_decl_file} have. */
   public List<SourceFile> files() {
-    return List.copyOf(files);
+    return Collections.unmodifiableList(files);
   }
 
   /** The directories by number. */
   public List<String> directories() {
-    return List.copyOf(directories);
+    return Collections.unmodifiableList(directories);
   }
 
   /**

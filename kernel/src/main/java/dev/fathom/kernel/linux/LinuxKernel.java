@@ -63,6 +63,8 @@ final class LinuxKernel implements Kernel {
   private OnCpu onCpu;
   private LinuxStacks stacks;
   private CrashFacts crash;
+  private Image proper;
+  private List<Image> images;
 
   LinuxKernel(
       Target target,
@@ -114,6 +116,7 @@ final class LinuxKernel implements Kernel {
   public void refresh() {
     place.space().mmu().forget();
     modules.forget();
+    images = null;
     moduleTypes.ifPresent(ModuleTypes::forget);
     orc.forget();
     program.forget();
@@ -174,6 +177,13 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public List<Image> images() {
+    if (images == null) {
+      images = List.copyOf(list());
+    }
+    return images;
+  }
+
+  private List<Image> list() {
     var images = new ArrayList<Image>();
     images.add(proper());
     for (var module : modules.loaded()) {
@@ -193,8 +203,15 @@ final class LinuxKernel implements Kernel {
   }
 
   private Image proper() {
-    return new Image(
-        "vmlinux", List.of(place.image()), BuildIds.ofKernel(place, program), OptionalLong.empty());
+    if (proper == null) {
+      proper =
+          new Image(
+              "vmlinux",
+              List.of(place.image()),
+              BuildIds.ofKernel(place, program),
+              OptionalLong.empty());
+    }
+    return proper;
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.format.btf.Btf;
 import dev.fathom.format.dwarf.Dwarf;
 import dev.fathom.format.dwarf.DwarfNames;
+import dev.fathom.format.dwarf.LineFiles;
 import dev.fathom.format.kallsyms.Kallsyms;
 import dev.fathom.format.kallsyms.KallsymsPositions;
 import dev.fathom.symbols.KallsymsSymbols;
@@ -173,6 +174,26 @@ public final class TableIndex {
   }
 
   /**
+   * Which units have code of which source files, in a file that must be that of the build-id.
+   *
+   * @param threads how many threads to use at most when there is no index yet
+   */
+  public LineFiles lineFiles(Dwarf dwarf, int threads) {
+    if (folder.isEmpty()) {
+      return LineFiles.build(dwarf, threads);
+    }
+    var name = buildId + "-lines";
+    long fingerprint = fingerprint(dwarf);
+    var known = folder.get().load(name, fingerprint).flatMap(a -> LineFiles.of(dwarf, a));
+    if (known.isPresent()) {
+      return known.get();
+    }
+    var files = LineFiles.build(dwarf, threads);
+    folder.get().store(name, fingerprint, files.arrays());
+    return files;
+  }
+
+  /**
    * Of the sections, which are hundreds of megabytes large, the sizes and a sample: the build-id
    * already says that the file is the same, and this that it is whole.
    */
@@ -185,7 +206,8 @@ public final class TableIndex {
   }
 
   private static void sample(CRC32 crc, Dwarf dwarf) {
-    for (var name : List.of(".debug_info", ".debug_types", ".debug_abbrev", ".debug_str")) {
+    for (var name :
+        List.of(".debug_info", ".debug_types", ".debug_abbrev", ".debug_str", ".debug_line")) {
       var section = dwarf.section(name);
       if (section.isPresent()) {
         long size = section.get().size();

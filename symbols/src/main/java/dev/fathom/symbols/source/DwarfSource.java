@@ -11,6 +11,7 @@ import dev.fathom.format.dwarf.CallFrames;
 import dev.fathom.format.dwarf.CfiRow;
 import dev.fathom.format.dwarf.Die;
 import dev.fathom.format.dwarf.Dwarf;
+import dev.fathom.format.dwarf.LineFiles;
 import dev.fathom.format.dwarf.LineProgram;
 import dev.fathom.format.dwarf.LineTable;
 import dev.fathom.format.dwarf.Tag;
@@ -27,6 +28,7 @@ import dev.fathom.symbols.DwarfRegisters;
 import dev.fathom.symbols.dwarf.DwarfTypeSource;
 import dev.fathom.symbols.elf.Placement;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,7 +39,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * The source of the code of one file, by its DWARF. Which unit describes an address is read from
@@ -67,6 +69,8 @@ public final class DwarfSource implements SourceInfo {
   private final DwarfRegisters registers;
   private final Architecture architecture;
   private final Placement placement;
+  private final Supplier<LineFiles> openLineFiles;
+  private Optional<LineFiles> lineFiles = Optional.empty();
   private final List<String> problems = new ArrayList<>();
   private final Map<Long, UnitCode> kept = new Kept();
   private final Map<Die, Map<Long, Die>> callSites = new HashMap<>();
@@ -78,6 +82,7 @@ public final class DwarfSource implements SourceInfo {
    * @param name {@code dwarf}, or {@code dwarf:} and a module's name
    * @param frames the file's call frame information, for expressions that use the frame address
    * @param placement where the file is loaded
+   * @param lineFiles finds out which units have code of which source files; asked once
    */
   public DwarfSource(
       String name,
@@ -85,13 +90,15 @@ public final class DwarfSource implements SourceInfo {
       DwarfTypeSource types,
       Optional<CallFrames> frames,
       Architecture architecture,
-      Placement placement) {
+      Placement placement,
+      Supplier<LineFiles> lineFiles) {
     this.name = name;
     this.dwarf = dwarf;
     this.types = types;
     this.frames = frames;
     this.architecture = architecture;
     this.placement = placement;
+    this.openLineFiles = lineFiles;
     registers = new DwarfRegisters(architecture);
   }
 
@@ -211,16 +218,8 @@ public final class DwarfSource implements SourceInfo {
     }
 
     Optional<LineProgram> program() {
-      var offset = unit.lineOffset();
-      if (program.isEmpty() && offset.isPresent()) {
-        program =
-            Optional.of(
-                new LineProgram(
-                    dwarf.need(".debug_line", unit),
-                    offset.getAsLong(),
-                    unit.encoding().order(),
-                    unit.addressSize(),
-                    new LineProgram.Strings(strings(".debug_line_str"), strings(".debug_str"))));
+      if (program.isEmpty()) {
+        program = LineProgram.of(unit);
       }
       return program;
     }
@@ -246,10 +245,6 @@ public final class DwarfSource implements SourceInfo {
     Optional<SourceLine> line(LineTable table, int row) {
       return line(table.file(row), table.line(row), table.column(row));
     }
-  }
-
-  private ByteSource strings(String section) {
-    return dwarf.section(section).orElseGet(() -> ByteSource.of(section, new byte[0]));
   }
 
   @Override
@@ -616,100 +611,115 @@ public final class DwarfSource implements SourceInfo {
 
   @Override
   public List<Place> places(String file, int line) {
-    var matching = new ArrayList<UnitCode>();
-    for (var unit : dwarf.units()) {
-      try {
-        if (unit.name().map(n -> names(n, file)).orElse(false)) {
-          matching.add(code(unit));
-        }
-      } catch (BadDataException e) {
-        problem(e);
-      }
+    if (lineFiles.isEmpty()) {
+      lineFiles = Optional.of(openLineFiles.get());
     }
-    if (matching.isEmpty()) {
-      for (var unit : dwarf.units()) {
-        try {
-          var code = new UnitCode(unit);
-          if (code.program().isPresent() && !numbers(code, file).isEmpty()) {
-            matching.add(code);
-          }
-        } catch (BadDataException e) {
-          problem(e);
-        }
-      }
+    var search = new LineSearch(file, line);
+    try {
+      lineFiles.get().units(file).forEach(search::look);
+    } catch (BadDataException e) {
+      problem(e);
     }
-    var rows = new TreeMap<Integer, List<Long>>();
-    for (var code : matching) {
-      try {
-        collect(code, file, line, rows);
-      } catch (BadDataException e) {
-        problem(e);
-      }
-    }
-    if (rows.isEmpty()) {
-      return List.of();
-    }
-    var places = new TreeMap<String, Place>();
-    for (long address : rows.firstEntry().getValue()) {
-      if (placement.toTarget(address).isEmpty()) {
-        continue; // In a section that is no longer there, such as a module's initialisation.
-      }
-      var found = activations(loaded(address));
-      var at = line(loaded(address));
-      var function = found.isEmpty() ? "" : found.getFirst().function();
-      long entry = found.isEmpty() ? address : found.getFirst().entry();
-      at.ifPresent(
-          l ->
-              places.merge(
-                  Long.toHexString(entry) + function,
-                  new Place(
-                      loaded(address),
-                      new SourceLine(l.path(), rows.firstKey(), l.column()),
-                      function),
-                  (a, b) -> Long.compareUnsigned(a.address(), b.address()) <= 0 ? a : b));
-    }
-    return places.values().stream()
+    return search.found.values().stream()
         .sorted(Comparator.comparing(Place::address, Long::compareUnsigned))
         .toList();
+  }
+
+  /** Looks for where the nearest line from a given one on begins, one unit after the other. */
+  private final class LineSearch {
+    private final String file;
+    private final int wanted;
+
+    /** The nearest line so far, and its place in each function. */
+    private int nearest = Integer.MAX_VALUE;
+
+    private final Map<String, Place> found = new LinkedHashMap<>();
+
+    LineSearch(String file, int wanted) {
+      this.file = file;
+      this.wanted = wanted;
+    }
+
+    void look(Unit unit) {
+      try {
+        var code = code(unit);
+        var files = code.program().isPresent() ? numbers(code, file) : new BitSet();
+        if (!files.isEmpty() && code.lines().isPresent()) {
+          look(code.lines().get(), files);
+        }
+      } catch (BadDataException e) {
+        problem(e);
+      }
+    }
+
+    private void look(LineTable lines, BitSet files) {
+      var addresses = new ArrayList<Long>();
+      int best = nearest;
+      for (var sequence : lines.sequences()) {
+        if (placement.toTarget(sequence.start()).isEmpty()) {
+          continue; // In a section that is no longer there, such as a module's initialisation.
+        }
+        int before = -1;
+        for (int row = sequence.first(); row < sequence.last(); row++) {
+          int line = lines.line(row);
+          boolean hit = line >= wanted && line <= best && files.get(lines.file(row));
+          if (hit && lines.isStmt(row) && line != before) {
+            if (line < best) {
+              addresses.clear();
+              best = line;
+            }
+            addresses.add(lines.address(row));
+          }
+          before = hit ? line : -1;
+        }
+      }
+      if (addresses.isEmpty()) {
+        return;
+      }
+      if (best < nearest) {
+        found.clear();
+        nearest = best;
+      }
+      addresses.forEach(this::add);
+    }
+
+    private void add(long address) {
+      if (placement.toTarget(address).isEmpty()) {
+        return;
+      }
+      var activations = activations(loaded(address));
+      var at = line(loaded(address));
+      if (at.isEmpty()) {
+        return;
+      }
+      var function = activations.isEmpty() ? "" : activations.getFirst().function();
+      long entry = activations.isEmpty() ? address : activations.getFirst().entry();
+      found.merge(
+          Long.toHexString(entry) + function,
+          new Place(
+              loaded(address),
+              new SourceLine(at.get().path(), nearest, at.get().column()),
+              function),
+          (a, b) -> Long.compareUnsigned(a.address(), b.address()) <= 0 ? a : b);
+    }
   }
 
   private static boolean names(String path, String wanted) {
     return path.equals(wanted) || path.endsWith("/" + wanted);
   }
 
-  private static List<Integer> numbers(UnitCode code, String file) {
-    var found = new ArrayList<Integer>();
+  private static BitSet numbers(UnitCode code, String file) {
+    var found = new BitSet();
     var program = code.program().orElseThrow();
+    var last = file.substring(file.lastIndexOf('/') + 1);
+    var directory = code.unit.directory().orElse("");
     for (int i = 0; i < program.files().size(); i++) {
-      if (program
-          .path(i, code.unit.directory().orElse(""))
-          .map(p -> names(p, file))
-          .orElse(false)) {
-        found.add(i);
+      if (program.files().get(i).name().endsWith(last)
+          && program.path(i, directory).map(p -> names(p, file)).orElse(false)) {
+        found.set(i);
       }
     }
     return found;
-  }
-
-  /** Adds the addresses where the nearest line from {@code line} on begins. */
-  private static void collect(
-      UnitCode code, String file, int line, TreeMap<Integer, List<Long>> rows) {
-    var table = code.lines();
-    if (table.isEmpty()) {
-      return;
-    }
-    var lines = table.get();
-    var wanted = numbers(code, file);
-    for (var sequence : lines.sequences()) {
-      int before = -1;
-      for (int row = sequence.first(); row < sequence.last(); row++) {
-        boolean hit = lines.line(row) >= line && wanted.contains(lines.file(row));
-        if (hit && lines.isStmt(row) && lines.line(row) != before) {
-          rows.computeIfAbsent(lines.line(row), _ -> new ArrayList<>()).add(lines.address(row));
-        }
-        before = hit ? lines.line(row) : -1;
-      }
-    }
   }
 
   /** The architecture of the code. */

@@ -9,6 +9,7 @@ import dev.fathom.format.dwarf.CallFrames;
 import dev.fathom.format.dwarf.Dwarf;
 import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.dwarf.DwarfSections;
+import dev.fathom.format.dwarf.LineFiles;
 import dev.fathom.format.elf.ElfFile;
 import dev.fathom.format.elf.PrStatus;
 import dev.fathom.model.AddressSpace;
@@ -257,7 +258,13 @@ class DwarfSourceTest {
     var program = new CoreProgram(memory, system);
     var source =
         new DwarfSource(
-            "dwarf", dwarf, types, Optional.of(frames), X86_64.INSTANCE, Placement.asLinked());
+            "dwarf",
+            dwarf,
+            types,
+            Optional.of(frames),
+            X86_64.INSTANCE,
+            Placement.asLinked(),
+            () -> LineFiles.build(dwarf, 2));
     var text = elf.sections().named(".text").orElseThrow();
     var unwinder =
         new Unwinder(
