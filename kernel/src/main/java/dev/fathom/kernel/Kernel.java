@@ -6,6 +6,7 @@ import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Image;
 import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
+import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.model.unwind.UnwindSource;
 import java.nio.file.Path;
@@ -115,6 +116,17 @@ public interface Kernel {
    * those do not tell, and where there are none.
    */
   default void supplement(UnwindSource frames) {}
+
+  /**
+   * Whether the kernel itself says what its structures are like (Linux: BTF); where it does not,
+   * {@link #describe} tells it.
+   */
+  default boolean hasTypes() {
+    return true;
+  }
+
+  /** Tells a kernel without types of its own what its structures are like. */
+  default void describe(TypeSource types) {}
 
   /** Where each section of a module is, by its name; empty where the kernel does not keep that. */
   default Map<String, Long> sections(Image image) {

@@ -37,8 +37,18 @@ final class SessionTypes implements TypeSource {
     this.modules = modules;
   }
 
-  /** Puts them behind the sources of a kernel that does not read its objects' DWARF itself. */
+  /**
+   * Puts them behind the sources of a kernel that does not read its objects' DWARF itself. One that
+   * has no types is told those of its debug file: it lists neither tasks nor modules without.
+   */
   static void join(Session session) {
+    var kernel = session.kernel();
+    if (!kernel.hasTypes()) {
+      kernel
+          .image()
+          .flatMap(session.debugFiles()::described)
+          .ifPresent(described -> kernel.describe(described.types()));
+    }
     var types = session.kernel().program().types();
     if (types.known().stream().noneMatch(source -> source.name().equals(KERNEL))) {
       types.add(new SessionTypes(session, KERNEL, false));

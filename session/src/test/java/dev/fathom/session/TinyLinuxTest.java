@@ -10,6 +10,7 @@ import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Progress;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.testkit.ElfCoreWriter;
+import dev.fathom.testkit.process.CProgram;
 import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -107,6 +108,56 @@ class TinyLinuxTest {
       assertThat(kernel.release()).hasValue(TinyLinux.RELEASE);
       assertThatThrownBy(() -> kernel.tasks(_ -> {}).toList())
           .hasMessageContaining("unknown type 'struct task_struct'");
+    }
+  }
+
+  /** A kernel without BTF is described by its debug file: here by what gcc makes of its types. */
+  @Test
+  void withoutBtfTypesAreThoseOfTheDebugFile() throws IOException {
+    var tiny = new TinyLinux();
+    var dump = tiny.vmcore();
+    assertThat(spoilBtf(dump)).isEqualTo(1);
+    var vmcore = Files.write(folder.resolve("vmcore"), dump);
+    var vmlinux =
+        CProgram.compile(
+                folder,
+                "vmlinux",
+                tiny.types(),
+                "-g",
+                "-shared",
+                "-nostdlib",
+                "-fno-eliminate-unused-debug-types",
+                "-Wl,--build-id=0x" + TinyLinux.BUILD_ID)
+            .file();
+    var options = new KernelOptions(Optional.empty(), true, Progress.NONE);
+    try (var session = Session.open(List.of(vmcore, vmlinux), options)) {
+      var kernel = session.kernel();
+      assertThat(kernel.tasks(_ -> {}).map(task -> task.name() + " " + task.idText()).toList())
+          .containsExactlyInAnyOrderElementsOf(
+              tiny.tasks().stream().map(task -> task.name() + " " + task.pid()).toList());
+      assertThat(kernel.images()).extracting(i -> i.name()).containsExactly("vmlinux", "tiny_mod");
+      assertThat(kernel.log(_ -> {}).map(LogEntry::text)).isEqualTo(tiny.log());
+      for (var expected : tiny.tasks()) {
+        var trace = kernel.stack(kernel.task(expected.address()));
+        assertThat(
+                trace.frames().stream()
+                    .map(
+                        f ->
+                            kernel
+                                .program()
+                                .symbols()
+                                .at(f.lookup())
+                                .orElseThrow()
+                                .symbol()
+                                .name()))
+            .as(expected.toString())
+            .isEqualTo(expected.stack());
+      }
+      assertThat(kernel.program().global("init_task").member("comm").string(16))
+          .isEqualTo("swapper/0");
+      assertThat(kernel.warnings())
+          .anyMatch(warning -> warning.contains("no BTF") && warning.contains("debug file"))
+          .noneMatch(warning -> warning.contains("cannot be listed"));
     }
   }
 

@@ -56,7 +56,6 @@ final class Bootstrap {
     var types = new TypeSystem(space.layout().wordBytes());
     var layouts = new Layouts(ownTypes);
     var moduleTypes = Optional.<ModuleTypes>empty();
-    boolean bare = false;
     try {
       var unlisted = UnlistedSymbols.in(place, own);
       var btf = KernelTables.btf(space, own, index);
@@ -72,8 +71,6 @@ final class Bootstrap {
         types.add(source.get());
         moduleTypes = Optional.of(new ModuleTypes(space, own, layouts, source.get(), warnings));
         types.add(moduleTypes.get());
-      } else {
-        bare = true;
       }
     } catch (FathomException e) {
       warnings.add("no types: " + e.getMessage());
@@ -90,11 +87,12 @@ final class Bootstrap {
             types,
             () -> live.isPresent() ? live.get().epoch() : 0);
     modules.of(new Modules(program, layouts));
+    boolean bare = ownTypes.sources().isEmpty();
     if (bare) {
       addTypes(machine, program, ownTypes, warnings);
     }
     return new LinuxKernel(
-        target, physical, place, program, layouts, modules, moduleTypes, warnings);
+        target, physical, place, program, layouts, modules, moduleTypes, bare, warnings);
   }
 
   /** The types of a kernel without BTF. */
@@ -106,7 +104,8 @@ final class Bootstrap {
         ownTypes.add(found.get());
         program.types().add(found.get());
         warnings.add(
-            "this kernel has no BTF: what is known of struct task_struct was found by what must"
+            LinuxKernel.NO_BTF
+                + ": what is known of struct task_struct was found by what must"
                 + " hold of tasks, and nothing of other structures");
         return;
       }
@@ -114,7 +113,8 @@ final class Bootstrap {
       warnings.add("no types: " + e.getMessage());
     }
     warnings.add(
-        "this kernel has no BTF (it is older than 5.2, or CONFIG_DEBUG_INFO_BTF is off):"
+        LinuxKernel.NO_BTF
+            + " (it is older than 5.2, or CONFIG_DEBUG_INFO_BTF is off):"
             + " types are not known, so tasks, modules and stacks cannot be listed");
   }
 

@@ -23,6 +23,7 @@ import dev.fathom.model.Image;
 import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.model.unwind.UnwindSource;
 import dev.fathom.target.Cpu;
@@ -42,6 +43,9 @@ import java.util.stream.StreamSupport;
 
 /** A Linux kernel. */
 final class LinuxKernel implements Kernel {
+  /** How warnings about types begin. */
+  static final String NO_BTF = "this kernel has no BTF";
+
   /** How often a list that changed under the walk is begun again. */
   private static final int ATTEMPTS = 4;
 
@@ -63,6 +67,7 @@ final class LinuxKernel implements Kernel {
   private OnCpu onCpu;
   private LinuxStacks stacks;
   private CrashFacts crash;
+  private boolean bare;
   private Image proper;
   private List<Image> images;
 
@@ -74,6 +79,7 @@ final class LinuxKernel implements Kernel {
       Layouts layouts,
       Bootstrap.ModuleTables modules,
       Optional<ModuleTypes> moduleTypes,
+      boolean bare,
       List<String> warnings) {
     this.target = target;
     this.physical = physical;
@@ -82,6 +88,7 @@ final class LinuxKernel implements Kernel {
     this.layouts = layouts;
     this.modules = modules;
     this.moduleTypes = moduleTypes;
+    this.bare = bare;
     this.warnings = warnings;
     this.orc = new OrcSources(place, program, modules, warnings);
     this.live = target.find(Live.class);
@@ -222,6 +229,27 @@ final class LinuxKernel implements Kernel {
     } catch (FathomException _) {
       return Optional.empty(); // Whoever lists the facts is told why.
     }
+  }
+
+  @Override
+  public boolean hasTypes() {
+    return !bare;
+  }
+
+  /** {@inheritDoc} What was found out of some by a probe is not asked any more. */
+  @Override
+  public void describe(TypeSource described) {
+    var own = layouts.types();
+    var probed = own.sources();
+    own.add(described);
+    own.use(List.of(described));
+    program
+        .types()
+        .use(program.types().sources().stream().filter(s -> !probed.contains(s)).toList());
+    warnings.removeIf(warning -> warning.startsWith(NO_BTF) || warning.startsWith("no types: "));
+    warnings.add(NO_BTF + ": types are those of its debug file");
+    bare = false;
+    refresh();
   }
 
   @Override

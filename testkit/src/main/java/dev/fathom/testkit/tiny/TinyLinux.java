@@ -98,6 +98,11 @@ public final class TinyLinux {
   private boolean withVmcoreinfo = true;
   private long runningSp;
 
+  /** The kernel's types in C. */
+  public String types() {
+    return types.c();
+  }
+
   /** Writes the dump into the file named, for the build's own first run of the program. */
   public static void main(String[] arguments) throws IOException {
     Files.write(Path.of(arguments[0]), new TinyLinux().vmcore());

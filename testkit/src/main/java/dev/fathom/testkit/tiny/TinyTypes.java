@@ -173,6 +173,75 @@ final class TinyTypes {
     return structs.get(tag).bytes();
   }
 
+  /** The same types in C, each with a variable of it, for a compiler to describe. */
+  String c() {
+    var text =
+        new StringBuilder("typedef int pid_t;\nenum pid_type { PIDTYPE_PID, PIDTYPE_TGID };\n");
+    text.append("enum pid_type one_pid_type; pid_t one_pid_t;\n");
+    for (var struct : order) {
+      text.append("struct ").append(struct.tag()).append(" {\n");
+      int end = 0;
+      for (var part : struct.parts()) {
+        if (part.bits() == 0) {
+          pad(text, end, part.offset() / 8);
+        } else if (part.offset() % 8 == 0) {
+          pad(text, (end + 7) / 8 * 8, part.offset() / 8);
+        }
+        text.append("  ").append(member(part)).append(";\n");
+        end = part.offset() + (part.bits() == 0 ? 8 * bytesOf(part.type()) : part.bits());
+      }
+      pad(text, end, struct.bytes());
+      text.append("} __attribute__((packed)) one_").append(struct.tag()).append(";\n");
+    }
+    return text.toString();
+  }
+
+  private static void pad(StringBuilder text, int bits, int until) {
+    int from = (bits + 7) / 8;
+    if (from < until) {
+      text.append("  char pad").append(from).append('[').append(until - from).append("];\n");
+    }
+  }
+
+  private static String member(Part part) {
+    int bracket = part.type().indexOf('[');
+    var type = bracket < 0 ? part.type() : part.type().substring(0, bracket);
+    var array = bracket < 0 ? "" : part.type().substring(bracket);
+    var bits = part.bits() == 0 ? "" : ":" + part.bits();
+    return cType(type) + " " + part.name() + array + bits;
+  }
+
+  private static String cType(String type) {
+    int star = type.indexOf(' ');
+    var base = star < 0 ? type : type.substring(0, star);
+    var named =
+        switch (base) {
+          case "void", "char" -> base;
+          case "u8" -> "unsigned char";
+          case "u16" -> "unsigned short";
+          case "u32" -> "unsigned int";
+          case "s32" -> "int";
+          case "u64" -> "unsigned long";
+          default -> "struct " + base;
+        };
+    return named + (star < 0 ? "" : type.substring(star));
+  }
+
+  private int bytesOf(String type) {
+    int bracket = type.indexOf('[');
+    if (bracket >= 0) {
+      int count = Integer.parseInt(type, bracket + 1, type.length() - 1, 10);
+      return count * bytesOf(type.substring(0, bracket));
+    }
+    return switch (type) {
+      case "char", "u8" -> 1;
+      case "u16" -> 2;
+      case "u32", "s32" -> 4;
+      case "u64" -> 8;
+      default -> type.endsWith("*") ? 8 : structs.get(type).bytes();
+    };
+  }
+
   /** The BTF of all these types, and of the per-CPU variables at their offsets. */
   byte[] btf(Map<String, Long> perCpu) {
     ids.put("char", writer.integer("char", 1, 1));
