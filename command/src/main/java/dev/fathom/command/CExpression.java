@@ -37,7 +37,7 @@ public final class CExpression {
     return pointing(text, () -> Expressions.type(text, scope));
   }
 
-  /** The values of the expressions that commas separate. */
+  /** The values of the expressions that commas separate; of references what they refer to. */
   public static List<Value> all(Invocation call, String text) {
     var scope = new CScope(call);
     return pointing(
@@ -45,7 +45,7 @@ public final class CExpression {
         () -> {
           var values = new ArrayList<Value>();
           for (var expression : Expressions.parseAll(text, scope)) {
-            values.add(Expressions.evaluate(expression, scope));
+            values.add(Expressions.evaluate(expression, scope).referred());
           }
           return values;
         });

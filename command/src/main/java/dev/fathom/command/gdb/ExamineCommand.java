@@ -73,7 +73,8 @@ final class ExamineCommand implements Command {
     long start =
         text.isEmpty()
             ? last.next().orElseThrow(() -> new UsageException("an address is needed"))
-            : bare(call, text).orElseGet(() -> address(call, CExpression.evaluate(call, text)));
+            : bare(call, text)
+                .orElseGet(() -> address(call, CExpression.evaluate(call, text).referred()));
     int count = format.count().orElse(1);
     return switch (letter) {
       case 'i' -> instructions(call, start, count);

@@ -274,6 +274,14 @@ class CxxTest {
   }
 
   @Test
+  void referencesAreWhatTheyReferTo() {
+    assertThat(program.run("printf \"%d %s\\n\", ref, longer._M_dataplus._M_p"))
+        .isEqualTo("5 abcdefghijklmnopqrstuvwxyz0123456789");
+    assertThat(program.run("p/x ref", "x/dw &ref", "p $")).startsWith("$1 = 0x5\n").endsWith("5");
+    assertThat(program.run("whatis ref")).isEqualTo("int &ref;");
+  }
+
+  @Test
   void namesMayBeShort() {
     assertThat(program.run("p *(std::vector<int> *)&v")).contains("= {1, 2, 3}");
     assertThat(program.run("p sizeof(std::map<int, std::string>)")).isEqualTo("$1 = 48");
@@ -302,6 +310,27 @@ class CxxTest {
         .contains("$1 = 9\n$2 = 3\n$3 = 31\n$4 = 17\n$5 = 42");
     assertThat(program.run("frame 2", "p calls", "p number", "p arg[0]", "p copy"))
         .contains("$1 = 4\n$2 = (int &) @0x");
+  }
+
+  /** Optimised, in DWARF 4, with the strings of gcc 4. */
+  @Test
+  void stringsOfTheOlderAbi() {
+    var expressions = List.of("str", "nothing", "li", "m", "work::calls");
+    try (var older =
+        CompiledCxx.compile(
+            directory,
+            "strings",
+            List.of("-D_GLIBCXX_USE_CXX11_ABI=0", "-O2", "-gdwarf-4"),
+            expressions.stream().map(e -> "output " + e).toList())) {
+      assertThat(older.output(expressions))
+          .containsExactly(
+              "\"older\"",
+              "\"\"",
+              "std::list = {[0] = \"x\", [1] = \"yz\"}",
+              "std::map with 1 element = {[\"k\"] = 2}",
+              "4")
+          .isEqualTo(older.answers());
+    }
   }
 
   @Test
