@@ -16,8 +16,8 @@ import java.util.Optional;
 
 /**
  * Reading and summing a trace of OSv: the events of a file, repeated until there are enough bytes,
- * by {@code fathom trace-file summary}, as a whole process, and beside it by OSv's own tool where
- * its path is given.
+ * by {@code fathom trace-file summary} and by a D clause that counts, as whole processes, and
+ * beside them by OSv's own tool where its path is given.
  */
 public final class Traces {
   private Traces() {}
@@ -29,16 +29,37 @@ public final class Traces {
   public static void main(String[] args) throws IOException, InterruptedException {
     Path big = Files.createTempFile("fathom-trace", ".osvt");
     try {
-      repeat(Path.of(args[1]), big, Long.parseLong(args[2]) * 1_000_000);
+      long events = repeat(Path.of(args[1]), big, Long.parseLong(args[2]) * 1_000_000);
       int runs = Integer.parseInt(args[3]);
       double megabytes = Files.size(big) / 1e6;
       System.out.printf(Locale.ROOT, "%.0f MB%n", megabytes);
       double own =
-          measure("fathom", megabytes, List.of(args[0], "trace-file", "summary"), big, runs);
+          measure(
+              "fathom",
+              megabytes,
+              List.of(args[0], "trace-file", "summary"),
+              "Collected",
+              big,
+              runs);
+      double d =
+          measure(
+              "D",
+              megabytes,
+              List.of(args[0], "trace", "-qn", "osv::: { @ = count(); }", "--on"),
+              Long.toString(events),
+              big,
+              runs);
+      System.out.printf(Locale.ROOT, "D: %.1f million events/s of processor%n", events / d / 1e6);
       var tool = args.length > 4 ? Optional.of(args[4]) : Optional.<String>empty();
       if (tool.isPresent()) {
         double peer =
-            measure("trace.py", megabytes, List.of("python3", tool.get(), "summary"), big, 1);
+            measure(
+                "trace.py",
+                megabytes,
+                List.of("python3", tool.get(), "summary"),
+                "Collected",
+                big,
+                1);
         System.out.printf(Locale.ROOT, "ratio %.1f%n", peer / own);
       }
     } finally {
@@ -47,7 +68,7 @@ public final class Traces {
   }
 
   private static double measure(
-      String name, double megabytes, List<String> command, Path file, int runs)
+      String name, double megabytes, List<String> command, String says, Path file, int runs)
       throws IOException, InterruptedException {
     var all = new ArrayList<Timed>();
     for (int i = 0; i < runs; i++) {
@@ -55,7 +76,7 @@ public final class Traces {
       line.add(file.toString());
       var run = Timed.run(line, Map.of());
       if (run.status() != 0
-          || run.output().stream().noneMatch(text -> text.contains("Collected"))) {
+          || run.output().stream().noneMatch(text -> text.contains(says))) {
         throw new IOException(name + " failed: " + run.output());
       }
       all.add(run);
@@ -74,21 +95,24 @@ public final class Traces {
   }
 
   /** The events of a file again and again, each time later by what the file lasts. */
-  private static void repeat(Path from, Path to, long bytes) throws IOException {
+  private static long repeat(Path from, Path to, long bytes) throws IOException {
     try (var source = MappedFile.open(from);
         var out = new BufferedOutputStream(Files.newOutputStream(to), 1 << 20)) {
       var file = OsvTraceFile.open(source);
       var writer = new OsvTraceWriter(out, file.tracepoints());
       long shift = 0;
+      long count = 0;
       for (long done = 0; done < bytes; done += source.size()) {
         long last = 0;
         var events = file.events(0);
         while (events.next()) {
           last = events.time();
+          count++;
           writer.event(events, file.tracepoints().get(events.tracepoint()), last + shift);
         }
         shift += last;
       }
+      return count;
     }
   }
 }

@@ -164,4 +164,33 @@ class TraceLabTest {
     assertThat(number(text, "started (\\d+)")).isBetween(created - 1, created);
     assertThat(number(text, "ended (\\d+)")).isBetween(1L, created);
   }
+
+  /** Both syntaxes of VProbes: stacks of each CPU, and calls of a function that always comes. */
+  @Test
+  void vprobesScriptsRun() throws IOException {
+    var lisp = folder.resolve("stacks.vp");
+    Files.writeString(
+        lisp,
+        "(definteger n 0) (vprobe VMM10Hz (gueststack stack) (printf \"%s\\n\" stack)"
+            + " (setint n (+ n 1)) (cond ((> n 5) (exit))))");
+    assertThat(script(lisp)).containsPattern("(?m)^GUEST,0xffffffff[0-9a-f]{8},0x");
+    var emmett = folder.resolve("entry.emt");
+    Files.writeString(
+        emmett,
+        "aggr calls[1][0];\n"
+            + "GUEST:ENTER:schedule { calls[VCPUID]++; logaggr(calls); exit(); }\n");
+    assertThat(script(emmett)).containsPattern("calls\\[[01]\\] == avg 1 count 1 min 1 max 1");
+  }
+
+  private String script(Path file) throws IOException {
+    var out = folder.resolve("script.out");
+    Files.deleteIfExists(out);
+    var words =
+        new String[] {
+          "trace", "--on", "qemu:" + guest.pid(), "-o", out.toString(), "-s", file.toString()
+        };
+    assertThat(Main.run(words)).isZero();
+    assertThat(runs()).isTrue();
+    return Files.readString(out);
+  }
 }

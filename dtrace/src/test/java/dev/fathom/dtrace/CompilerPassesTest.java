@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What each pass of the compiler shows, and what it refuses. */
 class CompilerPassesTest {
@@ -109,5 +111,57 @@ class CompilerPassesTest {
     thread.start();
     thread.join();
     assertThat(failure.get()).isNull();
+  }
+
+  private static final String STRUCTS =
+      "struct in { int i; char c; }; struct out { int i; char *p; };";
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "D_XLATE_SOU|translator int < struct in *s > { };",
+        "D_XLATE_MEMB|translator struct out < struct in *s > { nothing = s->i; };",
+        "D_TYPE_MEMBER|translator struct out < struct in *s > { i = s->nothing; };",
+        "D_XLATE_INCOMPAT|translator struct out < struct in *s > { p = s->c; };",
+        "D_OP_INCOMPLETE|translator struct out < struct none *s > { i = s->c; };",
+        "D_XLATE_REDECL|translator struct out < struct in *s > { i = s->i; };"
+            + " translator struct out < struct in *s > { i = s->i; };",
+        "D_DECL_IDRED|inline int foo = timestamp; inline int foo = 8;",
+        "D_DECL_BFCONST|struct bits { int a : 1; int b : 0; };",
+        "D_OP_ARRFUN|int a[3]; int b[3]; BEGIN { a = b; }",
+        "D_OP_INCOMPAT|void *p; BEGIN { trace(p + 1); }",
+        "D_PRINT_SIZE|BEGIN { print((struct none *)arg0); }",
+      })
+  void mistakesHaveTheirTags(String tag, String text) {
+    assertThatThrownBy(() -> compile(STRUCTS + text + " BEGIN { }"))
+        .isInstanceOf(ProgramException.class)
+        .hasMessageContaining(tag);
+  }
+
+  @Test
+  void translatorsThatAreRightAreTaken() {
+    assertThat(
+            compile(
+                    STRUCTS
+                        + "translator struct out < struct in *s > { i = s->i; p = NULL; };"
+                        + "BEGIN { trace(xlate <struct out>((struct in *)arg0).i); }")
+                .dump("lower"))
+        .contains("s32[");
+  }
+
+  @Test
+  void aStringThatIsNotThereIsEmpty() {
+    assertThat(
+            compile("BEGIN /strchr(\"abc\", 'b') != NULL/ { exit(NULL == probefunc); }")
+                .dump("lower"))
+        .contains("!=s \"\"")
+        .contains("(probefunc ==s \"\")");
+  }
+
+  @Test
+  void bigArraysInMemoryAreTypes() {
+    assertThat(compile("extern int a[123][456][789]; BEGIN { trace(1); }").matched())
+        .containsExactly(1);
   }
 }

@@ -15,6 +15,7 @@ import dev.fathom.dtrace.syntax.Statement;
 import dev.fathom.dtrace.syntax.Tag;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.PointerType;
 import java.util.ArrayList;
 import java.util.List;
@@ -333,6 +334,14 @@ final class ClauseTyper {
     requireArguments("print", c, 1, 1, Tag.D_PROTO_LEN);
     var node = c.arguments().getFirst();
     var v = recorded(node, Tag.D_TRACE_VOID);
+    if (v.type().resolved() instanceof PointerType p
+        && (p.target().resolved() instanceof OpaqueType
+            || (DTypes.isComposite(p.target()) && p.target().bytes() == 0))) {
+      throw error(
+          node.span(),
+          Tag.D_PRINT_SIZE,
+          "print() of " + DTypes.text(p.target()) + ", whose size is not known or 0");
+    }
     // A pointer prints what it points to.
     if (v.type().resolved() instanceof PointerType p
         && !DTypes.isStringLike(v.type())

@@ -243,7 +243,7 @@ public final class Compiler {
   private Limits limits(Source source) {
     var d = Limits.DEFAULT;
     return new Limits(
-        (int) size("strsize", d.strsize(), 8, 1 << 20, source),
+        (int) size("strsize", d.strsize(), 1, 1 << 20, source),
         size("dynvarsize", d.dynvarsize(), 0, 1L << 34, source),
         (int) size("scratchsize", d.scratchsize(), 0, 1 << 26, source),
         (int) size("nspec", d.nspec(), 0, 1 << 20, source),
@@ -350,17 +350,14 @@ public final class Compiler {
       }
       case External.Translator t -> {
         var members = new LinkedHashMap<String, Node>();
-        for (var m : t.members()) {
-          if (members.put(m.name(), m.value()) != null) {
-            throw texts.error(
-                m.span(), Tag.D_XLATE_MEMB, "member '" + m.name() + "' is translated twice");
-          }
+        t.members().forEach(m -> members.putIfAbsent(m.name(), m.value()));
+        var translator =
+            new Scope.Translator(
+                texts.source(), t.output(), t.input(), t.input().declarator().name(), members);
+        if (own) {
+          typer.translators().check(translator, t);
         }
-        typer
-            .scope()
-            .declareTranslator(
-                new Scope.Translator(
-                    texts.source(), t.output(), t.input(), t.input().declarator().name(), members));
+        typer.scope().declareTranslator(translator);
       }
       case External.ProviderDeclaration p ->
           throw texts.error(

@@ -26,7 +26,8 @@ import java.util.OptionalLong;
  * that they can be members and elements.
  */
 final class DTypes {
-  private static final int MOST_BYTES = 1 << 20;
+  /** Most bytes of a value. */
+  static final int MOST_BYTES = 1 << 20;
 
   static final IntType INT = new IntType("int", 4, true, false);
   static final IntType UINT = new IntType("unsigned int", 4, false, false);

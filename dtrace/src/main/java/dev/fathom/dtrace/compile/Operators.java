@@ -137,6 +137,12 @@ final class Operators {
     if (a.op().isEmpty()) {
       var v = typer.value(a.value());
       var target = target(a.target(), v, a.span());
+      if (DTypes.isArray(target.type()) && DTypes.isArray(v.type())) {
+        throw error(
+            a.span(),
+            Tag.D_OP_ARRFUN,
+            "an array is assigned to by its elements: " + DTypes.text(target.type()));
+      }
       return update(target, typer.convert(v, target.type(), a.span()), false, a.span());
     }
     var place = stepped(a.target(), a.span());
@@ -269,6 +275,13 @@ final class Operators {
     }
     var a = typer.load(left, i.left().span());
     var b = typer.load(right, i.right().span());
+    boolean equality = i.op().equals("==") || i.op().equals("!=");
+    if (equality
+        && (isNull(a) ? DTypes.isString(b.type()) : isNull(b) && DTypes.isString(a.type()))) {
+      // A string that is not there is an empty one.
+      return new Typed.CompareStrings(
+          relation(i.op(), true), isNull(a) ? b : a, new Typed.Text(""));
+    }
     if (!DTypes.isScalar(a.type()) || !DTypes.isScalar(b.type())) {
       throw error(
           i.span(),
@@ -285,6 +298,10 @@ final class Operators {
     return swap
         ? Typed.binary(DTypes.INT, op, pair.right(), pair.left())
         : Typed.binary(DTypes.INT, op, pair.left(), pair.right());
+  }
+
+  private static boolean isNull(Typed v) {
+    return Typed.isZero(v) && DTypes.isPointer(v.type());
   }
 
   private static BinaryOp relation(String op, boolean signed) {
@@ -355,6 +372,9 @@ final class Operators {
     long size = Math.max(1, target.bytes());
     if (target.resolved() instanceof OpaqueType) {
       throw error(at, Tag.D_OP_INCOMPLETE, "the size of " + DTypes.text(target) + " is not known");
+    }
+    if (DTypes.isVoid(target)) {
+      throw disagree(op, left, right, at); // What it points to has no size.
     }
     if (both) {
       if (op.equals("+") || !compatible(left.type(), right.type())) {

@@ -131,6 +131,7 @@ final class Scope {
 
   void declareInline(Inline inline, Span at) {
     if (find(DVariable.Scope.GLOBAL, inline.name()).isPresent()
+        || inlines.containsKey(inline.name())
         || Names.isReserved(inline.name())) {
       throw texts.error(at, Tag.D_DECL_IDRED, "'" + inline.name() + "' is declared already");
     }
@@ -158,6 +159,12 @@ final class Scope {
           at,
           Tag.D_DECL_INCOMPLETE,
           "'" + name + "' is of the incomplete type " + DTypes.text(type));
+    }
+    if (DTypes.isArray(type) && type.bytes() > DTypes.MOST_BYTES) {
+      throw texts.error(
+          at,
+          Tag.D_DECL_ARRBIG,
+          "'" + name + "' has " + type.bytes() + " bytes; at most " + DTypes.MOST_BYTES);
     }
     if (keys.isPresent() && scope == DVariable.Scope.CLAUSE) {
       throw texts.error(

@@ -3,6 +3,7 @@ package dev.fathom.dtrace.compile;
 
 import dev.fathom.base.ProgramException;
 import dev.fathom.base.Span;
+import dev.fathom.dtrace.syntax.External;
 import dev.fathom.dtrace.syntax.Node;
 import dev.fathom.dtrace.syntax.Tag;
 import dev.fathom.dtrace.syntax.TypeText;
@@ -59,6 +60,59 @@ final class Translators {
         at,
         Tag.D_XLATE_NONE,
         "there is no translator to " + DTypes.text(wanted) + " from " + DTypes.text(input.type()));
+  }
+
+  /** Checks a translator where it is declared, so that errors in it are told at once. */
+  void check(Scope.Translator t, External.Translator written) {
+    var output = typer.types().resolve(t.output());
+    if (!(output.resolved() instanceof CompositeType composite)) {
+      throw error(
+          written.span(),
+          Tag.D_XLATE_SOU,
+          "a translator makes a structure or union, not " + DTypes.text(output));
+    }
+    var input = typer.types().resolve(t.input());
+    for (var other : typer.scope().translators()) {
+      if (DTypes.same(typeIn(other, other.output()), output)
+          && DTypes.same(typeIn(other, other.input()), input)) {
+        throw error(
+            written.span(),
+            Tag.D_XLATE_REDECL,
+            "there is a translator to "
+                + DTypes.text(output)
+                + " from "
+                + DTypes.text(input)
+                + " already");
+      }
+    }
+    typer.enter("", List.of());
+    typer.resolver().begin();
+    var bound = Map.<String, Typed>of(t.inputName(), new Typed.Old(input));
+    for (var m : written.members()) {
+      var found = typer.types().member(composite, m.name());
+      if (found.isEmpty()) {
+        throw error(
+            m.span(),
+            Tag.D_XLATE_MEMB,
+            "'" + m.name() + "' is no member of " + DTypes.text(output));
+      }
+      typer.resolver().body(m.value(), bound.keySet());
+      var wanted = found.get().member().type();
+      typer.bound(bound, () -> checked(m.value(), wanted, m.name()));
+    }
+  }
+
+  private Typed checked(Node node, CType wanted, String name) {
+    var given = given(node, wanted, name);
+    boolean pointer = DTypes.isPointer(wanted) && given instanceof Typed.Retyped;
+    if (pointer && DTypes.isInteger(((Typed.Retyped) given).value().type())) {
+      var value = ((Typed.Retyped) given).value();
+      throw error(
+          node.span(),
+          Tag.D_XLATE_INCOMPAT,
+          "member '" + name + "' is " + DTypes.text(wanted) + ", not " + DTypes.text(value.type()));
+    }
+    return given;
   }
 
   private static boolean accepts(CType parameter, Typed input) {

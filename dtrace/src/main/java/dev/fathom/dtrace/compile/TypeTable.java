@@ -32,6 +32,10 @@ import java.util.stream.Collectors;
 /** The types that a program can name: its own declarations, D's, and the kernel's. */
 final class TypeTable {
   private static final long MOST_ELEMENTS = 1 << 20;
+
+  /** Of an array in memory; one that a variable of D holds is smaller. */
+  private static final long MOST_ARRAY_BYTES = 1L << 40;
+
   private static final int ENUMS_LOOKED_AT = 100_000;
 
   /** Evaluates a constant expression of a declaration. */
@@ -315,6 +319,10 @@ final class TypeTable {
       } else {
         bits = (bits + align * 8 - 1) / (align * 8) * (align * 8);
       }
+      if (m.bits().isPresent() && width == 0 && !name.isEmpty()) {
+        throw texts.error(
+            at, Tag.D_DECL_BFCONST, "a bit-field of 0 bits has no name: '" + name + "'");
+      }
       members.add(new Member(name, type, bits, width));
       bits += m.bits().isPresent() ? width : type.bytes() * 8;
       end = Math.max(end, bits);
@@ -475,15 +483,15 @@ final class TypeTable {
     if (DTypes.isVoid(element)) {
       throw texts.error(at, Tag.D_DECL_VOIDOBJ, "an array cannot have void elements");
     }
-    if (count.getAsLong() > MOST_ELEMENTS
-        || count.getAsLong() * Math.max(1, element.bytes()) > MOST_ELEMENTS) {
+    if (count.getAsLong() > MOST_ARRAY_BYTES
+        || count.getAsLong() > MOST_ARRAY_BYTES / Math.max(1, element.bytes())) {
       throw texts.error(
           node.span(),
           Tag.D_DECL_ARRBIG,
           "an array of "
               + count.getAsLong()
               + " elements is too big; at most "
-              + MOST_ELEMENTS
+              + MOST_ARRAY_BYTES
               + " bytes");
     }
     return new ArrayType(() -> element, count);

@@ -141,7 +141,6 @@ inline int EOWNERDEAD = 130;
 inline int ENOTRECOVERABLE = 131;
 inline int ERFKILL = 132;
 inline int EWOULDBLOCK = EAGAIN;
-inline int ENOTSUP = EOPNOTSUPP;
 inline int SIGHUP = 1;
 inline int SIGINT = 2;
 inline int SIGQUIT = 3;
