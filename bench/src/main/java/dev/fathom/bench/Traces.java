@@ -75,8 +75,7 @@ public final class Traces {
       var line = new ArrayList<>(command);
       line.add(file.toString());
       var run = Timed.run(line, Map.of());
-      if (run.status() != 0
-          || run.output().stream().noneMatch(text -> text.contains(says))) {
+      if (run.status() != 0 || run.output().stream().noneMatch(text -> text.contains(says))) {
         throw new IOException(name + " failed: " + run.output());
       }
       all.add(run);
