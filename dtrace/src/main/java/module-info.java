@@ -4,6 +4,7 @@
  * trace.
  */
 module dev.fathom.dtrace {
+  requires dev.fathom.format;
   requires dev.fathom.kernel;
   requires tools.jackson.core;
   requires transitive dev.fathom.base;

@@ -182,4 +182,72 @@ class TraceProcessTest {
     trace(1, "BEGIN", "-c", " ");
     trace(2, "BEGIN", "-c", "true", "-p", "1");
   }
+
+  /** Notes as {@code sys/sdt.h} makes them, one with a semaphore. */
+  @Test
+  void probesThatAProgramWasCompiledWith() throws IOException {
+    var marked =
+        CProgram.compile(
+            programs,
+            "marked",
+            """
+            #include <unistd.h>
+
+            #define NOTE(name, semaphore, arguments) \\
+              "990: nop\\n" \\
+              ".pushsection .note.stapsdt,\\"\\",\\"note\\"\\n" \\
+              ".balign 4\\n" \\
+              ".4byte 992f-991f, 994f-993f, 3\\n" \\
+              "991: .asciz \\"stapsdt\\"\\n" \\
+              "992: .balign 4\\n" \\
+              "993: .8byte 990b, _.stapsdt.base, " semaphore "\\n" \\
+              ".asciz \\"marked\\", \\"" name "\\", \\"" arguments "\\"\\n" \\
+              "994: .balign 4\\n" \\
+              ".popsection\\n"
+
+            __asm__(".pushsection .stapsdt.base,\\"a\\",\\"progbits\\"\\n"
+                    ".hidden _.stapsdt.base\\n"
+                    ".globl _.stapsdt.base\\n"
+                    "_.stapsdt.base: .space 1\\n"
+                    ".popsection\\n");
+
+            volatile unsigned short wanted __attribute__((section(".probes")));
+
+            int main(void) {
+              volatile long in_memory[4] = {0, 100, 200, 300};
+              for (int i = -2; i < 3; i++) {
+                long wide = 0x7000000000000000 + i;
+                __asm__ volatile(NOTE("step", "0", "-4@%k0 8@%1 8@%2 -1@$-7 1@%b0 4@%%xmm0")
+                                 ::"r"(i), "r"(wide), "m"(in_memory[1]));
+                if (wanted)
+                  __asm__ volatile(NOTE("guarded", "wanted", "2@%w0")::"r"(i));
+              }
+              return wanted;
+            }
+            """,
+            "-O1");
+    assertThat(
+            quietly(
+                "marked$target:::step { printf(\"%d %x %d %d %d %s\\n\", args[0], args[1], args[2],"
+                    + " args[3], args[4], probefunc); }",
+                marked))
+        .isEqualTo(
+            "-2 6ffffffffffffffe 100 -7 254 main\n"
+                + "-1 6fffffffffffffff 100 -7 255 main\n"
+                + "0 7000000000000000 100 -7 0 main\n"
+                + "1 7000000000000001 100 -7 1 main\n"
+                + "2 7000000000000002 100 -7 2 main");
+    assertThat(
+            quietly(
+                "marked$target:marked:main:guarded { printf(\"%d \", args[0]); }"
+                    + "syscall::exit_group:entry { printf(\"wanted %d\\n\", arg0); }",
+                marked))
+        .isEqualTo("65534 65535 0 1 2 wanted 1");
+    assertThat(quietly("syscall::exit_group:entry { printf(\"wanted %d\\n\", arg0); }", marked))
+        .isEqualTo("wanted 0");
+  }
+
+  private String quietly(String program, CProgram of) throws IOException {
+    return trace(0, program, "-c", of.file().toString()).strip();
+  }
 }

@@ -2,6 +2,7 @@
 package dev.fathom.dtrace.stop;
 
 import java.util.List;
+import java.util.OptionalLong;
 
 /** What makes a probe fire. Addresses are virtual, the kernel's or the traced process's. */
 sealed interface Place {
@@ -67,6 +68,19 @@ sealed interface Place {
 
   /** The return of a system call that executes a program, when it worked or when it did not. */
   record Executed(long function, long size, boolean success) implements Code {}
+
+  /**
+   * A probe that a program was compiled with.
+   *
+   * @param address of the instruction
+   * @param semaphore the address of a 16-bit number that is raised while it is traced
+   */
+  record Usdt(long function, long address, List<UsdtArgument> arguments, OptionalLong semaphore)
+      implements Code {
+    public Usdt {
+      arguments = List.copyOf(arguments);
+    }
+  }
 
   /** The entry of a system call of a process, by number. */
   record CallEntry(long number) implements Place {}

@@ -100,6 +100,7 @@ final class ProcessProvider implements Provider {
               Place.Derived _,
               Place.ExecutionPath _,
               Place.Executed _,
+              Place.Usdt _,
               Place.CallEntry _,
               Place.CallReturn _,
               Place.Timer _ ->

@@ -133,6 +133,10 @@ final class StopContext extends HostContext {
       case Place.Derived derived -> derived(derived, index);
       case Place.ExecutionPath exec -> index == 0 ? callParameter(exec.path()) : 0;
       case Place.Executed done -> index == 0 && !done.success() ? -returned() : 0;
+      case Place.Usdt usdt ->
+          index < usdt.arguments().size()
+              ? usdt.arguments().get(index).value(cpu.registers(), user())
+              : 0;
       case Place.CallEntry _ -> processCallParameter(index);
       case Place.CallReturn _ -> index <= 1 ? returned() : 0;
       case Place.Timer _ -> interrupted(index);

@@ -13,6 +13,7 @@ import dev.fathom.dtrace.replay.Recorder;
 import dev.fathom.dtrace.run.Interpreter;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.session.control.Breakpoint;
 import dev.fathom.session.control.Condition;
@@ -23,17 +24,20 @@ import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.DirectMemory;
 import dev.fathom.target.Live;
+import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.ProcessView;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.SignalNames;
 import dev.fathom.target.Stop;
 import dev.fathom.target.SystemCalls;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +68,7 @@ public final class StopEngine implements Engine {
   private final Functions functions;
   private final Map<Long, List<Spot>> spots = new LinkedHashMap<>();
   private final Map<Breakpoint, Firing> firings = new LinkedHashMap<>();
+  private final Set<Long> semaphores = new LinkedHashSet<>();
   private final List<Spot> callSpots = new ArrayList<>();
   private final List<Breakpoint> breakpoints = new ArrayList<>();
   private final List<String> notices = new ArrayList<>();
@@ -112,6 +117,12 @@ public final class StopEngine implements Engine {
         all.add(new ProcessCallProvider(places, names));
       }
       all.add(new TimerProvider(places));
+      if (kernel.program().architecture() == X86_64.INSTANCE) {
+        session
+            .target()
+            .find(ProcessView.class)
+            .ifPresent(view -> all.addAll(UsdtProvider.of(view, functions, places)));
+      }
       providers = List.copyOf(all);
     } else {
       functions = new Functions(kernel.program(), "vmlinux");
@@ -204,6 +215,7 @@ public final class StopEngine implements Engine {
       if (controls()) {
         control = Optional.of(session.control());
         watchCalls();
+        spots.values().forEach(here -> here.forEach(this::raise));
         spots.forEach((address, here) -> breakpoints.add(breakpoint(address, here)));
       }
       return failed;
@@ -221,17 +233,39 @@ public final class StopEngine implements Engine {
 
   private void watchCalls() {
     var numbers = new HashSet<Long>();
-    callSpots.forEach(
-        spot -> {
-          switch (spot.place()) {
-            case Place.CallEntry(long number) -> numbers.add(number);
-            case Place.CallReturn(long number) -> numbers.add(number);
-            case Place.Code _, Place.Timer _ -> {}
-          }
-        });
+    callSpots.forEach(spot -> {
+      switch (spot.place()) {
+        case Place.CallEntry(long number) -> numbers.add(number);
+        case Place.CallReturn(long number) -> numbers.add(number);
+        case Place.Code _, Place.Timer _ -> {}
+      }
+    });
     if (!numbers.isEmpty()) {
       control.get().watchCalls(numbers, this::called);
     }
+  }
+
+  /** Lets a program know that one of its probes is traced, which may work only then. */
+  private void raise(Spot spot) {
+    if (spot.place() instanceof Place.Usdt usdt && usdt.semaphore().isPresent()) {
+      long address = usdt.semaphore().getAsLong();
+      if (semaphores.add(address)) {
+        addTo(address, 1);
+      }
+    }
+  }
+
+  private void addTo(long semaphore, int change) {
+    var memory = session.kernel().program().memory();
+    int value = memory.u16(semaphore) + change;
+    session
+        .target()
+        .find(MemoryWriter.class)
+        .orElseThrow(() -> new dev.fathom.base.UnsupportedException("memory cannot be written"))
+        .write(
+            MemoryWriter.Space.VIRTUAL,
+            semaphore,
+            MemorySegment.ofArray(new byte[] {(byte) value, (byte) (value >> 8)}));
   }
 
   /** A thread is at a system call; whether tracing is over. */
@@ -287,6 +321,7 @@ public final class StopEngine implements Engine {
       case Place.Executed back -> systemReturns(back.function(), back.size());
       case Place.Derived derived -> List.of(derived.function());
       case Place.ExecutionPath exec -> List.of(exec.function());
+      case Place.Usdt usdt -> List.of(usdt.address());
     };
   }
 
@@ -325,6 +360,7 @@ public final class StopEngine implements Engine {
           Place.SystemCall _,
           Place.Derived _,
           Place.ExecutionPath _,
+          Place.Usdt _,
           Place.CallEntry _,
           Place.CallReturn _,
           Place.Timer _ ->
@@ -464,6 +500,7 @@ public final class StopEngine implements Engine {
       breakpoints.clear();
       firings.clear();
       spots.clear();
+      semaphores.clear();
       notices.add("the process became another program, which has none of the pid probes");
     }
   }
@@ -659,6 +696,10 @@ public final class StopEngine implements Engine {
   }
 
   private void removeAll() {
+    if (isIn(Live.State.STOPPED)) {
+      semaphores.forEach(address -> addTo(address, -1));
+    }
+    semaphores.clear();
     control.ifPresent(c -> breakpoints.forEach(c::delete));
     if (!callSpots.isEmpty() && isIn(Live.State.STOPPED)) {
       control.ifPresent(c -> c.watchCalls(Set.of(), (_, _) -> false));

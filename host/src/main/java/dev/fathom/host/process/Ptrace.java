@@ -61,6 +61,9 @@ public final class Ptrace implements ProcessTracer {
   private static final int SIGSTOP = 19;
   private static final int SIGINFO_BYTES = 128;
 
+  /** More than the general registers of any architecture. */
+  private static final int GENERAL_LIMIT = 1 << 10;
+
   /** More than any register set, vector registers included. */
   private static final int REGISTER_LIMIT = 1 << 16;
 
@@ -179,8 +182,9 @@ public final class Ptrace implements ProcessTracer {
   @Override
   public Optional<byte[]> registers(int thread, int type) {
     try (var arena = Arena.ofConfined()) {
-      var buffer = arena.allocate(REGISTER_LIMIT, 16);
-      var vector = vector(arena, buffer, REGISTER_LIMIT);
+      int limit = type == GENERAL_REGISTERS ? GENERAL_LIMIT : REGISTER_LIMIT;
+      var buffer = arena.allocate(limit, 16);
+      var vector = vector(arena, buffer, limit);
       var result = request(GET_REGISTER_SET, thread, MemorySegment.ofAddress(type), vector);
       if (result.errno() == EINVAL || !done(result, "read registers of", thread)) {
         return Optional.empty(); // This CPU has no such set.

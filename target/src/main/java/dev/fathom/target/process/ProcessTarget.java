@@ -101,13 +101,12 @@ final class ProcessTarget implements Target {
     owner.careWith(this::care);
     thread = Optional.of(owner);
     try {
-      owner.ask(
-          () -> {
-            var process = new TracedProcess(ptrace, files, layout, passed);
-            traced = Optional.of(process);
-            process.begin();
-            return true;
-          });
+      owner.ask(() -> {
+        var process = new TracedProcess(ptrace, files, layout, passed);
+        traced = Optional.of(process);
+        process.begin();
+        return true;
+      });
     } catch (RuntimeException | Error e) {
       close();
       throw e;
@@ -168,7 +167,9 @@ final class ProcessTarget implements Target {
   @Override
   public Optional<Cpu> cpu(int id) {
     if (isStopped()) {
-      var registers = ask(process -> process.registers(id));
+      // While it stands still the tracing thread touches nothing that is not asked of it.
+      var known = traced.orElseThrow().known(id);
+      var registers = known.isPresent() ? known : ask(process -> process.registers(id));
       if (registers.isPresent()) {
         return Optional.of(new Cpu(id, registers.get(), "ptrace"));
       }
@@ -234,11 +235,10 @@ final class ProcessTarget implements Target {
 
   private void order(java.util.function.Consumer<TracedProcess> work) {
     boolean done =
-        ask(
-            process -> {
-              work.accept(process);
-              return true;
-            });
+        ask(process -> {
+          work.accept(process);
+          return true;
+        });
     if (!done) {
       throw new IllegalStateException("work was not done");
     }
@@ -253,12 +253,11 @@ final class ProcessTarget implements Target {
     try {
       traced =
           Optional.of(
-              owner.ask(
-                  () -> {
-                    var process = new TracedProcess(ptrace, files, layout, passed);
-                    process.attach();
-                    return process;
-                  }));
+              owner.ask(() -> {
+                var process = new TracedProcess(ptrace, files, layout, passed);
+                process.attach();
+                return process;
+              }));
     } catch (RuntimeException | Error e) {
       owner.end();
       thread = Optional.empty();
@@ -380,6 +379,9 @@ final class ProcessTarget implements Target {
     }
   }
 
+  /** What came of waiting, and what could not be done meanwhile. */
+  private record Waited(Optional<Stop> stop, Optional<String> failure) {}
+
   private final class Run implements RunControl {
     @Override
     public void stop() {
@@ -403,8 +405,10 @@ final class ProcessTarget implements Target {
       requireStopped("let it go on");
       ran();
       if (waiting.isEmpty()) {
-        order(TracedProcess::resume);
-        thread.orElseThrow().caring(true);
+        order(process -> {
+          process.resume();
+          thread.orElseThrow().careFromHere();
+        });
       }
     }
 
@@ -421,19 +425,19 @@ final class ProcessTarget implements Target {
       if (traced.isEmpty()) {
         return Optional.empty();
       }
-      var stop =
-          ask(
-              process -> {
-                var kept = waiting;
-                waiting = Optional.empty();
-                return kept.isPresent() ? kept : process.await(timeout);
-              });
-      if (stop.isPresent()) {
+      var waited =
+          ask(process -> {
+            var kept = waiting;
+            waiting = Optional.empty();
+            var stop = kept.isPresent() ? kept : process.await(timeout);
+            return new Waited(stop, stop.isPresent() ? process.takeFailure() : Optional.empty());
+          });
+      if (waited.stop().isPresent()) {
         thread.orElseThrow().caring(false);
         ran();
-        ask(TracedProcess::takeFailure).ifPresent(warnings::add);
+        waited.failure().ifPresent(warnings::add);
       }
-      return stop;
+      return waited.stop();
     }
 
     @Override
@@ -488,16 +492,17 @@ final class ProcessTarget implements Target {
     public void write(int cpu, Register register, long value) {
       requireStopped("write registers");
       ran();
-      if (ask(process -> process.registers(cpu)).isEmpty()) {
+      var process = traced.orElseThrow();
+      if (process.known(cpu).isEmpty() && ask(it -> it.registers(cpu)).isEmpty()) {
         throw new TargetException(name + ": thread " + cpu + " is not there, or does not stop");
       }
-      if (!ask(process -> process.set(cpu, register, value))) {
+      if (!process.set(cpu, register, value)) {
         throw new UnsupportedException(
             name + ": " + register.name() + " of thread " + cpu + " cannot be written");
       }
     }
 
-    /** What is written is in the thread at once. */
+    /** What is written is in the thread when it goes on. */
     @Override
     public void settle() {}
   }

@@ -281,6 +281,9 @@ final class TracedProcess {
       int next = next(tracee);
       // What else was held is sent again: it waits in the kernel from now on.
       tracee.held.forEach(signal -> ptrace.signal(pid, tracee.id(), signal));
+      if (tracee.stopped) {
+        settle(tracee);
+      }
       if (tracee.stopped && !ptrace.detach(tracee.id(), next)) {
         continue; // It has ended.
       }
@@ -410,12 +413,24 @@ final class TracedProcess {
       // Else the kernel would go back to the system call that was interrupted.
       layout.set(bytes, X86_64.ORIG_RAX, -1);
     }
-    if (!ptrace.setRegisters(thread, ProcessTracer.GENERAL_REGISTERS, bytes)) {
-      return false;
-    }
     tracee.raw = Optional.of(bytes);
     tracee.registers = Optional.of(layout.decode(bytes, 0));
+    tracee.changed = true;
     return true;
+  }
+
+  /** The registers of a stopped thread, if they were read since it stopped. */
+  Optional<Registers> known(int thread) {
+    var tracee = tracees.get(thread);
+    return tracee == null || !tracee.stopped ? Optional.empty() : tracee.registers;
+  }
+
+  /** Puts changed registers into a thread that is to go on. */
+  private void settle(Tracee tracee) {
+    if (tracee.changed) {
+      tracee.changed = false;
+      ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, tracee.raw.orElseThrow());
+    }
   }
 
   int pending(int thread) {
@@ -533,6 +548,7 @@ final class TracedProcess {
   }
 
   private void stepOn(Tracee tracee, int signal) {
+    settle(tracee);
     tracee.runs();
     if (!ptrace.step(tracee.id(), signal)) {
       tracee.stepping = false; // It is being killed: its end is reported.
@@ -555,6 +571,7 @@ final class TracedProcess {
 
   private void go(Tracee tracee) {
     int signal = next(tracee);
+    settle(tracee);
     tracee.runs();
     if (tracee.jobStopped) {
       tracee.jobStopped = false;
@@ -1038,7 +1055,8 @@ final class TracedProcess {
             : Optional.<Registers>empty();
     memory.write(pc, MemorySegment.ofArray(code));
     ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, saved);
-    tracee.registers = Optional.empty();
+    tracee.changed = false;
+    tracee.registers = Optional.of(before.get());
     tracee.atSignal = false; // A signal that it stood before is sent again when it goes on.
     return after.isEmpty() ? OptionalLong.empty() : after.get().get(X86_64.RAX);
   }

@@ -47,6 +47,11 @@ final class TracerThread {
     }
   }
 
+  /** The same as {@code caring(true)}, asked by work that runs here. */
+  void careFromHere() {
+    caring = true;
+  }
+
   private void run() {
     while (!ended) {
       try {
