@@ -7,6 +7,7 @@ import dev.fathom.testkit.process.CProgram;
 import dev.fathom.testkit.process.Subject;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,7 +79,7 @@ class TraceKilledTest {
     assertThat(said("dtrace", "-qn", "END", "-c", ends.file() + " 7")).doesNotContain("pid");
   }
 
-  /** However early or late it is killed (kill -9). */
+  /** Whenever it is killed (kill -9) once its breakpoints are in. */
   @Test
   void theProcessOfAKilledTracerRunsOn() throws Exception {
     var program =
@@ -144,7 +145,8 @@ class TraceKilledTest {
                         + " { @[probefunc] = count(); }")
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        subject.await("a tracer", () -> !subject.status("TracerPid").equals("0"));
+        long work = program.symbol("work").orElseThrow();
+        subject.await("a breakpoint", () -> byteAt(subject.pid(), work) == INT3);
         Thread.sleep(random.nextInt(500));
         tracer.destroyForcibly();
         assertThat(tracer.waitFor(20, TimeUnit.SECONDS)).isTrue();
@@ -161,10 +163,12 @@ class TraceKilledTest {
     }
   }
 
-  private static int byteAt(long pid, long address) throws IOException {
+  private static int byteAt(long pid, long address) {
     try (var memory = new RandomAccessFile("/proc/" + pid + "/mem", "r")) {
       memory.seek(address);
       return memory.read();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

@@ -954,6 +954,8 @@ final class TracedProcess {
       if (pc.isPresent() && planted.containsKey(at)) {
         if (isX86()) {
           set(tracee.id(), X86_64.RIP, at);
+          // At once: when this process is killed now, the thread goes on without the signal.
+          settle(tracee);
         }
         tracee.stepping = false;
         reports.add(new Stop(tracee.id(), new Stop.Trap()));

@@ -58,14 +58,16 @@ final class TrapGuard {
   private static final int MOST = (BYTES - TABLE) / ENTRY;
 
   /** Where the code that returns from the handler is in it. */
-  private static final int RESTORER = 0xe0;
+  private static final int RESTORER = 0xee;
 
   /**
    * The handler. {@code rsi} is the signal's siginfo, {@code rdx} the context with the pc at 168.
    *
    * <pre>
-   *         cmp  dword [rsi+8], 2         a step that nobody waits for any more (TRAP_TRACE)
-   *         je   out
+   *         mov  eax, [rsi+8]             a step that nobody waits for any more (TRAP_BRKPT,
+   *         dec  eax                      TRAP_TRACE)
+   *         cmp  eax, 1
+   *         jbe  out
    *         mov  r8, [rdx+168]
    *         lea  r11, [r8-1]              the breakpoint is before the pc, or
    *   begin lea  r9, [table]
@@ -79,9 +81,12 @@ final class TrapGuard {
    *         dec  r10d
    *         jmp  look
    *   again cmp  r11, r8
-   *         je   foreign
+   *         je   passed
    *         mov  r11, r8                  at it, where the tracer has moved the pc already
    *         jmp  begin
+   *   passed cmp byte [r8-1], 0xcc        or behind what the tracer has carried out for it
+   *         je   foreign
+   *         mov  r11, r8
    *   back  mov  [rdx+168], r11
    *         mov  eax, 2                   open("/proc/self/mem", O_RDWR | O_CLOEXEC)
    *         lea  rdi, [path]
@@ -130,14 +135,14 @@ final class TrapGuard {
    * </pre>
    */
   private static final String HANDLER =
-      "837e08020f84970000004c8b82a80000004d8d58ff4c8d0de40f0000448b153d"
-          + "0200004585d27411498b014c39d874134983c11041ffcaebea4d39c374644d89"
-          + "c3ebd24c899aa8000000b802000000488d3dea010000be0200080031d20f0585"
-          + "c0783f89c34c8d25940f0000448b2ded0100004585ed7420b81200000089df49"
-          + "8d742408ba010000004d8b14240f054983c41041ffcdebdbb80300000089df0f"
-          + "05c3b80d000000bf05000000488d356d01000031d241ba080000000f05b82700"
-          + "00000f054189c4b8ba0000000f0589c64489e7ba05000000b8ea0000000f05c3"
-          + "b80f0000000f05";
+      "8b4608ffc883f8010f86a10000004c8b82a80000004d8d58ff4c8d0de00f0000"
+          + "448b15390200004585d27411498b014c39d8741d4983c11041ffcaebea4d39c3"
+          + "74054d89c3ebd2418078ffcc74624d89c34c899aa8000000b802000000488d3d"
+          + "dc010000be0200080031d20f0585c0783f89c34c8d25860f0000448b2ddf0100"
+          + "004585ed7420b81200000089df498d742408ba010000004d8b14240f054983c4"
+          + "1041ffcdebdbb80300000089df0f05c3b80d000000bf05000000488d355f0100"
+          + "0031d241ba080000000f05b8270000000f054189c4b8ba0000000f0589c64489"
+          + "e7ba05000000b8ea0000000f05c3b80f0000000f05";
 
   private final SystemCalls calls;
   private final long base;
