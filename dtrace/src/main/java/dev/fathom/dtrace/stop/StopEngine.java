@@ -233,13 +233,14 @@ public final class StopEngine implements Engine {
 
   private void watchCalls() {
     var numbers = new HashSet<Long>();
-    callSpots.forEach(spot -> {
-      switch (spot.place()) {
-        case Place.CallEntry(long number) -> numbers.add(number);
-        case Place.CallReturn(long number) -> numbers.add(number);
-        case Place.Code _, Place.Timer _ -> {}
-      }
-    });
+    callSpots.forEach(
+        spot -> {
+          switch (spot.place()) {
+            case Place.CallEntry(long number) -> numbers.add(number);
+            case Place.CallReturn(long number) -> numbers.add(number);
+            case Place.Code _, Place.Timer _ -> {}
+          }
+        });
     if (!numbers.isEmpty()) {
       control.get().watchCalls(numbers, this::called);
     }

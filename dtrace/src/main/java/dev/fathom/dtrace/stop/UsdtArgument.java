@@ -53,20 +53,22 @@ record UsdtArgument(int bytes, boolean signed, Optional<Operand> operand, String
   private static Map<String, InRegister> names() {
     var names = new TreeMap<String, InRegister>();
     var legacy = Map.of("a", X86_64.RAX, "b", X86_64.RBX, "c", X86_64.RCX, "d", X86_64.RDX);
-    legacy.forEach((letter, register) -> {
-      var whole = new InRegister(register, 0);
-      names.put("r" + letter + "x", whole);
-      names.put("e" + letter + "x", whole);
-      names.put(letter + "x", whole);
-      names.put(letter + "l", whole);
-      names.put(letter + "h", new InRegister(register, 8));
-    });
+    legacy.forEach(
+        (letter, register) -> {
+          var whole = new InRegister(register, 0);
+          names.put("r" + letter + "x", whole);
+          names.put("e" + letter + "x", whole);
+          names.put(letter + "x", whole);
+          names.put(letter + "l", whole);
+          names.put(letter + "h", new InRegister(register, 8));
+        });
     var pointers = Map.of("si", X86_64.RSI, "di", X86_64.RDI, "bp", X86_64.RBP, "sp", X86_64.RSP);
-    pointers.forEach((name, register) -> {
-      for (var spelling : List.of("r" + name, "e" + name, name, name + "l")) {
-        names.put(spelling, new InRegister(register, 0));
-      }
-    });
+    pointers.forEach(
+        (name, register) -> {
+          for (var spelling : List.of("r" + name, "e" + name, name, name + "l")) {
+            names.put(spelling, new InRegister(register, 0));
+          }
+        });
     var numbered =
         List.of(
             X86_64.R8,

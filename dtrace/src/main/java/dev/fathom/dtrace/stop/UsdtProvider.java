@@ -52,8 +52,9 @@ final class UsdtProvider implements Provider {
       }
     }
     var providers = new ArrayList<Provider>();
-    byAuthor.forEach((author, found) ->
-        providers.add(new UsdtProvider(author, process.process(), found, functions, places)));
+    byAuthor.forEach(
+        (author, found) ->
+            providers.add(new UsdtProvider(author, process.process(), found, functions, places)));
     return providers;
   }
 

@@ -101,12 +101,13 @@ final class ProcessTarget implements Target {
     owner.careWith(this::care);
     thread = Optional.of(owner);
     try {
-      owner.ask(() -> {
-        var process = new TracedProcess(ptrace, files, layout, passed);
-        traced = Optional.of(process);
-        process.begin();
-        return true;
-      });
+      owner.ask(
+          () -> {
+            var process = new TracedProcess(ptrace, files, layout, passed);
+            traced = Optional.of(process);
+            process.begin();
+            return true;
+          });
     } catch (RuntimeException | Error e) {
       close();
       throw e;
@@ -235,10 +236,11 @@ final class ProcessTarget implements Target {
 
   private void order(java.util.function.Consumer<TracedProcess> work) {
     boolean done =
-        ask(process -> {
-          work.accept(process);
-          return true;
-        });
+        ask(
+            process -> {
+              work.accept(process);
+              return true;
+            });
     if (!done) {
       throw new IllegalStateException("work was not done");
     }
@@ -253,11 +255,12 @@ final class ProcessTarget implements Target {
     try {
       traced =
           Optional.of(
-              owner.ask(() -> {
-                var process = new TracedProcess(ptrace, files, layout, passed);
-                process.attach();
-                return process;
-              }));
+              owner.ask(
+                  () -> {
+                    var process = new TracedProcess(ptrace, files, layout, passed);
+                    process.attach();
+                    return process;
+                  }));
     } catch (RuntimeException | Error e) {
       owner.end();
       thread = Optional.empty();
@@ -405,10 +408,11 @@ final class ProcessTarget implements Target {
       requireStopped("let it go on");
       ran();
       if (waiting.isEmpty()) {
-        order(process -> {
-          process.resume();
-          thread.orElseThrow().careFromHere();
-        });
+        order(
+            process -> {
+              process.resume();
+              thread.orElseThrow().careFromHere();
+            });
       }
     }
 
@@ -426,12 +430,14 @@ final class ProcessTarget implements Target {
         return Optional.empty();
       }
       var waited =
-          ask(process -> {
-            var kept = waiting;
-            waiting = Optional.empty();
-            var stop = kept.isPresent() ? kept : process.await(timeout);
-            return new Waited(stop, stop.isPresent() ? process.takeFailure() : Optional.empty());
-          });
+          ask(
+              process -> {
+                var kept = waiting;
+                waiting = Optional.empty();
+                var stop = kept.isPresent() ? kept : process.await(timeout);
+                return new Waited(
+                    stop, stop.isPresent() ? process.takeFailure() : Optional.empty());
+              });
       if (waited.stop().isPresent()) {
         thread.orElseThrow().caring(false);
         ran();
