@@ -58,13 +58,14 @@ class ProcessStopsTest {
         assertThat(run(service, "::bp -n 5 turn")).isEqualTo("breakpoint 1 at turn\n");
         // A process has threads, and no CPUs.
         assertThat(run(service, ":c"))
-            .startsWith("breakpoint 1: turner/" + subject.pid() + "\nturn:");
+            .startsWith("breakpoint 1: turner/" + subject.pid() + "\n#0 ")
+            .contains("turner.c:4");
         assertThat(session.control().breakpoint(1).hits()).isEqualTo(5);
-        assertThat(run(service, "::step out")).contains("main+");
+        assertThat(run(service, "::step out")).contains("in main ()");
         run(service, ":z");
-        run(service, "b turn if n % 100 == 42");
+        run(service, "b turn if $rdi % 100 == 42");
         assertThat(run(service, "c")).contains("breakpoint 2: turner/");
-        assertThat(run(service, "p (n - 42) % 100")).isEqualTo("$1 = 0\n");
+        assertThat(run(service, "p $rdi % 100")).isEqualTo("$1 = 42\n");
         run(service, ":z");
       }
       assertThat(subject.status("TracerPid")).isEqualTo("0");

@@ -224,11 +224,6 @@ public final class ProcFiles {
     }
   }
 
-  /** Whether a filter of seccomp(2) decides on its system calls. */
-  public boolean isConfined() {
-    return field(directory.resolve("status"), "Seccomp").orElse(0) != 0;
-  }
-
   /** The auxiliary vector. */
   public Map<Long, Long> auxiliary() {
     try {

@@ -168,9 +168,7 @@ final class ProcessTarget implements Target {
   @Override
   public Optional<Cpu> cpu(int id) {
     if (isStopped()) {
-      // While it stands still the tracing thread touches nothing that is not asked of it.
-      var known = traced.orElseThrow().known(id);
-      var registers = known.isPresent() ? known : ask(process -> process.registers(id));
+      var registers = ask(process -> process.registers(id));
       if (registers.isPresent()) {
         return Optional.of(new Cpu(id, registers.get(), "ptrace"));
       }
@@ -382,9 +380,6 @@ final class ProcessTarget implements Target {
     }
   }
 
-  /** What came of waiting, and what could not be done meanwhile. */
-  private record Waited(Optional<Stop> stop, Optional<String> failure) {}
-
   private final class Run implements RunControl {
     @Override
     public void stop() {
@@ -408,11 +403,8 @@ final class ProcessTarget implements Target {
       requireStopped("let it go on");
       ran();
       if (waiting.isEmpty()) {
-        order(
-            process -> {
-              process.resume();
-              thread.orElseThrow().careFromHere();
-            });
+        order(TracedProcess::resume);
+        thread.orElseThrow().caring(true);
       }
     }
 
@@ -429,21 +421,19 @@ final class ProcessTarget implements Target {
       if (traced.isEmpty()) {
         return Optional.empty();
       }
-      var waited =
+      var stop =
           ask(
               process -> {
                 var kept = waiting;
                 waiting = Optional.empty();
-                var stop = kept.isPresent() ? kept : process.await(timeout);
-                return new Waited(
-                    stop, stop.isPresent() ? process.takeFailure() : Optional.empty());
+                return kept.isPresent() ? kept : process.await(timeout);
               });
-      if (waited.stop().isPresent()) {
+      if (stop.isPresent()) {
         thread.orElseThrow().caring(false);
         ran();
-        waited.failure().ifPresent(warnings::add);
+        ask(TracedProcess::takeFailure).ifPresent(warnings::add);
       }
-      return waited.stop();
+      return stop;
     }
 
     @Override
@@ -498,17 +488,16 @@ final class ProcessTarget implements Target {
     public void write(int cpu, Register register, long value) {
       requireStopped("write registers");
       ran();
-      var process = traced.orElseThrow();
-      if (process.known(cpu).isEmpty() && ask(it -> it.registers(cpu)).isEmpty()) {
+      if (ask(process -> process.registers(cpu)).isEmpty()) {
         throw new TargetException(name + ": thread " + cpu + " is not there, or does not stop");
       }
-      if (!process.set(cpu, register, value)) {
+      if (!ask(process -> process.set(cpu, register, value))) {
         throw new UnsupportedException(
             name + ": " + register.name() + " of thread " + cpu + " cannot be written");
       }
     }
 
-    /** What is written is in the thread when it goes on. */
+    /** What is written is in the thread at once. */
     @Override
     public void settle() {}
   }

@@ -74,12 +74,6 @@ final class TracedProcess {
 
   private static final byte[] INT3 = {(byte) 0xcc};
 
-  /** {@code syscall}, and what its arguments are in. */
-  private static final byte[] SYSCALL = {0x0f, 0x05};
-
-  private static final List<Register> CALL_ARGUMENTS =
-      List.of(X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.R10, X86_64.R8, X86_64.R9);
-
   /** {@code brk #0}. */
   private static final byte[] BRK = {0, 0, 0x20, (byte) 0xd4};
 
@@ -115,8 +109,6 @@ final class TracedProcess {
   private Optional<ProcessView.Ending> ending = Optional.empty();
   private Set<Long> calls = Set.of();
   private boolean started;
-  private Optional<TrapGuard> guard = Optional.empty();
-  private boolean guardTried;
   private boolean replaced;
   private Optional<String> failure = Optional.empty();
 
@@ -270,8 +262,6 @@ final class TracedProcess {
       return;
     }
     removeAll();
-    guard.ifPresent(TrapGuard::close);
-    guard = Optional.empty();
     releaseStrangers();
     if (stayStopped) {
       ptrace.signal(pid, pid, Signals.SIGSTOP);
@@ -281,9 +271,6 @@ final class TracedProcess {
       int next = next(tracee);
       // What else was held is sent again: it waits in the kernel from now on.
       tracee.held.forEach(signal -> ptrace.signal(pid, tracee.id(), signal));
-      if (tracee.stopped) {
-        settle(tracee);
-      }
       if (tracee.stopped && !ptrace.detach(tracee.id(), next)) {
         continue; // It has ended.
       }
@@ -413,24 +400,12 @@ final class TracedProcess {
       // Else the kernel would go back to the system call that was interrupted.
       layout.set(bytes, X86_64.ORIG_RAX, -1);
     }
+    if (!ptrace.setRegisters(thread, ProcessTracer.GENERAL_REGISTERS, bytes)) {
+      return false;
+    }
     tracee.raw = Optional.of(bytes);
     tracee.registers = Optional.of(layout.decode(bytes, 0));
-    tracee.changed = true;
     return true;
-  }
-
-  /** The registers of a stopped thread, if they were read since it stopped. */
-  Optional<Registers> known(int thread) {
-    var tracee = tracees.get(thread);
-    return tracee == null || !tracee.stopped ? Optional.empty() : tracee.registers;
-  }
-
-  /** Puts changed registers into a thread that is to go on. */
-  private void settle(Tracee tracee) {
-    if (tracee.changed) {
-      tracee.changed = false;
-      ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, tracee.raw.orElseThrow());
-    }
   }
 
   int pending(int thread) {
@@ -548,7 +523,6 @@ final class TracedProcess {
   }
 
   private void stepOn(Tracee tracee, int signal) {
-    settle(tracee);
     tracee.runs();
     if (!ptrace.step(tracee.id(), signal)) {
       tracee.stepping = false; // It is being killed: its end is reported.
@@ -571,7 +545,6 @@ final class TracedProcess {
 
   private void go(Tracee tracee) {
     int signal = next(tracee);
-    settle(tracee);
     tracee.runs();
     if (tracee.jobStopped) {
       tracee.jobStopped = false;
@@ -879,8 +852,6 @@ final class TracedProcess {
     planted.clear();
     releaseStrangers();
     everPlanted.clear();
-    guard = Optional.empty();
-    guardTried = false;
     lifted = false;
     debug.clear();
     memory.close();
@@ -954,8 +925,6 @@ final class TracedProcess {
       if (pc.isPresent() && planted.containsKey(at)) {
         if (isX86()) {
           set(tracee.id(), X86_64.RIP, at);
-          // At once: when this process is killed now, the thread goes on without the signal.
-          settle(tracee);
         }
         tracee.stepping = false;
         reports.add(new Stop(tracee.id(), new Stop.Trap()));
@@ -984,114 +953,12 @@ final class TracedProcess {
     if (code.length < breakpoint().length) {
       return false;
     }
-    protect(address, code[0]);
     if (!lifted && !memory.write(address, MemorySegment.ofArray(breakpoint()))) {
       return false;
     }
     planted.put(address, code);
     everPlanted.put(address, code);
     return true;
-  }
-
-  /** Sees to it that the process outlives this one with a breakpoint at {@code address}. */
-  private void protect(long address, byte code) {
-    if (started || !isX86()) {
-      return; // What was started here ends with it.
-    }
-    if (!guardTried) {
-      guardTried = true;
-      // A sandbox may answer unexpected system calls by ending the process.
-      guard = files.isConfined() ? Optional.empty() : TrapGuard.over(memory, this::call);
-      if (guard.isEmpty()) {
-        failure =
-            Optional.of(
-                "process " + pid + " cannot be protected: it ends when this one is killed (-9)");
-      }
-    }
-    if (guard.isPresent() && !guard.get().add(memory, address, code)) {
-      failure =
-          Optional.of(
-              "process "
-                  + pid
-                  + " has more breakpoints than it is protected from: it may end when"
-                  + " this one is killed (-9)");
-    }
-  }
-
-  /** Lets a stopped thread carry out a system call, the others held. */
-  private OptionalLong call(long number, long... arguments) {
-    for (var tracee : List.copyOf(tracees.values())) {
-      if (tracee.stopped && !tracee.jobStopped && !tracee.lending) {
-        return call(tracee, number, arguments);
-      }
-    }
-    return OptionalLong.empty();
-  }
-
-  private OptionalLong call(Tracee tracee, long number, long... arguments) {
-    var before = registers(tracee.id());
-    if (before.isEmpty()) {
-      return OptionalLong.empty();
-    }
-    byte[] saved = tracee.raw.orElseThrow();
-    long pc = before.get().pc().orElseThrow();
-    var code = new byte[SYSCALL.length];
-    if (memory.read(pc, MemorySegment.ofArray(code)) != code.length) {
-      return OptionalLong.empty();
-    }
-    byte[] calling = saved.clone();
-    layout.set(calling, X86_64.RAX, number);
-    layout.set(calling, X86_64.ORIG_RAX, -1);
-    for (int i = 0; i < arguments.length; i++) {
-      layout.set(calling, CALL_ARGUMENTS.get(i), arguments[i]);
-    }
-    memory.write(pc, MemorySegment.ofArray(SYSCALL));
-    boolean good =
-        ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, calling)
-            && stepOver(tracee);
-    var after =
-        good
-            ? ptrace
-                .registers(tracee.id(), ProcessTracer.GENERAL_REGISTERS)
-                .map(bytes -> layout.decode(bytes, 0))
-            : Optional.<Registers>empty();
-    memory.write(pc, MemorySegment.ofArray(code));
-    ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, saved);
-    tracee.changed = false;
-    tracee.registers = Optional.of(before.get());
-    tracee.atSignal = false; // A signal that it stood before is sent again when it goes on.
-    return after.isEmpty() ? OptionalLong.empty() : after.get().get(X86_64.RAX);
-  }
-
-  /** One instruction of one thread, without signals; false when it does not end. */
-  private boolean stepOver(Tracee tracee) {
-    long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
-    var nap = new Nap();
-    boolean was = halting;
-    halting = true;
-    try {
-      if (!ptrace.step(tracee.id(), 0)) {
-        return false;
-      }
-      while (ended.isEmpty() && System.nanoTime() - deadline < 0) {
-        var change = ptrace.change();
-        if (change.isEmpty()) {
-          nap.take();
-        } else if (!(change.get() instanceof Stopped stopped) || stopped.thread() != tracee.id()) {
-          take(change.get());
-        } else if (stopped.event() == 0 && stopped.signal() == SIGTRAP) {
-          return true;
-        } else {
-          if (stopped.event() == 0 && stopped.signal() != ProcessTracer.SYSTEM_CALL_STOP) {
-            tracee.held.add(stopped.signal());
-          }
-          ptrace.step(tracee.id(), 0);
-        }
-      }
-      return false;
-    } finally {
-      halting = was;
-    }
   }
 
   private boolean insert(DebugRegisters.Point point) {
@@ -1116,7 +983,6 @@ final class TracedProcess {
     if (code != null && !lifted) {
       restore(address, code);
     }
-    guard.ifPresent(it -> it.remove(memory, address));
   }
 
   private void remove(DebugRegisters.Point point) {

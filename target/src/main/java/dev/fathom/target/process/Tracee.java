@@ -45,9 +45,6 @@ final class Tracee {
 
   Optional<Registers> registers = Optional.empty();
 
-  /** Whether its registers were changed here and not in it: they are set when it goes on. */
-  boolean changed;
-
   Tracee(int id) {
     this.id = id;
   }

@@ -47,11 +47,6 @@ final class TracerThread {
     }
   }
 
-  /** The same as {@code caring(true)}, asked by work that runs here. */
-  void careFromHere() {
-    caring = true;
-  }
-
   private void run() {
     while (!ended) {
       try {
