@@ -217,22 +217,29 @@ public final class Lab {
       try {
         Path facts = disk(work, "facts", 128);
         Path initramfs = locked("packages", () -> initramfs(recipe, kernel, true, work));
-        Guest guest =
-            Guest.start(
-                qemu(recipe.board()),
-                kernel.image(),
-                initramfs,
-                recipe,
-                options(recipe),
-                List.of(facts),
-                more);
-        try {
-          guest.await("LAB-READY", BOOT);
-          TarReader.unpack(facts, work.resolve("told"));
-          return new LiveGuest(guest, work, new GuestFacts(work.resolve("told/facts")));
-        } catch (IOException | RuntimeException e) {
-          guest.close();
-          throw e;
+        boolean again = true;
+        while (true) {
+          Guest guest =
+              Guest.start(
+                  qemu(recipe.board()),
+                  kernel.image(),
+                  initramfs,
+                  recipe,
+                  options(recipe),
+                  List.of(facts),
+                  more);
+          try {
+            guest.await("LAB-READY", BOOT);
+            TarReader.unpack(facts, work.resolve("told"));
+            return new LiveGuest(guest, work, new GuestFacts(work.resolve("told/facts")));
+          } catch (IOException | RuntimeException e) {
+            guest.close();
+            // QEMU with more CPUs than the host sometimes hangs before the first character.
+            if (!again || !guest.console().text().isEmpty()) {
+              throw e;
+            }
+            again = false;
+          }
         }
       } catch (IOException | RuntimeException e) {
         Trees.delete(work);
