@@ -340,18 +340,8 @@ public final class DwarfNames {
    */
   public List<Entry> find(String name) {
     int hash = NameHash.of(name);
-    int low = 0;
-    int high = hashes.length;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (hashes[middle] < hash) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
     var found = new ArrayList<Entry>();
-    for (int i = low; i < hashes.length && hashes[i] == hash; i++) {
+    for (int i = NameHash.first(hashes, hash); i < hashes.length && hashes[i] == hash; i++) {
       found.add(new Entry(i));
     }
     return found;

@@ -155,18 +155,8 @@ public final class LineFiles {
    */
   public List<Unit> units(String path) {
     int hash = hash(path);
-    int low = 0;
-    int high = hashes.length;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (hashes[middle] < hash) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
     var units = new ArrayList<Unit>();
-    for (int i = low; i < hashes.length && hashes[i] == hash; i++) {
+    for (int i = NameHash.first(hashes, hash); i < hashes.length && hashes[i] == hash; i++) {
       int at = 2 * ordinals[i];
       if (at < 0 || at >= starts.length) {
         throw new BadDataException(dwarf.name(), 0, "the index names unit " + ordinals[i]);

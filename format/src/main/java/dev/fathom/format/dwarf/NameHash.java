@@ -108,4 +108,19 @@ final class NameHash {
         || c < 0
         || c > 127;
   }
+
+  /** Where the first of ascending hashes stands that is not below {@code hash}. */
+  static int first(int[] hashes, int hash) {
+    int low = 0;
+    int high = hashes.length;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (hashes[middle] < hash) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
 }
