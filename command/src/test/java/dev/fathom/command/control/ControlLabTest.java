@@ -26,7 +26,9 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -292,6 +294,20 @@ class ControlLabTest {
     }
   }
 
+  /** Kills the guest after a while; says whether that was begun. */
+  private AtomicBoolean killTheGuest(ScheduledExecutorService later, int seconds) {
+    var begun = new AtomicBoolean();
+    var _ =
+        later.schedule(
+            () -> {
+              begun.set(true);
+              ProcessHandle.of(guest.pid()).ifPresent(ProcessHandle::destroyForcibly);
+            },
+            seconds,
+            TimeUnit.SECONDS);
+    return begun;
+  }
+
   /** What is at work when the guest ends says so in a line, and does not wait. */
   @ParameterizedTest
   @ValueSource(strings = {"ps", "step", "attach"})
@@ -299,11 +315,7 @@ class ControlLabTest {
   void theGuestEndsInTheMiddleOf(String work) {
     var address = "qemu:" + guest.pid();
     try (var later = Executors.newSingleThreadScheduledExecutor()) {
-      var killed =
-          later.schedule(
-              () -> ProcessHandle.of(guest.pid()).map(ProcessHandle::destroyForcibly),
-              3,
-              TimeUnit.SECONDS);
+      var killed = killTheGuest(later, 3);
       if (work.equals("attach")) {
         assertThatThrownBy(
                 () -> {
@@ -325,7 +337,7 @@ class ControlLabTest {
           assertThat(run(service, line)).as(last).containsPattern("gone|ended|connection");
         }
       }
-      assertThat(killed.isDone()).isTrue();
+      assertThat(killed).isTrue();
     }
   }
 
@@ -352,13 +364,9 @@ class ControlLabTest {
         var later = Executors.newSingleThreadScheduledExecutor()) {
       var service = commands(session);
       run(service, "::bp panic");
-      var killed =
-          later.schedule(
-              () -> ProcessHandle.of(guest.pid()).map(ProcessHandle::destroyForcibly),
-              2,
-              TimeUnit.SECONDS);
+      var killed = killTheGuest(later, 2);
       assertThat(run(service, ":c")).contains("ended");
-      assertThat(killed.isDone()).isTrue();
+      assertThat(killed).isTrue();
       assertThat(session.target().find(Live.class).orElseThrow().state())
           .isEqualTo(Live.State.GONE);
     }
