@@ -17,22 +17,25 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A process's memory in which pages that were never touched are told from {@code /proc/PID/pagemap}
+ * A process's memory in which pages that were never written are told from {@code /proc/PID/pagemap}
  * instead of being read: to read one costs as much as to read any other, and most of a guest's
  * memory can be such. Only in private anonymous mappings is a page that is neither present nor
- * swapped out one of zeros.
+ * swapped out one of zeros. Those that were read share the kernel's page of zeros, which is known
+ * by its frame being at two places.
  *
  * <p>Layout of a pagemap entry: Documentation/admin-guide/mm/pagemap.rst, 64 bits for each page
- * since Linux 2.6.25; the two bits used here are told to everybody who may open the file.
+ * since Linux 2.6.25. The two bits used here are told to everybody who may open the file, frames
+ * (since 4.2) only with CAP_SYS_ADMIN: they are 0 for others, and pages of zeros are read then.
  */
 final class PagemapMemory implements HostMemory {
   private static final long SWAPPED = 1L << 62;
   private static final long PRESENT = 1L << 63;
+  private static final long FRAME = (1L << 55) - 1;
 
   /** Reads that are smaller are not worth the question. */
   private static final long LEAST = 1 << 16;
 
-  /** Untouched pages between others are left out from so many on. */
+  /** Pages of zeros between others are left out from so many on. */
   private static final int LEAST_RUN = 8;
 
   /** Pages asked for at once. */
@@ -45,6 +48,7 @@ final class PagemapMemory implements HostMemory {
   private final FileChannel pagemap;
   private final List<Range> anonymous;
   private final long page;
+  private final MemorySegment zeros;
   private final ByteBuffer entries =
       ByteBuffer.allocateDirect(WINDOW * Long.BYTES).order(ByteOrder.nativeOrder());
 
@@ -53,6 +57,7 @@ final class PagemapMemory implements HostMemory {
     this.pagemap = pagemap;
     this.anonymous = anonymous;
     this.page = page;
+    this.zeros = MemorySegment.ofArray(new byte[(int) page]);
   }
 
   /**
@@ -145,22 +150,23 @@ final class PagemapMemory implements HostMemory {
     } catch (IOException _) {
       return memory.read(address, into); // The one that reads says what is wrong.
     }
+    long empty = frameOfZeros(address, into, pages);
     int at = 0;
     while (at < pages) {
       int end = at;
-      int untouched = 0;
-      while (end < pages && untouched < LEAST_RUN) {
-        untouched = isUntouched(end) ? untouched + 1 : 0;
+      int run = 0;
+      while (end < pages && run < LEAST_RUN) {
+        run = isEmpty(end, empty) ? run + 1 : 0;
         end++;
       }
-      end -= untouched == LEAST_RUN ? LEAST_RUN : 0;
+      end -= run == LEAST_RUN ? LEAST_RUN : 0;
       var part = slice(into, at, end);
       int got = memory.read(address + at * page, part);
       if (got < part.byteSize()) {
         return (int) (at * page + got);
       }
       at = end;
-      while (end < pages && isUntouched(end)) {
+      while (end < pages && isEmpty(end, empty)) {
         end++;
       }
       slice(into, at, end).fill((byte) 0);
@@ -169,8 +175,33 @@ final class PagemapMemory implements HostMemory {
     return (int) into.byteSize();
   }
 
-  private boolean isUntouched(int index) {
-    return (entries.getLong(index * Long.BYTES) & (PRESENT | SWAPPED)) == 0;
+  private boolean isEmpty(int index, long frameOfZeros) {
+    long entry = entries.getLong(index * Long.BYTES);
+    return (entry & (PRESENT | SWAPPED)) == 0
+        || (frameOfZeros != 0 && frame(entry) == frameOfZeros);
+  }
+
+  /**
+   * The frame that is at two neighbouring places, when one of them is read as zeros; else 0. Not
+   * kept for the next window: same-page merging shares frames too, and gives them back.
+   */
+  private long frameOfZeros(long address, MemorySegment into, int pages) {
+    long before = 0;
+    for (int i = 0; i < pages; i++) {
+      long frame = frame(entries.getLong(i * Long.BYTES));
+      if (frame != 0 && frame == before) {
+        var part = slice(into, i, i + 1);
+        boolean whole = memory.read(address + i * page, part) == part.byteSize();
+        return whole && part.mismatch(zeros.asSlice(0, part.byteSize())) < 0 ? frame : 0;
+      }
+      before = frame;
+    }
+    return 0;
+  }
+
+  /** 0 where no frame is told. */
+  private static long frame(long entry) {
+    return (entry & (PRESENT | SWAPPED)) == PRESENT ? entry & FRAME : 0;
   }
 
   private MemorySegment slice(MemorySegment into, int first, int end) {
