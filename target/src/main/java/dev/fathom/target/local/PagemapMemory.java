@@ -12,6 +12,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -20,17 +21,21 @@ import java.util.stream.Stream;
  * A process's memory in which pages that were never written are told from {@code /proc/PID/pagemap}
  * instead of being read: to read one costs as much as to read any other, and most of a guest's
  * memory can be such. Only in private anonymous mappings is a page that is neither present nor
- * swapped out one of zeros. Those that were read share the kernel's page of zeros, which is known
- * by its frame being at two places.
+ * swapped out one of zeros. Those that were only read share the kernel's own pages of zeros, which
+ * {@code /proc/kpageflags} tells.
  *
- * <p>Layout of a pagemap entry: Documentation/admin-guide/mm/pagemap.rst, 64 bits for each page
- * since Linux 2.6.25. The two bits used here are told to everybody who may open the file, frames
- * (since 4.2) only with CAP_SYS_ADMIN: they are 0 for others, and pages of zeros are read then.
+ * <p>Layouts: Documentation/admin-guide/mm/pagemap.rst. An entry of the pagemap has 64 bits for
+ * each page since Linux 2.6.25. The two bits used here are told to everybody who may open the file,
+ * frames (since 4.2) only with CAP_SYS_ADMIN: they are 0 for others, and pages that were read are
+ * read again then. The flag for pages of zeros is there since 4.0.
  */
 final class PagemapMemory implements HostMemory {
   private static final long SWAPPED = 1L << 62;
   private static final long PRESENT = 1L << 63;
   private static final long FRAME = (1L << 55) - 1;
+
+  /** KPF_ZERO_PAGE: the small page of zeros and the huge one. */
+  private static final long ZERO_PAGE = 1L << 24;
 
   /** Reads that are smaller are not worth the question. */
   private static final long LEAST = 1 << 16;
@@ -46,18 +51,30 @@ final class PagemapMemory implements HostMemory {
 
   private final HostMemory memory;
   private final FileChannel pagemap;
+  private final Optional<FileChannel> flags;
   private final List<Range> anonymous;
   private final long page;
-  private final MemorySegment zeros;
-  private final ByteBuffer entries =
-      ByteBuffer.allocateDirect(WINDOW * Long.BYTES).order(ByteOrder.nativeOrder());
+  private final ByteBuffer entries = window();
+  private final ByteBuffer answers = window();
 
-  private PagemapMemory(HostMemory memory, FileChannel pagemap, List<Range> anonymous, long page) {
+  /** The pages of the window at hand that need not be read. */
+  private final BitSet empty = new BitSet(WINDOW);
+
+  private PagemapMemory(
+      HostMemory memory,
+      FileChannel pagemap,
+      Optional<FileChannel> flags,
+      List<Range> anonymous,
+      long page) {
     this.memory = memory;
     this.pagemap = pagemap;
+    this.flags = flags;
     this.anonymous = anonymous;
     this.page = page;
-    this.zeros = MemorySegment.ofArray(new byte[(int) page]);
+  }
+
+  private static ByteBuffer window() {
+    return ByteBuffer.allocateDirect(WINDOW * Long.BYTES).order(ByteOrder.nativeOrder());
   }
 
   /**
@@ -81,9 +98,17 @@ final class PagemapMemory implements HostMemory {
             .toList();
     try {
       var file = FileChannel.open(Path.of("/proc/" + pid + "/pagemap"), StandardOpenOption.READ);
-      return new PagemapMemory(memory, file, anonymous, size.get());
+      return new PagemapMemory(memory, file, pageFlags(), anonymous, size.get());
     } catch (IOException _) {
       return memory; // A kernel without it, or not for this user.
+    }
+  }
+
+  private static Optional<FileChannel> pageFlags() {
+    try {
+      return Optional.of(FileChannel.open(Path.of("/proc/kpageflags"), StandardOpenOption.READ));
+    } catch (IOException _) {
+      return Optional.empty(); // Root alone may.
     }
   }
 
@@ -140,23 +165,16 @@ final class PagemapMemory implements HostMemory {
   /** Reads what the pagemap is asked for at once. */
   private int window(long address, MemorySegment into) {
     int pages = (int) ((into.byteSize() + page - 1) / page);
-    entries.clear().limit(pages * Long.BYTES);
-    try {
-      while (entries.hasRemaining()) {
-        if (pagemap.read(entries, address / page * Long.BYTES + entries.position()) <= 0) {
-          return memory.read(address, into);
-        }
-      }
-    } catch (IOException _) {
-      return memory.read(address, into); // The one that reads says what is wrong.
+    if (!fill(entries, pagemap, address / page, pages)) {
+      return memory.read(address, into);
     }
-    long empty = frameOfZeros(address, into, pages);
+    findEmpty(pages);
     int at = 0;
     while (at < pages) {
       int end = at;
       int run = 0;
       while (end < pages && run < LEAST_RUN) {
-        run = isEmpty(end, empty) ? run + 1 : 0;
+        run = empty.get(end) ? run + 1 : 0;
         end++;
       }
       end -= run == LEAST_RUN ? LEAST_RUN : 0;
@@ -166,41 +184,65 @@ final class PagemapMemory implements HostMemory {
         return (int) (at * page + got);
       }
       at = end;
-      while (end < pages && isEmpty(end, empty)) {
-        end++;
-      }
+      end = Math.min(empty.nextClearBit(at), pages);
       slice(into, at, end).fill((byte) 0);
       at = end;
     }
     return (int) into.byteSize();
   }
 
-  private boolean isEmpty(int index, long frameOfZeros) {
-    long entry = entries.getLong(index * Long.BYTES);
-    return (entry & (PRESENT | SWAPPED)) == 0
-        || (frameOfZeros != 0 && frame(entry) == frameOfZeros);
-  }
-
   /**
-   * The frame that is at two neighbouring places, when one of them is read as zeros; else 0. Not
-   * kept for the next window: same-page merging shares frames too, and gives them back.
+   * Reads so many of a file's numbers of 64 bits.
+   *
+   * @return false when they are not there: the one that reads the pages says what is wrong
    */
-  private long frameOfZeros(long address, MemorySegment into, int pages) {
-    long before = 0;
-    for (int i = 0; i < pages; i++) {
-      long frame = frame(entries.getLong(i * Long.BYTES));
-      if (frame != 0 && frame == before) {
-        var part = slice(into, i, i + 1);
-        boolean whole = memory.read(address + i * page, part) == part.byteSize();
-        return whole && part.mismatch(zeros.asSlice(0, part.byteSize())) < 0 ? frame : 0;
+  private static boolean fill(ByteBuffer buffer, FileChannel file, long first, int count) {
+    buffer.clear().limit(count * Long.BYTES);
+    try {
+      while (buffer.hasRemaining()) {
+        if (file.read(buffer, first * Long.BYTES + buffer.position()) <= 0) {
+          return false;
+        }
       }
-      before = frame;
+      return true;
+    } catch (IOException _) {
+      return false;
     }
-    return 0;
   }
 
-  /** 0 where no frame is told. */
-  private static long frame(long entry) {
+  private void findEmpty(int pages) {
+    empty.clear();
+    int at = 0;
+    while (at < pages) {
+      if ((entries.getLong(at * Long.BYTES) & (PRESENT | SWAPPED)) == 0) {
+        empty.set(at++);
+      } else {
+        int first = at;
+        long step = at + 1 < pages ? frame(at + 1) - frame(at) : -1;
+        at++;
+        while (at < pages && frame(at) != 0 && frame(at) - frame(at - 1) == step) {
+          at++;
+        }
+        // The small page of zeros, which is the same one again and again, or a huge page.
+        if (at - first >= LEAST_RUN && frame(first) != 0 && (step == 0 || step == 1)) {
+          findZeroPages(first, at, step == 0 ? 1 : at - first);
+        }
+      }
+    }
+  }
+
+  private void findZeroPages(int first, int end, int frames) {
+    if (flags.isPresent() && fill(answers, flags.get(), frame(first), frames)) {
+      for (int i = first; i < end; i++) {
+        int answer = frames == 1 ? 0 : i - first;
+        empty.set(i, (answers.getLong(answer * Long.BYTES) & ZERO_PAGE) != 0);
+      }
+    }
+  }
+
+  /** Where the page is; 0 when it is nowhere or that is not told. */
+  private long frame(int index) {
+    long entry = entries.getLong(index * Long.BYTES);
     return (entry & (PRESENT | SWAPPED)) == PRESENT ? entry & FRAME : 0;
   }
 
@@ -216,8 +258,11 @@ final class PagemapMemory implements HostMemory {
 
   @Override
   public void close() {
-    try (memory) {
-      pagemap.close();
+    try (memory;
+        pagemap) {
+      if (flags.isPresent()) {
+        flags.get().close();
+      }
     } catch (IOException e) {
       throw new TargetException("cannot close the pagemap of a process", e);
     }
