@@ -52,6 +52,13 @@ public final class Control {
   /** How long a single step may take: it can wait for a busy host, not for an event. */
   private static final Duration STEP_LIMIT = Duration.ofSeconds(10);
 
+  /**
+   * How often a CPU is stepped that stands where it stood: what stopped the target before may be told
+   * again in place of the step, and an instruction that repeats itself ({@code rep movsb}) takes one
+   * step for each time.
+   */
+  private static final int MOST_STEPS = 1024;
+
   /** More than the longest instruction of any architecture. */
   private static final int CODE = 16;
 
@@ -521,6 +528,9 @@ public final class Control {
     }
     var hit = at.get();
     long pc = hit.pc();
+    if (seen.containsKey(stop.cpu()) && seen.get(stop.cpu()) == pc) {
+      return Optional.empty(); // It has counted, and has not moved since.
+    }
     if (returned(hit)) {
       passAt(stop.cpu(), pc);
       return Optional.empty();
@@ -810,6 +820,9 @@ public final class Control {
       }
     }
     var stop = stepAndWait(cpu, false);
+    for (int more = 1; more < MOST_STEPS && stands(stop, cpu, under.address()); more++) {
+      stop = stepAndWait(cpu, false);
+    }
     if (stop.isPresent() && stop.get().reason() instanceof Stop.Ended) {
       return new Passing(stop, false, false);
     }
@@ -826,6 +839,15 @@ public final class Control {
     // The step may have ended on the next breakpoint, which counts.
     long pc = hit(cpu).map(Hit::pc).orElse(0L);
     return new Passing(inserted(pc).isPresent() ? stop : Optional.empty(), false, false);
+  }
+
+  /** Whether a step ended where it began: the instruction there is not done. */
+  private boolean stands(Optional<Stop> step, int cpu, long at) {
+    if (step.isEmpty() || !(step.get().reason() instanceof Stop.Trap) || step.get().cpu() != cpu) {
+      return false;
+    }
+    var hit = hit(cpu);
+    return hit.isPresent() && hit.get().pc() == at;
   }
 
   /** The breakpoint on code that is in the target at an address. */

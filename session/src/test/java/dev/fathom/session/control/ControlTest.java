@@ -159,6 +159,50 @@ class ControlTest {
     assertThat(machine.log()).containsExactly("resume", "step 0", "resume");
   }
 
+  /** QEMU tells of an earlier stop again in place of a step, when two CPUs stop at the same time. */
+  @Test
+  void aStepThatDidNotHappenIsNoSecondHit() {
+    var breakpoint = code(schedule + 4);
+    machine.comes(0, schedule + 4);
+    machine.stepTo(schedule + 5);
+    machine.stepsInPlace(1);
+    assertThat(hit(control.proceed())).containsExactly(1);
+    machine.atEnd(session::interrupt);
+    assertThat(control.proceed().cause()).isInstanceOf(StopEvent.Interrupted.class);
+    assertThat(breakpoint.hits()).isEqualTo(1);
+    assertThat(machine.log()).containsExactly("resume", "step 0", "step 0", "resume");
+    assertThat(machine.registers(0).pc()).hasValue(schedule + 5);
+  }
+
+  @Test
+  void aCpuThatNeverLeavesABreakpointIsToldOfAgain() {
+    var breakpoint = code(schedule + 4);
+    machine.comes(0, schedule + 4);
+    machine.stepTo(schedule + 5);
+    machine.stepsInPlace(Integer.MAX_VALUE);
+    control.proceed();
+    assertThat(hit(control.proceed())).containsExactly(1);
+    assertThat(breakpoint.hits()).isEqualTo(2);
+  }
+
+  /** The same, told of another CPU than the one that is stepped. */
+  @Test
+  void aStopThatIsToldTwiceIsOneHit() {
+    var first = code(panic + 4);
+    var second = code(schedule + 4);
+    machine.comes(1, panic + 4);
+    control.proceed();
+    machine.put(0, schedule + 4);
+    machine.stepTo(panic + 5);
+    var told = new Stop(0, new Stop.Trap());
+    machine.stopsInsteadOfSteps(List.of(told, told));
+    assertThat(control.proceed().cpu()).hasValue(0);
+    machine.atEnd(session::interrupt);
+    assertThat(control.proceed().cause()).isInstanceOf(StopEvent.Interrupted.class);
+    assertThat(first.hits()).isEqualTo(1);
+    assertThat(second.hits()).isEqualTo(1);
+  }
+
   @Test
   void eachCpuIsToldOnceOfTheBreakpointAtWhichItStands() {
     var first = code(schedule);

@@ -49,6 +49,8 @@ final class ScriptedMachine
   private Runnable atEnd = () -> {};
   private long epoch;
   private long stepTo;
+  private int standing;
+  private final Deque<Stop> instead = new ArrayDeque<>();
   private boolean writable;
   private boolean physical = true;
   private boolean hang;
@@ -89,6 +91,16 @@ final class ScriptedMachine
   /** Where the next step of a CPU leads. */
   void stepTo(long pc) {
     stepTo = pc;
+  }
+
+  /** The next steps of a CPU end where they began. */
+  void stepsInPlace(int count) {
+    standing = count;
+  }
+
+  /** What the next steps are answered by, none of which happens. */
+  void stopsInsteadOfSteps(List<Stop> stops) {
+    instead.addAll(stops);
   }
 
   void put(int cpu, long pc) {
@@ -206,7 +218,15 @@ final class ScriptedMachine
     if (hang) {
       return;
     }
-    put(cpu, stepTo);
+    if (!instead.isEmpty()) {
+      pending = Optional.of(instead.removeFirst());
+      return;
+    }
+    if (standing > 0) {
+      standing--;
+    } else {
+      put(cpu, stepTo);
+    }
     pending = Optional.of(new Stop(cpu, new Stop.Trap()));
   }
 
