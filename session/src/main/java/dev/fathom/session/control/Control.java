@@ -53,9 +53,9 @@ public final class Control {
   private static final Duration STEP_LIMIT = Duration.ofSeconds(10);
 
   /**
-   * How often a CPU is stepped that stands where it stood: what stopped the target before may be told
-   * again in place of the step, and an instruction that repeats itself ({@code rep movsb}) takes one
-   * step for each time.
+   * How often a CPU is stepped that stands where it stood: what stopped the target before may be
+   * told again in place of the step, and an instruction that repeats itself ({@code rep movsb})
+   * takes one step for each time.
    */
   private static final int MOST_STEPS = 1024;
 

@@ -159,7 +159,9 @@ class ControlTest {
     assertThat(machine.log()).containsExactly("resume", "step 0", "resume");
   }
 
-  /** QEMU tells of an earlier stop again in place of a step, when two CPUs stop at the same time. */
+  /**
+   * QEMU tells of an earlier stop again in place of a step, when two CPUs stop at the same time.
+   */
   @Test
   void aStepThatDidNotHappenIsNoSecondHit() {
     var breakpoint = code(schedule + 4);
