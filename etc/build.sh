@@ -104,7 +104,7 @@ train() {
   guest=$!
   for ((i = 0; i < 100; i++)); do [[ ! -s $work/socket ]] || break; sleep 0.1; done
   command=("${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2:${#command[@]}-3}" "${main%Main}Training"
-    attach "qmp:$(< "$work/socket")" -e ::ps -e ::stacks --then open "$work/vmcore")
+    attach "qmp:$(< "$work/socket")" -e ::ps -e ::stacks --then dump "$work/vmcore" -o "$work/copy" --then open "$work/vmcore")
   if command -v script >/dev/null; then
     printf '%s\r' "${training_lines[@]}" ::quit |
       XDG_CACHE_HOME=$work XDG_STATE_HOME=$work timeout -k 5 120 script -qec "stty rows 500 cols 200; ${command[*]@Q}" /dev/null >>"$log" 2>&1 || true
