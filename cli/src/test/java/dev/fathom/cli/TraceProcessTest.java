@@ -247,6 +247,97 @@ class TraceProcessTest {
         .isEqualTo("wanted 0");
   }
 
+  /** The library is opened and closed again and again, at whatever addresses; it calls back. */
+  private static CProgram opener() throws IOException {
+    CProgram.compile(
+        programs,
+        "liblate.so",
+        """
+        int late(int n) {
+          return n * 2;
+        }
+
+        __attribute__((constructor)) static void begin(void) {
+          late(100);
+        }
+        """,
+        "-O1",
+        "-fno-inline",
+        "-shared",
+        "-fPIC");
+    return CProgram.compile(
+        programs,
+        "opener",
+        """
+        #include <dlfcn.h>
+        #include <stdlib.h>
+        #include <sys/mman.h>
+
+        int main(int argc, char **argv) {
+          for (int i = 1; i <= 5; i++) {
+            void *library = dlopen(argv[1], RTLD_NOW);
+            if (!library)
+              return 1;
+            int (*late)(int) = dlsym(library, "late");
+            if (late(i) != 2 * i)
+              return 2;
+            dlclose(library);
+            if (i == 3)
+              mmap(NULL, 1 << 16, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+          }
+          return 0;
+        }
+        """,
+        "-O1",
+        "-ldl");
+  }
+
+  private static String command(CProgram of) {
+    return of.file() + " " + of.file().resolveSibling("liblate.so");
+  }
+
+  @Test
+  void librariesThatComeLaterHaveTheirProbes() throws IOException {
+    var opener = opener();
+    assertThat(
+            trace(
+                    0,
+                    "pid$target:liblate:late:entry { @in[arg0] = count(); }"
+                        + "pid$target:liblate:late:return { @out = sum(arg1); }"
+                        + "pid$target:liblate:begin:entry { @begun = count(); }"
+                        + "END { printa(\"%d %@d\\n\", @in); printa(\"%@d\\n\", @out);"
+                        + " printa(\"%@d\\n\", @begun); }",
+                    "-Z",
+                    "-c",
+                    command(opener))
+                .strip())
+        .isEqualTo("1 1\n2 1\n3 1\n4 1\n5 1\n100 5\n1030\n5");
+  }
+
+  /** What matches something now is enabled in what comes later, too. */
+  @Test
+  void descriptionsGoOnToMatch() throws IOException {
+    var opener = opener();
+    assertThat(
+            trace(
+                    0,
+                    "pid$target:::entry /probefunc == \"late\" || probefunc == \"main\"/"
+                        + " { printf(\"%s \", probefunc); }",
+                    "-x",
+                    "stopbudget=100",
+                    "-c",
+                    command(opener))
+                .strip()
+                .split(" "))
+        .hasSize(11)
+        .startsWith("main", "late");
+  }
+
+  @Test
+  void withoutZADescriptionOfALibraryThatIsNotThereIsRefused() throws IOException {
+    trace(1, "pid$target:liblate:late:entry { }", "-c", command(opener()));
+  }
+
   private String quietly(String program, CProgram of) throws IOException {
     return trace(0, program, "-c", of.file().toString()).strip();
   }

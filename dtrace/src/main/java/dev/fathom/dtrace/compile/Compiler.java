@@ -126,6 +126,7 @@ public final class Compiler {
     var expansion = new Expansion(environment.providers());
     var clauses = new ArrayList<Clause>();
     var enabled = new ArrayList<EnabledProbe>();
+    var descriptions = new ArrayList<Plan.Description>();
     var matched = new ArrayList<Integer>();
     var expanded = new ArrayList<Expanded>();
     for (int i = 0; i < all.size(); i++) {
@@ -143,6 +144,7 @@ public final class Compiler {
             expanded.add(e);
             clauses.add(clause(e, typer, aggregations, clauses.size(), limits));
             enable(e, clauses.size() - 1, enabled);
+            description(e, clauses.size() - 1, typer.usesArguments()).ifPresent(descriptions::add);
           }
         } else {
           declare(external, typer, i >= own);
@@ -161,7 +163,7 @@ public final class Compiler {
     Verifier.verify(program);
     passes.put("verify", () -> "verified " + clauses.size() + " clauses\n");
     return new Compiled(
-        new Plan(program, enabled, options),
+        new Plan(program, enabled, descriptions, options),
         matched,
         java.util.Collections.unmodifiableMap(passes));
   }
@@ -317,6 +319,19 @@ public final class Compiler {
 
   private static StringBuilder section(StringBuilder of, int id, String description) {
     return of.append("clause ").append(id).append(' ').append(description).append('\n');
+  }
+
+  /** What later probes are enabled by; a number stands for the one probe that has it. */
+  private static Optional<Plan.Description> description(
+      Expanded e, int clause, boolean usesArguments) {
+    if (e.spec().text().chars().allMatch(Character::isDigit)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Plan.Description(
+            Expansion.pattern(e.input().source(), e.spec(), e.input().kind()),
+            clause,
+            usesArguments ? Optional.of(e.probes().getFirst().arguments()) : Optional.empty()));
   }
 
   private static void enable(Expanded e, int clause, List<EnabledProbe> enabled) {

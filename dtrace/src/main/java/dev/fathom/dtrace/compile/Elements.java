@@ -241,6 +241,7 @@ final class Elements {
               + " arguments of "
               + first.name());
     }
+    typer.useArguments();
     var a = first.arguments().get(index);
     var raw = new Typed.Argument(a.type(), a.source());
     var given = DTypes.isInteger(a.type()) ? Typed.narrow(raw, a.type()) : raw;

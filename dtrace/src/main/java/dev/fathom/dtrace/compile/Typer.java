@@ -53,6 +53,7 @@ final class Typer {
   private Map<String, Typed> bindings = Map.of();
   private String description = "";
   private List<Probe> probes = List.of();
+  private boolean usesArguments;
   private int depth;
   private int inlineDepth;
   private int expansions;
@@ -111,10 +112,20 @@ final class Typer {
     return probes;
   }
 
+  /** The clause at work uses {@code args[]}. */
+  void useArguments() {
+    usesArguments = true;
+  }
+
+  boolean usesArguments() {
+    return usesArguments;
+  }
+
   /** Begins a clause. */
   void enter(String probeDescription, List<Probe> matched) {
     description = probeDescription;
     probes = matched;
+    usesArguments = false;
     expansions = 0;
   }
 

@@ -16,6 +16,7 @@ import dev.fathom.dtrace.record.ProbeError;
 import dev.fathom.dtrace.record.RecordSink;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,10 +33,15 @@ public final class Interpreter {
 
   /** The clauses of one probe. */
   public final class Site {
-    private final Step[] steps;
+    private Step[] steps;
 
     private Site(List<Step> steps) {
       this.steps = steps.toArray(Step[]::new);
+    }
+
+    private void add(Step step) {
+      steps = Arrays.copyOf(steps, steps.length + 1);
+      steps[steps.length - 1] = step;
     }
 
     /** Whether nothing is enabled here. */
@@ -51,6 +57,9 @@ public final class Interpreter {
 
   private final Machine machine;
   private final RecordSink sink;
+  private final Plan plan;
+  private final ClosureBuilder builder;
+  private final Map<Integer, Step> bodies = new HashMap<>();
   private final Map<Integer, Site> sites = new HashMap<>();
   private final Site nowhere = new Site(List.of());
   private int errorDepth;
@@ -64,24 +73,31 @@ public final class Interpreter {
   public Interpreter(Plan plan, RecordSink sink, ByteOrder order, long seed) {
     this.sink = sink;
     this.machine = new Machine(plan.program(), sink, order, seed == 0 ? 1 : seed);
-    var builder = new ClosureBuilder(plan.program());
-    var bodies = new HashMap<Integer, Step>();
+    this.plan = plan;
+    this.builder = new ClosureBuilder(plan.program());
     var steps = new HashMap<Integer, List<Step>>();
     for (var e : plan.enabled()) {
-      var known =
-          bodies.computeIfAbsent(e.clause(), c -> step(builder, plan.program().clause(c), e));
-      var own = new Step(e, known.predicate(), known.body(), known.records());
-      steps.computeIfAbsent(e.probe().id(), _ -> new ArrayList<>()).add(own);
+      steps.computeIfAbsent(e.probe().id(), _ -> new ArrayList<>()).add(step(e));
     }
     steps.forEach((id, list) -> sites.put(id, new Site(list)));
   }
 
-  private static Step step(ClosureBuilder builder, Clause clause, EnabledProbe e) {
+  private Step step(EnabledProbe e) {
+    var known = bodies.computeIfAbsent(e.clause(), c -> step(plan.program().clause(c), e));
+    return new Step(e, known.predicate(), known.body(), known.records());
+  }
+
+  private Step step(Clause clause, EnabledProbe e) {
     return new Step(
         e,
         clause.predicate().map(builder::number).orElse(null),
         builder.body(clause.body()),
         clause.records());
+  }
+
+  /** Has a clause run at a probe that came after the plan was prepared. */
+  public void enable(EnabledProbe added) {
+    sites.computeIfAbsent(added.probe().id(), _ -> new Site(List.of())).add(step(added));
   }
 
   /** The clauses of a probe. */

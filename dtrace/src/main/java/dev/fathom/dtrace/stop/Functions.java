@@ -67,6 +67,11 @@ final class Functions {
     this.image = image;
   }
 
+  /** Images came or went. */
+  void forget() {
+    sorted = List.of();
+  }
+
   Program program() {
     return program;
   }
