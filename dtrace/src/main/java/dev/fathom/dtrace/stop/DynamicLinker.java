@@ -65,7 +65,8 @@ final class DynamicLinker {
           ? Optional.empty()
           : Optional.of(new DynamicLinker(memory, debug.getAsLong(), breakpoint));
     } catch (FaultException _) {
-      return Optional.empty(); // What its auxiliary vector points to is not there: nothing is known.
+      return Optional
+          .empty(); // What its auxiliary vector points to is not there: nothing is known.
     }
   }
 

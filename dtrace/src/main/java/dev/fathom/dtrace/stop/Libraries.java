@@ -63,9 +63,7 @@ final class Libraries implements Condition {
             .map(it -> it.pattern().provider())
             .anyMatch(it -> it.endsWith(id) || !it.matches("[A-Za-z0-9_-]+"));
     linker =
-        wanted
-            ? DynamicLinker.of(process, session.kernel().program().memory())
-            : Optional.empty();
+        wanted ? DynamicLinker.of(process, session.kernel().program().memory()) : Optional.empty();
     linker.ifPresent(found -> placed.watch(found, this));
     return linker.isPresent();
   }
@@ -111,7 +109,8 @@ final class Libraries implements Condition {
   private void enable(Probe probe, Plan.Description description, List<String> failed) {
     if (!description.takes(probe)) {
       refuse(
-          probe.name() + ": its args[] differ from those that the program was compiled for", failed);
+          probe.name() + ": its args[] differ from those that the program was compiled for",
+          failed);
       return;
     }
     boolean known = plan.isEnabled(probe, description.clause());

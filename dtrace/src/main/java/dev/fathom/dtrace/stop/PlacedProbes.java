@@ -367,8 +367,7 @@ final class PlacedProbes {
       return;
     }
     var busiest =
-        firings.entrySet().stream()
-            .max(Comparator.comparingLong(entry -> entry.getValue().lately));
+        firings.entrySet().stream().max(Comparator.comparingLong(entry -> entry.getValue().lately));
     if (busiest.isPresent() && busiest.get().getValue().lately > 0) {
       var most = busiest.get().getValue();
       var name = most.here.getFirst().probe().name().toString();

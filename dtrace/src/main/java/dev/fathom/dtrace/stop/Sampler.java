@@ -210,8 +210,7 @@ final class Sampler {
     return session
         .target()
         .find(RunControl.class)
-        .orElseThrow(
-            () -> new UnsupportedException("this target cannot be stopped"));
+        .orElseThrow(() -> new UnsupportedException("this target cannot be stopped"));
   }
 
   /**
@@ -252,8 +251,7 @@ final class Sampler {
       if (session.takeInterrupt()) {
         return false;
       }
-      LockSupport.parkNanos(
-          Math.min(50_000_000L, end - System.nanoTime()));
+      LockSupport.parkNanos(Math.min(50_000_000L, end - System.nanoTime()));
     }
     return true;
   }

@@ -5,8 +5,8 @@
  * proc}, {@code sched}, {@code pid}, those that a program was compiled with, {@code profile}. Where
  * only {@code profile} and {@code tick} are enabled on a guest there are no breakpoints, and it
  * stands still only for the moments in which samples are taken. {@code PlacedProbes} has the probes
- * at places, {@code Sampler} those of time. Enters: a session. May use base,
- * format, model, target, kernel, session, and of dtrace {@code ir}, {@code probe}, {@code record},
- * {@code replay} and {@code run}.
+ * at places, {@code Sampler} those of time. Enters: a session. May use base, format, model, target,
+ * kernel, session, and of dtrace {@code ir}, {@code probe}, {@code record}, {@code replay} and
+ * {@code run}.
  */
 package dev.fathom.dtrace.stop;

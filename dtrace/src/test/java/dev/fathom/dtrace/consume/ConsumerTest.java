@@ -103,7 +103,10 @@ class ConsumerTest {
 
   private Plan plan() {
     return new Plan(
-        new IrProgram(List.of(), aggregations, clauses, Limits.DEFAULT), enabled, List.of(), Map.of());
+        new IrProgram(List.of(), aggregations, clauses, Limits.DEFAULT),
+        enabled,
+        List.of(),
+        Map.of());
   }
 
   private Consumer consumer(String... options) {
