@@ -7,11 +7,9 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
-/**
- * The least client of QEMU's stub: sends requests for memory, always so many on their way, and
- * looks at nothing of the replies but their ends. What it gets is what the stub can give.
- */
+/** The least clients of QEMU's stub: what they get is what the stub can give. */
 final class RawStub {
   /** Bytes in one request: their digits fill QEMU's packets of 4096 bytes. */
   private static final int PIECE = 2048;
@@ -20,7 +18,54 @@ final class RawStub {
 
   private RawStub() {}
 
-  /** Bytes in a second, read from a physical address on; the guest goes on afterwards. */
+  /** An x86-64 register's number in QEMU's description. */
+  private static final int RIP = 16;
+
+  /**
+   * Hits in a second of a breakpoint at a function that begins with a nop of so many bytes, which
+   * is not executed; nothing is looked at but that the guest stopped.
+   */
+  static double hits(int port, long function, int nop, int hits) throws IOException {
+    try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setTcpNoDelay(true);
+      var in = socket.getInputStream();
+      var out = socket.getOutputStream();
+      var buffer = new byte[1 << 16];
+      String place = Long.toHexString(function) + ",1";
+      // QEMU takes P only from who has asked for its description.
+      for (String request :
+          List.of(
+              "qSupported:multiprocess+;xmlRegisters=i386",
+              "qXfer:features:read:target.xml:0,ffb",
+              "Z0," + place)) {
+        send(out, request);
+        replies(in, buffer, 1);
+      }
+      long next = Long.reverseBytes(function + nop);
+      String on = packet("P" + Integer.toHexString(RIP) + "=" + Long.toHexString(next));
+      send(out, "vCont;c");
+      replies(in, buffer, 1);
+      long start = System.nanoTime();
+      for (int hit = 1; hit < hits; hit++) {
+        send(out, "g");
+        replies(in, buffer, 1);
+        out.write((on + packet("vCont;c")).getBytes(StandardCharsets.US_ASCII));
+        // OK, and the stop.
+        replies(in, buffer, 2);
+      }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      send(out, "z0," + place);
+      replies(in, buffer, 1);
+      send(out, "D;1");
+      replies(in, buffer, 1);
+      return (hits - 1) / seconds;
+    }
+  }
+
+  /**
+   * Bytes in a second, read from a physical address on, with always so many requests on their way;
+   * nothing of the replies is looked at but their ends. The guest goes on afterwards.
+   */
   static double rate(int port, long address, long bytes) throws IOException {
     try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.setTcpNoDelay(true);
