@@ -90,21 +90,24 @@ java_command() {
 }
 
 # Makes the AOT cache of the distribution in $dist from a run that touches what users touch: an interactive session over a
-# made-up kernel's dump, on a terminal of its own where there is the means (script, of Debian's bsdutils), else one-shot.
+# made-up kernel's dump, on a terminal of its own where there is the means (script, of Debian's bsdutils), else one-shot; with
+# a debug file of that kernel where there is gcc.
 train() {
-  local command log=$dist/train.log work line arguments=() guest i
+  local command log=$dist/train.log work line arguments=() debug=() guest i
   work=$(mktemp -d)
   java_command "$dist"
   rm -f "$dist/stamp" "$dist/fathom.aot"
   cp "$home/etc/jvm.options" "$dist"
   [[ ! -e $dist/libzstd-jni.so ]] || printf '"-DZstdNativePath=%s"\n' "$dist/libzstd-jni.so" >> "$dist/jvm.options"
-  "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyLinux "$work/vmcore" >"$log" 2>&1 &&
+  "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyLinux "$work/vmcore" "$work/types.c" >"$log" 2>&1 &&
     XDG_CACHE_HOME=$work "${command[@]}" open "$work/vmcore" -e ::ps >>"$log" 2>&1 || { cat "$log" >&2; fail "the first run of the program failed"; }
+  if gcc -g -w -shared -nostdlib -fno-eliminate-unused-debug-types -Wl,--build-id=0x"$(head -1 "$log")" "$work/types.c" -o "$work/vmlinux" 2>>"$log"
+  then debug=(--then open "$work/vmcore" "$work/vmlinux" -e 'p init_task.comm' -e 'bt full'); fi
   "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyGuest 180 "$work/socket" >>"$log" 2>&1 &
   guest=$!
   for ((i = 0; i < 100; i++)); do [[ ! -s $work/socket ]] || break; sleep 0.1; done
   command=("${command[@]:0:2}" -XX:AOTCacheOutput="$dist/fathom.aot" "${command[@]:2:${#command[@]}-3}" "${main%Main}Training"
-    attach "qmp:$(< "$work/socket")" -e ::ps -e ::stacks --then dump "$work/vmcore" -o "$work/copy" --then open "$work/vmcore")
+    attach "qmp:$(< "$work/socket")" -e ::ps -e ::stacks --then dump "$work/vmcore" -o "$work/copy" "${debug[@]}" --then open "$work/vmcore")
   if command -v script >/dev/null; then
     printf '%s\r' "${training_lines[@]}" ::quit |
       XDG_CACHE_HOME=$work XDG_STATE_HOME=$work timeout -k 5 120 script -qec "stty rows 500 cols 200; ${command[*]@Q}" /dev/null >>"$log" 2>&1 || true

@@ -103,9 +103,15 @@ public final class TinyLinux {
     return types.c();
   }
 
-  /** Writes the dump into the file named, for the build's own first run of the program. */
+  /**
+   * Writes the dump into the first file named and the kernel's types into the second, for the
+   * build's own first run of the program; prints its build-id.
+   */
   public static void main(String[] arguments) throws IOException {
-    Files.write(Path.of(arguments[0]), new TinyLinux().vmcore());
+    var tiny = new TinyLinux();
+    Files.write(Path.of(arguments[0]), tiny.vmcore());
+    Files.writeString(Path.of(arguments[1]), tiny.types());
+    System.out.println(BUILD_ID);
   }
 
   /** Leaves VMCOREINFO out. */
