@@ -5,6 +5,7 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Register;
+import dev.fathom.session.Pause;
 import dev.fathom.session.Session;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
@@ -89,7 +90,7 @@ public final class Writing {
   }
 
   /**
-   * Writes memory and reads it back.
+   * Writes memory and reads it back; a target that runs stands still meanwhile.
    *
    * @param physical whether the address is a physical one, else one of the kernel's
    */
@@ -101,18 +102,19 @@ public final class Writing {
             .target()
             .find(MemoryWriter.class)
             .orElseThrow(() -> new UnsupportedException("this target's memory cannot be written"));
-    var program = session.kernel().program();
-    var space = program.memory();
-    if (physical) {
-      writer.write(MemoryWriter.Space.PHYSICAL, address, MemorySegment.ofArray(bytes));
-    } else {
-      kernelMemory(session, writer, address, bytes);
-    }
-    session.refresh();
-    var now = (physical ? program.physical() : space).bytes(address, bytes.length);
-    if (!Arrays.equals(now, bytes)) {
-      throw new EvalException(
-          "memory at 0x" + Long.toHexString(address) + " did not take the value");
+    try (var _ = Pause.of(session.target(), true)) {
+      if (physical) {
+        writer.write(MemoryWriter.Space.PHYSICAL, address, MemorySegment.ofArray(bytes));
+      } else {
+        kernelMemory(session, writer, address, bytes);
+      }
+      session.refresh();
+      var program = session.kernel().program();
+      var now = (physical ? program.physical() : program.memory()).bytes(address, bytes.length);
+      if (!Arrays.equals(now, bytes)) {
+        throw new EvalException(
+            "memory at 0x" + Long.toHexString(address) + " did not take the value");
+      }
     }
   }
 

@@ -123,6 +123,18 @@ class ControlLabTest {
   }
 
   @Test
+  void writesIntoAGuestThatRuns() {
+    try (var session = attach("qemu:" + guest.pid())) {
+      var service = commands(session);
+      assertThat(run(service, "panic_timeout/W 7")).endsWith("0x0 = 0x7\n");
+      assertThat(runs()).isTrue();
+      assertThat(guest.run("cat /proc/sys/kernel/panic").lines()).contains("7");
+      run(service, "p panic_timeout = 0");
+      assertThat(guest.run("cat /proc/sys/kernel/panic").lines()).contains("0");
+    }
+  }
+
+  @Test
   void conditionsOnTheThread() {
     try (var session = attach()) {
       var service = commands(session);

@@ -5,6 +5,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
+import dev.fathom.session.Pause;
 import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.LiveTargetProvider;

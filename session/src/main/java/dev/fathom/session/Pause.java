@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.session.dump;
+package dev.fathom.session;
 
 import dev.fathom.target.Live;
 import dev.fathom.target.RunControl;
