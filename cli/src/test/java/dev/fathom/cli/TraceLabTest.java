@@ -165,6 +165,32 @@ class TraceLabTest {
     assertThat(number(text, "ended (\\d+)")).isBetween(1L, created);
   }
 
+  /** Ten programs begin and end; the guest's own static keys stay as they are. */
+  @Test
+  void tracepointsAreFollowedWithoutBeingEnabled() throws IOException {
+    var work =
+        CompletableFuture.runAsync(
+            () -> {
+              sleep(6000);
+              guest.run("for i in 1 2 3 4 5 6 7 8 9 10; do cat /dev/null; done; kill -CONT $$");
+            });
+    var text =
+        trace(
+            """
+            sdt:::sched_process_fork /args[0]->pid == pid/ { last = args[1]->pid; @began = count(); }
+            sdt:::sched_process_exit /stringof(args[0]->comm) == "cat"/ { @ended = count(); }
+            fbt::wake_up_new_task:entry { @woken = count(); }
+            sdt:::signal_generate /args[0] == 18 && args[2]->pid == pid/ { exit(0); }
+            tick-60s { exit(0); }
+            END { printa("began %@d\n", @began); printa("woken %@d\n", @woken);
+                  printa("ended %@d\n", @ended); }
+            """);
+    work.join();
+    assertThat(number(text, "ended (\\d+)")).isEqualTo(10);
+    assertThat(number(text, "began (\\d+)")).isEqualTo(number(text, "woken (\\d+)"));
+    assertThat(guest.run("cat /proc/version")).contains("Linux version");
+  }
+
   /** Both syntaxes of VProbes: stacks of each CPU, and calls of a function that always comes. */
   @Test
   void vprobesScriptsRun() throws IOException {

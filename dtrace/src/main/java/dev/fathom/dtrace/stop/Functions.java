@@ -26,6 +26,9 @@ import java.util.stream.Stream;
 
 /** The functions of a program: their names, types and instructions. */
 final class Functions {
+  /** What the kernel's own symbols belong to. */
+  static final String KERNEL = "vmlinux";
+
   /** Larger than any function of a kernel. */
   private static final long LARGEST = 1 << 20;
 

@@ -82,6 +82,15 @@ sealed interface Place {
     }
   }
 
+  /** A tracepoint of the kernel, at all its sites. */
+  record Tracepoint(Tracepoints.Tracepoint point) implements Code {
+    /** Its sites are in as many functions. */
+    @Override
+    public long function() {
+      return point.sites().getFirst().code();
+    }
+  }
+
   /** The entry of a system call of a process, by number. */
   record CallEntry(long number) implements Place {}
 

@@ -47,6 +47,7 @@ final class PlacedProbes {
   private final Map<Long, List<Spot>> spots = new LinkedHashMap<>();
   private final Map<Breakpoint, Firing> firings = new LinkedHashMap<>();
   private final Set<Long> semaphores = new LinkedHashSet<>();
+  private final Detours detours;
   private final List<Spot> callSpots = new ArrayList<>();
   private final List<String> notices = new ArrayList<>();
 
@@ -77,6 +78,7 @@ final class PlacedProbes {
     this.callNumbers = callNumbers;
     this.interpreter = interpreter;
     this.budget = budget;
+    this.detours = new Detours(session);
   }
 
   boolean isEmpty() {
@@ -111,6 +113,11 @@ final class PlacedProbes {
       case Place.Timer _ -> throw new IllegalArgumentException(probe.name() + " has no place");
       case Place.CallEntry _, Place.CallReturn _ -> callSpots.add(spot);
       case Place.Code code -> {
+        if (code instanceof Place.Tracepoint point
+            && session.kernel().program().memory().u32(point.point().key()) != 0) {
+          return Optional.of(
+              probe.name() + ": something in the guest listens already, and is called directly");
+        }
         var addresses = addresses(code);
         if (addresses.isEmpty()) {
           return Optional.of(probe.name() + ": no return instruction found in the function");
@@ -239,6 +246,13 @@ final class PlacedProbes {
       case Place.Derived derived -> List.of(derived.function());
       case Place.ExecutionPath exec -> List.of(exec.function());
       case Place.Usdt usdt -> List.of(usdt.address());
+      case Place.Tracepoint point -> {
+        var all = new LinkedHashSet<Long>();
+        for (var site : point.point().sites()) {
+          all.addAll(List.of(site.code(), site.load(), site.call()));
+        }
+        yield List.copyOf(all);
+      }
     };
   }
 
@@ -264,6 +278,7 @@ final class PlacedProbes {
     return switch (place) {
       case Place.SystemReturn back -> returnsFrom(back.function(), back.size(), hit);
       case Place.Executed back -> returnsFrom(back.function(), back.size(), hit);
+      case Place.Tracepoint point -> detours.arrives(point.point(), hit.pc());
       case Place.Entry _,
           Place.Return _,
           Place.At _,
@@ -322,6 +337,12 @@ final class PlacedProbes {
           continue;
         }
         fire(spot, hit);
+      }
+      for (var spot : here) {
+        if (spot.place() instanceof Place.Tracepoint point) {
+          detours.pass(point.point(), hit);
+          break;
+        }
       }
       return interpreter.exited();
     }

@@ -39,7 +39,7 @@ final class ProcessCallProvider implements Provider {
   @Override
   public Stream<Probe> probes(ProbePattern pattern) {
     if (!ProbePattern.matches(pattern.provider(), name())
-        || !ProbePattern.matches(pattern.module(), "vmlinux")) {
+        || !ProbePattern.matches(pattern.module(), Functions.KERNEL)) {
       return Stream.empty();
     }
     return names.entrySet().stream()
@@ -53,6 +53,6 @@ final class ProcessCallProvider implements Provider {
   }
 
   private Probe probe(String call, String name, Place place) {
-    return places.probe(new ProbeName(name(), "vmlinux", call, name), place, List.of());
+    return places.probe(new ProbeName(name(), Functions.KERNEL, call, name), place, List.of());
   }
 }

@@ -101,6 +101,7 @@ final class ProcessProvider implements Provider {
               Place.ExecutionPath _,
               Place.Executed _,
               Place.Usdt _,
+              Place.Tracepoint _,
               Place.CallEntry _,
               Place.CallReturn _,
               Place.Timer _ ->

@@ -28,7 +28,7 @@ public final class SessionNames implements AddressNames {
   private static Name name(Located at) {
     var symbol = at.symbol();
     return new Name(
-        symbol.module().isEmpty() ? "vmlinux" : symbol.module(),
+        symbol.module().isEmpty() ? Functions.KERNEL : symbol.module(),
         Optional.of(symbol.name()),
         symbol.address(),
         at.offset());

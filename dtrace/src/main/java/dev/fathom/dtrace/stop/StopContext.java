@@ -130,7 +130,8 @@ final class StopContext extends HostContext {
       case Place.At _ -> kernel().u64(sp() + (long) index * WORD);
       case Place.SystemCall _ -> callParameter(index);
       case Place.SystemReturn _ -> index <= 1 ? returned() : 0;
-      case Place.Derived derived -> derived(derived, index);
+      case Place.Derived derived -> source(derived.sources(), index);
+      case Place.Tracepoint _ -> passed(index + 1);
       case Place.ExecutionPath exec -> index == 0 ? callParameter(exec.path()) : 0;
       case Place.Executed done -> index == 0 && !done.success() ? -returned() : 0;
       case Place.Usdt usdt ->
@@ -160,6 +161,13 @@ final class StopContext extends HostContext {
         : kernel().u64(sp() + (long) (index - X86_ARGUMENTS.size() + 1) * WORD);
   }
 
+  /** An argument at the instruction that calls: the return address is not on the stack yet. */
+  private long passed(int index) {
+    return index < X86_ARGUMENTS.size()
+        ? value(X86_ARGUMENTS.get(index))
+        : kernel().u64(sp() + (long) (index - X86_ARGUMENTS.size()) * WORD);
+  }
+
   private long result(int index, long function) {
     return switch (index) {
       case 0 -> pc() - function;
@@ -172,11 +180,11 @@ final class StopContext extends HostContext {
     return isArm() ? value("x0") : value(X86_64.RAX);
   }
 
-  private long derived(Place.Derived place, int index) {
-    if (index >= place.sources().size()) {
+  private long source(List<Place.Source> sources, int index) {
+    if (index >= sources.size()) {
       return 0;
     }
-    return switch (place.sources().get(index)) {
+    return switch (sources.get(index)) {
       case Place.Parameter(int parameter) -> parameter(parameter);
       case Place.ExitReason(int parameter) -> exitReason(parameter(parameter));
       case Place.QueueCpu(int parameter) -> queueCpu(parameter(parameter));

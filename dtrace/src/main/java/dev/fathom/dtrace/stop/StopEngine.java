@@ -70,13 +70,14 @@ public final class StopEngine implements Engine {
       all.addAll(compiledIn());
       providers = List.copyOf(all);
     } else {
-      functions = new Functions(kernel.program(), "vmlinux");
+      functions = new Functions(kernel.program(), Functions.KERNEL);
       providers =
           List.of(
               new FunctionProvider(functions, places),
               new SystemCallProvider(functions, places, this::callNumbers),
               TaskProvider.proc(functions, places),
               TaskProvider.sched(functions, places),
+              new TracepointProvider(functions, places),
               new TimerProvider(places),
               new InstructionProvider(functions, places));
     }

@@ -53,7 +53,7 @@ final class SystemCallProvider implements Provider {
     boolean entry = ProbePattern.matches(pattern.name(), "entry");
     boolean back = ProbePattern.matches(pattern.name(), "return");
     if (!ProbePattern.matches(pattern.provider(), name())
-        || !ProbePattern.matches(pattern.module(), "vmlinux")
+        || !ProbePattern.matches(pattern.module(), Functions.KERNEL)
         || !(entry || back)) {
       return Stream.empty();
     }
@@ -82,6 +82,6 @@ final class SystemCallProvider implements Provider {
   }
 
   private Probe probe(Symbol function, String name, Place place) {
-    return places.probe(new ProbeName(name(), "vmlinux", call(function), name), place, List.of());
+    return places.probe(new ProbeName(name(), Functions.KERNEL, call(function), name), place, List.of());
   }
 }

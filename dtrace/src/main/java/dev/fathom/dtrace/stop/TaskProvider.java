@@ -158,7 +158,7 @@ final class TaskProvider implements Provider {
   @Override
   public Stream<Probe> probes(ProbePattern pattern) {
     if (!ProbePattern.matches(pattern.provider(), name)
-        || !ProbePattern.matches(pattern.module(), "vmlinux")) {
+        || !ProbePattern.matches(pattern.module(), Functions.KERNEL)) {
       return Stream.empty();
     }
     var found = new ArrayList<Probe>();
@@ -241,7 +241,7 @@ final class TaskProvider implements Provider {
   }
 
   private Probe probe(String event, Symbol function, Place place, List<ProbeArgument> arguments) {
-    return places.probe(new ProbeName(name, "vmlinux", function.name(), event), place, arguments);
+    return places.probe(new ProbeName(name, Functions.KERNEL, function.name(), event), place, arguments);
   }
 
   private CType pointer(CType to) {

@@ -41,7 +41,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** D over a made-up guest behind a gdb stub whose CPUs follow a script. */
 @Timeout(60)
 class StopEngineTest {
-  private final TinyLinux linux = new TinyLinux();
+  private static final int RBX = 1;
+  private static final int RSI = 4;
+  private static final int RCX = 2;
+
+  private final TinyLinux linux = new TinyLinux().withTracepoints();
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final List<String> problems = new ArrayList<>();
   private FakeStub stub;
@@ -139,6 +143,64 @@ class StopEngineTest {
   void timersFireWithoutHits() {
     assertThat(trace("#pragma D option quiet\ntick-10ms { printf(\"tick\"); exit(0); }"))
         .isEqualTo("tick\n");
+  }
+
+  /** Led through the code of an enabled tracepoint, up to the call. */
+  @Test
+  void tracepointsFireWithTheirArguments() {
+    long site = linux.address("schedule") + 0x20;
+    long behind = linux.address("schedule") + 0x80;
+    long next = linux.tasks().getFirst().address();
+    for (int i = 0; i < 3; i++) {
+      stub.comes(0, site).comes(0, behind).comes(0, behind + 0x12);
+    }
+    comes("panic", 1);
+    stub.register(0, RSI, 7).register(0, RCX, next);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n"
+                    + "sdt:::sched_switch { printf(\"%d %x %d \", args[0], (uint64_t)args[2],"
+                    + " (uint64_t)args[2] == arg2); }\n"
+                    + "fbt::panic:entry { exit(0); }"))
+        .isEqualTo(("7 " + Long.toHexString(next) + " 1 ").repeat(3) + "\n");
+    // Where an enabled one goes on; the load's register, then behind it; behind the call.
+    assertThat(stub.requests())
+        .containsSubsequence(
+            register(FakeStub.RIP, behind),
+            register(RBX, linux.address("__tracepoint_sched_switch")),
+            register(FakeStub.RIP, behind + 7),
+            register(FakeStub.RIP, behind + 0x17));
+  }
+
+  /** What the guest does itself is left to it. */
+  @Test
+  void aCallOfWhoListensIsMade() {
+    long call = linux.address("schedule") + 0x92;
+    stub.comes(0, call);
+    comes("panic", 1);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n"
+                    + "sdt:::sched_switch { printf(\"here\"); }\n"
+                    + "fbt::panic:entry { exit(0); }"))
+        .isEqualTo("here\n");
+    assertThat(stub.requests()).doesNotContain(register(FakeStub.RIP, call + 5));
+  }
+
+  /** One that has to be registered besides, and what is not in the table, are not there. */
+  @Test
+  void onlyTracepointsThatCanBeFollowedAreListed() {
+    assertThatThrownBy(() -> trace("sdt:::sys_enter { }"))
+        .isInstanceOf(FathomException.class)
+        .hasMessageContaining("does not match any probes");
+  }
+
+  private static String register(int number, long value) {
+    var hex = new StringBuilder("P" + Integer.toHexString(number) + "=");
+    for (int i = 0; i < 8; i++) {
+      hex.append(String.format("%02x", value >> (8 * i) & 0xff));
+    }
+    return hex.toString();
   }
 
   @Test

@@ -59,7 +59,7 @@ public final class Hit {
   }
 
   /** The CPU's number, as the target has it. */
-  int id() {
+  public int id() {
     return id;
   }
 

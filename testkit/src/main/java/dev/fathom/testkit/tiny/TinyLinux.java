@@ -96,6 +96,7 @@ public final class TinyLinux {
   private long nextData = DATA;
   private long nextHeap = DIRECT_MAP + PHYSICAL + IMAGE_BYTES;
   private boolean withVmcoreinfo = true;
+  private boolean withTracepoints;
   private long runningSp;
 
   /** The kernel's types in C. */
@@ -117,6 +118,17 @@ public final class TinyLinux {
   /** Leaves VMCOREINFO out. */
   public TinyLinux withoutVmcoreinfo() {
     withVmcoreinfo = false;
+    return this;
+  }
+
+  /**
+   * Adds the tracepoint {@code sched_switch}, which is not enabled: a no-operation at {@code
+   * schedule+0x20}, what is behind its jump at {@code schedule+0x80} with the load there and the call
+   * at +0x92. And {@code sys_enter}, which has to be registered besides.
+   */
+  public TinyLinux withTracepoints() {
+    withTracepoints = true;
+    types.addTracepoints();
     return this;
   }
 
@@ -146,6 +158,9 @@ public final class TinyLinux {
     tasksAndCpus();
     module();
     messages();
+    if (withTracepoints) {
+      tracepoints();
+    }
     readOnlyTables();
     pageTables();
     var core = new ElfCoreWriter();
@@ -582,6 +597,49 @@ public final class TinyLinux {
       put(data + position + 8, text);
       position = next;
     }
+  }
+
+  private void tracepoints() {
+    long iterator = addresses.get("do_nanosleep");
+    symbol('T', iterator, "__traceiter_sched_switch");
+    long point = tracepoint("sched_switch", iterator, 0);
+    long registered = tracepoint("sys_enter", iterator, iterator);
+    long pointers = variable("__start___tracepoints_ptrs", 8);
+    put32(pointers, registered - pointers);
+    put32(pointers + 4, point - pointers - 4);
+    symbol('D', pointers + 8, "__stop___tracepoints_ptrs");
+    long site = addresses.get("schedule") + 0x20;
+    long behind = addresses.get("schedule") + 0x80;
+    long gone = addresses.get("panic") + 0x20;
+    long jumps = variable("__start___jump_table", 48);
+    jump(jumps, site, behind, field(point, "tracepoint", "key"));
+    jump(jumps + 16, gone, gone + 0x20, field(point, "tracepoint", "key") | 2);
+    jump(jumps + 32, gone, gone + 0x20, field(registered, "tracepoint", "key"));
+    symbol('D', jumps + 48, "__stop___jump_table");
+    // mov funcs(%rip), %rbx; test %rbx, %rbx; je +9; mov 8(%rbx), %rdi; nop; call iterator
+    int funcs = (int) (field(point, "tracepoint", "funcs") - (behind + 7));
+    var code = ByteBuffer.allocate(0x17).order(ByteOrder.LITTLE_ENDIAN);
+    code.put(new byte[] {0x48, (byte) 0x8b, 0x1d}).putInt(funcs);
+    code.put(new byte[] {0x48, (byte) 0x85, (byte) 0xdb, 0x74, 9});
+    code.put(new byte[] {0x48, (byte) 0x8b, 0x7b, 8, (byte) 0x66, (byte) 0x90, (byte) 0xe8});
+    code.putInt((int) (iterator - (behind + 0x17)));
+    put(behind, code.array());
+  }
+
+  private long tracepoint(String name, long iterator, long regfunc) {
+    long at = variable("__tracepoint_" + name, types.bytes("tracepoint"));
+    long text = allocate(32, 8);
+    putString(text, name);
+    put64(field(at, "tracepoint", "name"), text);
+    put64(field(at, "tracepoint", "iterator"), iterator);
+    put64(field(at, "tracepoint", "regfunc"), regfunc);
+    return at;
+  }
+
+  private void jump(long at, long code, long target, long key) {
+    put32(at, code - at);
+    put32(at + 4, target - at - 4);
+    put64(at + 8, key - at - 8);
   }
 
   private void readOnlyTables() {

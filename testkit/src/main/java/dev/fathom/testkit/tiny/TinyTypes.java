@@ -20,6 +20,7 @@ final class TinyTypes {
   private final Map<String, Integer> ids = new HashMap<>();
   private final Map<String, Struct> structs = new HashMap<>();
   private final List<Struct> order = new ArrayList<>();
+  private boolean tracepoints;
 
   TinyTypes() {
     declare("list_head", 16, "list_head * next@0", "list_head * prev@8");
@@ -136,6 +137,24 @@ final class TinyTypes {
     declare(
         "rb_node", 24, "u64 __rb_parent_color@0", "rb_node * rb_right@8", "rb_node * rb_left@16");
     declare("rb_root", 8, "rb_node * rb_node@0");
+  }
+
+  /** The types of tracepoints and static keys, and the prototype of one tracepoint. */
+  void addTracepoints() {
+    tracepoints = true;
+    declare("static_key", 16, "atomic_t enabled@0", "u64 type@8");
+    declare(
+        "tracepoint",
+        72,
+        "char * name@0",
+        "static_key key@8",
+        "void * static_call_key@24",
+        "void * static_call_tramp@32",
+        "void * iterator@40",
+        "void * regfunc@48",
+        "void * unregfunc@56",
+        "void * funcs@64");
+    declare("jump_entry", 16, "s32 code@0", "s32 target@4", "u64 key@8");
   }
 
   private void declare(String tag, int bytes, String... parts) {
@@ -301,6 +320,12 @@ final class TinyTypes {
     writer.typedef("pid_t", ids.get("s32"));
     writer.enumeration("pid_type", 4, false, 2);
     writer.value("PIDTYPE_PID", 0).value("PIDTYPE_TGID", 1);
+    if (tracepoints) {
+      int prototype = writer.prototype(0, 4);
+      writer.parameter("__data", ids.get("void *")).parameter("preempt", ids.get("u32"));
+      writer.parameter("prev", ids.get("task_struct *")).parameter("next", ids.get("task_struct *"));
+      writer.typedef("btf_trace_sched_switch", writer.pointer(prototype));
+    }
     var variables = new HashMap<String, Integer>();
     for (var variable : perCpu.keySet()) {
       var type = variable.equals("runqueues") ? "rq" : variable;
