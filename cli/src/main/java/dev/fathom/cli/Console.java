@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 final class Console implements Screen {
   private static final int BUFFER = 1 << 16;
   private static final int DEFAULT_WIDTH = 80;
+  private static final int DEFAULT_HEIGHT = 24;
 
   private final Stream out;
   private final Stream err;
@@ -69,6 +70,22 @@ final class Console implements Screen {
     return columns != null && columns.matches("[1-9][0-9]{0,3}")
         ? Integer.parseInt(columns)
         : DEFAULT_WIDTH;
+  }
+
+  /** Lines, as the terminal says ({@code stty size}); 24 when it does not. */
+  int height() {
+    try {
+      var asked =
+          new ProcessBuilder("stty", "size")
+              .redirectInput(ProcessBuilder.Redirect.INHERIT)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      var answer = new String(asked.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      var lines = answer.strip().split(" ")[0];
+      return lines.matches("[1-9][0-9]{0,3}") ? Integer.parseInt(lines) : DEFAULT_HEIGHT;
+    } catch (IOException _) {
+      return DEFAULT_HEIGHT; // There is no stty.
+    }
   }
 
   @Override

@@ -13,4 +13,10 @@ final class DtraceCommand extends TraceProgramCommand {
   String program() {
     return "dtrace";
   }
+
+  /** There it is how often values are collected, which here they are at once. */
+  @Override
+  boolean showsAggregations() {
+    return false;
+  }
 }

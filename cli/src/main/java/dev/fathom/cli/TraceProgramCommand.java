@@ -33,6 +33,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jline.utils.Signals;
 import picocli.CommandLine.Command;
@@ -63,6 +64,9 @@ import picocli.CommandLine.Spec;
 class TraceProgramCommand implements Callable<Integer> {
   /** How long an engine works before output is written. */
   private static final long SLICE = 500_000_000;
+
+  /** Nanoseconds from one view of the aggregations to the next when no rate is given. */
+  private static final long USUAL_RATE = 1_000_000_000;
 
   @Spec private CommandSpec spec;
 
@@ -383,9 +387,16 @@ class TraceProgramCommand implements Callable<Integer> {
       for (var problem : engine.start(plan, consumer)) {
         tell(console, problem);
       }
-      while (engine.work(SLICE) && !asked.get()) {
+      var live = live(consumer, out, console);
+      while (engine.work(live.isPresent() ? live.get().until(SLICE) : SLICE) && !asked.get()) {
+        if (live.isPresent()) {
+          live.get().update();
+        }
         out.flush();
         notices(engine, console, quiet);
+      }
+      if (live.isPresent()) {
+        live.get().close();
       }
       notices(engine, console, quiet);
       engine.stop();
@@ -393,6 +404,34 @@ class TraceProgramCommand implements Callable<Integer> {
       Signals.unregister("INT", before);
       engine.close();
     }
+  }
+
+  /** What {@code -x aggrate} asks for; dtrace has the option for another purpose. */
+  private Optional<LiveView> live(Consumer consumer, OutputStream out, Console console) {
+    if (!options.containsKey("aggrate") || !showsAggregations()) {
+      return Optional.empty();
+    }
+    var own = new ConsumerOptions(options);
+    long interval = own.interval("aggrate").orElse(USUAL_RATE);
+    boolean screen = output == null && !json && console.interactive();
+    long started = System.nanoTime();
+    return Optional.of(
+        new LiveView(
+            out,
+            interval,
+            () -> screen ? OptionalInt.of(console.height()) : OptionalInt.empty(),
+            () ->
+                String.format(
+                    java.util.Locale.ROOT,
+                    "%s: %.1f s; Ctrl-C ends",
+                    program(),
+                    (System.nanoTime() - started) / 1e9),
+            consumer::snapshot));
+  }
+
+  /** Whether {@code -x aggrate} asks for a view. */
+  boolean showsAggregations() {
+    return true;
   }
 
   private void notices(dev.fathom.dtrace.probe.Engine engine, Console console, boolean quiet) {

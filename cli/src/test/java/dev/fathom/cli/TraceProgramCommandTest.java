@@ -48,6 +48,21 @@ class TraceProgramCommandTest {
     assertThat(output(0, "-s", script.toString())).isEqualTo("1\n");
   }
 
+  /** What dtrace calls so is the rate at which values are collected. */
+  @Test
+  void aggregationsAreShownAgainAndAgainWhereThatIsAskedFor() throws IOException {
+    var program = "tick-20ms { @[\"k\"] = count(); n++; } tick-20ms /n == 40/ { exit(0); }";
+    var file = folder.resolve("live");
+    assertThat(Main.run("trace", "-o", file.toString(), "-qx", "aggrate=50ms", "-n", program))
+        .isZero();
+    var values = Files.readString(file).lines().filter(line -> line.startsWith("  k")).toList();
+    assertThat(values).hasSizeGreaterThan(2).last().asString().endsWith(" 40");
+    assertThat(values.getFirst()).isNotEqualTo(values.getLast());
+    assertThat(output(0, "-qx", "aggrate=50ms", "-n", program).lines())
+        .filteredOn(line -> line.startsWith("  k"))
+        .hasSize(1);
+  }
+
   @Test
   void whatIsWrongEndsWithAStatus() throws IOException {
     output(1, "-n", "BEGIN { nonsense; }");

@@ -298,14 +298,18 @@ public final class Consumer implements RecordSink {
     output.flush();
   }
 
-  /** Shows every aggregation as it is now, for a view that is drawn again and again. */
-  public void snapshot() {
-    for (var table : tables.values()) {
-      if (table.size() > 0) {
-        output.aggregations(List.of(table), rows(List.of(table)), Optional.empty());
-      }
-    }
-    output.flush();
+  /** Writes every aggregation as it is now, for a view that is drawn again and again. */
+  public void snapshot(OutputStream to) {
+    output.into(
+        to,
+        () -> {
+          for (var table : tables.values()) {
+            if (table.size() > 0) {
+              output.aggregations(List.of(table), rows(List.of(table)), Optional.empty());
+            }
+          }
+          output.flush();
+        });
   }
 
   /**

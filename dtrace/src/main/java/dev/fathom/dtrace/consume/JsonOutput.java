@@ -23,7 +23,7 @@ import tools.jackson.core.json.JsonFactory;
 
 /** A JSON object on a line for each firing, aggregation, error and drop. */
 final class JsonOutput implements Output {
-  private final OutputStream out;
+  private OutputStream out;
   private final ValueText values;
   private final TypedText typed;
   private final Formatter formatter;
@@ -223,6 +223,17 @@ final class JsonOutput implements Output {
       out.flush();
     } catch (IOException e) {
       throw new TargetException("cannot write the output: " + e.getMessage());
+    }
+  }
+
+  @Override
+  public void into(OutputStream to, Runnable action) {
+    var before = out;
+    out = to;
+    try {
+      action.run();
+    } finally {
+      out = before;
     }
   }
 }

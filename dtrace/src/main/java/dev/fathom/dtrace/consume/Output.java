@@ -9,6 +9,7 @@ import dev.fathom.dtrace.record.Drop;
 import dev.fathom.dtrace.record.Firing;
 import dev.fathom.dtrace.record.Key;
 import dev.fathom.dtrace.record.ProbeError;
+import java.io.OutputStream;
 import java.util.List;
 import java.util.Optional;
 
@@ -52,4 +53,7 @@ interface Output {
 
   /** A command's own output comes next: what is held back must be written before. */
   void flush();
+
+  /** Has what {@code action} shows go somewhere else. */
+  void into(OutputStream to, Runnable action);
 }

@@ -318,4 +318,15 @@ final class TextOutput implements Output {
       throw new TargetException("cannot write the output: " + e.getMessage());
     }
   }
+
+  @Override
+  public void into(OutputStream to, Runnable action) {
+    var before = out;
+    out = to;
+    try {
+      action.run();
+    } finally {
+      out = before;
+    }
+  }
 }
