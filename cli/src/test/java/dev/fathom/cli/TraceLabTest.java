@@ -182,8 +182,8 @@ class TraceLabTest {
             fbt::wake_up_new_task:entry { @woken = count(); }
             sdt:::signal_generate /args[0] == 18 && args[2]->pid == pid/ { exit(0); }
             tick-60s { exit(0); }
-            END { printa("began %@d\n", @began); printa("woken %@d\n", @woken);
-                  printa("ended %@d\n", @ended); }
+            END { printa("began %@d\\n", @began); printa("woken %@d\\n", @woken);
+                  printa("ended %@d\\n", @ended); }
             """);
     work.join();
     assertThat(number(text, "ended (\\d+)")).isEqualTo(10);

@@ -24,6 +24,10 @@ class TraceProgramCommandTest {
     return Files.exists(file) ? Files.readString(file) : "";
   }
 
+  private static int run(String... words) {
+    return Main.run(words);
+  }
+
   @Test
   void beginAndEndRunWithoutATarget() throws IOException {
     assertThat(
@@ -53,7 +57,7 @@ class TraceProgramCommandTest {
   void aggregationsAreShownAgainAndAgainWhereThatIsAskedFor() throws IOException {
     var program = "tick-20ms { @[\"k\"] = count(); n++; } tick-20ms /n == 40/ { exit(0); }";
     var file = folder.resolve("live");
-    assertThat(Main.run("trace", "-o", file.toString(), "-qx", "aggrate=50ms", "-n", program))
+    assertThat(run("trace", "-o", file.toString(), "-qx", "aggrate=50ms", "-n", program))
         .isZero();
     var values = Files.readString(file).lines().filter(line -> line.startsWith("  k")).toList();
     assertThat(values).hasSizeGreaterThan(2).last().asString().endsWith(" 40");

@@ -31,6 +31,20 @@ class CompilerPassesTest {
         .containsExactly("parse", "expand", "resolve", "type", "check", "lower", "verify");
   }
 
+  /** An argument that one program uses need not be used by the others. */
+  @Test
+  void argumentsAreGivenToAllProgramsTogether() {
+    var environment =
+        Environment.bare(new Macros(List.of("test", "7", "8"), Map.of(), false), Map.of());
+    var first = Input.description(Input.Kind.NAME, "BEGIN { trace($1); }");
+    var second = Input.description(Input.Kind.NAME, "END { trace($2); }");
+    assertThat(Compiler.compile(environment, List.of(), List.of(first, second)).matched())
+        .containsExactly(1, 1);
+    assertThatThrownBy(() -> Compiler.compile(environment, List.of(), List.of(second, second)))
+        .hasMessageContaining("argument $1 was given but is not used")
+        .hasMessageContaining("D_MACRO_UNUSED");
+  }
+
   @Test
   void resolveTellsWhatNamesAre() {
     assertThat(

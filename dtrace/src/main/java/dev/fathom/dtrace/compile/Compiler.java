@@ -20,10 +20,13 @@ import dev.fathom.dtrace.syntax.Source;
 import dev.fathom.dtrace.syntax.Tag;
 import dev.fathom.dtrace.syntax.TypeText;
 import dev.fathom.dtrace.vprobe.Vprobes;
+import dev.fathom.model.Program;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,6 +81,7 @@ public final class Compiler {
   private final Environment environment;
   private final Map<String, String> options;
   private final Map<String, Supplier<String>> passes = new LinkedHashMap<>();
+  private final BitSet usedArguments = new BitSet();
   private final StringBuilder resolved = new StringBuilder();
   private final List<TypedStatement.TypedClause> typed = new ArrayList<>();
   private final StringBuilder checked = new StringBuilder();
@@ -103,7 +107,8 @@ public final class Compiler {
 
   private Compiled run(List<Input> libraries, List<Input> inputs) {
     var all = new ArrayList<Input>();
-    all.add(prelude());
+    all.add(resource("prelude.d"));
+    all.add(registers());
     all.addAll(libraries);
     int own = all.size();
     all.addAll(inputs);
@@ -112,6 +117,7 @@ public final class Compiler {
       var tree = parse(all.get(i), i < own);
       trees.add(tree);
     }
+    requireArgumentsUsed(all.getLast().source());
     passes.put(
         "parse",
         () ->
@@ -168,9 +174,27 @@ public final class Compiler {
         java.util.Collections.unmodifiableMap(passes));
   }
 
-  private static Input prelude() {
-    try (var in = Compiler.class.getResourceAsStream("prelude.d")) {
-      return Input.script("prelude.d", new String(in.readAllBytes(), StandardCharsets.UTF_8));
+  /** One program may use what another does not. */
+  private void requireArgumentsUsed(Source source) {
+    int unused = usedArguments.nextClearBit(1);
+    boolean defaults = environment.macros().defaults() || options.containsKey("defaultargs");
+    if (unused < environment.macros().arguments().size() && !defaults) {
+      throw source.error(
+          Span.at(source.text().length()),
+          Tag.D_MACRO_UNUSED,
+          "argument $" + unused + " was given but is not used (option defaultargs allows that)");
+    }
+  }
+
+  /** The numbers of registers in {@code uregs[]}. */
+  private Input registers() {
+    boolean arm = environment.program().map(Program::architecture).orElse(null) == Aarch64.INSTANCE;
+    return resource(arm ? "registers-aarch64.d" : "registers-x86_64.d");
+  }
+
+  private static Input resource(String name) {
+    try (var in = Compiler.class.getResourceAsStream(name)) {
+      return Input.script(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -201,6 +225,7 @@ public final class Compiler {
             : Parser.parse(
                 input.source(),
                 defaults,
+                usedArguments,
                 name -> TypeTable.isTypeName(environment.program(), name),
                 bare);
     for (var e : tree) {

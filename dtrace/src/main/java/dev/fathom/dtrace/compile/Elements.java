@@ -17,6 +17,9 @@ import java.util.List;
 
 /** Types what is inside something: elements of arrays, members, the probe's typed arguments. */
 final class Elements {
+  /** The registers of 64-bit Arm; x86-64 has fewer. */
+  private static final int MOST_REGISTERS = 34;
+
   private final Typer typer;
 
   Elements(Typer typer) {
@@ -126,7 +129,7 @@ final class Elements {
     var keys = new ArrayList<Typed>();
     for (int k = 0; k < d.keys().size(); k++) {
       var node = i.indexes().get(k);
-      var v = typer.key(node);
+      var v = typer.arrayKey(node);
       var wanted = d.keys().get(k);
       boolean numbers = DTypes.isScalar(v.type()) && DTypes.isScalar(wanted);
       if (!numbers && !matchesKey(v.type(), wanted)) {
@@ -151,7 +154,9 @@ final class Elements {
   private static boolean matchesKey(CType given, CType wanted) {
     return DTypes.isString(wanted)
         ? DTypes.isStringLike(given)
-        : DTypes.isSpecial(wanted) ? given.text().equals(wanted.text()) : false;
+        : DTypes.isSpecial(wanted)
+            ? given.text().equals(wanted.text())
+            : DTypes.isComposite(wanted) && DTypes.same(given, wanted);
   }
 
   private Typed convertKey(Typed v, CType wanted, Span at) {
@@ -188,6 +193,9 @@ final class Elements {
     var v = typer.value(i.indexes().getFirst());
     if (!DTypes.isInteger(v.type())) {
       throw error(i.span(), Tag.D_REGS_IDX, "a register's number must be an integer");
+    }
+    if (v instanceof Typed.Int n && (n.value() < 0 || n.value() >= MOST_REGISTERS)) {
+      throw error(i.span(), Tag.D_UNKNOWN, "uregs[" + n.value() + "] is no register");
     }
     return new Typed.Register(v);
   }

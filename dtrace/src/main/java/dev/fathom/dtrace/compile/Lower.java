@@ -74,6 +74,7 @@ final class Lower {
   private Expr code(Typed v) {
     return switch (v) {
       case Typed.Int i -> new Expr.Int(i.value());
+      case Typed.Nothing n -> new Expr.ZeroBlob(((IrType.Blob) irType(n.type())).bytes());
       case Typed.Text t -> new Expr.Text(t.bytes());
       case Typed.BuiltinValue b -> new Expr.Variable(b.builtin());
       case Typed.Argument a -> new Expr.Argument(a.index());

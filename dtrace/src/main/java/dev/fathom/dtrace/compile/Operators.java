@@ -21,6 +21,9 @@ import java.util.Set;
 final class Operators {
   private static final Set<String> OF_INTEGERS = Set.of("&", "|", "^", "<<", ">>", "%");
 
+  /** As many as DTrace has registers for keys. */
+  private static final int MOST_KEYS = 8;
+
   private final Typer typer;
 
   Operators(Typer typer) {
@@ -143,6 +146,9 @@ final class Operators {
             Tag.D_OP_ARRFUN,
             "an array is assigned to by its elements: " + DTypes.text(target.type()));
       }
+      if (Typed.isZero(v) && isDynamic(target) && DTypes.isComposite(target.type())) {
+        return update(target, new Typed.Nothing(target.type()), false, a.span());
+      }
       return update(target, typer.convert(v, target.type(), a.span()), false, a.span());
     }
     var place = stepped(a.target(), a.span());
@@ -150,6 +156,11 @@ final class Operators {
     var old = typer.load(place, a.span()).type();
     var result = arithmetic(a.op(), new Typed.Old(old), right, a.value(), a.span());
     return update(place, typer.convert(result, place.type(), a.span()), false, a.span());
+  }
+
+  /** Whether something is there only while it is not 0. */
+  private static boolean isDynamic(Typed place) {
+    return place instanceof Typed.Variable v && !v.keys().isEmpty();
   }
 
   /** Something that D may assign to and reads before; a new variable begins as a 64-bit zero. */
@@ -162,7 +173,13 @@ final class Operators {
     if (target instanceof Node.Index i && undefined(i.base()).isPresent()) {
       var d = undefined(i.base()).get();
       requireDefinable(v, at);
-      var keys = i.indexes().stream().map(typer::key).toList();
+      if (i.indexes().size() > MOST_KEYS) {
+        throw error(
+            at,
+            Tag.D_PROTO_LEN,
+            i.indexes().size() + " keys; an associative array has at most " + MOST_KEYS);
+      }
+      var keys = i.indexes().stream().map(typer::arrayKey).toList();
       if (d.scope() == DVariable.Scope.CLAUSE) {
         throw error(at, Tag.D_ARR_LOCAL, "a clause-local variable cannot be an associative array");
       }

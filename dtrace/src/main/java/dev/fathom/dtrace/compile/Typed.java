@@ -22,6 +22,9 @@ sealed interface Typed {
 
   record Int(CType type, long value) implements Typed {}
 
+  /** A structure or union of zeros. */
+  record Nothing(CType type) implements Typed {}
+
   /** A string constant, a {@code char} per byte. */
   record Text(String bytes) implements Typed {
     @Override
@@ -185,7 +188,15 @@ sealed interface Typed {
   /** What {@code v} is made of, in order of evaluation. */
   static List<Typed> parts(Typed v) {
     return switch (v) {
-      case Int _, Text _, BuiltinValue _, Argument _, KernelStack _, UserStack _, Old _, Array _ ->
+      case Int _,
+          Nothing _,
+          Text _,
+          BuiltinValue _,
+          Argument _,
+          KernelStack _,
+          UserStack _,
+          Old _,
+          Array _ ->
           List.of();
       case Register r -> List.of(r.index());
       case Narrow n -> List.of(n.value());

@@ -56,6 +56,7 @@ final class TypedText {
 
   private static String shape(Typed v) {
     return switch (v) {
+      case Typed.Nothing _ -> "zeros";
       case Typed.Int i -> Long.toString(i.value());
       case Typed.Text t -> '"' + t.bytes() + '"';
       case Typed.BuiltinValue b -> b.builtin().text();

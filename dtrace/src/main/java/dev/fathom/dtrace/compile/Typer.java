@@ -234,7 +234,15 @@ final class Typer {
         at, tag, what + " must be a string or a char pointer, not " + DTypes.text(v.type()));
   }
 
-  /** A key of an array or aggregation. */
+  /** A key of an associative array: structures, too, by their bytes. */
+  Typed arrayKey(Node node) {
+    var o = operand(node);
+    return DTypes.isComposite(o.type()) && !DTypes.isArray(o.type())
+        ? load(o, node.span())
+        : key(node);
+  }
+
+  /** A key of an aggregation. */
   Typed key(Node node) {
     var o = operand(node);
     if (!DTypes.isString(o.type()) && DTypes.isArray(o.type()) && DTypes.isStringLike(o.type())) {

@@ -261,6 +261,7 @@ final class Machine {
     return switch (value) {
       case String s -> s.length();
       case byte[] b -> b.length;
+      case Long _, DValue.Num _ -> 8;
       case DValue.Stack s -> s.pcs().length * 8;
       case DValue.UserStack s -> s.pcs().length * 8;
       default -> 16;
@@ -271,8 +272,18 @@ final class Machine {
     return switch (value) {
       case Long l -> l == 0;
       case String s -> s.isEmpty();
+      case byte[] b -> isZero(b);
       default -> false;
     };
+  }
+
+  private static boolean isZero(byte[] bytes) {
+    for (byte b : bytes) {
+      if (b != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   // Associative arrays
@@ -300,10 +311,11 @@ final class Machine {
     array.put(key, value);
   }
 
+  /** What an element takes of {@code dynvarsize}: its keys and its value, as D has them. */
   private static long bytes(Key key, Object value) {
-    long total = (long) ENTRY + size(value);
+    long total = size(value);
     for (int i = 0; i < key.size(); i++) {
-      total += 8 + size(thing(key.get(i)));
+      total += size(thing(key.get(i)));
     }
     return total;
   }

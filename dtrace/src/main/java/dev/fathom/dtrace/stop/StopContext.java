@@ -247,7 +247,14 @@ final class StopContext extends HostContext {
   public long register(int index) {
     var user = user(cpu.registers());
     if (isArm()) {
-      return user.file().named("x" + index).map(user::get).orElse(OptionalLong.empty()).orElse(0);
+      var name =
+          switch (index) {
+            case 31 -> "sp";
+            case 32 -> "pc";
+            case 33 -> "pstate";
+            default -> "x" + index;
+          };
+      return user.file().named(name).map(user::get).orElse(OptionalLong.empty()).orElse(0);
     }
     // ERR stands where pt_regs has orig_ax; 21 to 24 are ds, es, fs, gs.
     var later = List.of(X86_64.DS, X86_64.ES, X86_64.FS, X86_64.GS);

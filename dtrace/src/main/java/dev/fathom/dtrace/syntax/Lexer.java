@@ -21,15 +21,19 @@ final class Lexer {
 
   private final Source source;
   private final String text;
-  private final BitSet usedArguments = new BitSet();
+  private final BitSet usedArguments;
   private final List<External.Pragma> pragmas = new ArrayList<>();
   private Macros macros;
   private int at;
 
-  Lexer(Source source, Macros macros) {
+  /**
+   * @param usedArguments is told of the arguments that the text uses
+   */
+  Lexer(Source source, Macros macros, BitSet usedArguments) {
     this.source = source;
     this.text = source.text();
     this.macros = macros;
+    this.usedArguments = usedArguments;
     if (text.startsWith("#!")) {
       skipLine();
     }
@@ -52,14 +56,6 @@ final class Lexer {
     var found = List.copyOf(pragmas);
     pragmas.clear();
     return found;
-  }
-
-  /** The first argument that nothing has used, if {@code defaultargs} is off. */
-  Optional<Integer> unusedArgument() {
-    int next = usedArguments.nextClearBit(1);
-    return next < macros.arguments().size() && !macros.defaults()
-        ? Optional.of(next)
-        : Optional.empty();
   }
 
   void useDefaults() {

@@ -3,6 +3,7 @@ package dev.fathom.dtrace.syntax;
 
 import dev.fathom.base.Span;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -144,9 +145,13 @@ public final class Parser {
   private int predicateNesting = -1;
 
   private Parser(
-      Source source, Macros macros, Predicate<String> typeNames, boolean bareDescriptions) {
+      Source source,
+      Macros macros,
+      BitSet usedArguments,
+      Predicate<String> typeNames,
+      boolean bareDescriptions) {
     this.source = source;
-    this.lexer = new Lexer(source, macros);
+    this.lexer = new Lexer(source, macros, usedArguments);
     this.typeNames = typeNames;
     this.bareDescriptions = bareDescriptions;
   }
@@ -160,8 +165,12 @@ public final class Parser {
    * @throws dev.fathom.base.ProgramException with the place and what was expected
    */
   public static List<External> parse(
-      Source source, Macros macros, Predicate<String> typeNames, boolean bareDescriptions) {
-    return new Parser(source, macros, typeNames, bareDescriptions).program();
+      Source source,
+      Macros macros,
+      BitSet usedArguments,
+      Predicate<String> typeNames,
+      boolean bareDescriptions) {
+    return new Parser(source, macros, usedArguments, typeNames, bareDescriptions).program();
   }
 
   private List<External> program() {
@@ -183,15 +192,6 @@ public final class Parser {
     if (result.isEmpty()) {
       throw source.error(
           Span.at(0), Tag.D_EMPTY, "the program is empty; expected a clause such as BEGIN { }");
-    }
-    var unused = lexer.unusedArgument();
-    if (unused.isPresent()) {
-      throw source.error(
-          Span.at(source.text().length()),
-          Tag.D_MACRO_UNUSED,
-          "argument $"
-              + unused.get()
-              + " was given but is not used (option defaultargs allows that)");
     }
     return result;
   }
