@@ -57,8 +57,7 @@ class TraceProgramCommandTest {
   void aggregationsAreShownAgainAndAgainWhereThatIsAskedFor() throws IOException {
     var program = "tick-20ms { @[\"k\"] = count(); n++; } tick-20ms /n == 40/ { exit(0); }";
     var file = folder.resolve("live");
-    assertThat(run("trace", "-o", file.toString(), "-qx", "aggrate=50ms", "-n", program))
-        .isZero();
+    assertThat(run("trace", "-o", file.toString(), "-qx", "aggrate=50ms", "-n", program)).isZero();
     var values = Files.readString(file).lines().filter(line -> line.startsWith("  k")).toList();
     assertThat(values).hasSizeGreaterThan(2).last().asString().endsWith(" 40");
     assertThat(values.getFirst()).isNotEqualTo(values.getLast());

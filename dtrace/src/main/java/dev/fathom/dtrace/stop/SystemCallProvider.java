@@ -82,6 +82,7 @@ final class SystemCallProvider implements Provider {
   }
 
   private Probe probe(Symbol function, String name, Place place) {
-    return places.probe(new ProbeName(name(), Functions.KERNEL, call(function), name), place, List.of());
+    return places.probe(
+        new ProbeName(name(), Functions.KERNEL, call(function), name), place, List.of());
   }
 }

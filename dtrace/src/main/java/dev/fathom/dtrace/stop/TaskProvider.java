@@ -241,7 +241,8 @@ final class TaskProvider implements Provider {
   }
 
   private Probe probe(String event, Symbol function, Place place, List<ProbeArgument> arguments) {
-    return places.probe(new ProbeName(name, Functions.KERNEL, function.name(), event), place, arguments);
+    return places.probe(
+        new ProbeName(name, Functions.KERNEL, function.name(), event), place, arguments);
   }
 
   private CType pointer(CType to) {

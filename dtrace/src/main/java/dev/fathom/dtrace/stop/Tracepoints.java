@@ -20,9 +20,9 @@ import java.util.Set;
 
 /**
  * The tracepoints of a Linux kernel on x86-64, as it lists them itself between {@code
- * __start___tracepoints_ptrs} and {@code __stop___tracepoints_ptrs}, each a distance of 32 bits from
- * the place where it is (include/linux/tracepoint-defs.h, since 4.19), with the places that the
- * kernel jumps from when one is enabled, from {@code __start___jump_table} (include/linux/
+ * __start___tracepoints_ptrs} and {@code __stop___tracepoints_ptrs}, each a distance of 32 bits
+ * from the place where it is (include/linux/tracepoint-defs.h, since 4.19), with the places that
+ * the kernel jumps from when one is enabled, from {@code __start___jump_table} (include/linux/
  * jump_label.h, relative since 4.19):
  *
  * <pre>
@@ -96,13 +96,7 @@ final class Tracepoints {
    * @param called the instruction behind it
    */
   record Site(
-      long code,
-      long target,
-      long load,
-      Register register,
-      long loaded,
-      long call,
-      long called) {}
+      long code, long target, long load, Register register, long loaded, long call, long called) {}
 
   /** A jump of the table. */
   private record Jump(long code, long target) {}
@@ -206,8 +200,7 @@ final class Tracepoints {
               && flow.get().target().isPresent()
               && calls.contains(flow.get().target().getAsLong())) {
             return Optional.of(
-                new Site(
-                    jump.code(), jump.target(), load, register.get(), loaded, at, next));
+                new Site(jump.code(), jump.target(), load, register.get(), loaded, at, next));
           }
         }
         case JUMP -> {

@@ -123,8 +123,8 @@ public final class TinyLinux {
 
   /**
    * Adds the tracepoint {@code sched_switch}, which is not enabled: a no-operation at {@code
-   * schedule+0x20}, what is behind its jump at {@code schedule+0x80} with the load there and the call
-   * at +0x92. And {@code sys_enter}, which has to be registered besides.
+   * schedule+0x20}, what is behind its jump at {@code schedule+0x80} with the load there and the
+   * call at +0x92. And {@code sys_enter}, which has to be registered besides.
    */
   public TinyLinux withTracepoints() {
     withTracepoints = true;

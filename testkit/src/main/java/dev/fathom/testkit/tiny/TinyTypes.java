@@ -323,7 +323,9 @@ final class TinyTypes {
     if (tracepoints) {
       int prototype = writer.prototype(0, 4);
       writer.parameter("__data", ids.get("void *")).parameter("preempt", ids.get("u32"));
-      writer.parameter("prev", ids.get("task_struct *")).parameter("next", ids.get("task_struct *"));
+      writer
+          .parameter("prev", ids.get("task_struct *"))
+          .parameter("next", ids.get("task_struct *"));
       writer.typedef("btf_trace_sched_switch", writer.pointer(prototype));
     }
     var variables = new HashMap<String, Integer>();
