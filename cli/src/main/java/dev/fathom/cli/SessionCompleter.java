@@ -8,13 +8,12 @@ import dev.fathom.command.Grammar;
 import dev.fathom.kernel.Walker;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
-import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.TypeName;
-import dev.fathom.model.type.TypedefType;
 import dev.fathom.session.Session;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -120,27 +119,19 @@ final class SessionCompleter implements Completer {
   }
 
   private List<String> types(String keyword, String prefix) {
+    var kind = TypeName.Kind.valueOf(keyword.toUpperCase(Locale.ROOT));
     var names = new TreeSet<String>();
     for (var source : session.kernel().program().types().sources()) {
-      try (var all = source.stream()) {
+      try (var all = source.typeNames()) {
         for (var i = all.iterator(); i.hasNext() && names.size() < LIMIT; ) {
-          var name = tag(i.next(), keyword);
-          if (!name.isEmpty() && name.startsWith(prefix)) {
-            names.add(name);
+          var name = i.next().name();
+          if (name.kind() == kind && name.name().startsWith(prefix)) {
+            names.add(name.name());
           }
         }
       }
     }
     return List.copyOf(names);
-  }
-
-  private static String tag(CType type, String keyword) {
-    return switch (type) {
-      case CompositeType c -> c.kind().keyword().equals(keyword) ? c.name() : "";
-      case EnumType e -> keyword.equals("enum") ? e.name() : "";
-      case TypedefType t -> keyword.isEmpty() ? t.name() : "";
-      default -> "";
-    };
   }
 
   private Optional<CType> type(String keyword, String tag) {

@@ -17,8 +17,10 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,12 +46,18 @@ class SourceControlTest {
         total *= 2;
         return total;
       }
+      int one(int n) { return n + 1; }
+      int nothing(void) { return 3; }
+      void empty(void) { }
+      int same(int pid) { return pid; }
+      int large(char *text) { char copy[300]; sprintf(copy, "%s", text); return copy[0]; }
       int main(void) {
         puts("ready");
         fflush(stdout);
         for (;;) {
           work(20);
-          usleep(100);
+          usleep(100 + one(1) + nothing() + same(7) + large("a"));
+          empty();
         }
       }
       """;
@@ -118,6 +126,66 @@ class SourceControlTest {
     assertThat(run("finish")).contains("in work (n=20) at ").contains("/lines.c:8\n");
     run("delete add");
     assertThat(run("info b")).contains("there are no breakpoints");
+  }
+
+  @Test
+  void conditionsKnowParametersAndLocals() {
+    run("b add if a == 40");
+    run("b lines.c:5 if sum == a + b && b == 1");
+    run("b lines.c:9 if nosuch == 1");
+    assertThat(run("c")).contains("breakpoint 2: ").contains("in add (a=20, b=1) at ");
+    assertThat(run("p sum")).endsWith(" = 21\n");
+    run("condition 2 sum == 22");
+    assertThat(run("c")).contains("nosuch");
+    run("delete 3");
+    run("condition 2 (a < 0 || $rip == 0)");
+    run("b work if (n == 20 && pid == " + subject.pid() + ")");
+    assertThat(run("c")).contains("breakpoint 4: ").contains("in work (n=20) at ");
+    run("condition 1 a == n");
+    assertThat(run("c")).contains("unknown symbol 'n'");
+  }
+
+  /**
+   * A variable that is there hides the word for the thread; the one of the thread stays within
+   * reach.
+   */
+  @Test
+  void localsHideTheWordsForTheThread() {
+    run("b same if pid == 7");
+    assertThat(run("c")).contains("in same (pid=7)");
+    run("condition 1 pid == " + subject.pid());
+    run("b add if pid == " + subject.pid());
+    assertThat(run("c")).contains("breakpoint 2: ");
+  }
+
+  /** Where gdb stops, too. */
+  @Test
+  void functionsAreStoppedInBehindTheirPrologues() throws IOException {
+    var functions = List.of("one", "nothing", "empty", "same", "add", "work", "large", "main");
+    var gdb =
+        new ArrayList<>(List.of("gdb", "-batch", "-nx", "-iex", "set debuginfod enabled off"));
+    functions.forEach(name -> gdb.addAll(List.of("-ex", "break " + name)));
+    functions.forEach(name -> gdb.addAll(List.of("-ex", "info address " + name)));
+    gdb.add(directory.resolve("lines").toString());
+    var said = CProgram.run(directory, gdb);
+    var stops = found(said, "Breakpoint [0-9]+ at 0x([0-9a-f]+)");
+    var entries = found(said, "is a function at address 0x([0-9a-f]+)");
+    assertThat(stops).hasSameSizeAs(functions).hasSameSizeAs(entries);
+    for (int i = 0; i < functions.size(); i++) {
+      run("b " + functions.get(i));
+      long distance = stops.get(i) - entries.get(i);
+      var added = session.control().breakpoints().getLast();
+      long entry = session.kernel().program().symbols().first(functions.get(i)).get().address();
+      assertThat(added.address().getAsLong() - entry).as(functions.get(i)).isEqualTo(distance);
+    }
+  }
+
+  private static List<Long> found(String text, String pattern) {
+    return Pattern.compile(pattern)
+        .matcher(text)
+        .results()
+        .map(result -> Long.parseUnsignedLong(result.group(1), 16))
+        .toList();
   }
 
   @Test

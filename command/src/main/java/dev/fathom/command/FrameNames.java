@@ -6,6 +6,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
 import dev.fathom.model.source.Activation;
+import dev.fathom.model.source.FrameView;
 import dev.fathom.model.source.SourceFrame;
 import dev.fathom.model.source.Variable;
 import dev.fathom.model.type.PointerType;
@@ -34,20 +35,40 @@ final class FrameNames {
     if (frame.isEmpty() || frame.get().activation().isEmpty()) {
       return Optional.empty();
     }
+    var view = frame.get().view();
     var activation = frame.get().activation().get();
-    List<Variable> all = new ArrayList<>(activation.locals());
-    all.addAll(activation.parameters());
-    for (var variable : all) {
+    var local = local(activation, name);
+    return local.isPresent()
+        ? Optional.of(value(name, local.get().in(view)))
+        : member(activation, view, name);
+  }
+
+  /** The local variable, of the innermost block that has one, or parameter of that name. */
+  static Optional<Variable> local(Activation activation, String name) {
+    for (var variable : activation.locals()) {
       if (variable.name().equals(name)) {
-        return Optional.of(
-            switch (variable.in(frame.get().view())) {
-              case Variable.Present(Value value) -> value;
-              case Variable.AtEntry(Value value) -> value;
-              case Variable.Gone(String why) -> throw new EvalException(name + ": " + why);
-            });
+        return Optional.of(variable);
       }
     }
-    return member(all, frame.get(), name);
+    for (var parameter : activation.parameters()) {
+      if (parameter.name().equals(name)) {
+        return Optional.of(parameter);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * What is there of a variable.
+   *
+   * @throws EvalException when it is not there
+   */
+  static Value value(String name, Variable.Content content) {
+    return switch (content) {
+      case Variable.Present(Value value) -> value;
+      case Variable.AtEntry(Value value) -> value;
+      case Variable.Gone(String why) -> throw new EvalException(name + ": " + why);
+    };
   }
 
   /**
@@ -55,9 +76,16 @@ final class FrameNames {
    * which names need no scope.
    */
   static List<String> scopes(Invocation call) {
-    var function = frame(call).flatMap(SourceFrame::activation).map(Activation::function);
+    return frame(call)
+        .flatMap(SourceFrame::activation)
+        .map(activation -> scopes(activation.function()))
+        .orElse(List.of());
+  }
+
+  /** The namespaces and classes around a function, the innermost first. */
+  static List<String> scopes(String function) {
     var scopes = new ArrayList<String>();
-    var around = function.orElse("");
+    var around = function;
     for (int end = lastScope(around); end > 0; end = lastScope(around)) {
       around = around.substring(0, end);
       scopes.add(around);
@@ -79,16 +107,13 @@ final class FrameNames {
   }
 
   /** In a method, a member of the object. */
-  private static Optional<Value> member(List<Variable> all, SourceFrame frame, String name) {
-    for (var variable : all) {
-      if (variable.name().equals("this")
-          && variable.in(frame.view()) instanceof Variable.Present(Value object)
-          && object.type().resolved() instanceof PointerType
-          && object.has(name)) {
-        return Optional.of(object.member(name));
-      }
-    }
-    return Optional.empty();
+  static Optional<Value> member(Activation activation, FrameView view, String name) {
+    return local(activation, "this").isPresent()
+            && local(activation, "this").get().in(view) instanceof Variable.Present(Value object)
+            && object.type().resolved() instanceof PointerType
+            && object.has(name)
+        ? Optional.of(object.member(name))
+        : Optional.empty();
   }
 
   /** The selected frame; none where there is no stack, which then hides nothing. */

@@ -5,11 +5,9 @@ import dev.fathom.model.Program;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
-import dev.fathom.model.type.EnumType;
-import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.TypeName;
+import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.type.TypeSystem;
-import dev.fathom.model.type.TypedefType;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -61,30 +59,13 @@ public final class NearNames {
   public static List<String> types(TypeSystem types, TypeName wanted) {
     var near = new NearNames(wanted.name());
     for (var source : types.sources()) {
-      try (var all = source.stream()) {
-        all.forEach(type -> near.offer(type, wanted.kind()));
+      try (var all = source.typeNames()) {
+        all.map(TypeSource.Named::name)
+            .filter(name -> wanted.kind() == TypeName.Kind.PLAIN || name.kind() == wanted.kind())
+            .forEach(name -> near.offer(name.name()));
       }
     }
     return near.best();
-  }
-
-  private void offer(CType type, TypeName.Kind kind) {
-    switch (type) {
-      case TypedefType t when kind == TypeName.Kind.PLAIN -> offer(t.name());
-      case CompositeType c
-          when kind == TypeName.Kind.PLAIN
-              || kind == TypeName.Kind.STRUCT
-              || kind == TypeName.Kind.UNION -> {
-        boolean union = c.kind() == CompositeType.Kind.UNION;
-        if (kind == TypeName.Kind.PLAIN || union == (kind == TypeName.Kind.UNION)) {
-          offer(c.name());
-        }
-      }
-      case EnumType e when kind == TypeName.Kind.PLAIN || kind == TypeName.Kind.ENUM ->
-          offer(e.name());
-      case OpaqueType _ -> {}
-      default -> {}
-    }
   }
 
   /** Members near a name, also those of anonymous structures. */

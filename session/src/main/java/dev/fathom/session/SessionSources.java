@@ -5,6 +5,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.base.Range;
 import dev.fathom.format.dwarf.CallFrames;
 import dev.fathom.format.elf.ElfSymtab;
+import dev.fathom.format.elf.SectionHeader;
 import dev.fathom.model.Image;
 import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.SourceInfo;
@@ -121,11 +122,32 @@ final class SessionSources {
             "dwarf" + suffix,
             described.dwarf(),
             described.types(),
-            frames,
+            frames.or(() -> ehFrame(file)),
             architecture,
             placement,
             described.lineFiles()),
         frames.map(f -> new CfiUnwindSource("cfi" + suffix, f, architecture, placement)));
+  }
+
+  /** What programs have instead, where it was not left out of the file with the code. */
+  private static Optional<CallFrames> ehFrame(DebugFile file) {
+    var sections = file.elf().sections();
+    var section = sections.named(".eh_frame");
+    return section
+        .flatMap(sections::content)
+        .map(
+            bytes ->
+                CallFrames.ofEhFrame(
+                    bytes,
+                    file.order(),
+                    file.elf().header().is64() ? 8 : 4,
+                    section.get().addr(),
+                    address(sections.named(".text")),
+                    address(sections.named(".got"))));
+  }
+
+  private static OptionalLong address(Optional<SectionHeader> section) {
+    return section.isPresent() ? OptionalLong.of(section.get().addr()) : OptionalLong.empty();
   }
 
   private Optional<Placement> placement(Image image, DebugFile file) {

@@ -159,6 +159,11 @@ final class SessionTypes implements TypeSource {
   }
 
   @Override
+  public Stream<Named> typeNames() {
+    return of(images()).flatMap(DwarfTypeSource::typeNames);
+  }
+
+  @Override
   public Map<String, EnumType> enumerators() {
     var found = new HashMap<String, EnumType>();
     of(images()).forEach(source -> source.enumerators().forEach(found::putIfAbsent));

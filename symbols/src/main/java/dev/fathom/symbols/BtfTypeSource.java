@@ -115,6 +115,25 @@ public final class BtfTypeSource implements TypeSource {
     return IntStream.range(btf.firstId(), btf.endId()).filter(this::isNamed).mapToObj(this::type);
   }
 
+  @Override
+  public Stream<Named> typeNames() {
+    return IntStream.range(btf.firstId(), btf.endId())
+        .filter(id -> isNamed(id) && btf.kind(id) != Btf.FWD)
+        .mapToObj(this::named);
+  }
+
+  private Named named(int id) {
+    var kind =
+        switch (btf.kind(id)) {
+          case Btf.STRUCT -> TypeName.Kind.STRUCT;
+          case Btf.UNION -> TypeName.Kind.UNION;
+          case Btf.ENUM, Btf.ENUM64 -> TypeName.Kind.ENUM;
+          default -> TypeName.Kind.PLAIN;
+        };
+    var name = new TypeName(kind, btf.name(id));
+    return new Named(name, name.toString());
+  }
+
   /** Looks at enumerations only, also at those without a tag. */
   @Override
   public Map<String, EnumType> enumerators() {

@@ -17,6 +17,7 @@ import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.TypeName;
+import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.type.TypeSystem;
 import dev.fathom.testkit.BtfWriter;
 import dev.fathom.testkit.Fuzz;
@@ -112,6 +113,10 @@ final class BtfTypeSourceTest {
     assertThat(source.find(TypeName.plain("only_declared"))).isEmpty();
     assertThat(source.find(TypeName.struct("missing"))).isEmpty();
     assertThat(source.stream()).hasSize(8);
+    assertThat(source.typeNames())
+        .isNotEmpty()
+        .containsExactlyElementsOf(
+            source.stream().flatMap(t -> TypeSource.Named.of(t).stream()).toList());
   }
 
   @Test

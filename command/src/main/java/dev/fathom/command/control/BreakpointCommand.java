@@ -30,7 +30,9 @@ final class BreakpointCommand implements Command {
 
             A condition is a C expression over registers (`$rdi`), the program's variables, and the
             thread that is there: `pid`, `tid`, `ppid`, `cpu`, `comm`, and `curthread`, the address
-            of its structure. Only hits where it is true count.
+            of its structure. With debug information it knows the parameters and locals of the
+            function at that place, which hide other things of their names where they are not
+            optimised out. Only hits where it is true count.
 
             With `-c` commands run at each stop; when one of them is `:c` the target goes on after
             them. When the first is `silent` nothing is said of the stop itself.

@@ -41,7 +41,7 @@ final class EventOptions {
       breakpoint.ignore(count - 1);
     }
     breakpoint.condition(
-        args.option('i').map(text -> ExpressionCondition.of(text.text(), call.kernel())));
+        args.option('i').map(text -> ExpressionCondition.of(text.text(), call.session())));
     if (args.option('T').isPresent()) {
       var task = Tasks.of(call, call.number(args.option('T').get()));
       breakpoint.thread(OptionalLong.of(task.object().address()));

@@ -50,7 +50,7 @@ final class GdbBreakCommand implements Command {
 
                 > b vfs_read if comm == "dd"
                 breakpoint 1 at vfs_read
-                > b fs/read_write.c:450
+                > b fs/read_write.c:450 if count > 4096
                 > tb *0xffffffff812f0d20 thread 117
                 > break schedule,100
                 > hb loop`lo_open if (pid == 1 || $rdi > 0x1000)
@@ -99,7 +99,7 @@ final class GdbBreakCommand implements Command {
       }
       condition = Optional.of(text.toString());
     }
-    var parsed = condition.map(text -> ExpressionCondition.of(text, call.kernel()));
+    var parsed = condition.map(text -> ExpressionCondition.of(text, call.session()));
     boolean hardware = name.contains("hb");
     var added = control.add(place, hardware ? Kind.HARDWARE : Kind.SOFTWARE, 1, Optional.empty());
     added.temporary(name.startsWith("t"));

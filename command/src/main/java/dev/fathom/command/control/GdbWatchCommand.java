@@ -67,7 +67,7 @@ final class GdbWatchCommand implements Command {
     var parsed =
         condition.isEmpty()
             ? Optional.<ExpressionCondition>empty()
-            : Optional.of(ExpressionCondition.of(condition.toString(), call.kernel()));
+            : Optional.of(ExpressionCondition.of(condition.toString(), call.session()));
     var added =
         call.session()
             .control()

@@ -85,7 +85,7 @@ final class TableCommand implements Command {
             .condition(
                 text.isEmpty()
                     ? Optional.empty()
-                    : Optional.of(ExpressionCondition.of(text.toString(), call.kernel())));
+                    : Optional.of(ExpressionCondition.of(text.toString(), call.session())));
       }
       case "commands" -> {
         call.args().expect(1, Integer.MAX_VALUE);

@@ -30,8 +30,8 @@ final class TypelistCommand implements Command {
     var args = call.args().expect(0, 1);
     var wanted = args.count() == 1 ? args.word(0) : "";
     return call.program().types().sources().stream()
-        .flatMap(TypeSource::stream)
-        .map(type -> type.text())
+        .flatMap(TypeSource::typeNames)
+        .map(TypeSource.Named::text)
         .filter(name -> name.contains(wanted))
         .peek(_ -> call.checkInterrupt())
         .map(name -> Item.show(new Datum.Text(name)));

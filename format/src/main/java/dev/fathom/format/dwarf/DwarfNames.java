@@ -7,8 +7,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 
 /**
  * Where the entries with a name are: types, variables and functions that are defined outside of
@@ -40,6 +42,7 @@ public final class DwarfNames {
   private static final int MAX_UNITS = 1 << 26;
   private static final int CHUNKS_PER_THREAD = 32;
   private static final int ORDINAL_BITS = 26;
+  private static final int ORDINALS = (1 << ORDINAL_BITS) - 1;
   private static final int EXTERNAL = 1 << 30;
   private static final int DECLARATION = 1 << 31;
 
@@ -117,7 +120,7 @@ public final class DwarfNames {
      * @throws BadDataException when it cannot be decoded
      */
     public Die die() {
-      Unit unit = unit(units[index] & ((1 << ORDINAL_BITS) - 1));
+      Unit unit = unit(units[index] & ORDINALS);
       return unit.die(unit.offset() + Integer.toUnsignedLong(offsets[index]));
     }
   }
@@ -327,6 +330,23 @@ public final class DwarfNames {
   /** How many entries there are. */
   public int size() {
     return hashes.length;
+  }
+
+  /**
+   * The entries that define something of these kinds, unit by unit, so that what is read of them
+   * one after the other lies together.
+   */
+  public Stream<Entry> defined(Set<Kind> kinds) {
+    var order = new long[size()];
+    int count = 0;
+    for (int i = 0; i < order.length; i++) {
+      var entry = new Entry(i);
+      if (kinds.contains(entry.kind()) && !entry.isDeclaration()) {
+        order[count++] = (long) (units[i] & ORDINALS) << 32 | i;
+      }
+    }
+    Arrays.sort(order, 0, count);
+    return Arrays.stream(order, 0, count).mapToObj(place -> new Entry((int) place));
   }
 
   /** An entry by its number; they are in no order that has a meaning. */

@@ -91,6 +91,11 @@ final class ModuleTypes implements TypeSource {
   }
 
   @Override
+  public Stream<Named> typeNames() {
+    return sources().stream().flatMap(BtfTypeSource::typeNames);
+  }
+
+  @Override
   public Map<String, EnumType> enumerators() {
     var found = new HashMap<String, EnumType>();
     sources().forEach(source -> source.enumerators().forEach(found::putIfAbsent));

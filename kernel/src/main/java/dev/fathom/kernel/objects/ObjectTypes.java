@@ -120,4 +120,9 @@ public final class ObjectTypes implements TypeSource {
   public Stream<CType> stream() {
     return ask(DwarfTypeSource::stream).stream().flatMap(types -> types);
   }
+
+  @Override
+  public Stream<Named> typeNames() {
+    return ask(DwarfTypeSource::typeNames).stream().flatMap(names -> names);
+  }
 }

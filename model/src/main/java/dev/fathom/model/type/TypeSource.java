@@ -59,6 +59,44 @@ public interface TypeSource {
   Stream<CType> stream();
 
   /**
+   * What is known of a type before it is decoded.
+   *
+   * @param name its name, found under this kind
+   * @param text as {@link CType#text()} of the type
+   */
+  record Named(TypeName name, String text) {
+    /** Of a type that is decoded; empty where it has no name of its own. */
+    public static Optional<Named> of(CType type) {
+      return switch (type) {
+        case CompositeType c ->
+            named(
+                c.kind() == CompositeType.Kind.UNION ? TypeName.Kind.UNION : TypeName.Kind.STRUCT,
+                c.name(),
+                c.text());
+        case EnumType e -> named(TypeName.Kind.ENUM, e.name(), e.text());
+        case TypedefType t -> named(TypeName.Kind.PLAIN, t.name(), t.text());
+        case IntType _, FloatType _, BoolType _ ->
+            named(TypeName.Kind.PLAIN, type.text(), type.text());
+        default -> Optional.empty();
+      };
+    }
+
+    private static Optional<Named> named(TypeName.Kind kind, String name, String text) {
+      return name.isEmpty()
+          ? Optional.empty()
+          : Optional.of(new Named(new TypeName(kind, name), text));
+    }
+  }
+
+  /**
+   * The names of all types that the source defines; a source that knows them without decoding each
+   * type does. A name may come more than once. What is too damaged to have a name is left out.
+   */
+  default Stream<Named> typeNames() {
+    return stream().flatMap(type -> Named.of(type).stream());
+  }
+
+  /**
    * The names of all enumerators, with the first enumeration that has each. Made anew at each call;
    * a source that can do it without looking at every type does. {@link TypeSystem} keeps it.
    */

@@ -30,15 +30,17 @@ import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -47,6 +49,14 @@ import java.util.stream.Stream;
  * what a unit only declares is the definition of another, where there is one. Used by one thread.
  */
 public final class DwarfTypeSource implements TypeSource {
+  private static final Set<DwarfNames.Kind> TYPES =
+      EnumSet.of(
+          DwarfNames.Kind.BASE,
+          DwarfNames.Kind.TYPEDEF,
+          DwarfNames.Kind.STRUCT,
+          DwarfNames.Kind.UNION,
+          DwarfNames.Kind.ENUM);
+
   /** How deep arrays, typedefs and qualifiers may nest; deeper is a cycle. */
   private static final int NESTING_LIMIT = 64;
 
@@ -357,26 +367,29 @@ public final class DwarfTypeSource implements TypeSource {
   @Override
   public Map<String, EnumType> enumerators() {
     var found = new HashMap<String, EnumType>();
-    int count = names().map(DwarfNames::size).orElse(0);
-    for (int i = 0; i < count; i++) {
-      var entry = names().orElseThrow().get(i);
-      if (entry.kind() != DwarfNames.Kind.ENUMERATOR) {
-        continue;
-      }
-      try {
-        if (type(entry.die()) instanceof EnumType e) {
-          for (var item : e.enumerators()) {
-            found.putIfAbsent(e.text(item), e);
-            if (!e.cxx().map(EnumType.Cxx::isClass).orElse(false)) {
-              found.putIfAbsent(item.name(), e);
-            }
-          }
-        }
-      } catch (BadDataException e) {
-        continue; // spoils this enumeration, which whoever names it is told
+    var seen = Collections.newSetFromMap(new IdentityHashMap<EnumType, Boolean>());
+    names().stream()
+        .flatMap(all -> all.defined(EnumSet.of(DwarfNames.Kind.ENUMERATOR)))
+        .forEach(entry -> enumeration(entry).filter(seen::add).ifPresent(e -> add(e, found)));
+    return found;
+  }
+
+  private Optional<EnumType> enumeration(DwarfNames.Entry enumerator) {
+    try {
+      return type(enumerator.die()) instanceof EnumType e ? Optional.of(e) : Optional.empty();
+    } catch (BadDataException e) {
+      return Optional.empty(); // spoils this enumeration, which whoever names it is told
+    }
+  }
+
+  private static void add(EnumType e, Map<String, EnumType> found) {
+    boolean scoped = e.cxx().map(EnumType.Cxx::isClass).orElse(false);
+    for (var item : e.enumerators()) {
+      found.putIfAbsent(e.text(item), e);
+      if (!scoped) {
+        found.putIfAbsent(item.name(), e);
       }
     }
-    return found;
   }
 
   @Override
@@ -412,21 +425,42 @@ public final class DwarfTypeSource implements TypeSource {
 
   @Override
   public Stream<CType> stream() {
-    if (names().isEmpty()) {
-      return Stream.empty();
-    }
-    var all = names().get();
-    return IntStream.range(0, all.size())
-        .mapToObj(all::get)
-        .filter(entry -> isType(entry.kind()) && !entry.isDeclaration())
-        .map(entry -> type(entry.die()));
+    return definedTypes().map(entry -> type(entry.die()));
   }
 
-  private static boolean isType(DwarfNames.Kind kind) {
-    return switch (kind) {
-      case BASE, TYPEDEF, STRUCT, UNION, ENUM -> true;
-      case ENUMERATOR, VARIABLE, FUNCTION -> false;
-    };
+  @Override
+  public Stream<Named> typeNames() {
+    return definedTypes().flatMap(entry -> named(entry).stream());
+  }
+
+  private Stream<DwarfNames.Entry> definedTypes() {
+    return names().stream().flatMap(all -> all.defined(TYPES));
+  }
+
+  private Optional<Named> named(DwarfNames.Entry entry) {
+    try {
+      var die = entry.die();
+      var own = qualified(die, die.name().orElse(""));
+      if (own.isEmpty()) {
+        return Optional.empty();
+      }
+      var kind =
+          switch (entry.kind()) {
+            case STRUCT -> TypeName.Kind.STRUCT;
+            case UNION -> TypeName.Kind.UNION;
+            case ENUM -> TypeName.Kind.ENUM;
+            case BASE, TYPEDEF, ENUMERATOR, VARIABLE, FUNCTION -> TypeName.Kind.PLAIN;
+          };
+      var name = new TypeName(kind, own);
+      return Optional.of(
+          new Named(
+              name,
+              kind == TypeName.Kind.PLAIN || Scopes.isCxx(die.unit())
+                  ? own
+                  : die.tag() == Tag.CLASS_TYPE ? "class " + own : name.toString()));
+    } catch (BadDataException e) {
+      return Optional.empty(); // spoils this entry, which whoever names it is told
+    }
   }
 
   /**

@@ -403,7 +403,11 @@ public final class DwarfSource implements SourceInfo {
     }
   }
 
-  /** As gdb skips a prologue by lines: its end if the compiler marked it, else the second line. */
+  /**
+   * As gdb skips a prologue by lines: its end if the compiler marked it, else where the second
+   * entry of the line table begins, which gcc makes behind the prologue even when the line is the
+   * same.
+   */
   @Override
   public long body(long entry) {
     try {
@@ -429,10 +433,7 @@ public final class DwarfSource implements SourceInfo {
         if (lines.get().prologueEnd(row)) {
           return loaded(address);
         }
-        if (second.isEmpty()
-            && address != linked(entry)
-            && lines.get().line(row) != 0
-            && !same(lines.get(), row, first.getAsInt())) {
+        if (second.isEmpty() && address != linked(entry)) {
           second = OptionalLong.of(address);
         }
       }

@@ -15,6 +15,7 @@ import dev.fathom.format.elf.ElfFile;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.TypeName;
+import dev.fathom.model.type.TypeSource;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -159,6 +160,14 @@ final class DwarfCorpusTest {
     var names = DwarfNames.build(dwarf, 1);
     assertThat(names.problems()).isEmpty();
     var source = new DwarfTypeSource("dwarf", () -> names);
+    assertThat(source.typeNames().map(TypeSource.Named::text))
+        .contains("struct all", "union any", "enum color", "word", "unsigned int")
+        .doesNotContain("struct undefined")
+        .containsExactlyInAnyOrderElementsOf(
+            source.stream()
+                .flatMap(t -> TypeSource.Named.of(t).stream())
+                .map(n -> n.text())
+                .toList());
     var all = (CompositeType) source.find(TypeName.struct("all")).orElseThrow();
     var fields = new HashMap<String, String>();
     for (var member : all.members()) {
