@@ -46,7 +46,9 @@ class SourceControlTest {
         total *= 2;
         return total;
       }
-      int one(int n) { return n + 1; }
+      static int shared = 7;
+      double other(void);
+      int one(int n) { return n + shared + (int) other(); }
       int nothing(void) { return 3; }
       void empty(void) { }
       int same(int pid) { return pid; }
@@ -62,6 +64,13 @@ class SourceControlTest {
       }
       """;
 
+  /** With a variable that is another than the first file's of the same name. */
+  private static final String OTHER =
+      """
+      static double shared = 2.5;
+      double other(void) { return shared * 2; }
+      """;
+
   @TempDir private Path directory;
   private Subject subject;
   private Session session;
@@ -69,8 +78,9 @@ class SourceControlTest {
   private Outcome outcome;
 
   @BeforeEach
-  void attach() {
-    var program = CProgram.compile(directory, "lines", SOURCE, "-O0", "-g");
+  void attach() throws IOException {
+    var other = Files.writeString(directory.resolve("other.c"), OTHER);
+    var program = CProgram.compile(directory, "lines", SOURCE, "-O0", "-g", other.toString());
     subject = Subject.start(List.of(program.file().toString()));
     assertThat(subject.line()).isEqualTo("ready");
     session =
@@ -156,6 +166,21 @@ class SourceControlTest {
     run("condition 1 pid == " + subject.pid());
     run("b add if pid == " + subject.pid());
     assertThat(run("c")).contains("breakpoint 2: ");
+  }
+
+  @Test
+  void staticVariablesOfOneNameAreTheFunctionsFiles() {
+    run("b other if shared == 2.5");
+    run("b one if shared == 7");
+    assertThat(run("c")).contains(" in ");
+    for (int i = 0; i < 2; i++) {
+      boolean inOther = run("frame 0").contains(" in other ");
+      assertThat(run("p shared")).endsWith(inOther ? " = 2.5\n" : " = 7\n");
+      assertThat(run("whatis shared")).contains(inOther ? "double" : "int");
+      assertThat(run("frame 1")).contains(inOther ? " in one " : " in main ");
+      assertThat(run("p shared")).endsWith(" = 7\n");
+      assertThat(run("c")).contains(" in ");
+    }
   }
 
   /** Where gdb stops, too. */

@@ -27,14 +27,18 @@ public final class CScope extends ProgramScope {
   }
 
   /**
-   * {@inheritDoc} Locals of a frame that was chosen hide variables of the program; without such a
-   * choice those of the innermost frame come last, since finding them takes a walk of the stack.
+   * {@inheritDoc} Locals of a frame that was chosen, and variables of the file that its function is
+   * in, hide variables of the program; without such a choice those of the innermost frame come
+   * last, since finding them takes a walk of the stack.
    */
   @Override
   public Optional<Value> variable(String name) {
     if (call.environment().frameChosen()) {
       var local = FrameNames.variable(call, name);
-      return local.isPresent() ? local : super.variable(name).or(() -> inScope(name));
+      return local
+          .or(() -> FrameNames.ofFile(call, name))
+          .or(() -> super.variable(name))
+          .or(() -> inScope(name));
     }
     var global = super.variable(name);
     return global.isPresent() ? global : FrameNames.variable(call, name).or(() -> inScope(name));

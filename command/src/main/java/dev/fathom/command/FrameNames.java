@@ -43,6 +43,23 @@ final class FrameNames {
         : member(activation, view, name);
   }
 
+  /** A variable of the source file that the selected frame's function is in. */
+  static Optional<Value> ofFile(Invocation call, String name) {
+    return frame(call)
+        .flatMap(frame -> frame.activation().flatMap(a -> ofFile(a, frame.view(), name)));
+  }
+
+  /** A variable of the source file that a function is in. */
+  static Optional<Value> ofFile(Activation activation, FrameView view, String name) {
+    return activation
+        .ofFile(name)
+        .flatMap(
+            variable ->
+                variable.in(view) instanceof Variable.Present(Value value)
+                    ? Optional.of(value)
+                    : Optional.empty());
+  }
+
   /** The local variable, of the innermost block that has one, or parameter of that name. */
   static Optional<Variable> local(Activation activation, String name) {
     for (var variable : activation.locals()) {

@@ -129,7 +129,7 @@ public class ProgramScope implements Scope {
 
   private static Value typed(Program program, Symbol symbol) {
     try {
-      return program.global(symbol.name());
+      return program.global(symbol);
     } catch (LookupException e) {
       if (symbol.kind() == Symbol.Kind.TEXT) {
         return new Value.Ref(

@@ -42,6 +42,7 @@ public class StopScope extends ProgramScope {
     }
     return activation()
         .flatMap(activation -> FrameNames.member(activation, innermost(), name))
+        .or(() -> activation().flatMap(a -> FrameNames.ofFile(a, innermost(), name)))
         .or(() -> super.variable(name))
         .or(() -> around(name));
   }

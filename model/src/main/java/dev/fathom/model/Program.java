@@ -27,6 +27,15 @@ public interface Program {
    */
   Value global(String name);
 
+  /**
+   * The variable with a symbol, which need not be the first of its name.
+   *
+   * @throws dev.fathom.base.LookupException when its type is not known
+   */
+  default Value global(Symbol symbol) {
+    return global(symbol.qualified());
+  }
+
   /** Raised by each resume or write; whatever was cached under an older number is stale. */
   long epoch();
 }

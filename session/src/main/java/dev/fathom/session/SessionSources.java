@@ -177,6 +177,12 @@ final class SessionSources {
     return placement.isPresent() ? placement.get().toTarget(address) : OptionalLong.empty();
   }
 
+  /** The address that a place in an image has in its debug file. */
+  OptionalLong linked(Image image, DebugFile file, long address) {
+    var placement = placement(image, file);
+    return placement.isPresent() ? placement.get().toFile(address) : OptionalLong.empty();
+  }
+
   private static OptionalLong value(ElfSymtab symbols, String name) {
     byte[] wanted = name.getBytes(StandardCharsets.UTF_8);
     for (int i = 0; i < symbols.count(); i++) {

@@ -126,6 +126,21 @@ final class SessionTypes implements TypeSource {
   }
 
   @Override
+  public Optional<CType> ofSymbol(String symbol, long address) {
+    for (var image : images()) {
+      boolean holds = image.ranges().stream().anyMatch(range -> range.contains(address));
+      var described = holds ? described(image) : Optional.<SessionDebugFiles.Described>empty();
+      if (described.isPresent()) {
+        var linked = session.debugSources().linked(image, described.get().file(), address);
+        return linked.isPresent()
+            ? described.get().types().ofLinked(symbol, linked.getAsLong())
+            : described.get().types().ofSymbol(symbol);
+      }
+    }
+    return Optional.empty(); // What others call so is another variable.
+  }
+
+  @Override
   public List<Placed> placed(String variable) {
     var found = new ArrayList<Placed>();
     if (!variable.contains("::")) {

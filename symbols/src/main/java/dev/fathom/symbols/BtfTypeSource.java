@@ -118,8 +118,16 @@ public final class BtfTypeSource implements TypeSource {
   @Override
   public Stream<Named> typeNames() {
     return IntStream.range(btf.firstId(), btf.endId())
-        .filter(id -> isNamed(id) && btf.kind(id) != Btf.FWD)
+        .filter(id -> isNamed(id) && isDefined(id))
         .mapToObj(this::named);
+  }
+
+  private boolean isDefined(int id) {
+    return switch (btf.kind(id)) {
+      case Btf.FWD -> false;
+      case Btf.ENUM, Btf.ENUM64 -> !((BtfType.Enum) btf.type(id)).values().isEmpty();
+      default -> true;
+    };
   }
 
   private Named named(int id) {

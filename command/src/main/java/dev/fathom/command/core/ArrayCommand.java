@@ -64,7 +64,7 @@ final class ArrayCommand implements Command {
       throw new EvalException("no symbol information for 0x" + Long.toHexString(call.address()));
     }
     try {
-      var variable = call.program().global(located.get().symbol().name());
+      var variable = call.program().global(located.get().symbol());
       if (variable.type().resolved() instanceof ArrayType array) {
         return array;
       }

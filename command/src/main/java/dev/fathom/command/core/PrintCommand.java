@@ -144,7 +144,7 @@ final class PrintCommand implements Command {
     var located = call.program().symbols().at(call.address());
     if (located.isPresent() && located.get().offset() == 0) {
       try {
-        return call.program().global(located.get().symbol().name());
+        return call.program().global(located.get().symbol());
       } catch (LookupException e) {
         throw new EvalException(
             operands.isEmpty()

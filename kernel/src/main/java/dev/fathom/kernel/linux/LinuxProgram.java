@@ -89,8 +89,14 @@ final class LinuxProgram implements Program {
   /** As the interface says; a per-CPU variable is the first CPU's. */
   @Override
   public Value global(String name) {
-    var symbol = symbols.first(name).orElseThrow(() -> new LookupException("symbol", name));
-    var type = typeOf(symbol).orElseThrow(() -> new LookupException("type of the variable", name));
+    return global(symbols.first(name).orElseThrow(() -> new LookupException("symbol", name)));
+  }
+
+  @Override
+  public Value global(Symbol symbol) {
+    var type =
+        typeOf(symbol)
+            .orElseThrow(() -> new LookupException("type of the variable", symbol.name()));
     long address =
         symbol.kind() == Symbol.Kind.PER_CPU
             ? symbol.address() + perCpu().firstOffset()
@@ -109,7 +115,10 @@ final class LinuxProgram implements Program {
   }
 
   private Optional<CType> typeOf(Symbol symbol) {
-    var known = types.ofSymbol(symbol.name());
+    var known =
+        symbol.kind() == Symbol.Kind.PER_CPU
+            ? types.ofSymbol(symbol.name())
+            : types.ofSymbol(symbol.name(), symbol.address());
     if (known.isPresent()) {
       return known;
     }

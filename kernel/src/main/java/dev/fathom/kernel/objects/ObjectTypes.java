@@ -90,6 +90,22 @@ public final class ObjectTypes implements TypeSource {
   }
 
   @Override
+  public Optional<CType> ofSymbol(String symbol, long address) {
+    for (var object : objects.all()) {
+      var bias = object.bias();
+      var source = source(object);
+      if (bias.isPresent()
+          && source.isPresent()
+          && Long.compareUnsigned(address, object.start()) >= 0
+          && Long.compareUnsigned(address, object.end()) < 0) {
+        return answer(object, source.get(), s -> s.ofLinked(symbol, address - bias.getAsLong()))
+            .flatMap(type -> type);
+      }
+    }
+    return ofSymbol(symbol);
+  }
+
+  @Override
   public Optional<CType> findTemplate(String name) {
     return ask(source -> source.findTemplate(name)).stream().flatMap(Optional::stream).findFirst();
   }

@@ -5,6 +5,7 @@ import dev.fathom.base.LookupException;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Program;
+import dev.fathom.model.Symbol;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.Architecture;
@@ -22,11 +23,15 @@ record ProcessProgram(
     implements Program {
   @Override
   public Value global(String name) {
-    var symbol = symbols.first(name).orElseThrow(() -> new LookupException("symbol", name));
+    return global(symbols.first(name).orElseThrow(() -> new LookupException("symbol", name)));
+  }
+
+  @Override
+  public Value global(Symbol symbol) {
     var type =
         types
-            .ofSymbol(symbol.name())
-            .orElseThrow(() -> new LookupException("type of the variable", name));
+            .ofSymbol(symbol.name(), symbol.address())
+            .orElseThrow(() -> new LookupException("type of the variable", symbol.name()));
     return new Value.Ref(this, type, symbol.address());
   }
 

@@ -24,6 +24,13 @@ public interface Activation {
   /** Its parameters, in order. */
   List<Variable> parameters();
 
+  /**
+   * The variable of that name that is declared outside of functions in the same source file, or in
+   * what that includes: in the function the name means this one, whatever others have the name.
+   * Empty where the file has none, or does not say where it is.
+   */
+  Optional<Variable> ofFile(String name);
+
   /** Its variables that are in scope at the address, those of the innermost block first. */
   List<Variable> locals();
 }

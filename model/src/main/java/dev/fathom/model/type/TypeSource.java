@@ -25,6 +25,14 @@ public interface TypeSource {
   Optional<CType> ofSymbol(String symbol);
 
   /**
+   * The type of the variable or function of that name at an address of the target: where the source
+   * knows several of the name and their places, of that one.
+   */
+  default Optional<CType> ofSymbol(String symbol, long address) {
+    return ofSymbol(symbol);
+  }
+
+  /**
    * Whether the source knows every variable and function as it is in the program, so that it is
    * asked about them before others.
    */

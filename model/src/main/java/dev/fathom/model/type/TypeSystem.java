@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /** The types of a program: a chain of sources, asked in order, and types derived from theirs. */
 public final class TypeSystem {
@@ -181,10 +182,19 @@ public final class TypeSystem {
    * asked first.
    */
   public Optional<CType> ofSymbol(String symbol) {
+    return ofSymbol(source -> source.ofSymbol(symbol));
+  }
+
+  /** As {@link #ofSymbol(String)}, of several of that name the one at an address. */
+  public Optional<CType> ofSymbol(String symbol, long address) {
+    return ofSymbol(source -> source.ofSymbol(symbol, address));
+  }
+
+  private Optional<CType> ofSymbol(Function<TypeSource, Optional<CType>> question) {
     for (boolean exact : new boolean[] {true, false}) {
       for (var source : sources) {
         var type =
-            source.knowsSymbols() == exact ? source.ofSymbol(symbol) : Optional.<CType>empty();
+            source.knowsSymbols() == exact ? question.apply(source) : Optional.<CType>empty();
         if (type.isPresent()) {
           return type;
         }

@@ -331,6 +331,24 @@ public final class DwarfTypeSource implements TypeSource {
 
   @Override
   public Optional<CType> ofSymbol(String symbol) {
+    return ofName(symbol).stream().findFirst().map(Described::type);
+  }
+
+  /**
+   * As {@link #ofSymbol(String)}, of several of that name the one at an address.
+   *
+   * @param linked the address that it has by the link
+   */
+  public Optional<CType> ofLinked(String symbol, long linked) {
+    var all = ofName(symbol);
+    return all.stream()
+        .filter(d -> d.address().isPresent() && d.address().getAsLong() == linked)
+        .findFirst()
+        .or(() -> all.stream().findFirst())
+        .map(Described::type);
+  }
+
+  private List<Described> ofName(String symbol) {
     var all = described(ABI_TAG.matcher(symbol).replaceAll(""));
     if (all.isEmpty() && symbol.indexOf(':') >= 0) {
       // As the demangler has it: with parameters, and with what has no name.
@@ -339,7 +357,7 @@ public final class DwarfTypeSource implements TypeSource {
     if (all.isEmpty() && symbol.indexOf(':') >= 0) {
       all = fixed(symbol);
     }
-    return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst().type());
+    return all;
   }
 
   @Override

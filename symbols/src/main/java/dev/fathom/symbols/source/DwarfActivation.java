@@ -83,6 +83,18 @@ final class DwarfActivation implements Activation {
     return all;
   }
 
+  @Override
+  public Optional<Variable> ofFile(String name) {
+    try {
+      return source
+          .ofUnit(function, name)
+          .map(variable -> new DwarfVariable(source, variable, function, name, 0, false));
+    } catch (BadDataException e) {
+      source.problem(e);
+      return Optional.empty();
+    }
+  }
+
   private List<Variable> variables(Die block, int tag, int depth) {
     var found = new ArrayList<Variable>();
     try {

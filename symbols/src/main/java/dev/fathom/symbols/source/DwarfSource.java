@@ -549,6 +549,18 @@ public final class DwarfSource implements SourceInfo {
     return types.nameOf(die);
   }
 
+  /** The variable at a fixed place that a function's unit has outside of functions. */
+  Optional<Die> ofUnit(Die function, String variable) {
+    return types.described(variable).stream()
+        .filter(d -> d.die().tag() == Tag.VARIABLE && d.address().isPresent())
+        .map(DwarfTypeSource.Described::die)
+        .filter(
+            die ->
+                die.unit().dwarf().equals(function.unit().dwarf())
+                    && die.unit().offset() == function.unit().offset())
+        .findFirst();
+  }
+
   /** The call in a function that returns to {@code pc}. */
   Optional<Die> callSite(Die function, long pc) {
     if (callSites.size() > KEPT) {

@@ -134,6 +134,21 @@ public final class Lab {
   }
 
   /**
+   * The files with debug information of some modules of one of the lab's kernels, in the order of
+   * their paths, out of the package that {@link #crash} uses.
+   *
+   * @param modules as the files are named, without {@code .ko}
+   * @throws TargetException when apt has no such package, or it has not these modules
+   */
+  public List<Path> modulesDebug(String version, List<String> modules) {
+    LabKernel kernel = kernel(version);
+    progress.accept("unpacking the debug information of modules of Linux " + kernel.release());
+    return locked(
+        "debug-" + String.join("+", modules) + "-" + kernel.release(),
+        () -> packages.modulesDebug(kernel, modules));
+  }
+
+  /**
    * The dump of a recipe, out of the cache when it was made before.
    *
    * @throws TargetException when something to make it with is missing, or the guest misbehaves

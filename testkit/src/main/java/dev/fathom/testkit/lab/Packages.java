@@ -121,6 +121,37 @@ final class Packages {
     return vmlinux;
   }
 
+  /**
+   * The files with debug information of some modules of a kernel of the lab.
+   *
+   * @param modules their names, as the files have them
+   */
+  List<Path> modulesDebug(LabKernel kernel, List<String> modules) {
+    Unpacked unpacked =
+        get(
+            "debug-" + String.join("+", modules) + "-" + kernel.release(),
+            directory -> List.of(download(directory, debugPackage(kernel), List.of())),
+            (directory, deb, root) -> {
+              String script =
+                  "deb=$1; root=$2; shift 2; dpkg-deb --fsys-tarfile \"$deb\""
+                      + " | tar -x -C \"$root\" --wildcards \"$@\"";
+              List<String> command =
+                  new ArrayList<>(List.of("sh", "-c", script, "sh", deb, root.toString()));
+              modules.forEach(module -> command.add("*/" + module + ".ko"));
+              return Shell.run(directory, command);
+            });
+    try (Stream<Path> files = Files.walk(unpacked.root())) {
+      List<Path> found = files.filter(Files::isRegularFile).sorted().toList();
+      if (found.size() != modules.size()) {
+        throw new TargetException(
+            "lab: the package " + unpacked.version() + " has not one file for each of " + modules);
+      }
+      return found;
+    } catch (IOException e) {
+      throw new TargetException("lab: cannot list the modules of " + kernel.release(), e);
+    }
+  }
+
   /** As apt names it: {@code linux-image-6.1.0-50-cloud-amd64-dbg=6.1.176-1}. */
   private static String debugPackage(LabKernel kernel) {
     String[] parts = kernel.packageVersion().replace("%3a", ":").split("_", 3);
