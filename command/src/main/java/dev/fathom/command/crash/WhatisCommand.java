@@ -3,6 +3,7 @@ package dev.fathom.command.crash;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.CExpression;
 import dev.fathom.command.Command;
@@ -42,7 +43,6 @@ final class WhatisCommand implements Command {
     if (text.isEmpty()) {
       throw new UsageException("expected a type or an expression");
     }
-    var types = call.program().types();
     boolean tagged = text.matches("(struct|union|enum)\\s.*");
     if (tagged || call.program().symbols().first(text).isEmpty()) {
       var type = CExpression.type(call, text);
@@ -50,12 +50,16 @@ final class WhatisCommand implements Command {
         return definition(call, type.get());
       }
     }
-    var known = types.ofSymbol(text);
-    if (known.isPresent()) {
-      return Stream.of(line(known.get().declare(text) + ";"));
+    return Stream.of(line(typeOf(call, text).declare(text) + ";"));
+  }
+
+  /** The type of what the text names here, or of a symbol that has no value. */
+  private static CType typeOf(Invocation call, String text) {
+    try {
+      return CExpression.evaluate(call, text).type();
+    } catch (FathomException e) {
+      return call.program().types().ofSymbol(text).orElseThrow(() -> e);
     }
-    var value = CExpression.evaluate(call, text);
-    return Stream.of(line(value.type().declare(text) + ";"));
   }
 
   private static Stream<Item> definition(Invocation call, CType type) {

@@ -150,7 +150,7 @@ public final class InfoTopics {
           .filter(s -> pattern.matcher(s.name()).find())
           .forEach(
               s -> {
-                var type = call.program().types().ofSymbol(s.name());
+                var type = call.program().types().ofSymbol(s.name(), s.address());
                 if (type.isPresent()) {
                   typed.put(s.name(), type.get().declare(s.name()) + ";");
                 } else {

@@ -20,6 +20,9 @@ import dev.fathom.target.Breakpoints;
 import dev.fathom.target.ProcessView;
 import dev.fathom.testkit.lab.Lab;
 import dev.fathom.testkit.lab.UserModeLinux;
+import dev.fathom.testkit.process.CProgram;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -174,6 +177,36 @@ class UserModeLinuxLabTest {
     try (var session = Session.attach("pid:" + guest.pid(), how, OPTIONS)) {
       assertThat(found(session.kernel())).containsAllEntriesOf(listed());
       assertThatThrownBy(session::control).isInstanceOf(UnsupportedException.class);
+    }
+  }
+
+  /**
+   * As {@code fathom open /proc/PID/mem --kernel FILE}; the copy is not where the process has it.
+   */
+  @Test
+  void itsProgramIsGivenBesideItsMemory() throws IOException {
+    var own = Path.of("/proc/" + guest.pid() + "/exe").toRealPath();
+    var copy = Files.copy(own, directory.resolve("copy"));
+    var how = AttachOptions.DEFAULT.reading(Optional.of(copy));
+    try (var session = Session.attach("pid:" + guest.pid(), how, OPTIONS)) {
+      var kernel = session.kernel();
+      assertThat(found(kernel)).containsAllEntriesOf(listed());
+      assertThat(kernel.program().symbols().first("start_kernel")).isPresent();
+      assertThat(kernel.warnings()).noneMatch(said -> said.contains("another build"));
+      assertThatThrownBy(session::control).isInstanceOf(UnsupportedException.class);
+      assertThat(guest.process().status("TracerPid")).isEqualTo("0");
+    }
+  }
+
+  @Test
+  void aProgramOfAnotherBuildDoesNoHarm() {
+    var other =
+        CProgram.compile(directory, "other", "int main(void) { return 0; }", "-Wl,--build-id=sha1");
+    var how = AttachOptions.DEFAULT.reading(Optional.of(other.file()));
+    try (var session = Session.attach("pid:" + guest.pid(), how, OPTIONS)) {
+      var kernel = session.kernel();
+      assertThat(kernel.program().symbols().first("start_kernel")).isPresent();
+      assertThat(found(kernel)).containsAllEntriesOf(listed());
     }
   }
 }

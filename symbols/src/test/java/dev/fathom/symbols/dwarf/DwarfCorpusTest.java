@@ -263,7 +263,7 @@ final class DwarfCorpusTest {
       if (entry.matches()) {
         finish(line, name, lines);
         name = "";
-        line.append(entry.group(2)).append(' ').append(Integer.parseInt(entry.group(1), 16));
+        line.append(entry.group(2)).append(' ').append(Integer.parseInt(entry.group(1)));
         line.append(' ').append(known(TAGS, entry.group(3)));
       } else if (attribute.matches()) {
         line.append(' ').append(known(ATTRIBUTES, attribute.group(1)));
