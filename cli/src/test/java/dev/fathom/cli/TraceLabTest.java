@@ -7,6 +7,7 @@ import dev.fathom.testkit.lab.Lab;
 import dev.fathom.testkit.lab.LiveGuest;
 import dev.fathom.testkit.lab.Recipe;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +26,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("lab")
 @Timeout(300)
 class TraceLabTest {
+  /** Is written with what the first half a second of tracing brought. */
+  private static final String BEGUN = "BEGIN { printf(\"begun\\n\"); } ";
+
   private static LiveGuest guest;
 
   @TempDir private Path folder;
@@ -59,15 +63,11 @@ class TraceLabTest {
   /** 500 reads and writes of a byte each by dd, whose start takes none such. */
   @Test
   void everyReadIsCountedOnEntryAndReturn() throws IOException {
-    var work =
-        CompletableFuture.runAsync(
-            () -> {
-              sleep(4000);
-              guest.run("dd if=/dev/zero of=/dev/null bs=1 count=500");
-            });
+    var work = once("dd if=/dev/zero of=/dev/null bs=1 count=500");
     var text =
         trace(
-            "syscall::read:entry /execname == \"dd\"/ { @in = count(); }"
+            BEGUN
+                + "syscall::read:entry /execname == \"dd\"/ { @in = count(); }"
                 + "syscall::read:return /execname == \"dd\" && arg1 == 1 && errno == 0/"
                 + " { @out = count(); }"
                 + "syscall::write:return /execname == \"dd\" && arg0 == 1/ { @w = count(); }"
@@ -79,6 +79,26 @@ class TraceLabTest {
     assertThat(number(text, "in (\\d+)")).isEqualTo(500);
     assertThat(number(text, "out (\\d+)")).isEqualTo(500);
     assertThat(number(text, "written (\\d+)")).isEqualTo(500);
+  }
+
+  /** Has the guest run a command once what {@link #BEGUN} prints is there: probes are, too, then. */
+  private CompletableFuture<Void> once(String command) {
+    var file = folder.resolve("out");
+    return CompletableFuture.runAsync(
+        () -> {
+          for (int i = 0; i < 600 && (!Files.exists(file) || size(file) == 0); i++) {
+            sleep(100);
+          }
+          guest.run(command);
+        });
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static long number(String text, String pattern) {
@@ -107,15 +127,11 @@ class TraceLabTest {
 
   @Test
   void aFailedCallHasItsErrorNumber() throws IOException {
-    var work =
-        CompletableFuture.runAsync(
-            () -> {
-              sleep(4000);
-              guest.run("cat /there/is/no/such/file");
-            });
+    var work = once("cat /there/is/no/such/file");
     var text =
         trace(
-            "syscall::openat:return /execname == \"cat\" && errno != 0/"
+            BEGUN
+                + "syscall::openat:return /execname == \"cat\" && errno != 0/"
                 + " { printf(\"%d %d\\n\", errno, (int)arg0); }"
                 + "fbt::do_exit:entry /execname == \"cat\"/ { exit(0); }"
                 + "tick-60s { exit(0); }");
@@ -136,15 +152,11 @@ class TraceLabTest {
   /** A command of the guest's shell is a process that begins, executes, gets a name, and ends. */
   @Test
   void processesAreFollowedThroughTheirLives() throws IOException {
-    var work =
-        CompletableFuture.runAsync(
-            () -> {
-              sleep(4000);
-              guest.run("sh -c 'cat /there/is/no/such/file; kill -CONT $$'");
-            });
+    var work = once("sh -c 'cat /there/is/no/such/file; kill -CONT $$'");
     var text =
         trace(
-            """
+            BEGUN
+                + """
             proc:::create { @created = count(); }
             proc:::start { @started = count(); }
             proc:::exec-success /execname == "cat" || execname == "exe"/ { @ran = count(); }
@@ -168,15 +180,11 @@ class TraceLabTest {
   /** Ten programs begin and end; the guest's own static keys stay as they are. */
   @Test
   void tracepointsAreFollowedWithoutBeingEnabled() throws IOException {
-    var work =
-        CompletableFuture.runAsync(
-            () -> {
-              sleep(6000);
-              guest.run("for i in 1 2 3 4 5 6 7 8 9 10; do cat /dev/null; done; kill -CONT $$");
-            });
+    var work = once("for i in 1 2 3 4 5 6 7 8 9 10; do cat /dev/null; done; kill -CONT $$");
     var text =
         trace(
-            """
+            BEGUN
+                + """
             sdt:::sched_process_fork /args[0]->pid == pid/ { last = args[1]->pid; @began = count(); }
             sdt:::sched_process_exit /stringof(args[0]->comm) == "cat"/ { @ended = count(); }
             fbt::wake_up_new_task:entry { @woken = count(); }
