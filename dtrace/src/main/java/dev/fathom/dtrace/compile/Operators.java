@@ -6,8 +6,10 @@ import dev.fathom.dtrace.ir.DVariable;
 import dev.fathom.dtrace.ir.Expr.BinaryOp;
 import dev.fathom.dtrace.ir.Expr.UnaryOp;
 import dev.fathom.dtrace.ir.Space;
+import dev.fathom.dtrace.ir.VariableMemory;
 import dev.fathom.dtrace.syntax.Node;
 import dev.fathom.dtrace.syntax.Tag;
+import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FunctionType;
@@ -80,14 +82,42 @@ final class Operators {
         yield Typed.retyped(m.address(), typer.types().pointerTo(m.type()));
       }
       case Typed.Variable _, Typed.Array _ -> throw noAddress(p.span());
-      case Typed.Part q when q.whole() instanceof Typed.Variable -> throw noAddress(p.span());
+      case Typed.Part q when q.whole() instanceof Typed.Variable v -> {
+        if (q.bits() > 0) {
+          throw error(p.span(), Tag.D_ADDROF_BITFIELD, "a bit-field has no address");
+        }
+        yield within(v, q.offset(), typer.types().pointerTo(q.type()))
+            .orElseThrow(() -> noAddress(p.span()));
+      }
       default ->
           throw error(p.span(), Tag.D_ADDROF_LVAL, "operand of '&' must be something in memory");
     };
   }
 
   private RuntimeException noAddress(Span at) {
-    return error(at, Tag.D_ADDROF_VAR, "a D variable has no address; only the target's memory has");
+    return error(
+        at,
+        Tag.D_ADDROF_VAR,
+        "a D variable has no address; only the target's memory has, and what is in a global"
+            + " array or structure");
+  }
+
+  /** The address of what is in a global variable that is no associative array. */
+  private Optional<Typed> within(Typed.Variable v, Typed offset, CType type) {
+    if (!v.keys().isEmpty() || !typer.scope().isGlobal(v.id())) {
+      return Optional.empty();
+    }
+    var start = new Typed.Int(DTypes.ULONG, VariableMemory.address(v.id()));
+    return Optional.of(Typed.retyped(Typed.binary(DTypes.ULONG, BinaryOp.ADD, start, offset), type));
+  }
+
+  /** An array as a pointer to its first element, where it is a global variable. */
+  Optional<Typed> decayed(Typed v, CType pointer) {
+    return v instanceof Typed.Variable variable
+            && v.type().resolved() instanceof ArrayType array
+            && compatible(pointer, typer.types().pointerTo(array.element()))
+        ? within(variable, new Typed.Int(DTypes.LONG, 0), pointer)
+        : Optional.empty();
   }
 
   Typed dereference(Typed v, Span at) {

@@ -111,6 +111,10 @@ final class Scope {
     return inlines.keySet();
   }
 
+  boolean isGlobal(int id) {
+    return variables.get(id).scope() == DVariable.Scope.GLOBAL;
+  }
+
   /** The variables as the intermediate form has them. */
   List<DVariable> variables() {
     return variables.stream()

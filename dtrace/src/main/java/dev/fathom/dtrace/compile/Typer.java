@@ -278,6 +278,10 @@ final class Typer {
           || (DTypes.isInteger(v.type()) && zero)) {
         return Typed.retyped(v, type);
       }
+      var decayed = operators.decayed(v, type);
+      if (decayed.isPresent()) {
+        return decayed.get();
+      }
     }
     boolean special = DTypes.isSpecial(type) || DTypes.isSpecial(v.type());
     if (special

@@ -6,6 +6,7 @@ import dev.fathom.dtrace.ir.DVariable;
 import dev.fathom.dtrace.ir.IrProgram;
 import dev.fathom.dtrace.ir.IrType;
 import dev.fathom.dtrace.ir.Space;
+import dev.fathom.dtrace.ir.VariableMemory;
 import dev.fathom.dtrace.probe.EnabledProbe;
 import dev.fathom.dtrace.probe.ProbeContext;
 import dev.fathom.dtrace.record.DValue;
@@ -344,6 +345,9 @@ final class Machine {
       requireScratch(address, bytes);
       return number(scratch, (int) (address - SCRATCH), bytes);
     }
+    if (space == Space.KERNEL && inVariables(address)) {
+      return number(variable(address, bytes), (int) VariableMemory.offset(address), bytes);
+    }
     return memory(space).unsigned(address, bytes);
   }
 
@@ -359,6 +363,10 @@ final class Machine {
       int from = (int) (address - SCRATCH);
       return Arrays.copyOfRange(scratch, from, from + count);
     }
+    if (space == Space.KERNEL && inVariables(address)) {
+      int from = (int) VariableMemory.offset(address);
+      return Arrays.copyOfRange(variable(address, count), from, from + count);
+    }
     return memory(space).bytes(address, count);
   }
 
@@ -369,6 +377,11 @@ final class Machine {
       requireScratch(address, 0);
       int from = (int) (address - SCRATCH);
       return latin(scratch, from, Math.min(most, scratchUsed - from));
+    }
+    if (space == Space.KERNEL && inVariables(address)) {
+      var bytes = variable(address, 0);
+      int from = (int) VariableMemory.offset(address);
+      return latin(bytes, from, Math.min(most, bytes.length - from));
     }
     var m = memory(space);
     var text = new StringBuilder();
@@ -415,7 +428,36 @@ final class Machine {
     }
   }
 
+  private boolean inVariables(long address) {
+    return VariableMemory.variable(address, globalThings.length).isPresent();
+  }
+
+  /** The bytes of the global variable at an address, of which so many from there on are needed. */
+  private byte[] variable(long address, long count) {
+    int id = VariableMemory.variable(address, globalThings.length).getAsInt();
+    var v = program.variables().get(id);
+    boolean holds =
+        v.scope() == DVariable.Scope.GLOBAL
+            && v.keys().isEmpty()
+            && v.type() instanceof IrType.Blob blob
+            && VariableMemory.offset(address) + count <= blob.bytes();
+    if (!holds) {
+      throw fail(FaultKind.BAD_ADDRESS, address);
+    }
+    if (globalThings[id] == null) {
+      globalThings[id] = nothing(v.type());
+    }
+    return (byte[]) globalThings[id];
+  }
+
   void store(long address, int bytes, long value) {
+    if (inVariables(address)) {
+      // What was read before keeps its bytes.
+      var changed = variable(address, bytes).clone();
+      put(changed, (int) VariableMemory.offset(address), bytes, value);
+      globalThings[VariableMemory.variable(address, globalThings.length).getAsInt()] = changed;
+      return;
+    }
     requireScratch(address, bytes);
     put(scratch, (int) (address - SCRATCH), bytes, value);
   }
