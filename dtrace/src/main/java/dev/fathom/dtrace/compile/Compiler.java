@@ -102,6 +102,15 @@ public final class Compiler {
     if (inputs.isEmpty()) {
       throw new UsageException("no program to compile");
     }
+    environment
+        .options()
+        .forEach(
+            (name, value) ->
+                Options.problem(name, value, false)
+                    .ifPresent(
+                        problem -> {
+                          throw new UsageException("option " + name + ": " + problem);
+                        }));
     return new Compiler(environment).run(libraries, inputs);
   }
 
@@ -246,8 +255,14 @@ public final class Compiler {
         var word = p.words().getFirst();
         int equals = word.indexOf('=');
         var name = (equals < 0 ? word : word.substring(0, equals)).toLowerCase(Locale.ROOT);
+        var value = equals < 0 ? "" : word.substring(equals + 1);
+        var problem = Options.problem(name, value, true);
+        if (problem.isPresent()) {
+          throw source.error(
+              p.span(), Tag.D_PRAGMA_OPTSET, "option " + name + ": " + problem.get());
+        }
         // What the command line says counts.
-        options.putIfAbsent(name, equals < 0 ? "" : word.substring(equals + 1));
+        options.putIfAbsent(name, value);
       }
       case "attributes", "binding", "depends_on" -> {
         if (p.words().size() < (p.kind().equals("attributes") ? 1 : 2)) {
@@ -270,7 +285,7 @@ public final class Compiler {
   private Limits limits(Source source) {
     var d = Limits.DEFAULT;
     return new Limits(
-        (int) size("strsize", d.strsize(), 1, 1 << 20, source),
+        (int) size("strsize", d.strsize(), 2, 1 << 20, source),
         size("dynvarsize", d.dynvarsize(), 0, 1L << 34, source),
         (int) size("scratchsize", d.scratchsize(), 0, 1 << 26, source),
         (int) size("nspec", d.nspec(), 0, 1 << 20, source),
