@@ -38,7 +38,7 @@ final class Options {
   private static final Set<String> NOT_IN_PROGRAMS = words("ldpath modpath");
 
   private static final Set<String> YES_AND_NO =
-      words("0 1 disabled enabled false true no yes off on unset set");
+      words("0 1 disable disabled enable enabled false true no yes off on unset set");
 
   private Options() {}
 

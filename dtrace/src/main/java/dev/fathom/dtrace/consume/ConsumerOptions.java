@@ -55,7 +55,7 @@ public final class ConsumerOptions {
     var value = values.get(name);
     return value != null
         && switch (value.toLowerCase(Locale.ROOT)) {
-          case "0", "disabled", "false", "no", "off", "unset" -> false;
+          case "0", "disable", "disabled", "false", "no", "off", "unset" -> false;
           default -> true;
         };
   }
