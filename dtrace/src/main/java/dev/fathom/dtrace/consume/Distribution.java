@@ -8,6 +8,9 @@ import java.util.Locale;
  * first that is not empty to the one after the last, with a bar of up to 40 characters.
  */
 final class Distribution {
+  /** How much of the room the longest bar takes with {@code -x aggzoom}. */
+  static final double ZOOMED = 0.95;
+
   private static final int BAR = 40;
 
   private final Buckets buckets;
@@ -17,7 +20,7 @@ final class Distribution {
 
   /**
    * @param normal what counts are divided by
-   * @param zoom whether the longest bar takes all the room ({@code -x aggzoom})
+   * @param zoom whether the longest bar takes most of the room ({@code -x aggzoom})
    */
   Distribution(Buckets buckets, long[] counts, long normal, boolean zoom) {
     this.buckets = buckets;
@@ -60,7 +63,7 @@ final class Distribution {
             "value",
             "------------- Distribution -------------",
             "count"));
-    var bars = new Bars(zoom ? largest : total, positive, negative);
+    var bars = new Bars(zoom ? largest / ZOOMED : total, positive, negative);
     for (int i = first; i <= last; i++) {
       var label = i == first || i == last ? edge(i, i == first ? -1 : 1, first) : label(i, first);
       if (!label.isEmpty()) {
@@ -130,7 +133,7 @@ final class Distribution {
   }
 
   /** Bars: to the right for positive counts, to the left for negative ones, in halves for both. */
-  private record Bars(double total, boolean positive, boolean negative) {
+  record Bars(double total, boolean positive, boolean negative) {
     String of(long count) {
       if (!negative) {
         return "|" + bar(count, BAR) + blanks(count, BAR);

@@ -171,17 +171,90 @@ final class TextOutput implements Output {
     if (!finished) {
       print("\n");
     }
+    if (tables.size() == 1 && !rows.isEmpty() && !options.flag("aggpercpu")) {
+      var table = tables.getFirst();
+      if (options.flag("aggpack") && table.buckets().filter(Packed::draws).isPresent()) {
+        packed(table, rows);
+        return;
+      }
+      if (options.flag("agghist") && table.buckets().isEmpty()) {
+        histogram(table, rows);
+        return;
+      }
+    }
     for (var row : rows) {
       print(row(tables, row));
     }
   }
 
-  private String row(List<AggregateTable> tables, Row row) {
-    var line = new StringBuilder();
-    var shapes = tables.getFirst().aggregation().keys();
+  private String keys(AggregateTable table, Row row) {
+    var text = new StringBuilder();
+    var shapes = table.aggregation().keys();
     for (int i = 0; i < shapes.size(); i++) {
-      line.append(values.key(shapes.get(i), row.key().get(i)));
+      text.append(values.key(shapes.get(i), row.key().get(i)));
     }
+    return text.toString();
+  }
+
+  /** The columns of keys; those of what takes more than a line, such as stacks, are not counted. */
+  private static int width(String keys) {
+    return keys.length() - (keys.lastIndexOf('\n') + 1);
+  }
+
+  private static AggregateTable.Cell cell(Row row) {
+    return row.cells().getFirst().orElseThrow().cell();
+  }
+
+  private void packed(AggregateTable table, List<Row> rows) {
+    var all = rows.stream().map(row -> cell(row).words()).toList();
+    boolean ascii = options.value("encoding").filter("ascii"::equals).isPresent();
+    var drawn =
+        new Packed(table.buckets().orElseThrow(), all, options.flag("aggzoom"), ascii);
+    print(drawn.head(width(keys(table, rows.getFirst()))));
+    for (var row : rows) {
+      print(keys(table, row) + drawn.line(cell(row).words()));
+    }
+  }
+
+  /** A bar beside each value ({@code -x agghist}), by its share of all of them. */
+  private void histogram(AggregateTable table, List<Row> rows) {
+    double total = 0;
+    double largest = 0;
+    boolean positive = false;
+    boolean negative = false;
+    for (var row : rows) {
+      double number = number(table, row);
+      positive |= number > 0;
+      negative |= number < 0;
+      total += Math.abs(number);
+      largest = Math.max(largest, Math.abs(number));
+    }
+    double whole = options.flag("aggzoom") ? largest / Distribution.ZOOMED : total;
+    var bars = new Distribution.Bars(whole, positive, negative);
+    int width = width(keys(table, rows.getFirst()));
+    print(
+        '\n'
+            + Distribution.pad(width > 0 ? "key" : "", width)
+            + "  ------------- Distribution ------------- count    \n");
+    for (var row : rows) {
+      long number = (long) number(table, row);
+      var count = digits(table, cell(row));
+      print(keys(table, row) + ' ' + bars.of(number) + ' ' + fill(count, 9) + '\n');
+    }
+  }
+
+  private static double number(AggregateTable table, Row row) {
+    long number = table.number(cell(row));
+    return table.signed() || number >= 0 ? number : Long.MAX_VALUE;
+  }
+
+  private static String digits(AggregateTable table, AggregateTable.Cell cell) {
+    long number = table.number(cell);
+    return table.signed() ? Long.toString(number) : Long.toUnsignedString(number);
+  }
+
+  private String row(List<AggregateTable> tables, Row row) {
+    var line = new StringBuilder(keys(tables.getFirst(), row));
     for (int i = 0; i < tables.size(); i++) {
       var table = tables.get(i);
       var entry = row.cells().get(i).orElseGet(() -> table.zero(row.key()));
@@ -202,9 +275,7 @@ final class TextOutput implements Output {
               table.buckets().get(), cell.words(), table.normal(), options.flag("aggzoom"))
           .text();
     }
-    long number = table.number(cell);
-    var digits = table.signed() ? Long.toString(number) : Long.toUnsignedString(number);
-    return " " + Distribution.pad(digits, 16);
+    return " " + Distribution.pad(digits(table, cell), 16);
   }
 
   /** What the conversions with {@code @} of a format stand for, one after the other. */

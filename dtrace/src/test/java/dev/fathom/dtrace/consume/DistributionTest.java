@@ -3,6 +3,8 @@ package dev.fathom.dtrace.consume;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -138,5 +140,55 @@ class DistributionTest {
         }
       }
     }
+  }
+
+  /** The longest bar takes 95 % of the room. */
+  @Test
+  void zoomed() {
+    var counts = new long[new Linear(0, 1, 2).words()];
+    counts[1] = 4;
+    counts[2] = 1;
+    assertThat(new Distribution(new Linear(0, 1, 2), counts, 1, true).text())
+        .isEqualTo(
+            lines(
+                line("< 0", 0, "0"),
+                line("0", 38, "4"),
+                line("1", 10, "1"),
+                line(">= 2", 0, "0")));
+  }
+
+  private static long[] counted(Buckets buckets, long... values) {
+    var counts = new long[buckets.words()];
+    for (long value : values) {
+      counts[buckets.bucket(value)]++;
+    }
+    return counts;
+  }
+
+  @Test
+  void packedOnALine() {
+    var buckets = new PowersOfTwo();
+    var first = counted(buckets, 1, 3, 3);
+    var second = counted(buckets, 40);
+    second[buckets.bucket(4)] = -1;
+    var packed = new Packed(buckets, List.of(first, second), false, true);
+    assertThat(packed.head(6)).isEqualTo("\n   key  min .--------. max  | count\n");
+    assertThat(packed.line(first)).isEqualTo("    0 : xx     : 64   | 3\n");
+    assertThat(packed.line(second)).isEqualTo("    0 :   v  x : 64   | 0\n");
+    var blocks = new Packed(buckets, List.of(first), true, false);
+    assertThat(
+            new String(
+                blocks.line(first).getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8))
+        .isEqualTo("    0 : \u2584\u2588 : 4    | 3\n");
+  }
+
+  @Test
+  void packedLinearOnesHaveAllTheirBuckets() {
+    var buckets = new Linear(0, 10, 3);
+    var counts = counted(buckets, -5, 5, 5, 99);
+    var packed = new Packed(buckets, List.of(counts), false, true);
+    assertThat(packed.head(0)).isEqualTo("\n     min .-----. max      | count\n");
+    assertThat(packed.line(counts)).isEqualTo("     < 0 :xx  x: >= 30    | 4\n");
+    assertThat(packed.line(new long[buckets.words()])).isEqualTo("     < 0 :     : >= 30    | 0\n");
   }
 }
