@@ -89,9 +89,7 @@ final class Libraries implements Condition {
       return List.of();
     }
     changed = false;
-    session.kernel().refresh();
-    var mappings = session.kernel().mappings();
-    placed.drop(address -> mappings.stream().noneMatch(it -> it.range().contains(address)));
+    drop();
     var failed = new ArrayList<String>();
     var now = providers.get();
     for (var description : plan.descriptions()) {
@@ -104,6 +102,22 @@ final class Libraries implements Condition {
       }
     }
     return failed;
+  }
+
+  /**
+   * Where a library is on its way out, what is gone of it has no probes any more: the process may
+   * have been stopped for another reason between the two calls of the dynamic linker.
+   */
+  void settle() {
+    if (!linker.get().isConsistent()) {
+      drop();
+    }
+  }
+
+  private void drop() {
+    session.kernel().refresh();
+    var mappings = session.kernel().mappings();
+    placed.drop(address -> mappings.stream().noneMatch(it -> it.range().contains(address)));
   }
 
   private void enable(Probe probe, Plan.Description description, List<String> failed) {

@@ -226,6 +226,7 @@ public final class StopEngine implements Engine {
       if (!controls) {
         return sampler.sample(nanos, interpreter.get()::exited);
       }
+      libraries.ifPresent(Libraries::settle);
       boolean more = placed.get().run(nanos, sampler);
       if (more) {
         libraries.ifPresent(watched -> notices.addAll(watched.update()));
