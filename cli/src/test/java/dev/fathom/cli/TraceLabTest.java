@@ -81,7 +81,9 @@ class TraceLabTest {
     assertThat(number(text, "written (\\d+)")).isEqualTo(500);
   }
 
-  /** Has the guest run a command once what {@link #BEGUN} prints is there: probes are, too, then. */
+  /**
+   * Has the guest run a command once what {@link #BEGUN} prints is there: probes are, too, then.
+   */
   private CompletableFuture<Void> once(String command) {
     var file = folder.resolve("out");
     return CompletableFuture.runAsync(

@@ -108,7 +108,8 @@ final class Operators {
       return Optional.empty();
     }
     var start = new Typed.Int(DTypes.ULONG, VariableMemory.address(v.id()));
-    return Optional.of(Typed.retyped(Typed.binary(DTypes.ULONG, BinaryOp.ADD, start, offset), type));
+    return Optional.of(
+        Typed.retyped(Typed.binary(DTypes.ULONG, BinaryOp.ADD, start, offset), type));
   }
 
   /** An array as a pointer to its first element, where it is a global variable. */

@@ -208,8 +208,7 @@ final class TextOutput implements Output {
   private void packed(AggregateTable table, List<Row> rows) {
     var all = rows.stream().map(row -> cell(row).words()).toList();
     boolean ascii = options.value("encoding").filter("ascii"::equals).isPresent();
-    var drawn =
-        new Packed(table.buckets().orElseThrow(), all, options.flag("aggzoom"), ascii);
+    var drawn = new Packed(table.buckets().orElseThrow(), all, options.flag("aggzoom"), ascii);
     print(drawn.head(width(keys(table, rows.getFirst()))));
     for (var row : rows) {
       print(keys(table, row) + drawn.line(cell(row).words()));

@@ -151,10 +151,7 @@ class DistributionTest {
     assertThat(new Distribution(new Linear(0, 1, 2), counts, 1, true).text())
         .isEqualTo(
             lines(
-                line("< 0", 0, "0"),
-                line("0", 38, "4"),
-                line("1", 10, "1"),
-                line(">= 2", 0, "0")));
+                line("< 0", 0, "0"), line("0", 38, "4"), line("1", 10, "1"), line(">= 2", 0, "0")));
   }
 
   private static long[] counted(Buckets buckets, long... values) {
