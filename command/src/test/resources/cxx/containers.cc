@@ -143,6 +143,8 @@ geo::Shape *shape = &circle;
 geo::Shape &rshape = circle;
 geo::D dd;
 geo::L *lp = &dd;
+geo::R *rp = &dd;
+geo::Shape *wild_shape = reinterpret_cast<geo::Shape *>(8);
 int target = 5;
 int &ref = target;
 int &&rref = 6;

@@ -28,6 +28,7 @@ public final class GdbState {
   private final Map<Integer, String> displays = new TreeMap<>();
   private int lastDisplay;
   private boolean pretty = true;
+  private boolean object;
   private OptionalInt elements = OptionalInt.of(200);
   private Examined examined = new Examined('x', 'w', Optional.empty());
 
@@ -126,6 +127,15 @@ public final class GdbState {
 
   public void pretty(boolean on) {
     pretty = on;
+  }
+
+  /** Whether objects are shown as what they are behind a pointer or reference to a base. */
+  public boolean object() {
+    return object;
+  }
+
+  public void object(boolean on) {
+    object = on;
   }
 
   /** Elements of an array, or characters of a string, that are shown at most. */

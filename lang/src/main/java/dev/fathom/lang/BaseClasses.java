@@ -5,8 +5,10 @@ import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.PointerType;
+import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -14,6 +16,9 @@ import java.util.Set;
 final class BaseClasses {
   /** Deeper than classes derive from each other. */
   private static final int NESTING_LIMIT = 64;
+
+  /** More than the bases of any class. */
+  private static final int CLASSES_LIMIT = 1000;
 
   private BaseClasses() {}
 
@@ -26,6 +31,39 @@ final class BaseClasses {
     return base.resolved() instanceof CompositeType wanted && object instanceof Value.Ref ref
         ? part(ref, wanted)
         : Optional.empty();
+  }
+
+  /**
+   * The part of an object that is its base of that name, which may lack scopes in front; the object
+   * itself when its own class is called so. The nearest of several bases.
+   */
+  static Optional<Value> named(Value object, String name) {
+    if (!(object instanceof Value.Ref)
+        || !(object.type().resolved() instanceof CompositeType own)) {
+      return Optional.empty();
+    }
+    var seen = noneSeen();
+    var queue = new ArrayDeque<CompositeType>(List.of(own));
+    while (!queue.isEmpty() && seen.size() < CLASSES_LIMIT) {
+      var at = queue.removeFirst();
+      if (!seen.add(at)) {
+        continue;
+      }
+      if (at.name().equals(name) || at.name().endsWith("::" + name)) {
+        return at == own ? Optional.of(object) : part(object, at);
+      }
+      for (var member : at.members()) {
+        if (member.isBase() && member.type().resolved() instanceof CompositeType base) {
+          queue.add(base);
+        }
+      }
+      for (var virtual : at.virtualBases()) {
+        if (virtual.type().resolved() instanceof CompositeType base) {
+          queue.add(base);
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** From base to base, each of which has the wanted one; only virtual bases take a read. */
@@ -74,7 +112,7 @@ final class BaseClasses {
     if (same(own, wanted)) {
       return true;
     }
-    if (seen.size() > 1000) {
+    if (seen.size() > CLASSES_LIMIT) {
       return false;
     }
     for (var member : own.members()) {

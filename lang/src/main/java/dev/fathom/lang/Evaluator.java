@@ -844,21 +844,42 @@ final class Evaluator {
     }
     // As gdb and crash: a dot after a pointer means the arrow.
     var object = m.arrow() && !pointer ? base.index(0) : base;
+    int last = m.name().lastIndexOf("::");
+    if (last > 0) {
+      return memberOf(object, m, m.name().substring(0, last), m.name().substring(last + 2));
+    }
     if (object.has(m.name())) {
       return object.member(m.name());
     }
+    return memberOf(object, m, m.name());
+  }
+
+  /** {@code object.Base::member}. */
+  private Value memberOf(Value object, Expr.Member m, String base, String name) {
+    var whole = object.type().resolved() instanceof PointerType ? object.deref() : object;
+    var part =
+        BaseClasses.named(whole, base)
+            .orElseThrow(
+                () ->
+                    new EvalException(
+                        m.span(), whole.type().text() + " has no base class '" + base + "'"));
+    return part.has(name) ? part.member(name) : memberOf(part, m, name);
+  }
+
+  /** A member that all objects share, or a method. */
+  private Value memberOf(Value object, Expr.Member m, String name) {
     var type = object.type().resolved() instanceof PointerType p ? p.target() : object.type();
     if (!(type.resolved() instanceof CompositeType c)) {
       throw new EvalException(m.span(), type.text() + " has no members");
     }
-    var shared = shared(c, m.name(), BaseClasses.noneSeen());
+    var shared = shared(c, name, BaseClasses.noneSeen());
     if (shared.isPresent()) {
       return shared.get();
     }
-    var method = c.name().isEmpty() ? Optional.<Value>empty() : scope.variable(c.name(), m.name());
+    var method = c.name().isEmpty() ? Optional.<Value>empty() : scope.variable(c.name(), name);
     return method
         .filter(v -> v.type().resolved() instanceof FunctionType)
-        .orElseThrow(() -> noMember(type, m.name()).at(m.span()));
+        .orElseThrow(() -> noMember(type, name).at(m.span()));
   }
 
   private Value index(Expr.Index i) {

@@ -97,16 +97,19 @@ public final class GdbSettings {
     var what = words.size() > 1 ? words.get(1) : "";
     var value = words.size() > 2 ? words.get(2) : "";
     switch (what) {
-      case "pretty" ->
-          state.pretty(
-              switch (value) {
-                case "", "on", "1" -> true;
-                case "off", "0" -> false;
-                default -> throw new UsageException("on or off, not '" + value + "'");
-              });
+      case "pretty" -> state.pretty(isOn(value));
+      case "object" -> state.object(isOn(value));
       case "elements" -> state.elements(limit(value));
-      default -> throw new UsageException("'" + what + "': pretty or elements");
+      default -> throw new UsageException("'" + what + "': pretty, object or elements");
     }
+  }
+
+  private static boolean isOn(String value) {
+    return switch (value) {
+      case "", "on", "1" -> true;
+      case "off", "0" -> false;
+      default -> throw new UsageException("on or off, not '" + value + "'");
+    };
   }
 
   /** A limit on elements: a number, or none for 0 and {@code unlimited}. */
@@ -125,6 +128,7 @@ public final class GdbSettings {
     var state = call.environment().gdb();
     return Stream.of(
         Item.show(new Datum.Text("pretty: " + (state.pretty() ? "on" : "off"))),
+        Item.show(new Datum.Text("object: " + (state.object() ? "on" : "off"))),
         Item.show(
             new Datum.Text(
                 "elements: "

@@ -9,6 +9,7 @@ import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.ValueTree;
+import dev.fathom.lang.DynamicTypes;
 import dev.fathom.model.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -139,7 +140,8 @@ final class PrintCommand implements Command {
           text.isEmpty()
               ? call.environment().gdb().recall("").orElseThrow()
               : CExpression.evaluate(call, text);
-      return show(call, value, "", request.options()).stream();
+      var shown = call.environment().gdb().object() ? DynamicTypes.of(value).orElse(value) : value;
+      return show(call, shown, "", request.options()).stream();
     }
     List<Item> items = new ArrayList<>();
     for (int cpu : cpus(call, perCpu.group(2))) {

@@ -90,6 +90,11 @@ class CxxTest {
           "*shape",
           "rshape",
           "rshape.id",
+          "circle.geo::Shape::id",
+          "shape->geo::Shape::id",
+          "dd.geo::L::l",
+          "dd.geo::VBase::v",
+          "lp->geo::VBase::v",
           "dd",
           "lp",
           "*lp",
@@ -453,5 +458,25 @@ class CxxTest {
       }
     }
     throw new AssertionError("no segment with 0x" + Long.toHexString(address));
+  }
+
+  @Test
+  void objectsAreShownAsWhatTheyAreWhenAsked() {
+    assertThat(program.run("p shape")).contains("(geo::Shape *) 0x").contains("<circle>");
+    assertThat(program.run("p *shape")).contains("id = 3").doesNotContain("r = 9");
+    var on = "set print object on";
+    assertThat(program.run(on, "show print")).contains("object: on");
+    assertThat(program.run(on, "p shape")).contains("(geo::Circle *) 0x").contains("<circle>");
+    assertThat(program.run(on, "p *shape")).isEqualTo(program.run("p circle"));
+    assertThat(program.run(on, "p rshape")).contains("(geo::Circle &) @0x").contains("r = 9");
+    // The second of two bases: the object begins before it.
+    assertThat(program.run(on, "p *rp")).isEqualTo(program.run("p dd")).contains("d = 3");
+    assertThat(program.run(on, "p rp")).contains("(geo::D *) 0x").contains("<dd>");
+    assertThat(program.run(on, "p wild_shape")).contains("(geo::Shape *) 0x8");
+    assertThat(program.run(on, "p pt.x")).contains("= 1");
+    assertThat(program.run(on, "set print object off", "p shape")).contains("(geo::Shape *) 0x");
+    assertThat(program.run("set print object maybe")).contains("on or off");
+    assertThat(program.run("p circle.geo::Nothing::id"))
+        .contains("geo::Circle has no base class 'geo::Nothing'");
   }
 }
