@@ -12,6 +12,7 @@ import dev.fathom.dtrace.record.RecordSink;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 
 /** Writes what the probe side produced, a line each. */
@@ -84,7 +85,7 @@ final class RecordLog implements RecordSink {
   }
 
   @Override
-  public void aggregate(int aggregation, Key key, int cpu, long value, long increment) {
+  public void aggregate(int aggregation, Key key, IntSupplier cpu, long value, long increment) {
     var a = plan.program().aggregation(aggregation);
     line(
         "@"
@@ -94,7 +95,7 @@ final class RecordLog implements RecordSink {
             + a.function().text()
             + a.parameters()
             + " cpu "
-            + cpu
+            + cpu.getAsInt()
             + " value "
             + value
             + (increment == 1 ? "" : " by " + increment));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -132,11 +133,17 @@ public interface ProcessTracer {
   /** The {@code siginfo_t} of the signal that stopped the thread: 128 bytes. */
   Optional<byte[]> signalInfo(int thread);
 
+  /** Whether a signal of that number waits for the stopped thread itself (PTRACE_PEEKSIGINFO). */
+  boolean waits(int thread, int signal);
+
   /** What the event is about: the new thread's or process's id (PTRACE_GETEVENTMSG). */
   Optional<Long> message(int thread);
 
   /** The next change of any thread that the calling thread traces; does not wait. */
   Optional<Change> change();
+
+  /** As {@link #change()}, but waits for one for at most {@code limit}. */
+  Optional<Change> change(Duration limit);
 
   /** Sends a signal to one thread of a process. */
   boolean signal(int process, int thread, int signal);

@@ -81,6 +81,11 @@ public non-sealed interface ProcessView extends Capability {
   /** Its threads, the first one first. */
   List<ThreadState> threads();
 
+  /** The thread of that id; quicker than to list them all. */
+  default Optional<ThreadState> thread(int id) {
+    return threads().stream().filter(thread -> thread.id() == id).findFirst();
+  }
+
   /** The auxiliary vector that the kernel gave its program: values by type. */
   Map<Long, Long> auxiliary();
 

@@ -5,6 +5,7 @@ import dev.fathom.model.Registers;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /**
  * Stops the target and lets it go on, all of its CPUs together. Who attached to a running target
@@ -64,6 +65,16 @@ public non-sealed interface RunControl extends Capability {
    */
   default Optional<Registers> told(int cpu) {
     return Optional.empty();
+  }
+
+  /**
+   * Does {@code work}, which turns to many stops, by the thread that is told of them: where that is
+   * another than the caller's, each question takes a change of threads otherwise. The caller waits.
+   *
+   * @return what {@code work} returns; what it throws is thrown
+   */
+  default <T> T nearStops(Supplier<T> work) {
+    return work.get();
   }
 
   /** Whether the target stays stopped when it is closed; false at first. */

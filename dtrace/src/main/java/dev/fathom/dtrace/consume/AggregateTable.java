@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 
 /** What one aggregation has collected, by key. */
 final class AggregateTable {
@@ -81,11 +82,11 @@ final class AggregateTable {
     return entries.size();
   }
 
-  void add(Key key, int cpu, long value, long increment) {
+  void add(Key key, IntSupplier cpu, long value, long increment) {
     var entry = entry(key);
     feed(entry.cell(), value, increment);
     if (perCpu) {
-      feed(cell(entry, cpu), value, increment);
+      feed(cell(entry, cpu.getAsInt()), value, increment);
     }
   }
 

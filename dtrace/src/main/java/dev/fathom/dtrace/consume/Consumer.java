@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.IntSupplier;
 
 /**
  * Takes the records of a running program. What a program does to aggregations is done in the order
@@ -249,7 +250,7 @@ public final class Consumer implements RecordSink {
   }
 
   @Override
-  public void aggregate(int aggregation, Key key, int cpu, long value, long increment) {
+  public void aggregate(int aggregation, Key key, IntSupplier cpu, long value, long increment) {
     var table = tables.get(aggregation);
     if (room(table, key, cpu)) {
       table.add(key, cpu, value, increment);
@@ -259,17 +260,17 @@ public final class Consumer implements RecordSink {
   @Override
   public void merge(int aggregation, Key key, int cpu, long[] data) {
     var table = tables.get(aggregation);
-    if (room(table, key, cpu)) {
+    if (room(table, key, () -> cpu)) {
       table.merge(key, cpu, data);
     }
   }
 
-  private boolean room(AggregateTable table, Key key, int cpu) {
+  private boolean room(AggregateTable table, Key key, IntSupplier cpu) {
     if (table.has(key)) {
       return true;
     }
     if (aggregated + table.entryBytes() > aggsize) {
-      output.dropped(Drop.AGGREGATION, cpu, 1);
+      output.dropped(Drop.AGGREGATION, cpu.getAsInt(), 1);
       return false;
     }
     aggregated += table.entryBytes();

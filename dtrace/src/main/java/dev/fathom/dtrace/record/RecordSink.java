@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.dtrace.record;
 
+import java.util.function.IntSupplier;
+
 /**
  * Takes what the probe side produces, in the order in which it happened. Called by one thread at a
  * time. Must not change the target.
@@ -12,11 +14,12 @@ public interface RecordSink {
    * Feeds one value to an aggregation.
    *
    * @param aggregation its id
+   * @param cpu asked only where it is needed, since to tell it can take long
    * @param value the value; 1 for {@code count()}
    * @param increment the weight of a value of {@code quantize}, {@code lquantize} and {@code
    *     llquantize}; 1 for all others
    */
-  void aggregate(int aggregation, Key key, int cpu, long value, long increment);
+  void aggregate(int aggregation, Key key, IntSupplier cpu, long value, long increment);
 
   /**
    * Adds what an engine has aggregated itself since it last did so.

@@ -177,20 +177,20 @@ final class ClosureBuilder {
     int id = a.aggregation();
     var keys = keys(a.keys());
     if (a.value().isEmpty()) {
-      return m -> m.sink.aggregate(id, keys.get(m), m.context.cpu(), 1, 1);
+      return m -> m.sink.aggregate(id, keys.get(m), m.context::cpu, 1, 1);
     }
     var value = number(a.value().get());
     if (a.increment().isEmpty()) {
       return m -> {
         var key = keys.get(m);
-        m.sink.aggregate(id, key, m.context.cpu(), value.get(m), 1);
+        m.sink.aggregate(id, key, m.context::cpu, value.get(m), 1);
       };
     }
     var increment = number(a.increment().get());
     return m -> {
       var key = keys.get(m);
       long v = value.get(m);
-      m.sink.aggregate(id, key, m.context.cpu(), v, increment.get(m));
+      m.sink.aggregate(id, key, m.context::cpu, v, increment.get(m));
     };
   }
 

@@ -257,7 +257,7 @@ class ConsumerTest {
     clause("a:b:c:d");
     var consumer = consumer("quiet");
     for (var name : List.of("b", "a", "b", "c")) {
-      consumer.aggregate(count, new Key(str(name)), 0, 1, 1);
+      consumer.aggregate(count, new Key(str(name)), () -> 0, 1, 1);
     }
     consumer.finish();
     assertThat(text()).isEqualTo("\n" + row("a", 1) + row("c", 1) + row("b", 2));
@@ -272,8 +272,8 @@ class ConsumerTest {
     int count = aggregation(AggregationFunction.SUM, List.of(STRING));
     clause("a:b:c:d");
     var consumer = consumer("quiet", "aggsortkey", "aggsortrev");
-    consumer.aggregate(count, new Key(str("a")), 0, 5, 1);
-    consumer.aggregate(count, new Key(str("b")), 0, 1, 1);
+    consumer.aggregate(count, new Key(str("a")), () -> 0, 5, 1);
+    consumer.aggregate(count, new Key(str("b")), () -> 0, 1, 1);
     consumer.finish();
     assertThat(text()).isEqualTo("\n" + row("b", 1) + row("a", 5));
   }
@@ -302,7 +302,7 @@ class ConsumerTest {
     var consumer = consumer("quiet");
     for (long value : new long[] {-7, 2, 4, 4, 4, 5, 5, 7, 9}) {
       for (int id : ids) {
-        consumer.aggregate(id, Key.NONE, 0, value, 1);
+        consumer.aggregate(id, Key.NONE, () -> 0, value, 1);
       }
     }
     consumer.firing(new Firing(probe, 0, 1, 0, List.of(new Item(0, List.of()))));
@@ -326,8 +326,8 @@ class ConsumerTest {
       for (int round = 0; round < 2; round++) {
         part.truncate(0);
         for (long value = -3; value < 1000; value = value * 3 + 11) {
-          whole.add(Key.NONE, 0, value + round, 1);
-          part.add(Key.NONE, 0, value + round, 1);
+          whole.add(Key.NONE, () -> 0, value + round, 1);
+          part.add(Key.NONE, () -> 0, value + round, 1);
         }
         merged.merge(Key.NONE, 0, part.find(Key.NONE).orElseThrow().cell().words());
       }
@@ -354,7 +354,7 @@ class ConsumerTest {
     var consumer = consumer("quiet");
     long value = 10;
     for (var name : List.of("x", "y", "z")) {
-      consumer.aggregate(sum, new Key(str(name)), 0, value, 1);
+      consumer.aggregate(sum, new Key(str(name)), () -> 0, value, 1);
       value += 10;
     }
     consumer.firing(
@@ -385,9 +385,9 @@ class ConsumerTest {
             new Action.Printa(Optional.of(Format.parse("%-3s %@3d %@3d\n")), List.of(one, two)),
             new Action.Printa(Optional.empty(), List.of(one, two)));
     var consumer = consumer("quiet");
-    consumer.aggregate(one, new Key(str("k")), 0, 5, 1);
-    consumer.aggregate(two, new Key(str("k")), 0, 8, 1);
-    consumer.aggregate(two, new Key(str("only")), 0, 9, 1);
+    consumer.aggregate(one, new Key(str("k")), () -> 0, 5, 1);
+    consumer.aggregate(two, new Key(str("k")), () -> 0, 8, 1);
+    consumer.aggregate(two, new Key(str("only")), () -> 0, 9, 1);
     consumer.firing(
         new Firing(probe, 0, 1, 0, List.of(new Item(0, List.of()), new Item(1, List.of()))));
     assertThat(text())
@@ -585,8 +585,8 @@ class ConsumerTest {
     clause("a:b:c:d");
     var consumer = consumer();
     var key = new Key(str("bash"), new DValue.Stack(new long[] {0x1100, 0x1234}));
-    consumer.aggregate(count, key, 0, 1, 1);
-    consumer.aggregate(count, key, 0, 1, 1);
+    consumer.aggregate(count, key, () -> 0, 1, 1);
+    consumer.aggregate(count, key, () -> 0, 1, 1);
     assertThat(consumer.stacks())
         .containsExactly(
             new Consumer.Weighted(List.of("vmlinux`f11", "vmlinux`f12+0x34", "bash"), 2));
@@ -597,8 +597,8 @@ class ConsumerTest {
     int sum = aggregation(AggregationFunction.SUM, List.of());
     clause("a:b:c:d");
     var consumer = consumer("quiet", "aggpercpu");
-    consumer.aggregate(sum, Key.NONE, 0, 3, 1);
-    consumer.aggregate(sum, Key.NONE, 2, 4, 1);
+    consumer.aggregate(sum, Key.NONE, () -> 0, 3, 1);
+    consumer.aggregate(sum, Key.NONE, () -> 2, 4, 1);
     consumer.finish();
     assertThat(text())
         .isEqualTo(String.format("%n %16d%n    [CPU 0] %16d%n    [CPU 2] %16d%n", 7, 3, 4));
@@ -610,7 +610,7 @@ class ConsumerTest {
     clause("a:b:c:d");
     var consumer = consumer("aggsize=300");
     for (int i = 0; i < 3; i++) {
-      consumer.aggregate(sum, new Key(num(i)), 0, 3, 1);
+      consumer.aggregate(sum, new Key(num(i)), () -> 0, 3, 1);
     }
     assertThat(problems).containsExactly("1 aggregation drop on CPU 0");
   }
@@ -625,7 +625,7 @@ class ConsumerTest {
     var consumer = Consumer.json(plan(), options(), around, out);
     consumer.firing(
         firing(probe, num(-1), str("\u00c3\u00a4"), new DValue.Stack(new long[] {0x1100})));
-    consumer.aggregate(quantize, new Key(str("k")), 0, 5, 1);
+    consumer.aggregate(quantize, new Key(str("k")), () -> 0, 5, 1);
     consumer.error(new ProbeError(probe, 1, 2, FaultKind.BAD_ADDRESS, 0x10));
     consumer.finish();
     assertThat(out.toString(StandardCharsets.UTF_8).lines())

@@ -11,6 +11,7 @@ import dev.fathom.base.UnsupportedException;
 import dev.fathom.target.ProcessTracer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,6 +33,7 @@ public final class Ptrace implements ProcessTracer {
   private static final int SEIZE = 0x4206;
   private static final int INTERRUPT = 0x4207;
   private static final int LISTEN = 0x4208;
+  private static final int PEEK_SIGNAL_INFO = 0x4209;
   private static final int SYSCALL = 24;
   private static final int GET_SYSCALL_INFO = 0x420e;
 
@@ -61,6 +63,14 @@ public final class Ptrace implements ProcessTracer {
   private static final int SIGSTOP = 19;
   private static final int SIGINFO_BYTES = 128;
 
+  /** {@code struct ptrace_peeksiginfo_args}: the first, flags, how many. */
+  private static final int PEEK_BYTES = 16;
+
+  private static final int PEEK_COUNT = 12;
+
+  /** Signals looked at; one that is raised by an instruction is among the first. */
+  private static final int MOST_WAITING = 32;
+
   /** More than the general registers of any architecture. */
   private static final int GENERAL_LIMIT = 1 << 10;
 
@@ -78,10 +88,17 @@ public final class Ptrace implements ProcessTracer {
   private static final int START_LIMIT = 100_000;
 
   private final Optional<LibC> library = LibC.load();
+  private final Optional<Alarm.Functions> timers = Alarm.Functions.load();
+
+  /** Each tracing thread waits with its own. */
+  private final ThreadLocal<Alarm> alarms =
+      ThreadLocal.withInitial(() -> new Alarm(timers.orElseThrow()));
 
   @Override
   public boolean available() {
-    return library.isPresent() && System.getProperty("os.name").equals("Linux");
+    return library.isPresent()
+        && timers.isPresent()
+        && System.getProperty("os.name").equals("Linux");
   }
 
   private LibC library() {
@@ -261,6 +278,25 @@ public final class Ptrace implements ProcessTracer {
   }
 
   @Override
+  public boolean waits(int thread, int signal) {
+    try (var arena = Arena.ofConfined()) {
+      var what = arena.allocate(PEEK_BYTES, Long.BYTES);
+      what.set(JAVA_INT, PEEK_COUNT, MOST_WAITING);
+      var found = arena.allocate((long) MOST_WAITING * SIGINFO_BYTES, Long.BYTES);
+      var result = request(PEEK_SIGNAL_INFO, thread, what, found);
+      if (!done(result, "look at the signals of", thread)) {
+        return false;
+      }
+      for (int i = 0; i < result.value(); i++) {
+        if (found.get(JAVA_INT, (long) i * SIGINFO_BYTES) == signal) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
+  @Override
   public Optional<Long> message(int thread) {
     try (var arena = Arena.ofConfined()) {
       var word = arena.allocate(JAVA_LONG);
@@ -276,6 +312,17 @@ public final class Ptrace implements ProcessTracer {
     return wait(-1, WNOHANG);
   }
 
+  @Override
+  public Optional<Change> change(Duration limit) {
+    var alarm = alarms.get();
+    alarm.set(limit.toNanos());
+    try {
+      return wait(-1, 0);
+    } finally {
+      alarm.clear();
+    }
+  }
+
   private Optional<Change> wait(int which, int options) {
     try (var arena = Arena.ofConfined()) {
       var state = LibC.state(arena);
@@ -287,7 +334,8 @@ public final class Ptrace implements ProcessTracer {
         if (thread > 0) {
           return Optional.of(change(thread, status.get(JAVA_INT, 0)));
         }
-        if (thread == 0 || errno == ECHILD) {
+        boolean waited = (options & WNOHANG) == 0;
+        if (thread == 0 || errno == ECHILD || (errno == EINTR && waited)) {
           return Optional.empty();
         }
         if (errno != EINTR) {

@@ -216,12 +216,7 @@ final class ProcessKernel implements Kernel {
 
   @Override
   public Optional<Task> taskOfId(long id) {
-    for (var thread : view.threads()) {
-      if (thread.id() == id) {
-        return Optional.of(task(thread));
-      }
-    }
-    return Optional.empty();
+    return (int) id == id ? view.thread((int) id).map(this::task) : Optional.empty();
   }
 
   @Override

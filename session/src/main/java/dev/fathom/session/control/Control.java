@@ -313,6 +313,11 @@ public final class Control {
     long deadline = limit.isPresent() ? System.nanoTime() + limit.get().toNanos() : Long.MAX_VALUE;
     run.stop();
     table.forEach(this::resolve);
+    return run.nearStops(() -> runBetween(goals, limit, deadline));
+  }
+
+  /** Runs with the breakpoints of the table in the target. */
+  private StopEvent runBetween(List<Goal> goals, Optional<Duration> limit, long deadline) {
     stopped = System.nanoTime();
     StopEvent event;
     try {

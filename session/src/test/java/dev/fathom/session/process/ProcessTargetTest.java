@@ -401,6 +401,34 @@ class ProcessTargetTest {
     }
   }
 
+  /** A stop that is asked for comes before the signal of a breakpoint that was executed already. */
+  @Test
+  void stopsBetweenABreakpointAndItsSignal() {
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
+    var random = new Random(seed);
+    try (var subject = start("busy");
+        var target = attach(subject)) {
+      long work = address(target, "work");
+      var run = target.find(RunControl.class).orElseThrow();
+      var points = target.find(Breakpoints.class).orElseThrow();
+      for (int round = 0; round < 300; round++) {
+        run.stop();
+        points.insert(Breakpoints.Kind.SOFTWARE, work, 1);
+        run.resume();
+        long until = System.nanoTime() + random.nextInt(200_000);
+        while (System.nanoTime() < until) {
+          Thread.onSpinWait();
+        }
+        run.stop();
+        points.remove(Breakpoints.Kind.SOFTWARE, work, 1);
+        run.resume();
+        assertThat(run.await(Duration.ofMillis(1)))
+            .as("seed " + seed + ", round " + round)
+            .isEmpty();
+      }
+    }
+  }
+
   @Test
   void letsGoAtAnyMoment() {
     long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());

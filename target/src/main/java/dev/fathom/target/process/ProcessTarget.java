@@ -39,6 +39,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 /**
  * A process of this host. It is looked at while it runs, and traced only from the first time on
@@ -437,6 +438,12 @@ final class ProcessTarget implements Target {
     }
 
     @Override
+    public <T> T nearStops(Supplier<T> work) {
+      var owner = thread;
+      return owner.isPresent() ? owner.get().ask(work::get) : work.get();
+    }
+
+    @Override
     public boolean leaveStopped() {
       return leaveStopped;
     }
@@ -586,6 +593,11 @@ final class ProcessTarget implements Target {
           java.util.Comparator.comparing((ThreadState one) -> one.id() != files.pid())
               .thenComparing(ThreadState::id));
       return List.copyOf(found);
+    }
+
+    @Override
+    public Optional<ThreadState> thread(int id) {
+      return files.hasThread(id) ? files.stat(id).map(stat -> thread(id, stat)) : Optional.empty();
     }
 
     private ThreadState thread(int id, ProcFiles.Stat stat) {

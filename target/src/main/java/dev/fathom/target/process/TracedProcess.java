@@ -63,12 +63,6 @@ final class TracedProcess {
   /** How long threads may take to stop; one that waits for a disk takes longer and is left out. */
   private static final Duration STOP_LIMIT = Duration.ofSeconds(3);
 
-  /** How long to spin for a change before sleeping, and how long the sleeps become. */
-  private static final long SPIN_NANOS = 200_000;
-
-  private static final long FIRST_NAP_NANOS = 50_000;
-  private static final long LONGEST_NAP_NANOS = 1_000_000;
-
   /** How often the list of threads is looked at for new ones while they are attached to. */
   private static final int ATTACH_ROUNDS = 1000;
 
@@ -201,10 +195,9 @@ final class TracedProcess {
   private void kill() {
     ptrace.signal(pid, pid, Signals.SIGKILL);
     long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
-    var nap = new Nap();
     while (ended.isEmpty() && System.nanoTime() - deadline < 0) {
       if (!drain()) {
-        nap.take();
+        takeNext(deadline);
       }
     }
   }
@@ -455,12 +448,11 @@ final class TracedProcess {
   private void haltAll() {
     drain();
     long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
-    var nap = new Nap();
     while (ended.isEmpty() && awaited() && System.nanoTime() - deadline < 0) {
       // New threads come while others are stopped.
       tracees.values().forEach(this::interrupt);
       if (!drain()) {
-        nap.take();
+        takeNext(deadline);
       }
     }
   }
@@ -565,13 +557,12 @@ final class TracedProcess {
   /** Waits for a stop to tell; all threads stand still then. */
   Optional<Stop> await(Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
-    var nap = new Nap();
     while (true) {
       var stop = care();
       if (stop.isPresent() || !isRunning() || System.nanoTime() - deadline >= 0) {
         return stop;
       }
-      nap.take();
+      takeNext(deadline);
     }
   }
 
@@ -619,6 +610,11 @@ final class TracedProcess {
       take(change.get());
     }
     return any;
+  }
+
+  /** Waits for a change until {@code deadline}, and takes it. */
+  private void takeNext(long deadline) {
+    ptrace.change(Duration.ofNanos(deadline - System.nanoTime())).ifPresent(this::take);
   }
 
   private void take(Change change) {
@@ -672,7 +668,11 @@ final class TracedProcess {
       case 0 -> signal(tracee, stopped.signal());
       case ProcessTracer.EVENT_STOP -> {
         tracee.jobStopped = stopped.signal() != SIGTRAP;
-        goUnlessHalting(tracee);
+        if (!tracee.jobStopped && ptrace.waits(tracee.id(), SIGTRAP)) {
+          tellTrap(tracee);
+        } else {
+          goUnlessHalting(tracee);
+        }
       }
       case ProcessTracer.EVENT_CLONE -> {
         ptrace.message(tracee.id()).ifPresent(id -> expect(id.intValue()));
@@ -696,6 +696,22 @@ final class TracedProcess {
       }
       case ProcessTracer.EVENT_EXEC -> became(tracee);
       default -> goUnlessHalting(tracee);
+    }
+  }
+
+  /**
+   * A thread was stopped when it had come to a breakpoint, or to the end of a step, but not told of
+   * it: a stop that is asked for comes before signals. It is let go as far as that, since a SIGTRAP
+   * that nobody takes back kills the process.
+   */
+  private void tellTrap(Tracee tracee) {
+    boolean stepping = tracee.stepping;
+    tracee.runs();
+    tracee.interrupted = true; // Asked again it would stop in the same place.
+    if (stepping) {
+      ptrace.step(tracee.id(), 0);
+    } else {
+      ptrace.resume(tracee.id(), 0);
     }
   }
 
@@ -1034,20 +1050,5 @@ final class TracedProcess {
 
   void close() {
     memory.close();
-  }
-
-  /** Waits for a change of a traced thread, which nothing announces: first awake, then asleep. */
-  private static final class Nap {
-    private final long start = System.nanoTime();
-    private long length = FIRST_NAP_NANOS;
-
-    void take() {
-      if (System.nanoTime() - start < SPIN_NANOS) {
-        Thread.onSpinWait();
-        return;
-      }
-      java.util.concurrent.locks.LockSupport.parkNanos(length);
-      length = Math.min(length * 2, LONGEST_NAP_NANOS);
-    }
   }
 }

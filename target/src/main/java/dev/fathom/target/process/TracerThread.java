@@ -42,7 +42,7 @@ final class TracerThread {
   /** Whether traced threads run and have to be looked after. */
   void caring(boolean on) {
     caring = on;
-    if (on) {
+    if (on && !isCurrent()) {
       works.add(new FutureTask<>(() -> null)); // It may be waiting for work.
     }
   }
@@ -62,19 +62,27 @@ final class TracerThread {
     }
   }
 
+  private boolean isCurrent() {
+    return Thread.currentThread().equals(thread);
+  }
+
   /** Runs {@code work} there and waits for it, for as long as it takes. */
   <T> T ask(Callable<T> work) {
     return ask(work, Duration.ofDays(1));
   }
 
   /**
-   * Runs {@code work} there and waits for it.
+   * Runs {@code work} there and waits for it. It may be asked for by work that runs there.
    *
    * @throws TargetException when it takes longer than {@code limit}; it is still done some time
    */
   <T> T ask(Callable<T> work, Duration limit) {
     var task = new FutureTask<>(work);
-    works.add(task);
+    if (isCurrent()) {
+      task.run();
+    } else {
+      works.add(task);
+    }
     try {
       return task.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
