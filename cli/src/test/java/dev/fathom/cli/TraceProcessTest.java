@@ -338,6 +338,86 @@ class TraceProcessTest {
     trace(1, "pid$target:liblate:late:entry { }", "-c", command(opener()));
   }
 
+  private static CProgram changed() {
+    return CProgram.compile(
+        programs,
+        "changed",
+        """
+        #include <signal.h>
+        #include <string.h>
+
+        static volatile int got;
+
+        static void handler(int signal) {
+          got += signal;
+        }
+
+        __attribute__((noinline)) int fill(char *buffer) {
+          __asm__ volatile("" ::"r"(buffer) : "memory");
+          return buffer[0];
+        }
+
+        int main(void) {
+          char buffer[16] = "nothing";
+          signal(SIGUSR1, handler);
+          fill(buffer);
+          fill(buffer);
+          if (got)
+            return got;
+          return !strcmp(buffer, "changed") ? 3 : 4;
+        }
+        """,
+        "-O1");
+  }
+
+  /** How the program ends tells whether it was changed. */
+  @Test
+  void destructiveActionsChangeAProcess() throws IOException {
+    var program = changed().file().toString();
+    var ends = "syscall::exit_group:entry { printf(\"%d\", (int)arg0); }";
+    assertThat(
+            trace(
+                0,
+                "pid$target:a.out:fill:entry { copyoutstr(\"changed\", arg0, 8); }" + ends,
+                "-w",
+                "-c",
+                program))
+        .isEqualTo("3\n");
+    assertThat(
+            trace(
+                0,
+                "pid$target:a.out:fill:entry { n++; }"
+                    + "pid$target:a.out:fill:entry /n == 1/ { raise(SIGUSR1); }"
+                    + ends,
+                "-w",
+                "-c",
+                program))
+        .isEqualTo("10\n");
+    assertThat(trace(0, ends, "-c", program)).isEqualTo("4\n");
+  }
+
+  @Test
+  void destructiveActionsNeedToBeAllowed() throws IOException {
+    var program = changed().file().toString();
+    for (var action : List.of("raise(10)", "stop()", "copyoutstr(\"a\", arg0, 2)")) {
+      trace(1, "pid$target:a.out:fill:entry { " + action + "; }", "-c", program);
+    }
+  }
+
+  /** It stands still until somebody lets it go on. */
+  @Test
+  void aProcessIsStopped() throws IOException {
+    var text =
+        trace(
+            0,
+            "pid$target:a.out:main:entry { stop(); }"
+                + "tick-100ms { system(\"grep State /proc/%d/status\", $target); exit(0); }",
+            "-w",
+            "-c",
+            changed().file().toString());
+    assertThat(text).contains("State:").containsPattern("State:\\s+[tT] ");
+  }
+
   private String quietly(String program, CProgram of) throws IOException {
     return trace(0, program, "-c", of.file().toString()).strip();
   }

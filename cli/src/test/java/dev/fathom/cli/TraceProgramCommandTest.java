@@ -67,6 +67,41 @@ class TraceProgramCommandTest {
   }
 
   @Test
+  void barsStandBesideNumbersAndDistributionsOnALine() throws IOException {
+    assertThat(
+            output(
+                0,
+                "-qx",
+                "agghist",
+                "-n",
+                "BEGIN { @[\"a\"] = sum(30); @[\"b\"] = sum(10); exit(0); }"))
+        .isEqualTo(
+            "\n\n"
+                + " ".repeat(49)
+                + "key  ------------- Distribution ------------- count    \n"
+                + ("  b" + " ".repeat(49) + " |" + "@".repeat(10) + " ".repeat(30) + " 10       \n")
+                + ("  a"
+                    + " ".repeat(49)
+                    + " |"
+                    + "@".repeat(30)
+                    + " ".repeat(10)
+                    + " 30       \n"));
+    assertThat(
+            output(
+                0,
+                "-qx",
+                "aggpack",
+                "-x",
+                "encoding=ascii",
+                "-n",
+                "BEGIN { @[1] = quantize(2); @[2] = quantize(8); exit(0); }"))
+        .isEqualTo(
+            "\n\n      key  min .-----. max  | count\n"
+                + "        1    1 : X   : 16   | 1\n"
+                + "        2    1 :   X : 16   | 1\n");
+  }
+
+  @Test
   void whatIsWrongEndsWithAStatus() throws IOException {
     output(1, "-n", "BEGIN { nonsense; }");
     output(2, "-C", "-n", "BEGIN");

@@ -227,7 +227,8 @@ final class PlacedProbes {
   }
 
   private void fire(Spot spot, Hit hit) {
-    var context = new StopContext(session::kernel, hit.cpu(), spot.place(), hit::task);
+    var context =
+        new StopContext(session::kernel, session.target(), hit.cpu(), spot.place(), hit::task);
     if (!context.passes()) {
       return;
     }

@@ -186,7 +186,10 @@ final class Sampler {
   }
 
   private void fire(Timers.Timer timer, Moment at) {
-    timer.site().fire(new StopContext(session::kernel, at.cpu(), timer.place(), at::task));
+    timer
+        .site()
+        .fire(
+            new StopContext(session::kernel, session.target(), at.cpu(), timer.place(), at::task));
   }
 
   private boolean tooStill() {
@@ -201,7 +204,11 @@ final class Sampler {
             .site()
             .fire(
                 new StopContext(
-                    session::kernel, cpu, timer.place(), () -> session.kernel().running(cpu)));
+                    session::kernel,
+                    session.target(),
+                    cpu,
+                    timer.place(),
+                    () -> session.kernel().running(cpu)));
       }
     }
   }

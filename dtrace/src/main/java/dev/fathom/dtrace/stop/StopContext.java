@@ -3,6 +3,7 @@ package dev.fathom.dtrace.stop;
 
 import dev.fathom.base.FathomException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Memory;
@@ -13,8 +14,14 @@ import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.PtRegs;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.TypeName;
+import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
+import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.SignalControl;
+import dev.fathom.target.Target;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -23,6 +30,11 @@ import java.util.function.Supplier;
 /** A CPU of the stopped target at a probe. What is not asked for is not read. */
 final class StopContext extends HostContext {
   private static final int WORD = 8;
+
+  /** The smallest page. */
+  private static final long PAGE = 4096;
+
+  private static final int SIGSTOP = 19;
 
   /** Generations of processes that are gone through. */
   private static final int GENERATIONS = 1000;
@@ -50,14 +62,24 @@ final class StopContext extends HostContext {
   private static final int CLD_KILLED = 2;
   private static final int CLD_DUMPED = 3;
 
+  private final Target target;
   private final Cpu cpu;
   private final Place place;
   private final Supplier<Optional<Task>> running;
   private Optional<Task> task = Optional.empty();
   private boolean read;
 
-  StopContext(Supplier<Kernel> kernel, Cpu cpu, Place place, Supplier<Optional<Task>> running) {
+  /**
+   * @param target of which {@code cpu} is one
+   */
+  StopContext(
+      Supplier<Kernel> kernel,
+      Target target,
+      Cpu cpu,
+      Place place,
+      Supplier<Optional<Task>> running) {
     super(kernel);
+    this.target = target;
     this.cpu = cpu;
     this.place = place;
     this.running = running;
@@ -398,6 +420,52 @@ final class StopContext extends HostContext {
     return kernelModel()
         .userSpace(need())
         .orElseThrow(() -> new UnsupportedException("a kernel thread has no user memory"));
+  }
+
+  private <C extends Capability> C need(Class<C> capability, String what) {
+    return target
+        .find(capability)
+        .orElseThrow(() -> new UnsupportedException("this target cannot " + what));
+  }
+
+  @Override
+  public void copyOut(long userAddress, byte[] bytes) {
+    var writer = need(MemoryWriter.class, "be written to");
+    if (isProcess()) {
+      writer.write(MemoryWriter.Space.VIRTUAL, userAddress, MemorySegment.ofArray(bytes));
+      return;
+    }
+    var space =
+        kernelModel()
+            .userSpace(need())
+            .orElseThrow(() -> new UnsupportedException("a kernel thread has no user memory"));
+    for (int done = 0; done < bytes.length; ) {
+      long at = userAddress + done;
+      int count = (int) Math.min(bytes.length - done, PAGE - (at & (PAGE - 1)));
+      long physical = space.physical(at).orElseThrow(() -> space.fault(at));
+      writer.write(
+          MemoryWriter.Space.PHYSICAL,
+          physical,
+          MemorySegment.ofArray(Arrays.copyOfRange(bytes, done, done + count)));
+      done += count;
+    }
+  }
+
+  @Override
+  public void destroy(Stmt.Destruction what, long argument) {
+    switch (what) {
+      case RAISE -> send((int) argument);
+      case STOP -> send(SIGSTOP);
+      case BREAKPOINT, PANIC, CHILL, RETURN -> super.destroy(what, argument);
+    }
+  }
+
+  private void send(int signal) {
+    var signals = need(SignalControl.class, "be sent signals");
+    if (signals.pending(cpu.id()) != 0) {
+      throw new UnsupportedException("the thread gets another signal already");
+    }
+    signals.pending(cpu.id(), signal);
   }
 
   @Override

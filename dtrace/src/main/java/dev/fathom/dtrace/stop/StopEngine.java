@@ -16,6 +16,7 @@ import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.target.Live;
 import dev.fathom.target.ProcessView;
+import dev.fathom.target.SignalControl;
 import dev.fathom.target.SignalNames;
 import dev.fathom.target.SystemCalls;
 import java.util.ArrayList;
@@ -113,7 +114,9 @@ public final class StopEngine implements Engine {
 
   @Override
   public Set<Stmt.Destruction> destructions() {
-    return Set.of();
+    return session.target().find(SignalControl.class).isPresent()
+        ? EnumSet.of(Stmt.Destruction.RAISE, Stmt.Destruction.STOP)
+        : Set.of();
   }
 
   @Override
