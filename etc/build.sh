@@ -93,15 +93,15 @@ java_command() {
 # made-up kernel's dump, on a terminal of its own where there is the means (script, of Debian's bsdutils), else one-shot; with
 # a debug file of that kernel where there is gcc.
 train() {
-  local command log=$dist/train.log work line id arguments=() debug=() guest i
+  local command log=$dist/train.log work line arguments=() debug=() guest i
   work=$(mktemp -d)
   java_command "$dist"
   rm -f "$dist/stamp" "$dist/fathom.aot"
   cp "$home/etc/jvm.options" "$dist"
   [[ ! -e $dist/libzstd-jni.so ]] || printf '"-DZstdNativePath=%s"\n' "$dist/libzstd-jni.so" >> "$dist/jvm.options"
-  id=$("${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyLinux "$work/vmcore" "$work/types.c" 2>"$log") &&
+  "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyLinux "$work/vmcore" "$work/types.c" "$work/id" >"$log" 2>&1 &&
     XDG_CACHE_HOME=$work "${command[@]}" open "$work/vmcore" -e ::ps >>"$log" 2>&1 || { cat "$log" >&2; fail "the first run of the program failed"; }
-  if gcc -g -w -shared -nostdlib -fno-eliminate-unused-debug-types -Wl,--build-id=0x"$id" "$work/types.c" -o "$work/vmlinux" 2>>"$log"
+  if gcc -g -w -shared -nostdlib -fno-eliminate-unused-debug-types -Wl,--build-id=0x"$(< "$work/id")" "$work/types.c" -o "$work/vmlinux" 2>>"$log"
   then debug=(--then open "$work/vmcore" "$work/vmlinux" -e 'p init_task.comm' -e 'bt full'); fi
   "${command[@]:0:${#command[@]}-1}" dev.fathom.testkit/dev.fathom.testkit.tiny.TinyGuest 180 "$work/socket" >>"$log" 2>&1 &
   guest=$!

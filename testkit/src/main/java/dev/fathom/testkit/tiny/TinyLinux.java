@@ -105,14 +105,14 @@ public final class TinyLinux {
   }
 
   /**
-   * Writes the dump into the first file named and the kernel's types into the second, for the
-   * build's own first run of the program; prints its build-id.
+   * Writes into the files named, for the build's own first run of the program: the dump, the
+   * kernel's types in C, and its build-id.
    */
   public static void main(String[] arguments) throws IOException {
     var tiny = new TinyLinux();
     Files.write(Path.of(arguments[0]), tiny.vmcore());
     Files.writeString(Path.of(arguments[1]), tiny.types());
-    System.out.println(BUILD_ID);
+    Files.writeString(Path.of(arguments[2]), BUILD_ID);
   }
 
   /** Leaves VMCOREINFO out. */
