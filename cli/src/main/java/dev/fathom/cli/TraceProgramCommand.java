@@ -387,7 +387,7 @@ class TraceProgramCommand implements Callable<Integer> {
       for (var problem : engine.start(plan, consumer)) {
         tell(console, problem);
       }
-      var live = live(consumer, out, console);
+      var live = live(plan.options(), consumer, out, console);
       while (engine.work(live.isPresent() ? live.get().until(SLICE) : SLICE) && !asked.get()) {
         if (live.isPresent()) {
           live.get().update();
@@ -407,11 +407,12 @@ class TraceProgramCommand implements Callable<Integer> {
   }
 
   /** What {@code -x aggrate} asks for; dtrace has the option for another purpose. */
-  private Optional<LiveView> live(Consumer consumer, OutputStream out, Console console) {
-    if (!options.containsKey("aggrate") || !showsAggregations()) {
+  private Optional<LiveView> live(
+      Map<String, String> all, Consumer consumer, OutputStream out, Console console) {
+    if (!all.containsKey("aggrate") || !showsAggregations()) {
       return Optional.empty();
     }
-    var own = new ConsumerOptions(options);
+    var own = new ConsumerOptions(all);
     long interval = own.interval("aggrate").orElse(USUAL_RATE);
     boolean screen = output == null && !json && console.interactive();
     long started = System.nanoTime();

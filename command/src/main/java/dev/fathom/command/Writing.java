@@ -10,6 +10,7 @@ import dev.fathom.session.Session;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.ProcessView;
 import dev.fathom.target.RegisterWriter;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -90,7 +91,7 @@ public final class Writing {
   }
 
   /**
-   * Writes memory and reads it back; a target that runs stands still meanwhile.
+   * Writes memory and reads it back; a guest that runs stands still meanwhile.
    *
    * @param physical whether the address is a physical one, else one of the kernel's
    */
@@ -102,7 +103,9 @@ public final class Writing {
             .target()
             .find(MemoryWriter.class)
             .orElseThrow(() -> new UnsupportedException("this target's memory cannot be written"));
-    try (var _ = Pause.of(session.target(), true)) {
+    // A process is written to as it runs; to stop it would be to trace it from then on.
+    boolean guest = session.target().find(ProcessView.class).isEmpty();
+    try (var _ = Pause.of(session.target(), guest)) {
       if (physical) {
         writer.write(MemoryWriter.Space.PHYSICAL, address, MemorySegment.ofArray(bytes));
       } else {

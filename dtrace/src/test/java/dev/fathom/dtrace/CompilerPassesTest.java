@@ -85,6 +85,16 @@ class CompilerPassesTest {
   }
 
   @Test
+  void whatIsSwitchedOffIsOff() {
+    var input = List.of(Input.script("test.d", "BEGIN { copyout((void *)arg0, arg1, 4); }"));
+    var off =
+        Environment.bare(
+            new Macros(List.of("test"), Map.of(), false), Map.of("destructive", "off"));
+    assertThatThrownBy(() -> Compiler.compile(off, List.of(), input))
+        .hasMessageContaining("copyout");
+  }
+
+  @Test
   void keysOfAPlaceAreEvaluatedOnce() {
     assertThat(
             compile("struct s { int m; } a[int]; BEGIN { a[n++].m = 3; }")

@@ -7,7 +7,9 @@ import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.TypeName;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What objects of C++ are that are seen as one of their bases. The first word of an object with
@@ -16,6 +18,9 @@ import java.util.Optional;
  */
 public final class DynamicTypes {
   private static final String TABLE = "vtable for ";
+
+  /** Base classes that are looked through, those of bases included. */
+  private static final int MOST_BASES = 1 << 10;
 
   private DynamicTypes() {}
 
@@ -48,7 +53,9 @@ public final class DynamicTypes {
   }
 
   private static Optional<Value.Ref> whole(Value.Ref part, CompositeType type) {
-    if (!type.isCxx() || !isDynamic(type, 0) || !part.space().equals(part.program().memory())) {
+    if (!type.isCxx()
+        || !isDynamic(type, new HashSet<>())
+        || !part.space().equals(part.program().memory())) {
       return Optional.empty();
     }
     var memory = part.program().memory();
@@ -72,7 +79,7 @@ public final class DynamicTypes {
   }
 
   /** Whether objects of a class have a table of virtual functions, which is then at their start. */
-  private static boolean isDynamic(CompositeType type, int depth) {
+  private static boolean isDynamic(CompositeType type, Set<CompositeType> seen) {
     if (!type.virtualBases().isEmpty()
         || type.methods().stream().anyMatch(CompositeType.Method::isVirtual)) {
       return true;
@@ -80,9 +87,10 @@ public final class DynamicTypes {
     for (var member : type.members()) {
       if (member.name().startsWith("_vptr")
           || (member.isBase()
-              && depth < 64
               && member.type().resolved() instanceof CompositeType base
-              && isDynamic(base, depth + 1))) {
+              && seen.size() < MOST_BASES
+              && seen.add(base)
+              && isDynamic(base, seen))) {
         return true;
       }
     }

@@ -133,8 +133,11 @@ public interface ProcessTracer {
   /** The {@code siginfo_t} of the signal that stopped the thread: 128 bytes. */
   Optional<byte[]> signalInfo(int thread);
 
-  /** Whether a signal of that number waits for the stopped thread itself (PTRACE_PEEKSIGINFO). */
-  boolean waits(int thread, int signal);
+  /**
+   * Whether a signal of that number waits for the stopped thread that what it executed has raised
+   * (PTRACE_PEEKSIGINFO; its {@code si_code} is the kernel's), not another process.
+   */
+  boolean raised(int thread, int signal);
 
   /** What the event is about: the new thread's or process's id (PTRACE_GETEVENTMSG). */
   Optional<Long> message(int thread);

@@ -2,7 +2,7 @@
 package dev.fathom.command.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.fathom.base.FathomException;
 import dev.fathom.base.TextRenderer;
@@ -329,14 +329,16 @@ class ControlLabTest {
     try (var later = Executors.newSingleThreadScheduledExecutor()) {
       var killed = killTheGuest(later, 3);
       if (work.equals("attach")) {
-        assertThatThrownBy(
+        var ended =
+            catchThrowableOfType(
+                FathomException.class,
                 () -> {
                   while (true) {
                     attach(address).close();
                   }
-                })
-            .isInstanceOf(FathomException.class)
-            .hasMessageMatching("(?s)[^\n]*");
+                });
+        assertThat(killed).as(ended.getMessage()).isTrue();
+        assertThat(ended).hasMessageMatching("[^\n]*");
       } else {
         try (var session = attach(work.equals("ps") ? address : ControlLabTest.address)) {
           var service = commands(session);
@@ -350,6 +352,8 @@ class ControlLabTest {
         }
       }
       assertThat(killed).isTrue();
+    } finally {
+      end(); // Its process may be there for a moment yet.
     }
   }
 
@@ -381,6 +385,8 @@ class ControlLabTest {
       assertThat(killed).isTrue();
       assertThat(session.target().find(Live.class).orElseThrow().state())
           .isEqualTo(Live.State.GONE);
+    } finally {
+      end();
     }
   }
 

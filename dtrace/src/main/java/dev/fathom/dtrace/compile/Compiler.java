@@ -9,6 +9,7 @@ import dev.fathom.dtrace.ir.DVariable;
 import dev.fathom.dtrace.ir.Dump;
 import dev.fathom.dtrace.ir.IrProgram;
 import dev.fathom.dtrace.ir.Limits;
+import dev.fathom.dtrace.ir.OptionFlags;
 import dev.fathom.dtrace.ir.Verifier;
 import dev.fathom.dtrace.probe.EnabledProbe;
 import dev.fathom.dtrace.probe.Plan;
@@ -186,7 +187,7 @@ public final class Compiler {
   /** One program may use what another does not. */
   private void requireArgumentsUsed(Source source) {
     int unused = usedArguments.nextClearBit(1);
-    boolean defaults = environment.macros().defaults() || options.containsKey("defaultargs");
+    boolean defaults = environment.macros().defaults() || OptionFlags.isOn(options, "defaultargs");
     if (unused < environment.macros().arguments().size() && !defaults) {
       throw source.error(
           Span.at(source.text().length()),
@@ -291,7 +292,7 @@ public final class Compiler {
         (int) size("nspec", d.nspec(), 0, 1 << 20, source),
         (int) size("stackframes", d.stackframes(), 1, 8192, source),
         (int) size("ustackframes", d.ustackframes(), 1, 8192, source),
-        options.containsKey("destructive"));
+        OptionFlags.isOn(options, "destructive"));
   }
 
   private long size(String name, long otherwise, long least, long most, Source source) {
@@ -323,7 +324,8 @@ public final class Compiler {
               input,
               clause,
               spec,
-              expansion.expand(input.source(), spec, input.kind(), options.containsKey("zdefs"))));
+              expansion.expand(
+                  input.source(), spec, input.kind(), OptionFlags.isOn(options, "zdefs"))));
     }
     return result;
   }

@@ -2,6 +2,7 @@
 package dev.fathom.dtrace.compile;
 
 import dev.fathom.dtrace.ir.Builtin;
+import dev.fathom.dtrace.ir.OptionFlags;
 import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.dtrace.ir.Subroutine;
 import dev.fathom.dtrace.probe.Engine;
@@ -65,6 +66,6 @@ public record Environment(
   }
 
   boolean has(String option) {
-    return options.containsKey(option);
+    return OptionFlags.isOn(options, option);
   }
 }

@@ -27,7 +27,7 @@ final class Options {
   private static final Set<String> OTHERS =
       words(
           "aggrate aggsortkeypos aggsortpos amin bpflog bufpolicy bufresize cleanrate core cpp"
-              + " cppargs cpphdrs cpppath cpu ctfpath ctypes debug debugassert define disasm"
+              + " cppargs cpphdrs cpppath ctfpath ctypes debug debugassert define disasm"
               + " dofstashpath droptags dtypes encoding evaltime grabanon incdir iregs jstackframes"
               + " kdefs late lazyload ldpath libdir linkmode linknommap linktype lockmem maxframes"
               + " modpath nolibs pgmax preallocate procfspath stackframes stackindent statusrate stdc"

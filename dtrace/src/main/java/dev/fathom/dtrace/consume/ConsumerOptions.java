@@ -2,6 +2,7 @@
 package dev.fathom.dtrace.consume;
 
 import dev.fathom.base.UsageException;
+import dev.fathom.dtrace.ir.OptionFlags;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -52,12 +53,7 @@ public final class ConsumerOptions {
 
   /** Whether a flag is set: given without a value, or with one that does not say no. */
   public boolean flag(String name) {
-    var value = values.get(name);
-    return value != null
-        && switch (value.toLowerCase(Locale.ROOT)) {
-          case "0", "disable", "disabled", "false", "no", "off", "unset" -> false;
-          default -> true;
-        };
+    return OptionFlags.isOn(values, name);
   }
 
   Optional<String> value(String name) {

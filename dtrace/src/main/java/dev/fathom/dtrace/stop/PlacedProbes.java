@@ -2,6 +2,7 @@
 package dev.fathom.dtrace.stop;
 
 import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.dtrace.probe.Probe;
 import dev.fathom.dtrace.replay.Recorder;
@@ -213,6 +214,14 @@ final class PlacedProbes {
             MemorySegment.ofArray(new byte[] {(byte) value, (byte) (value >> 8)}));
   }
 
+  private void release(long semaphore) {
+    try {
+      addTo(semaphore, -1);
+    } catch (FathomException e) {
+      notices.add("a semaphore of the program stays raised: " + e.getMessage());
+    }
+  }
+
   /** A thread is at a system call; whether tracing is over. */
   private boolean called(Hit hit, Stop.SystemCall call) {
     hits++;
@@ -402,9 +411,7 @@ final class PlacedProbes {
                     + " % of the time, most of them at "
                     + name);
         case OVER -> {
-          control.get().delete(busiest.get().getKey());
-          firings.remove(busiest.get().getKey());
-          spots.remove(most.address);
+          takeOut(most.here.getFirst().probe());
           notices.add(
               name
                   + " was taken out: stops held the target for "
@@ -416,6 +423,22 @@ final class PlacedProbes {
       }
     }
     firings.values().forEach(firing -> firing.lately = 0);
+  }
+
+  /** Takes a probe out of all places at which it is. */
+  private void takeOut(Probe probe) {
+    for (var firing : List.copyOf(firings.entrySet())) {
+      if (firing.getValue().here.getFirst().probe().equals(probe)) {
+        control.get().delete(firing.getKey());
+        firings.remove(firing.getKey());
+        spots.remove(firing.getValue().address);
+      }
+    }
+  }
+
+  /** Whether the process's dynamic linker is watched. */
+  boolean watchesLibraries() {
+    return libraries.isPresent();
   }
 
   /** The process runs another program now, without what was at places in the old one. */
@@ -434,7 +457,7 @@ final class PlacedProbes {
   /** Takes everything out of the target. */
   void remove() {
     if (isIn(Live.State.STOPPED)) {
-      semaphores.forEach(address -> addTo(address, -1));
+      semaphores.forEach(this::release);
     }
     semaphores.clear();
     control.ifPresent(c -> firings.keySet().forEach(c::delete));

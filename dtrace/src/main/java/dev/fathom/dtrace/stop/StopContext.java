@@ -2,16 +2,22 @@
 package dev.fathom.dtrace.stop;
 
 import dev.fathom.base.FathomException;
+import dev.fathom.base.FaultException;
+import dev.fathom.base.Readability;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
+import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
+import dev.fathom.model.arch.PagedMemory;
 import dev.fathom.model.arch.aarch64.Aarch64;
+import dev.fathom.model.arch.x86_64.PageTables;
 import dev.fathom.model.arch.x86_64.PtRegs;
+import dev.fathom.model.arch.x86_64.Translation;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.target.Capability;
@@ -442,13 +448,29 @@ final class StopContext extends HostContext {
     for (int done = 0; done < bytes.length; ) {
       long at = userAddress + done;
       int count = (int) Math.min(bytes.length - done, PAGE - (at & (PAGE - 1)));
-      long physical = space.physical(at).orElseThrow(() -> space.fault(at));
+      long physical = writable(space, at);
       writer.write(
           MemoryWriter.Space.PHYSICAL,
           physical,
           MemorySegment.ofArray(Arrays.copyOfRange(bytes, done, done + count)));
       done += count;
     }
+  }
+
+  /** Where user mode could write itself: else the page may be shared, or the kernel's. */
+  private static long writable(AddressSpace space, long at) {
+    if (!(space instanceof PagedMemory paged && paged.mmu() instanceof PageTables tables)) {
+      throw new UnsupportedException("user memory is written on x86-64 alone");
+    }
+    return tables.translate(at).result() instanceof Translation.Mapped page
+            && page.access().writable()
+            && page.access().user()
+        ? page.physical()
+        : fault(space, at);
+  }
+
+  private static long fault(AddressSpace space, long at) {
+    throw new FaultException(space.name(), at, Readability.UNMAPPED);
   }
 
   @Override

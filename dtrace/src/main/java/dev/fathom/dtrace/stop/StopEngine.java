@@ -114,7 +114,9 @@ public final class StopEngine implements Engine {
 
   @Override
   public Set<Stmt.Destruction> destructions() {
-    return session.target().find(SignalControl.class).isPresent()
+    boolean signals = session.target().find(SignalControl.class).isPresent();
+    // The signals of a kernel that is a process are its own affair.
+    return signals && isProcess(session.kernel())
         ? EnumSet.of(Stmt.Destruction.RAISE, Stmt.Destruction.STOP)
         : Set.of();
   }
@@ -232,6 +234,7 @@ public final class StopEngine implements Engine {
       libraries.ifPresent(Libraries::settle);
       boolean more = placed.get().run(nanos, sampler);
       if (more) {
+        libraries = libraries.filter(_ -> placed.get().watchesLibraries());
         libraries.ifPresent(watched -> notices.addAll(watched.update()));
       }
       return more;

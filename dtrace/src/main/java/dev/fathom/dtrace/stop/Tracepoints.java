@@ -7,12 +7,14 @@ import dev.fathom.model.Register;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.TypeName;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,26 +61,6 @@ final class Tracepoints {
 
   /** Bytes of the longest instruction. */
   private static final int LONGEST = 15;
-
-  /** By the number in the encoding (Intel SDM volume 2, table 3-1). */
-  private static final List<Register> ENCODED =
-      List.of(
-          X86_64.RAX,
-          X86_64.RCX,
-          X86_64.RDX,
-          X86_64.RBX,
-          X86_64.RSP,
-          X86_64.RBP,
-          X86_64.RSI,
-          X86_64.RDI,
-          X86_64.R8,
-          X86_64.R9,
-          X86_64.R10,
-          X86_64.R11,
-          X86_64.R12,
-          X86_64.R13,
-          X86_64.R14,
-          X86_64.R15);
 
   private static final long BRANCH = 1;
   private static final long INIT = 2;
@@ -155,16 +137,31 @@ final class Tracepoints {
     return List.copyOf(found);
   }
 
+  /**
+   * {@code regfunc} of the tracepoint; since 6.13 of what its {@code ext} points to, if it has one.
+   */
+  private static boolean needsCall(Value.Ref tracepoint, CType type) {
+    boolean own =
+        type.resolved() instanceof CompositeType all
+            && all.members().stream().anyMatch(member -> member.name().equals("regfunc"));
+    if (own) {
+      return tracepoint.member("regfunc").asLong() != 0;
+    }
+    var more = tracepoint.member("ext");
+    return more.asLong() != 0 && more.deref().member("regfunc").asLong() != 0;
+  }
+
   private Optional<Tracepoint> tracepoint(CType type, long at, Map<Long, List<Jump>> jumps) {
     var value = new Value.Ref(program, type, at);
-    if (value.member("regfunc").asLong() != 0) {
+    if (needsCall(value, type)) {
       return Optional.empty(); // It needs more than its key: the kernel has to be told by a call.
     }
     long key = value.member("key").address();
     var name = program.memory().cString(value.member("name").asLong(), NAME);
     long funcs = value.member("funcs").address();
     var calls =
-        Set.of(value.member("iterator").asLong(), value.member("static_call_tramp").asLong());
+        new HashSet<>(
+            List.of(value.member("iterator").asLong(), value.member("static_call_tramp").asLong()));
     var sites = new ArrayList<Site>();
     for (var jump : jumps.getOrDefault(key, List.of())) {
       site(jump, funcs, calls).ifPresent(sites::add);
@@ -235,7 +232,7 @@ final class Tracepoints {
           case 4 -> code[3] == 0x25 ? bytes.getInt(4) : 0;
           default -> 0;
         };
-    return from == address ? Optional.of(ENCODED.get(number)) : Optional.empty();
+    return from == address ? Optional.of(X86_64.ENCODED.get(number)) : Optional.empty();
   }
 
   /** By the addresses of the keys. */

@@ -69,19 +69,9 @@ record UsdtArgument(int bytes, boolean signed, Optional<Operand> operand, String
             names.put(spelling, new InRegister(register, 0));
           }
         });
-    var numbered =
-        List.of(
-            X86_64.R8,
-            X86_64.R9,
-            X86_64.R10,
-            X86_64.R11,
-            X86_64.R12,
-            X86_64.R13,
-            X86_64.R14,
-            X86_64.R15);
-    for (int i = 0; i < numbered.size(); i++) {
+    for (int i = 8; i < X86_64.ENCODED.size(); i++) {
       for (var width : List.of("", "d", "w", "b")) {
-        names.put("r" + (8 + i) + width, new InRegister(numbered.get(i), 0));
+        names.put("r" + i + width, new InRegister(X86_64.ENCODED.get(i), 0));
       }
     }
     return names;

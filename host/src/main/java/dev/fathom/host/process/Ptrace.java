@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * ptrace(2) of the Linux that this runs on. Requests are those of {@code
@@ -63,6 +64,9 @@ public final class Ptrace implements ProcessTracer {
   private static final int SIGSTOP = 19;
   private static final int SIGINFO_BYTES = 128;
 
+  /** {@code si_code}, behind the number and errno. */
+  private static final int SIGINFO_CODE = 8;
+
   /** {@code struct ptrace_peeksiginfo_args}: the first, flags, how many. */
   private static final int PEEK_BYTES = 16;
 
@@ -84,6 +88,8 @@ public final class Ptrace implements ProcessTracer {
   /** The first after standard input, output and errors. */
   private static final long FIRST_DESCRIPTOR = 3;
 
+  private static final long NAP_NANOS = 100_000;
+
   /** How long a program that was started may take until it stops, in tenths of milliseconds. */
   private static final int START_LIMIT = 100_000;
 
@@ -96,9 +102,7 @@ public final class Ptrace implements ProcessTracer {
 
   @Override
   public boolean available() {
-    return library.isPresent()
-        && timers.isPresent()
-        && System.getProperty("os.name").equals("Linux");
+    return library.isPresent() && System.getProperty("os.name").equals("Linux");
   }
 
   private LibC library() {
@@ -278,7 +282,7 @@ public final class Ptrace implements ProcessTracer {
   }
 
   @Override
-  public boolean waits(int thread, int signal) {
+  public boolean raised(int thread, int signal) {
     try (var arena = Arena.ofConfined()) {
       var what = arena.allocate(PEEK_BYTES, Long.BYTES);
       what.set(JAVA_INT, PEEK_COUNT, MOST_WAITING);
@@ -288,7 +292,8 @@ public final class Ptrace implements ProcessTracer {
         return false;
       }
       for (int i = 0; i < result.value(); i++) {
-        if (found.get(JAVA_INT, (long) i * SIGINFO_BYTES) == signal) {
+        long at = (long) i * SIGINFO_BYTES;
+        if (found.get(JAVA_INT, at) == signal && found.get(JAVA_INT, at + SIGINFO_CODE) > 0) {
           return true;
         }
       }
@@ -314,6 +319,9 @@ public final class Ptrace implements ProcessTracer {
 
   @Override
   public Optional<Change> change(Duration limit) {
+    if (timers.isEmpty()) {
+      return ask(limit);
+    }
     var alarm = alarms.get();
     alarm.set(limit.toNanos());
     try {
@@ -321,6 +329,17 @@ public final class Ptrace implements ProcessTracer {
     } finally {
       alarm.clear();
     }
+  }
+
+  /** Where the C library has no timers, as glibc before 2.34 has them elsewhere. */
+  private Optional<Change> ask(Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    var change = change();
+    while (change.isEmpty() && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(NAP_NANOS);
+      change = change();
+    }
+    return change;
   }
 
   private Optional<Change> wait(int which, int options) {
@@ -335,6 +354,9 @@ public final class Ptrace implements ProcessTracer {
           return Optional.of(change(thread, status.get(JAVA_INT, 0)));
         }
         boolean waited = (options & WNOHANG) == 0;
+        if (waited && errno == ECHILD) {
+          LockSupport.parkNanos(NAP_NANOS); // Nothing is traced, and whoever waits asks again.
+        }
         if (thread == 0 || errno == ECHILD || (errno == EINTR && waited)) {
           return Optional.empty();
         }

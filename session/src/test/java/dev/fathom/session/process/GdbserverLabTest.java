@@ -57,10 +57,14 @@ class GdbserverLabTest {
     var program = CProgram.compile(directory, "served", SOURCE, "-O1", "-pthread");
     String address = "127.0.0.1:" + freePort();
     String server = Lab.open().gdbserver().toString();
+    long served = 0;
     try (var subject =
         Subject.start(List.of(server, "--once", address, program.file().toString()))) {
       String line = subject.line();
       while (!line.startsWith("Listening")) {
+        if (line.contains("pid = ")) {
+          served = Long.parseLong(line.substring(line.indexOf("pid = ") + 6).strip());
+        }
         line = subject.line();
       }
       var options = new KernelOptions(Optional.empty(), true, Progress.NONE);
@@ -88,6 +92,9 @@ class GdbserverLabTest {
         assertThat(kernel.images().getFirst().name()).isEqualTo("served");
         session.end();
       }
+    } finally {
+      // It was let go, and outlives its server.
+      ProcessHandle.of(served).ifPresent(ProcessHandle::destroyForcibly);
     }
   }
 }

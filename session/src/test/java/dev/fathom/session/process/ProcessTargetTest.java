@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.ServiceLoader;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -398,6 +399,39 @@ class ProcessTargetTest {
       assertThat(target.find(VirtualMemory.class).orElseThrow().u32(start)).isEqualTo(0x464c457f);
       target.close();
       assertThat(subject.status("TracerPid")).isEqualTo("0");
+    }
+  }
+
+  /** As when what a clause prints is not read, and the program is to end. */
+  @Test
+  void putsTheCodeBackWhenTheTracingThreadDoesNotAnswer() throws InterruptedException {
+    try (var subject = start()) {
+      var target = attach(subject);
+      long work = address(target, "work");
+      long before = read(target, work);
+      var run = target.find(RunControl.class).orElseThrow();
+      run.stop();
+      target.find(Breakpoints.class).orElseThrow().insert(Breakpoints.Kind.SOFTWARE, work, 1);
+      var busy = new CountDownLatch(1);
+      var stuck = new Thread(() -> run.nearStops(() -> wait(busy)));
+      stuck.start();
+      subject.await("stuck", () -> stuck.getState() == Thread.State.TIMED_WAITING);
+      assertThatThrownBy(target::close).isInstanceOf(TargetException.class);
+      try (var other = attach(subject)) {
+        assertThat(read(other, work)).isEqualTo(before);
+      }
+      busy.countDown();
+      stuck.join();
+      subject.await("let go", () -> subject.status("TracerPid").equals("0"));
+    }
+  }
+
+  private static boolean wait(CountDownLatch busy) {
+    try {
+      busy.await();
+      return true;
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 

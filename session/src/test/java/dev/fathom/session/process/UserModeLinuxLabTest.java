@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fathom.base.Cell;
+import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
@@ -199,14 +200,12 @@ class UserModeLinuxLabTest {
   }
 
   @Test
-  void aProgramOfAnotherBuildDoesNoHarm() {
+  void aProgramOfAnotherBuildIsRefused() {
     var other =
         CProgram.compile(directory, "other", "int main(void) { return 0; }", "-Wl,--build-id=sha1");
     var how = AttachOptions.DEFAULT.reading(Optional.of(other.file()));
-    try (var session = Session.attach("pid:" + guest.pid(), how, OPTIONS)) {
-      var kernel = session.kernel();
-      assertThat(kernel.program().symbols().first("start_kernel")).isPresent();
-      assertThat(found(kernel)).containsAllEntriesOf(listed());
-    }
+    assertThatThrownBy(() -> Session.attach("pid:" + guest.pid(), how, OPTIONS))
+        .isInstanceOf(TargetException.class)
+        .hasMessageContaining(other.file() + ": of another build: has build-id ");
   }
 }

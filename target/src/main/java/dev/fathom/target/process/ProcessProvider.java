@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.process;
 
+import dev.fathom.base.MappedFile;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.base.UsageException;
+import dev.fathom.format.elf.ElfFile;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.ProcessTracer;
@@ -67,6 +69,7 @@ public final class ProcessProvider implements LiveTargetProvider {
           address + ": it has no memory of its own: a thread of this machine's kernel");
     }
     requireWords(address, pid);
+    options.program().ifPresent(file -> requireSameBuild(file, pid));
     return new ProcessTarget(
         address,
         files,
@@ -132,6 +135,25 @@ public final class ProcessProvider implements LiveTargetProvider {
       }
     } catch (IOException e) {
       throw new TargetException(address + ": cannot read the program of process " + pid, e);
+    }
+  }
+
+  /** A file that is taken for the process's program must have its build-id, where both have one. */
+  private static void requireSameBuild(Path file, long pid) {
+    try (var given = MappedFile.open(file);
+        var running = MappedFile.open(Path.of("/proc/" + pid + "/exe"))) {
+      var expected = ElfFile.read(running).buildId();
+      var found = ElfFile.read(given).buildId();
+      if (expected.isPresent() && found.isPresent() && !found.equals(expected)) {
+        throw new TargetException(
+            file
+                + ": of another build: has build-id "
+                + found.get()
+                + ", and process "
+                + pid
+                + " runs "
+                + expected.get());
+      }
     }
   }
 

@@ -306,20 +306,32 @@ final class ProcessTarget implements Target {
     try {
       var process = traced;
       if (process.isPresent()) {
-        thread
-            .orElseThrow()
-            .ask(
-                () -> {
-                  process.get().detach(leaveStopped);
-                  process.get().close();
-                  return true;
-                },
-                CLOSE_LIMIT);
+        detach(process.get());
       }
     } finally {
       gone = true;
       thread.ifPresent(TracerThread::end);
       memory.close();
+    }
+  }
+
+  /** What the tracing thread is at, such as output that nobody reads, can take for ever. */
+  private void detach(TracedProcess process) {
+    try {
+      thread
+          .orElseThrow()
+          .ask(
+              () -> {
+                process.detach(leaveStopped);
+                process.close();
+                return true;
+              },
+              CLOSE_LIMIT);
+    } catch (TargetException e) {
+      if (!process.hasEnded()) {
+        process.restoreAll();
+      }
+      throw e;
     }
   }
 

@@ -303,8 +303,17 @@ final class TracedProcess {
     announced.clear();
   }
 
+  /** Only where the breakpoint still is: something else may be mapped there by now. */
   private void restore(long address, byte[] code) {
-    memory.write(address, MemorySegment.ofArray(code));
+    cleanse(memory, address, code);
+  }
+
+  /**
+   * Puts the code back from another thread than the one that traces, which does not answer: the
+   * kernel lets the process go when that ends.
+   */
+  void restoreAll() {
+    planted.forEach(this::restore);
   }
 
   private void forStopped(java.util.function.Consumer<Tracee> action) {
@@ -667,8 +676,10 @@ final class TracedProcess {
     switch (stopped.event()) {
       case 0 -> signal(tracee, stopped.signal());
       case ProcessTracer.EVENT_STOP -> {
-        tracee.jobStopped = stopped.signal() != SIGTRAP;
-        if (!tracee.jobStopped && ptrace.waits(tracee.id(), SIGTRAP)) {
+        boolean traps = ptrace.raised(tracee.id(), SIGTRAP);
+        // A job's stop comes again behind the signal.
+        tracee.jobStopped = stopped.signal() != SIGTRAP && !traps;
+        if (traps) {
           tellTrap(tracee);
         } else {
           goUnlessHalting(tracee);

@@ -19,6 +19,8 @@ final class TracerThread {
   /** How often traced threads are looked after while nobody waits for them, in milliseconds. */
   private static final long INTERVAL = 2;
 
+  private static final Duration FOR_EVER = Duration.ofDays(36_500);
+
   private final LinkedBlockingQueue<FutureTask<?>> works = new LinkedBlockingQueue<>();
   private final Thread thread;
   private volatile Runnable care = () -> {};
@@ -68,7 +70,7 @@ final class TracerThread {
 
   /** Runs {@code work} there and waits for it, for as long as it takes. */
   <T> T ask(Callable<T> work) {
-    return ask(work, Duration.ofDays(1));
+    return ask(work, FOR_EVER);
   }
 
   /**

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.arch.x86_64;
 
-import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.Effect;
 import java.nio.ByteBuffer;
@@ -23,26 +22,6 @@ import java.util.OptionalLong;
  * </pre>
  */
 final class X86Emulator {
-  /** By the number in the encoding (SDM volume 2, table 3-1), not by DWARF's. */
-  private static final List<Register> ENCODED =
-      List.of(
-          X86_64.RAX,
-          X86_64.RCX,
-          X86_64.RDX,
-          X86_64.RBX,
-          X86_64.RSP,
-          X86_64.RBP,
-          X86_64.RSI,
-          X86_64.RDI,
-          X86_64.R8,
-          X86_64.R9,
-          X86_64.R10,
-          X86_64.R11,
-          X86_64.R12,
-          X86_64.R13,
-          X86_64.R14,
-          X86_64.R15);
-
   private static final long CARRY = 1;
   private static final long PARITY = 1 << 2;
   private static final long ADJUST = 1 << 4;
@@ -273,14 +252,14 @@ final class X86Emulator {
   }
 
   private long read(int number) {
-    var value = registers.get(ENCODED.get(number));
+    var value = registers.get(X86_64.ENCODED.get(number));
     known &= value.isPresent();
     return value.orElse(0);
   }
 
   /** A write to 32 bits clears the upper half. */
   private void write(int number, long value) {
-    writes.add(new Effect.Write(ENCODED.get(number), cut(value)));
+    writes.add(new Effect.Write(X86_64.ENCODED.get(number), cut(value)));
   }
 
   private long logic(long value) {

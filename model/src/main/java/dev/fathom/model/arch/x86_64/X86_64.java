@@ -65,6 +65,10 @@ public final class X86_64 implements Architecture {
   public static final Register TR = new Register("tr", 38, 16);
   public static final Register TR_BASE = new Register("tr_base", 39, 64);
 
+  /** The general registers by their number in instructions (Intel SDM volume 2, table 3-1). */
+  public static final List<Register> ENCODED =
+      List.of(RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15);
+
   private static final List<Register> ALL =
       List.of(
           RAX,
