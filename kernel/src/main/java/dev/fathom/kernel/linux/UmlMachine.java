@@ -3,6 +3,7 @@ package dev.fathom.kernel.linux;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.FaultException;
 import dev.fathom.base.Range;
 import dev.fathom.format.elf.ElfFile;
@@ -44,6 +45,9 @@ final class UmlMachine implements Machine {
    * SIGSEGV, SIGUSR2, SIGALRM, SIGCHLD, SIGVTALRM, SIGWINCH, SIGIO (arch/um/os-Linux/signal.c).
    */
   private static final List<Integer> OWN_SIGNALS = List.of(7, 10, 11, 12, 14, 17, 26, 28, 29);
+
+  /** How often tasks are looked for: while they run, lists change under the one who reads. */
+  private static final int ATTEMPTS = 8;
 
   private final ProcessView view;
   private final UmlMemory memory;
@@ -185,13 +189,21 @@ final class UmlMachine implements Machine {
     if (init.isEmpty()) {
       return Optional.empty();
     }
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return Optional.of(probe(init.getAsLong()));
+      } catch (FathomException e) {
+        if (attempt == ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private TaskProbe probe(long init) {
     var mmu = place.space().mmu();
-    return Optional.of(
-        TaskProbe.of(
-            place.space(),
-            init.getAsLong(),
-            address -> mmu.physical(address).isPresent(),
-            this::isCode));
+    return TaskProbe.of(
+        place.space(), init, address -> mmu.physical(address).isPresent(), this::isCode);
   }
 
   private boolean isCode(long address) {
