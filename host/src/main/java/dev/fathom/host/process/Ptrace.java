@@ -94,11 +94,10 @@ public final class Ptrace implements ProcessTracer {
   private static final int START_LIMIT = 100_000;
 
   private final Optional<LibC> library = LibC.load();
-  private final Optional<Alarm.Functions> timers = Alarm.Functions.load();
 
-  /** Each tracing thread waits with its own. */
-  private final ThreadLocal<Alarm> alarms =
-      ThreadLocal.withInitial(() -> new Alarm(timers.orElseThrow()));
+  /** Each tracing thread waits with its own; most processes are looked at and never waited for. */
+  private final ThreadLocal<Optional<Alarm>> alarms =
+      ThreadLocal.withInitial(() -> Alarm.Functions.load().map(Alarm::new));
 
   @Override
   public boolean available() {
@@ -319,15 +318,15 @@ public final class Ptrace implements ProcessTracer {
 
   @Override
   public Optional<Change> change(Duration limit) {
-    if (timers.isEmpty()) {
+    var alarm = alarms.get();
+    if (alarm.isEmpty()) {
       return ask(limit);
     }
-    var alarm = alarms.get();
-    alarm.set(limit.toNanos());
+    alarm.get().set(limit.toNanos());
     try {
       return wait(-1, 0);
     } finally {
-      alarm.clear();
+      alarm.get().clear();
     }
   }
 

@@ -204,8 +204,8 @@ final class DwarfCorpusTest {
     assertThat(open(compile("-c -g0")).units()).isEmpty();
   }
 
-  private static final Map<Integer, String> TAGS = names(Tag.class);
-  private static final Map<Integer, String> ATTRIBUTES = names(At.class);
+  static final Map<Integer, String> TAGS = names(Tag.class);
+  static final Map<Integer, String> ATTRIBUTES = names(At.class);
 
   private static Map<Integer, String> names(Class<?> constants) {
     var found = new HashMap<Integer, String>();

@@ -10,7 +10,6 @@ import dev.fathom.format.dwarf.Dwarf;
 import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.dwarf.DwarfSections;
 import dev.fathom.format.dwarf.LineFiles;
-import dev.fathom.format.dwarf.Tag;
 import dev.fathom.format.dwarf.Unit;
 import dev.fathom.format.elf.ElfFile;
 import dev.fathom.model.arch.x86_64.X86_64;
@@ -32,7 +31,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -147,30 +145,15 @@ final class KernelDebugLabTest {
     }
   }
 
-  private static final Map<Integer, String> TAGS = names(Tag.class);
-  private static final Map<Integer, String> ATTRIBUTES = names(At.class);
-
-  private static Map<Integer, String> names(Class<?> constants) {
-    var found = new HashMap<Integer, String>();
-    for (var field : constants.getFields()) {
-      try {
-        found.put(field.getInt(null), field.getName().toLowerCase(Locale.ROOT));
-      } catch (IllegalAccessException e) {
-        throw new AssertionError(e);
-      }
-    }
-    return found;
-  }
-
   /**
    * @param linked whether addresses are those of a linked file, and not each section's own
    */
   private static void add(Die die, int depth, boolean linked, List<String> lines) {
     var line = new StringBuilder();
     line.append(Long.toHexString(die.offset())).append(' ').append(depth).append(' ');
-    line.append(TAGS.getOrDefault(die.tag(), "?"));
+    line.append(DwarfCorpusTest.TAGS.getOrDefault(die.tag(), "?"));
     for (int i = 0; i < die.size(); i++) {
-      var name = ATTRIBUTES.getOrDefault(die.attributeName(i), "?");
+      var name = DwarfCorpusTest.ATTRIBUTES.getOrDefault(die.attributeName(i), "?");
       line.append(' ').append(name);
       if (NUMBERS.contains(name) && (linked || !name.equals("low_pc"))) {
         line.append(number(die, die.attributeName(i)));
@@ -242,9 +225,9 @@ final class KernelDebugLabTest {
             break;
           }
           line.append(entry.group(2)).append(' ').append(Integer.parseInt(entry.group(1)));
-          line.append(' ').append(known(TAGS, entry.group(3)));
+          line.append(' ').append(known(DwarfCorpusTest.TAGS, entry.group(3)));
         } else if (attribute.matches() && !line.isEmpty()) {
-          var own = known(ATTRIBUTES, attribute.group(1));
+          var own = known(DwarfCorpusTest.ATTRIBUTES, attribute.group(1));
           line.append(' ').append(own);
           var number = NUMBER.matcher(attribute.group(2));
           if (NUMBERS.contains(own)

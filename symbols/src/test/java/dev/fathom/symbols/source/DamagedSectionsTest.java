@@ -11,15 +11,9 @@ import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.dwarf.DwarfSections;
 import dev.fathom.format.dwarf.LineFiles;
 import dev.fathom.format.elf.ElfFile;
-import dev.fathom.model.AddressSpace;
 import dev.fathom.model.HeapMemory;
 import dev.fathom.model.Layout;
-import dev.fathom.model.Memory;
-import dev.fathom.model.Program;
 import dev.fathom.model.Registers;
-import dev.fathom.model.SymbolTable;
-import dev.fathom.model.Value;
-import dev.fathom.model.arch.Architecture;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.FrameView;
@@ -112,39 +106,6 @@ final class DamagedSectionsTest {
     }
     var eh = elf.sections().named(".eh_frame");
     return new Whole(elf, sections, places, eh.isPresent() ? eh.get().addr() : 0);
-  }
-
-  /** Memory without anything in it. */
-  private record Nothing(AddressSpace memory) implements Program {
-    @Override
-    public Architecture architecture() {
-      return X86_64.INSTANCE;
-    }
-
-    @Override
-    public Memory physical() {
-      return memory;
-    }
-
-    @Override
-    public SymbolTable symbols() {
-      throw new IllegalStateException("no symbols here");
-    }
-
-    @Override
-    public TypeSystem types() {
-      return new TypeSystem(8);
-    }
-
-    @Override
-    public Value global(String name) {
-      throw new IllegalStateException("no symbols here");
-    }
-
-    @Override
-    public long epoch() {
-      return 0;
-    }
   }
 
   private record Parts(Map<String, byte[]> bytes) implements DwarfSections {
@@ -316,7 +277,9 @@ final class DamagedSectionsTest {
   }
 
   private static void variables(Activation activation, long pc, TreeSet<String> answers) {
-    var program = new Nothing(new HeapMemory("nothing", Layout.LITTLE_64));
+    var program =
+        new DwarfSourceTest.CoreProgram(
+            new HeapMemory("nothing", Layout.LITTLE_64), new TypeSystem(8));
     var registers = Registers.builder(X86_64.INSTANCE.registers());
     X86_64.INSTANCE.registers().registers().forEach(register -> registers.set(register, 0x1000));
     var frame = new Frame(pc, true, registers.build(), 0x1000, Frame.How.REGISTERS, "");

@@ -139,7 +139,7 @@ class DwarfSourceTest {
   }
 
   /** A program over the memory of a core. */
-  private record CoreProgram(AddressSpace memory, TypeSystem types) implements Program {
+  record CoreProgram(AddressSpace memory, TypeSystem types) implements Program {
     @Override
     public Architecture architecture() {
       return X86_64.INSTANCE;
