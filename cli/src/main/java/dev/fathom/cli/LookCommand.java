@@ -7,17 +7,14 @@ import dev.fathom.base.TextRenderer;
 import dev.fathom.command.Settings;
 import dev.fathom.command.standard.StandardCommands;
 import dev.fathom.kernel.KernelOptions;
-import dev.fathom.kernel.Progress;
 import dev.fathom.session.Session;
-import dev.fathom.symbols.debugfile.DebugFileSettings;
-import dev.fathom.symbols.debugfile.DebugFiles;
-import dev.fathom.symbols.debugfile.DownloadProgress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What the subcommands share that look at a target: options, command lines, the prompt. */
@@ -49,19 +46,7 @@ abstract class LookCommand implements Callable<Integer> {
   @Option(names = "--no-index", description = "Neither read nor write the index on disk.")
   private boolean noIndex;
 
-  @Option(
-      names = "--debug-file",
-      paramLabel = "FILE",
-      description = "A file with debug information; used for what has the same build-id.")
-  private List<Path> debugFiles = new ArrayList<>();
-
-  @Option(
-      names = "--debug-dir",
-      paramLabel = "FOLDER",
-      description =
-          "A folder with debug files, by name or in a .build-id tree; so are those that"
-              + " FATHOM_DEBUG_PATH names.")
-  private List<Path> debugFolders = new ArrayList<>();
+  @Mixin private DebugFileOptions debugFiles;
 
   @Option(
       names = "--ignore-vmcoreinfo",
@@ -95,12 +80,7 @@ abstract class LookCommand implements Callable<Integer> {
     var index = noIndex ? Optional.<Path>empty() : Folders.index();
     var options =
         new KernelOptions(
-            index,
-            !ignoreVmcoreinfo,
-            console.progress(),
-            new DebugFiles(
-                DebugFileSettings.fromEnvironment(System.getenv(), debugFiles, debugFolders),
-                downloads(console.progress())));
+            index, !ignoreVmcoreinfo, console.progress(), debugFiles.files(console.progress()));
     try (var session = open(options)) {
       console.progress().clear();
       var service = StandardCommands.over(session);
@@ -128,13 +108,6 @@ abstract class LookCommand implements Callable<Integer> {
     } finally {
       console.flush();
     }
-  }
-
-  private static DownloadProgress downloads(Progress progress) {
-    return (url, done, total) -> {
-      progress.step("fetching " + url, done, total.orElse(0));
-      return true;
-    };
   }
 
   private Sink sink(Console console) {

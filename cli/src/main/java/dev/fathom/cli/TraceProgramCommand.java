@@ -11,6 +11,7 @@ import dev.fathom.dtrace.compile.Input;
 import dev.fathom.dtrace.consume.Consumer;
 import dev.fathom.dtrace.consume.ConsumerOptions;
 import dev.fathom.dtrace.syntax.Macros;
+import dev.fathom.kernel.KernelOptions;
 import dev.fathom.trace.export.FlameGraph;
 import dev.fathom.trace.export.FoldedStacks;
 import dev.fathom.trace.export.Speedscope;
@@ -37,6 +38,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jline.utils.Signals;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -140,6 +142,8 @@ class TraceProgramCommand implements Callable<Integer> {
 
   @Option(names = "--no-index", description = "Neither read nor write the index on disk.")
   private boolean noIndex;
+
+  @Mixin private DebugFileOptions debugFiles;
 
   @Option(names = "-n", paramLabel = "PROBE", description = "A probe by name, with clause.")
   void byName(String text) {
@@ -294,11 +298,19 @@ class TraceProgramCommand implements Callable<Integer> {
         process != null
             ? Optional.of("pid:" + process)
             : command != null ? Optional.of("run:" + command) : Optional.ofNullable(on);
-    try (var tracer = Tracer.open(address, record, noIndex, list, console)) {
+    try (var tracer = Tracer.open(address, record, options(console), list, console)) {
       return list ? list(tracer, console) : trace(tracer, console);
     } finally {
       console.flush();
     }
+  }
+
+  private KernelOptions options(Console console) {
+    return new KernelOptions(
+        noIndex ? Optional.empty() : Folders.index(),
+        true,
+        console.progress(),
+        debugFiles.files(console.progress()));
   }
 
   private int list(Tracer tracer, Console console) throws IOException {

@@ -52,17 +52,16 @@ sealed interface Tracer extends AutoCloseable {
    * The tracer for a target.
    *
    * @param record a file to keep all that fires in; null for none
+   * @param options how to look for what is in the target
    * @param look whether nothing will be enabled, so that a dump will do
    */
   static Tracer open(
-      Optional<String> target, Path record, boolean noIndex, boolean look, Console console)
+      Optional<String> target, Path record, KernelOptions options, boolean look, Console console)
       throws IOException {
     if (target.isEmpty()) {
       return new Clock(new ClockEngine());
     }
     var file = Path.of(target.get());
-    var index = noIndex ? Optional.<Path>empty() : Folders.index();
-    var options = new KernelOptions(index, true, console.progress());
     if (Files.isRegularFile(file)) {
       if (isTrace(file)) {
         var trace = TraceFile.open(file);

@@ -421,4 +421,42 @@ class TraceProcessTest {
   private String quietly(String program, CProgram of) throws IOException {
     return trace(0, program, "-c", of.file().toString()).strip();
   }
+
+  /** {@code --debug-file} and {@code --debug-dir} as for {@code attach}. */
+  @Test
+  void argumentsHaveTheTypesOfASeparateDebugFile() throws IOException {
+    var program =
+        CProgram.compile(
+            folder,
+            "typed",
+            """
+            struct point { int x; long y; };
+
+            __attribute__((noinline)) long add(struct point *p) {
+              return p->x + p->y;
+            }
+
+            int main(void) {
+              long sum = 0;
+              for (int i = 0; i < 10; i++) {
+                struct point p = {i, 100 * i};
+                sum += add(&p);
+              }
+              return sum != 45 * 101;
+            }
+            """,
+            "-g",
+            "-O1",
+            "-Wl,--build-id=0x0011223344556677");
+    var debug = folder.resolve("debug/.build-id/00/11223344556677.debug");
+    Files.createDirectories(debug.getParent());
+    var file = program.file().toString();
+    CProgram.run(folder, List.of("objcopy", "--only-keep-debug", file, debug.toString()));
+    CProgram.run(folder, List.of("strip", "--strip-debug", file));
+    var clause = "pid$target:a.out:add:entry { @ = sum(args[0]->y); } END { printa(\"%@d\", @); }";
+    var root = folder.resolve("debug").toString();
+    assertThat(trace(0, clause, "-c", file, "--debug-dir", root)).isEqualTo("4500\n");
+    assertThat(trace(0, clause, "-c", file, "--debug-file", debug.toString())).isEqualTo("4500\n");
+    assertThat(trace(1, clause, "-c", file)).isEmpty();
+  }
 }

@@ -20,11 +20,14 @@ import java.util.stream.Stream;
 
 /**
  * The types in the debug files of the kernel, or of its modules, in the kernel's chain of types. No
- * file is looked for before a type is asked for that the sources before it do not have.
+ * file is looked for before a type is asked for that the sources before it do not have. Of a
+ * process the program is what the kernel is, and its libraries what modules are.
  */
 final class SessionTypes implements TypeSource {
   static final String KERNEL = "dwarf";
   static final String MODULES = "dwarf of modules";
+  private static final String PROGRAM = "dwarf of the program's debug file";
+  private static final String LIBRARIES = "dwarf of libraries' debug files";
 
   private final Session session;
   private final String name;
@@ -38,8 +41,9 @@ final class SessionTypes implements TypeSource {
   }
 
   /**
-   * Puts them behind the sources of a kernel that does not read its objects' DWARF itself. One that
-   * has no types is told those of its debug file: it lists neither tasks nor modules without.
+   * Puts them behind the sources of a kernel; behind its objects' own DWARF, where it reads that
+   * itself. One that has no types is told those of its debug file: it lists neither tasks nor
+   * modules without.
    */
   static void join(Session session) {
     var kernel = session.kernel();
@@ -50,9 +54,10 @@ final class SessionTypes implements TypeSource {
           .ifPresent(described -> kernel.describe(described.types()));
     }
     var types = session.kernel().program().types();
-    if (types.known().stream().noneMatch(source -> source.name().equals(KERNEL))) {
-      types.add(new SessionTypes(session, KERNEL, false));
-      types.add(new SessionTypes(session, MODULES, true));
+    if (types.known().stream().noneMatch(SessionTypes.class::isInstance)) {
+      boolean objects = types.known().stream().anyMatch(source -> source.name().equals(KERNEL));
+      types.add(new SessionTypes(session, objects ? PROGRAM : KERNEL, false));
+      types.add(new SessionTypes(session, objects ? LIBRARIES : MODULES, true));
     }
   }
 
@@ -87,10 +92,16 @@ final class SessionTypes implements TypeSource {
     boolean outer = looking;
     looking = true; // The release that files are filed under is read from the kernel.
     try {
-      return outer ? Optional.empty() : session.debugFiles().described(image);
+      return outer || isOwn(image) ? Optional.empty() : session.debugFiles().described(image);
     } finally {
       looking = outer;
     }
+  }
+
+  /** Whether an object describes itself: what is in it has been asked already. */
+  private boolean isOwn(Image image) {
+    var own = session.kernel().file(image);
+    return own.isPresent() && session.debugFiles().find(image).found().equals(own);
   }
 
   @Override
