@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -148,6 +149,15 @@ public interface ProcessTracer {
   /** As {@link #change()}, but waits for one for at most {@code limit}. */
   Optional<Change> change(Duration limit);
 
+  /**
+   * As {@link #change(Duration)}, but leaves the change where it is until {@link #taken}: when this
+   * process ends before that, a signal that was looked at is not lost.
+   */
+  Optional<Change> look(Duration limit);
+
+  /** Takes what {@link #look} has found; the thread may have been killed since, which is told. */
+  Optional<Change> taken(Change change);
+
   /** Sends a signal to one thread of a process. */
   boolean signal(int process, int thread, int signal);
 
@@ -161,4 +171,18 @@ public interface ProcessTracer {
    * @throws dev.fathom.base.TargetException when it cannot be started
    */
   int start(List<String> command, int options);
+
+  /** What is to be done should this process end unexpectedly. */
+  interface Will {
+    /** It is not to be done any more. */
+    void revoke();
+  }
+
+  /**
+   * Has a command carried out when this process ends, in whatever way, before the will is revoked.
+   *
+   * @param directory where it is carried out; when that is gone, nothing is done
+   * @param command the program's path and its arguments
+   */
+  Will will(Path directory, List<String> command);
 }

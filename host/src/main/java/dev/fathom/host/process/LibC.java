@@ -24,6 +24,7 @@ import java.util.Optional;
 record LibC(
     MethodHandle ptrace,
     MethodHandle waitpid,
+    MethodHandle waitid,
     MethodHandle syscall,
     MethodHandle spawn,
     MemorySegment environment) {
@@ -35,7 +36,8 @@ record LibC(
     var linker = Linker.nativeLinker();
     var lookup = linker.defaultLookup();
     var all = SymbolLookup.loaderLookup().or(lookup);
-    for (var name : new String[] {"ptrace", "waitpid", "syscall", "posix_spawnp", "environ"}) {
+    for (var name :
+        new String[] {"ptrace", "waitpid", "waitid", "syscall", "posix_spawnp", "environ"}) {
       if (all.find(name).isEmpty()) {
         return Optional.empty();
       }
@@ -53,6 +55,10 @@ record LibC(
             linker.downcallHandle(
                 all.find("waitpid").orElseThrow(),
                 FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT),
+                errno),
+            linker.downcallHandle(
+                all.find("waitid").orElseThrow(),
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT),
                 errno),
             linker.downcallHandle(
                 all.find("syscall").orElseThrow(),

@@ -11,6 +11,7 @@ import dev.fathom.base.UnsupportedException;
 import dev.fathom.target.ProcessTracer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +49,9 @@ public final class Ptrace implements ProcessTracer {
   /** waitpid's options; the children of other threads are Java's own affair. */
   private static final int WNOHANG = 1;
 
+  private static final int WSTOPPED = 2;
+  private static final int WEXITED = 4;
+  private static final int WNOWAIT = 0x100_0000;
   private static final int WNOTHREAD = 0x2000_0000;
   private static final int WALL = 0x4000_0000;
 
@@ -71,6 +75,15 @@ public final class Ptrace implements ProcessTracer {
   private static final int PEEK_BYTES = 16;
 
   private static final int PEEK_COUNT = 12;
+
+  /** What waitid(2) says: {@code si_code}, {@code si_pid} and {@code si_status}. */
+  private static final int CHILD_CODE = 8;
+
+  private static final int CHILD_THREAD = 16;
+  private static final int CHILD_STATUS = 24;
+  private static final int CHILD_EXITED = 1;
+  private static final int CHILD_KILLED = 2;
+  private static final int CHILD_DUMPED = 3;
 
   /** Signals looked at; one that is raised by an instruction is among the first. */
   private static final int MOST_WAITING = 32;
@@ -318,25 +331,46 @@ public final class Ptrace implements ProcessTracer {
 
   @Override
   public Optional<Change> change(Duration limit) {
+    return within(limit, () -> wait(-1, 0), this::change);
+  }
+
+  @Override
+  public Optional<Change> look(Duration limit) {
+    return within(limit, () -> look(0), () -> look(WNOHANG));
+  }
+
+  @Override
+  public Optional<Change> taken(Change change) {
+    return wait(change.thread(), WNOHANG);
+  }
+
+  private interface Waiting {
+    Optional<Change> once();
+  }
+
+  private Optional<Change> within(Duration limit, Waiting wait, Waiting ask) {
+    if (limit.isZero() || limit.isNegative()) {
+      return ask.once();
+    }
     var alarm = alarms.get();
     if (alarm.isEmpty()) {
-      return ask(limit);
+      return ask(limit, ask);
     }
     alarm.get().set(limit.toNanos());
     try {
-      return wait(-1, 0);
+      return wait.once();
     } finally {
       alarm.get().clear();
     }
   }
 
   /** Where the C library has no timers, as glibc before 2.34 has them elsewhere. */
-  private Optional<Change> ask(Duration limit) {
+  private static Optional<Change> ask(Duration limit, Waiting ask) {
     long deadline = System.nanoTime() + limit.toNanos();
-    var change = change();
+    var change = ask.once();
     while (change.isEmpty() && System.nanoTime() - deadline < 0) {
       LockSupport.parkNanos(NAP_NANOS);
-      change = change();
+      change = ask.once();
     }
     return change;
   }
@@ -348,19 +382,11 @@ public final class Ptrace implements ProcessTracer {
       while (true) {
         int thread =
             (int) library().waitpid().invokeExact(state, which, status, WALL | WNOTHREAD | options);
-        int errno = thread < 0 ? LibC.errno(state) : 0;
         if (thread > 0) {
           return Optional.of(change(thread, status.get(JAVA_INT, 0)));
         }
-        boolean waited = (options & WNOHANG) == 0;
-        if (waited && errno == ECHILD) {
-          LockSupport.parkNanos(NAP_NANOS); // Nothing is traced, and whoever waits asks again.
-        }
-        if (thread == 0 || errno == ECHILD || (errno == EINTR && waited)) {
+        if (thread == 0 || isOver(LibC.errno(state), options)) {
           return Optional.empty();
-        }
-        if (errno != EINTR) {
-          throw new TargetException("cannot wait for traced threads: error number " + errno);
         }
       }
     } catch (TargetException e) {
@@ -368,6 +394,52 @@ public final class Ptrace implements ProcessTracer {
     } catch (Throwable e) {
       throw LibC.failed(e);
     }
+  }
+
+  private Optional<Change> look(int options) {
+    try (var arena = Arena.ofConfined()) {
+      var state = LibC.state(arena);
+      var info = arena.allocate(SIGINFO_BYTES, Long.BYTES);
+      int wanted = WALL | WNOTHREAD | WEXITED | WSTOPPED | WNOWAIT | options;
+      while (true) {
+        int failed = (int) library().waitid().invokeExact(state, 0, 0, info, wanted);
+        if (failed == 0) {
+          int thread = info.get(JAVA_INT, CHILD_THREAD);
+          return thread == 0 ? Optional.empty() : Optional.of(change(thread, info));
+        }
+        if (isOver(LibC.errno(state), options)) {
+          return Optional.empty();
+        }
+      }
+    } catch (TargetException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
+  }
+
+  /** Whether a wait that failed is not to be tried again. */
+  private static boolean isOver(int errno, int options) {
+    boolean waited = (options & WNOHANG) == 0;
+    return switch (errno) {
+      case ECHILD -> {
+        if (waited) {
+          LockSupport.parkNanos(NAP_NANOS); // Nothing is traced, and whoever waits asks again.
+        }
+        yield true;
+      }
+      case EINTR -> waited;
+      default -> throw new TargetException("cannot wait for traced threads: error number " + errno);
+    };
+  }
+
+  private static Change change(int thread, MemorySegment info) {
+    int status = info.get(JAVA_INT, CHILD_STATUS);
+    return switch (info.get(JAVA_INT, CHILD_CODE)) {
+      case CHILD_EXITED -> new Exited(thread, status);
+      case CHILD_KILLED, CHILD_DUMPED -> new Killed(thread, status & 0x7f);
+      default -> new Stopped(thread, status & 0xff, status >> 8 & 0xff);
+    };
   }
 
   /** A status of waitpid(2), as {@code WIFEXITED} and its like take it apart. */
@@ -380,6 +452,11 @@ public final class Ptrace implements ProcessTracer {
       return new Stopped(thread, status >> 8 & 0xff, status >> 16 & 0xff);
     }
     return new Killed(thread, low);
+  }
+
+  @Override
+  public Will will(Path directory, List<String> command) {
+    return new ShellWill(directory, command);
   }
 
   @Override

@@ -224,6 +224,22 @@ public final class ProcFiles {
     }
   }
 
+  /** Whether a filter of seccomp(2) decides on its system calls. */
+  public boolean isConfined() {
+    return field(directory.resolve("status"), "Seccomp").orElse(0) != 0;
+  }
+
+  /** Whether it has a handler for the signal. */
+  public boolean catches(int signal) {
+    for (String line : optional(directory.resolve("status")).orElse("").split("\n", -1)) {
+      if (line.startsWith("SigCgt:")) {
+        long caught = Long.parseUnsignedLong(line.substring("SigCgt:".length()).strip(), 16);
+        return (caught >>> (signal - 1) & 1) != 0;
+      }
+    }
+    return false;
+  }
+
   /** The auxiliary vector. */
   public Map<Long, Long> auxiliary() {
     try {

@@ -21,6 +21,8 @@ import dev.fathom.target.local.UserRegisters;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -68,6 +70,23 @@ final class TracedProcess {
 
   private static final byte[] INT3 = {(byte) 0xcc};
 
+  /** {@code syscall}, and what its arguments are in. */
+  private static final byte[] SYSCALL = {0x0f, 0x05};
+
+  private static final List<Register> CALL_ARGUMENTS =
+      List.of(X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.R10, X86_64.R8, X86_64.R9);
+
+  /** The code that the kernel maps into every process has instructions that call it. */
+  private static final String KERNELS_CODE = "[vdso]";
+
+  private static final int KERNELS_CODE_LIMIT = 1 << 16;
+
+  /** How often it is looked whether the guard is still in place, in nanoseconds. */
+  private static final long GUARD_INTERVAL = 100_000_000;
+
+  /** A step from within a system call ends behind that first. */
+  private static final int CALL_STEPS = 4;
+
   /** {@code brk #0}. */
   private static final byte[] BRK = {0, 0, 0x20, (byte) 0xd4};
 
@@ -103,6 +122,11 @@ final class TracedProcess {
   private Optional<ProcessView.Ending> ending = Optional.empty();
   private Set<Long> calls = Set.of();
   private boolean started;
+  private Optional<TrapGuard> guard = Optional.empty();
+  private Optional<ProcessTracer.Will> will = Optional.empty();
+  private boolean guardTried;
+  private boolean foreignTraps;
+  private long guardLooked;
   private boolean replaced;
   private Optional<String> failure = Optional.empty();
 
@@ -256,6 +280,8 @@ final class TracedProcess {
     }
     removeAll();
     releaseStrangers();
+    guard.ifPresent(it -> it.close(memory, foreignTraps));
+    forgetGuard();
     if (stayStopped) {
       ptrace.signal(pid, pid, Signals.SIGSTOP);
     }
@@ -264,6 +290,9 @@ final class TracedProcess {
       int next = next(tracee);
       // What else was held is sent again: it waits in the kernel from now on.
       tracee.held.forEach(signal -> ptrace.signal(pid, tracee.id(), signal));
+      if (tracee.stopped) {
+        settle(tracee);
+      }
       if (tracee.stopped && !ptrace.detach(tracee.id(), next)) {
         continue; // It has ended.
       }
@@ -402,12 +431,18 @@ final class TracedProcess {
       // Else the kernel would go back to the system call that was interrupted.
       layout.set(bytes, X86_64.ORIG_RAX, -1);
     }
-    if (!ptrace.setRegisters(thread, ProcessTracer.GENERAL_REGISTERS, bytes)) {
-      return false;
-    }
     tracee.raw = Optional.of(bytes);
     tracee.registers = Optional.of(layout.decode(bytes, 0));
+    tracee.changed = true;
     return true;
+  }
+
+  /** Puts changed registers into a thread that is to go on. */
+  private void settle(Tracee tracee) {
+    if (tracee.changed) {
+      tracee.changed = false;
+      ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, tracee.raw.orElseThrow());
+    }
   }
 
   int pending(int thread) {
@@ -524,6 +559,7 @@ final class TracedProcess {
   }
 
   private void stepOn(Tracee tracee, int signal) {
+    settle(tracee);
     tracee.runs();
     if (!ptrace.step(tracee.id(), signal)) {
       tracee.stepping = false; // It is being killed: its end is reported.
@@ -546,6 +582,7 @@ final class TracedProcess {
 
   private void go(Tracee tracee) {
     int signal = next(tracee);
+    settle(tracee);
     tracee.runs();
     if (tracee.jobStopped) {
       tracee.jobStopped = false;
@@ -604,6 +641,7 @@ final class TracedProcess {
       first = reports.poll();
     }
     running = false;
+    keepGuard();
     reports.removeIf(report -> report.reason() instanceof Stop.Trap);
     if (first == null) {
       resume();
@@ -614,16 +652,60 @@ final class TracedProcess {
   /** Takes all changes that there are; whether there was any. */
   private boolean drain() {
     boolean any = false;
-    for (var change = ptrace.change(); change.isPresent(); change = ptrace.change()) {
+    while (takeNext(Duration.ZERO)) {
       any = true;
-      take(change.get());
     }
     return any;
   }
 
   /** Waits for a change until {@code deadline}, and takes it. */
   private void takeNext(long deadline) {
-    ptrace.change(Duration.ofNanos(deadline - System.nanoTime())).ifPresent(this::take);
+    takeNext(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+  }
+
+  private boolean takeNext(Duration limit) {
+    var change = next(limit);
+    change.ifPresent(this::take);
+    return change.isPresent();
+  }
+
+  /**
+   * Where a guard is to keep the process alive, a thread at a breakpoint is sent back before its
+   * signal is taken: when this process ends before, the thread gets it; when it ends after that,
+   * the thread goes on from where it was.
+   */
+  private Optional<Change> next(Duration limit) {
+    if (guard.isEmpty()) {
+      return limit.isZero() ? ptrace.change() : ptrace.change(limit);
+    }
+    var change = ptrace.look(limit);
+    if (change.isPresent()) {
+      if (change.get() instanceof Stopped(int thread, int signal, int event)
+          && event == 0
+          && signal == SIGTRAP) {
+        sendBack(thread);
+      }
+      return ptrace.taken(change.get());
+    }
+    return change;
+  }
+
+  private void sendBack(int thread) {
+    var tracee = tracees.get(thread);
+    if (tracee == null || tracee.stopped) {
+      return;
+    }
+    tracee.code = ptrace.signalInfo(thread).map(TracedProcess::code);
+    if (tracee.code.filter(code -> code == Signals.SI_KERNEL).isEmpty()) {
+      return;
+    }
+    tracee.stopped = true;
+    var pc = registers(thread).map(Registers::pc).orElse(OptionalLong.empty());
+    if (pc.isPresent() && planted.containsKey(pc.getAsLong() - INT3.length)) {
+      set(thread, X86_64.RIP, pc.getAsLong() - INT3.length);
+      settle(tracee);
+      tracee.sentBack = true;
+    }
   }
 
   private void take(Change change) {
@@ -660,6 +742,7 @@ final class TracedProcess {
       tracee = born(stopped.thread());
     }
     tracee.stopped = true;
+    tracee.mayCall = stopped.event() == 0 || stopped.event() == ProcessTracer.EVENT_STOP;
     boolean atCall = stopped.event() == 0 && stopped.signal() == ProcessTracer.SYSTEM_CALL_STOP;
     tracee.atSignal = stopped.event() == 0 && !atCall;
     tracee.interrupted = false; // Any stop does for one that was asked for.
@@ -670,6 +753,7 @@ final class TracedProcess {
       }
     }
     if (atCall) {
+      tracee.mayCall = false;
       systemCall(tracee);
       return;
     }
@@ -879,6 +963,9 @@ final class TracedProcess {
     planted.clear();
     releaseStrangers();
     everPlanted.clear();
+    forgetGuard();
+    guardTried = false;
+    foreignTraps = false;
     lifted = false;
     debug.clear();
     memory.close();
@@ -893,8 +980,11 @@ final class TracedProcess {
   }
 
   private void signal(Tracee tracee, int signal) {
-    if (signal == SIGTRAP && trapped(tracee)) {
-      return;
+    if (signal == SIGTRAP) {
+      if (trapped(tracee)) {
+        return;
+      }
+      foreignTraps = true;
     }
     boolean quiet = passed.contains(signal);
     if (tracee.stepping && !(Signals.isFault(signal) && isOfInstruction(tracee))) {
@@ -923,14 +1013,23 @@ final class TracedProcess {
 
   /** {@code si_code} of the signal that stopped a thread. */
   private int code(Tracee tracee) {
-    var info = ptrace.signalInfo(tracee.id());
-    return info.isEmpty()
-        ? 0
-        : ByteBuffer.wrap(info.get()).order(ByteOrder.LITTLE_ENDIAN).getInt(8);
+    if (tracee.code.isEmpty()) {
+      tracee.code = ptrace.signalInfo(tracee.id()).map(TracedProcess::code);
+    }
+    return tracee.code.orElse(0);
+  }
+
+  private static int code(byte[] info) {
+    return ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN).getInt(8);
   }
 
   /** Whether a SIGTRAP is of our making, and is therefore not the process's. */
   private boolean trapped(Tracee tracee) {
+    if (tracee.sentBack) {
+      tracee.stepping = false;
+      reports.add(new Stop(tracee.id(), new Stop.Trap()));
+      return true;
+    }
     int code = code(tracee);
     if (code == Signals.TRAP_HWBKPT || code == Signals.TRAP_TRACE) {
       var hit = debug.hit(tracee.id());
@@ -952,6 +1051,9 @@ final class TracedProcess {
       if (pc.isPresent() && planted.containsKey(at)) {
         if (isX86()) {
           set(tracee.id(), X86_64.RIP, at);
+          if (!started) {
+            settle(tracee); // When this process ends now, the thread goes on from there.
+          }
         }
         tracee.stepping = false;
         reports.add(new Stop(tracee.id(), new Stop.Trap()));
@@ -976,16 +1078,173 @@ final class TracedProcess {
     if (planted.containsKey(address)) {
       return true;
     }
+    arm(); // Before the code is read: it puts code back that another has left.
     byte[] code = bytes(address);
     if (code.length < breakpoint().length) {
       return false;
     }
+    protect(address, code[0]);
     if (!lifted && !memory.write(address, MemorySegment.ofArray(breakpoint()))) {
       return false;
     }
     planted.put(address, code);
     everPlanted.put(address, code);
     return true;
+  }
+
+  /** Sees to it that the process outlives this one with breakpoints planted in it. */
+  private void arm() {
+    if (started || !isX86() || guardTried) {
+      return; // What was started here ends with it.
+    }
+    // A sandbox may answer unexpected system calls by ending the process.
+    boolean confined = files.isConfined();
+    if (!confined && caller().isEmpty()) {
+      return; // All threads are busy with something that is not to be disturbed.
+    }
+    guardTried = true;
+    long token = new SecureRandom().nextLong();
+    guard = confined ? Optional.empty() : TrapGuard.over(memory, token, this::call);
+    guardLooked = System.nanoTime();
+    if (guard.isPresent()) {
+      will =
+          TrapRestorer.command(guard.get().base(), token)
+              .map(command -> ptrace.will(Path.of("/proc/" + pid), command));
+    } else {
+      failure =
+          Optional.of(
+              "process " + pid + " cannot be protected: it ends when this one is killed (-9)");
+    }
+  }
+
+  private void protect(long address, byte code) {
+    if (guard.isPresent() && !guard.get().add(memory, address, code)) {
+      failure =
+          Optional.of(
+              "process "
+                  + pid
+                  + " has more breakpoints than it is protected from: it may end when"
+                  + " this one is killed (-9)");
+    }
+  }
+
+  private void forgetGuard() {
+    guard = Optional.empty();
+    will.ifPresent(ProcessTracer.Will::revoke);
+    will = Optional.empty();
+  }
+
+  /**
+   * The kernel takes a handler away when a thread comes to a breakpoint that has the signal
+   * blocked.
+   */
+  private void keepGuard() {
+    if (guard.isPresent() && System.nanoTime() - guardLooked > GUARD_INTERVAL) {
+      guardLooked = System.nanoTime();
+      if (!files.catches(SIGTRAP)) {
+        guard.get().armAgain();
+      }
+    }
+  }
+
+  /** A thread that can carry out a system call: none that is about to do something else. */
+  private Optional<Tracee> caller() {
+    for (var tracee : tracees.values()) {
+      if (tracee.stopped
+          && tracee.mayCall
+          && !tracee.jobStopped
+          && !tracee.lending
+          && tracee.deliver == 0
+          && tracee.held.isEmpty()) {
+        return Optional.of(tracee);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Lets a stopped thread carry out a system call, the others held. */
+  private OptionalLong call(long number, long... arguments) {
+    var tracee = caller();
+    var instruction = callingCode();
+    return tracee.isPresent() && instruction.isPresent() && registers(tracee.get().id()).isPresent()
+        ? call(tracee.get(), instruction.getAsLong(), number, arguments)
+        : OptionalLong.empty();
+  }
+
+  /** Where there is an instruction for system calls. */
+  private OptionalLong callingCode() {
+    for (var mapping : files.maps()) {
+      if (mapping.name().equals(KERNELS_CODE)) {
+        var code =
+            new byte
+                [(int)
+                    Math.min(KERNELS_CODE_LIMIT, mapping.range().end() - mapping.range().start())];
+        int count = memory.read(mapping.range().start(), MemorySegment.ofArray(code));
+        for (int i = 0; i + SYSCALL.length <= count; i++) {
+          if (code[i] == SYSCALL[0] && code[i + 1] == SYSCALL[1]) {
+            return OptionalLong.of(mapping.range().start() + i);
+          }
+        }
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  private OptionalLong call(Tracee tracee, long instruction, long number, long... arguments) {
+    settle(tracee);
+    byte[] saved = tracee.raw.orElseThrow();
+    var before = tracee.registers;
+    byte[] calling = saved.clone();
+    layout.set(calling, X86_64.RIP, instruction);
+    layout.set(calling, X86_64.RAX, number);
+    layout.set(calling, X86_64.ORIG_RAX, -1);
+    for (int i = 0; i < arguments.length; i++) {
+      layout.set(calling, CALL_ARGUMENTS.get(i), arguments[i]);
+    }
+    if (!ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, calling)) {
+      return OptionalLong.empty();
+    }
+    var after = Optional.<Registers>empty();
+    for (int i = 0; i < CALL_STEPS && after.isEmpty() && stepOver(tracee); i++) {
+      after =
+          ptrace
+              .registers(tracee.id(), ProcessTracer.GENERAL_REGISTERS)
+              .map(bytes -> layout.decode(bytes, 0))
+              .filter(it -> it.pc().orElse(0) == instruction + SYSCALL.length);
+    }
+    ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, saved);
+    tracee.raw = Optional.of(saved);
+    tracee.registers = before;
+    return after.isEmpty() ? OptionalLong.empty() : after.get().get(X86_64.RAX);
+  }
+
+  /** One instruction of one thread, without signals; false when it does not end. */
+  private boolean stepOver(Tracee tracee) {
+    long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
+    boolean was = halting;
+    halting = true;
+    try {
+      boolean steps = ptrace.step(tracee.id(), 0);
+      while (steps && ended.isEmpty() && System.nanoTime() - deadline < 0) {
+        var change = ptrace.change(Duration.ofNanos(deadline - System.nanoTime()));
+        if (change.isEmpty()) {
+          continue;
+        }
+        if (!(change.get() instanceof Stopped stopped) || stopped.thread() != tracee.id()) {
+          take(change.get());
+        } else if (stopped.event() == 0 && stopped.signal() == SIGTRAP) {
+          return true;
+        } else {
+          if (stopped.event() == 0 && stopped.signal() != ProcessTracer.SYSTEM_CALL_STOP) {
+            tracee.held.add(stopped.signal());
+          }
+          steps = ptrace.step(tracee.id(), 0);
+        }
+      }
+      return false;
+    } finally {
+      halting = was;
+    }
   }
 
   private boolean insert(DebugRegisters.Point point) {
@@ -1010,6 +1269,7 @@ final class TracedProcess {
     if (code != null && !lifted) {
       restore(address, code);
     }
+    guard.ifPresent(it -> it.remove(memory, address));
   }
 
   private void remove(DebugRegisters.Point point) {

@@ -45,6 +45,18 @@ final class Tracee {
 
   Optional<Registers> registers = Optional.empty();
 
+  /** Whether its registers were changed here and not in it: they are set when it goes on. */
+  boolean changed;
+
+  /** Whether it can be made to carry out a system call where it stands. */
+  boolean mayCall;
+
+  /** {@code si_code} of the signal that it stands before, once asked for in this stop. */
+  Optional<Integer> code = Optional.empty();
+
+  /** Whether it stands at a breakpoint, and its pc is there again. */
+  boolean sentBack;
+
   Tracee(int id) {
     this.id = id;
   }
@@ -56,6 +68,8 @@ final class Tracee {
   /** It goes on. */
   void runs() {
     stopped = false;
+    sentBack = false;
+    code = Optional.empty();
     raw = Optional.empty();
     registers = Optional.empty();
   }
