@@ -13,6 +13,7 @@ import dev.fathom.model.type.TypeSystem;
 import dev.fathom.symbols.BtfTypeSource;
 import dev.fathom.symbols.JoinedSymbols;
 import dev.fathom.symbols.ModuleSymbols;
+import dev.fathom.symbols.index.BuildIdNotes;
 import dev.fathom.symbols.index.TableIndex;
 import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
@@ -126,13 +127,25 @@ final class Bootstrap {
     if (options.index().isEmpty()) {
       return TableIndex.none();
     }
-    var buildId = place.vmcoreinfo().flatMap(Vmcoreinfo::buildId);
-    if (buildId.isEmpty()) {
-      buildId = ImageBuildId.find(place);
+    var folder = options.index().get();
+    return place
+        .vmcoreinfo()
+        .flatMap(Vmcoreinfo::buildId)
+        .or(() -> buildId(place, new BuildIdNotes(folder)))
+        .map(id -> TableIndex.of(folder, id))
+        .orElseGet(TableIndex::none);
+  }
+
+  /** The build-id that stands in the image. */
+  private static Optional<String> buildId(KernelPlace place, BuildIdNotes known) {
+    for (var note : known.known()) {
+      if (ImageBuildId.isAt(place, note)) {
+        return Optional.of(note.id());
+      }
     }
-    return buildId.isPresent()
-        ? TableIndex.of(options.index().get(), buildId.get())
-        : TableIndex.none();
+    var found = ImageBuildId.find(place);
+    found.ifPresent(known::keep);
+    return found.map(BuildIdNotes.Note::id);
   }
 
   /** Reads modules when they are first needed. */

@@ -18,9 +18,6 @@ import java.util.OptionalLong;
  * possible CPUs count: those that a panic has stopped are no longer online.
  */
 final class Cpus {
-  /** THREAD_SIZE is 16 KiB, with KASAN 32 KiB (arch/x86/include/asm/page_64_types.h). */
-  private static final long STACK_LIMIT = 32 << 10;
-
   private final LinuxProgram program;
   private final PerCpu perCpu;
   private final Layouts layouts;
@@ -107,17 +104,15 @@ final class Cpus {
   }
 
   /**
-   * Which of the target's CPUs is which of the kernel's: by the base of its per-CPU area, by its
-   * task, by the stack it is on, and only then by number (a dump of a machine with CPUs offline
-   * numbers those that are left).
+   * Which of the target's CPUs is which of the kernel's: as its registers tell, and only then by
+   * number (a dump of a machine with CPUs offline numbers those that are left).
    */
   private Map<Integer, Registers> match() {
     var matched = new HashMap<Integer, Registers>();
     var left = new ArrayList<Cpu>();
     for (var target : targetCpus) {
-      var number = onCpu.number(target.registers());
-      var cpu = number.isPresent() ? Optional.of(number.getAsInt()) : byStack(target.registers());
-      if (cpu.isEmpty() || matched.putIfAbsent(cpu.get(), target.registers()) != null) {
+      var cpu = onCpu.number(target.registers());
+      if (cpu.isEmpty() || matched.putIfAbsent(cpu.getAsInt(), target.registers()) != null) {
         left.add(target);
       }
     }
@@ -127,24 +122,5 @@ final class Cpus {
       }
     }
     return matched;
-  }
-
-  private Optional<Integer> byStack(Registers registers) {
-    var sp = registers.sp();
-    var stack = layouts.find("task_struct", "stack");
-    if (sp.isEmpty() || stack.isEmpty()) {
-      return Optional.empty();
-    }
-    for (var entry : currents.entrySet()) {
-      try {
-        long base = stack.get().at(program.memory(), entry.getValue());
-        if (Long.compareUnsigned(sp.getAsLong() - base, STACK_LIMIT) < 0) {
-          return Optional.of(entry.getKey());
-        }
-      } catch (FaultException _) {
-        continue; // This CPU's task is not in the dump; the others may be.
-      }
-    }
-    return Optional.empty();
   }
 }

@@ -60,6 +60,10 @@ final class LinuxKernel implements Kernel {
   private final OrcSources orc;
   private final Optional<Live> live;
   private final Optional<Presence> presence;
+
+  /** Whether it is known without another look that the kernel runs. */
+  private boolean seenRunning;
+
   private TaskReader reader;
   private TaskDetails details;
   private ProcessSize sizes;
@@ -93,6 +97,7 @@ final class LinuxKernel implements Kernel {
     this.orc = new OrcSources(place, program, modules, warnings);
     this.live = target.find(Live.class);
     this.presence = live.map(_ -> new Presence(program, place, physical));
+    this.seenRunning = place.wasRunning();
   }
 
   @Override
@@ -121,6 +126,7 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public void refresh() {
+    seenRunning = false;
     place.space().mmu().forget();
     modules.forget();
     images = null;
@@ -147,7 +153,7 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public boolean present() {
-    return presence.isEmpty() || presence.get().holds(target.cpus());
+    return seenRunning || presence.isEmpty() || presence.get().holds(target.cpus());
   }
 
   @Override

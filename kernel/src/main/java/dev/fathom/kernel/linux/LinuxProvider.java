@@ -4,6 +4,7 @@ package dev.fathom.kernel.linux;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.KernelProvider;
+import dev.fathom.kernel.linux.boot.DirectMapFinder;
 import dev.fathom.kernel.linux.boot.UmlFinder;
 import dev.fathom.kernel.objects.LoadedObjects;
 import dev.fathom.model.arch.x86_64.X86_64;
@@ -24,19 +25,31 @@ public final class LinuxProvider implements KernelProvider {
   @Override
   public Optional<Kernel> attach(Target target, KernelOptions options) {
     var view = target.find(ProcessView.class);
-    var process = target.find(VirtualMemory.class);
-    if (view.isPresent() && process.isPresent() && target.architecture().equals("x86_64")) {
-      return inProcess(target, view.get(), process.get(), options);
+    var virtual = target.find(VirtualMemory.class);
+    if (view.isPresent() && virtual.isPresent() && target.architecture().equals("x86_64")) {
+      return inProcess(target, view.get(), virtual.get(), options);
     }
     var physical = target.find(PhysicalMemory.class);
     var machine = machine(target.architecture());
-    if (physical.isEmpty() || machine.isEmpty()) {
+    if (machine.isEmpty()) {
       return Optional.empty();
+    }
+    if (physical.isEmpty()) {
+      return virtual.isPresent() && target.architecture().equals("x86_64")
+          ? behindVirtual(target, machine.get(), virtual.get(), options)
+          : Optional.empty();
     }
     var place = machine.get().find(target, physical.get(), options);
     return place.isEmpty()
         ? Optional.empty()
         : Optional.of(Bootstrap.start(machine.get(), target, physical.get(), place.get(), options));
+  }
+
+  /** A Linux of which nothing but its own virtual memory can be read. */
+  private static Optional<Kernel> behindVirtual(
+      Target target, Machine machine, VirtualMemory memory, KernelOptions options) {
+    return DirectMapFinder.find(memory, options.progress())
+        .map(found -> Bootstrap.start(machine, target, found.physical(), found.place(), options));
   }
 
   /** A Linux that runs as a process. */

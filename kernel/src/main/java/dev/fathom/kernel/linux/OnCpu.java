@@ -14,16 +14,21 @@ import java.util.OptionalLong;
  * the per-CPU {@code current_task} (before, and again since 6.14), or else {@code runqueues.curr}.
  */
 final class OnCpu {
+  /** THREAD_SIZE is 16 KiB, with KASAN 32 KiB (arch/x86/include/asm/page_64_types.h). */
+  private static final long STACK_LIMIT = 32 << 10;
+
   private final LinuxProgram program;
   private final PerCpu perCpu;
   private final Optional<Field> hot;
   private final Optional<Field> queueCurrent;
+  private final Optional<Field> stack;
 
   OnCpu(LinuxProgram program, PerCpu perCpu, Layouts layouts) {
     this.program = program;
     this.perCpu = perCpu;
     this.hot = layouts.find("pcpu_hot", "current_task");
     this.queueCurrent = layouts.find("rq", "curr");
+    this.stack = layouts.find("task_struct", "stack");
   }
 
   /** The task on the kernel's CPU number {@code cpu}. */
@@ -58,7 +63,7 @@ final class OnCpu {
 
   /**
    * The kernel's number of the CPU with these registers: by the base of its per-CPU area, else by
-   * its task.
+   * its task, else by the stack that it is on.
    */
   OptionalInt number(Registers registers) {
     for (var register : program.machine().perCpuBases()) {
@@ -79,6 +84,29 @@ final class OnCpu {
         }
       }
     }
+    return byStack(registers);
+  }
+
+  private OptionalInt byStack(Registers registers) {
+    var sp = registers.sp();
+    if (sp.isEmpty() || stack.isEmpty()) {
+      return OptionalInt.empty();
+    }
+    for (int cpu : perCpu.possible()) {
+      var task = task(cpu);
+      if (task.isPresent() && isOnStackOf(task.getAsLong(), sp.getAsLong())) {
+        return OptionalInt.of(cpu);
+      }
+    }
     return OptionalInt.empty();
+  }
+
+  private boolean isOnStackOf(long task, long sp) {
+    try {
+      long base = stack.orElseThrow().at(program.memory(), task);
+      return Long.compareUnsigned(sp - base, STACK_LIMIT) < 0;
+    } catch (FaultException _) {
+      return false; // This CPU's task is not in the dump; the others may be.
+    }
   }
 }

@@ -7,6 +7,7 @@ import dev.fathom.base.Cell;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
+import dev.fathom.model.Registers;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.symbols.index.TableIndex;
 import dev.fathom.target.Cpu;
@@ -16,21 +17,26 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ways to a kernel, with four and five levels of page tables. */
 class FindingTest {
   private static String how(Kernel kernel) {
-    for (var fact : kernel.facts()) {
-      if (fact.key().equals("found_by") && fact.value() instanceof Cell.Text(String text)) {
-        return text;
-      }
-    }
-    throw new AssertionError("no fact found_by");
+    return fact(kernel, "found_by") instanceof Cell.Text(String text) ? text : "";
+  }
+
+  private static Cell fact(Kernel kernel, String key) {
+    return kernel.facts().stream()
+        .filter(fact -> fact.key().equals(key))
+        .findFirst()
+        .orElseThrow()
+        .value();
   }
 
   private static void isWhole(Kernel kernel) {
@@ -58,11 +64,7 @@ class FindingTest {
         SyntheticKernel.open(synthetic.target(false, synthetic.cpu(0, 0)), true).orElseThrow();
     isWhole(kernel);
     assertThat(how(kernel)).isEqualTo("CPU state");
-    for (var fact : kernel.facts()) {
-      if (fact.key().equals("kaslr_offset")) {
-        assertThat(fact.value()).isEqualTo(Cell.hex(0x300_0000));
-      }
-    }
+    assertThat(fact(kernel, "kaslr_offset")).isEqualTo(Cell.hex(0x300_0000));
   }
 
   @Test
@@ -156,6 +158,51 @@ class FindingTest {
     var kernel = SyntheticKernel.open(synthetic.target(false), true).orElseThrow();
     isWhole(kernel);
     assertThat(how(kernel)).isEqualTo("page tables found by their shape");
+  }
+
+  /** Moved as KASLR does: by 1 GiB times anything; with four levels across root entries too. */
+  @ParameterizedTest
+  @CsvSource({"4, 0", "4, 0x40000000", "4, 0x12340000000", "5, 0", "5, 0x740000000"})
+  void byVirtualMemoryAlone(int levels, long distance) {
+    var synthetic = SyntheticKernel.moved(levels, distance);
+    // Its number among the stub's threads says nothing: its stack does.
+    var target = synthetic.virtualOnly(true, general(synthetic.cpu(7, 0)));
+    var kernel = SyntheticKernel.open(target, true).orElseThrow();
+    isWhole(kernel);
+    assertThat(how(kernel)).isEqualTo("page tables in the kernel's image and its direct map");
+    var expected = SyntheticKernel.open(synthetic.target(true), true).orElseThrow();
+    for (String key : List.of("kaslr_offset", "phys_base", "paging_levels")) {
+      assertThat(fact(kernel, key)).as(key).isEqualTo(fact(expected, key));
+    }
+    assertThat(
+            kernel.cpus().getFirst().registers().flatMap(r -> r.sp().stream().boxed().findFirst()))
+        .isEqualTo(Optional.of(synthetic.cpu(0, 0).registers().sp().getAsLong()));
+  }
+
+  @Test
+  void virtualMemoryWithoutTheKernelsHalfHoldsNoKernel() {
+    var synthetic = kernel(4);
+    assertThat(SyntheticKernel.open(synthetic.virtualOnly(false), true)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {4, 5})
+  void virtualMemoryWithoutADirectMapHoldsNoKernel(int levels) {
+    var synthetic = kernel(levels);
+    // The root table's copy in the direct map is another page then.
+    synthetic.tables.map(
+        synthetic.direct + (synthetic.tables.root() & -2L << 20), 0, 2L << 20, 0x163);
+    synthetic.putTables();
+    assertThat(SyntheticKernel.open(synthetic.virtualOnly(true), true)).isEmpty();
+  }
+
+  /** The CPU as KGDB shows it. */
+  private static Cpu general(Cpu cpu) {
+    var registers = Registers.none(cpu.registers().file());
+    for (var register : List.of(X86_64.RIP, X86_64.RSP, X86_64.RBP)) {
+      registers = registers.with(register, cpu.registers().get(register).orElse(0));
+    }
+    return new Cpu(cpu.id(), registers, cpu.source());
   }
 
   @Test

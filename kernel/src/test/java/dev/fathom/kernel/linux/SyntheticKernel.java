@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.linux;
 
+import dev.fathom.base.Readability;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
+import dev.fathom.model.Layout;
+import dev.fathom.model.Memory;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.PagedMemory;
+import dev.fathom.model.arch.x86_64.PageTables;
+import dev.fathom.model.arch.x86_64.Paging;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.KernelNotes;
-import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
+import dev.fathom.target.VirtualMemory;
 import dev.fathom.testkit.KallsymsWriter;
 import dev.fathom.testkit.ModuleKallsymsWriter;
 import dev.fathom.testkit.VmcoreinfoWriter;
 import dev.fathom.testkit.arch.X86PageTableWriter;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -54,6 +61,7 @@ final class SyntheticKernel {
   private static final long IDT = 0xffff_fe00_0000_0000L;
   private static final long IDT_PHYSICAL = 0x30_0000;
   private static final long USER_PHYSICAL = 0x31_0000;
+  private static final long USER_ROOT = 0x32_0000;
   private static final int STACK_BYTES = 16 << 10;
 
   final Era era;
@@ -83,18 +91,29 @@ final class SyntheticKernel {
 
   /** With {@code swapper_pg_dir} at a physical address of its own. */
   SyntheticKernel(Era era, int levels, long root) {
-    this(era, levels, root, _ -> {});
+    this(era, levels, root, usualDirect(levels), _ -> {});
+  }
+
+  /** With the direct map {@code distance} bytes from where it usually is. */
+  static SyntheticKernel moved(int levels, long distance) {
+    return new SyntheticKernel(
+        Era.NEW, levels, IMAGE_PHYSICAL + 0x30_0000, usualDirect(levels) + distance, _ -> {});
+  }
+
+  private static long usualDirect(int levels) {
+    return levels == 5 ? 0xff11_0000_0000_0000L : 0xffff_8880_0000_0000L;
   }
 
   /** With what {@code more} adds before types, symbols and page tables are written. */
   SyntheticKernel(Era era, int levels, Consumer<SyntheticKernel> more) {
-    this(era, levels, IMAGE_PHYSICAL + 0x30_0000, more);
+    this(era, levels, IMAGE_PHYSICAL + 0x30_0000, usualDirect(levels), more);
   }
 
-  private SyntheticKernel(Era era, int levels, long root, Consumer<SyntheticKernel> more) {
+  private SyntheticKernel(
+      Era era, int levels, long root, long direct, Consumer<SyntheticKernel> more) {
     this.era = era;
     this.levels = levels;
-    this.direct = levels == 5 ? 0xff11_0000_0000_0000L : 0xffff_8880_0000_0000L;
+    this.direct = direct;
     this.heap = direct + HEAP;
     this.tables = new X86PageTableWriter(levels, root);
     types();
@@ -552,7 +571,7 @@ final class SyntheticKernel {
     put8(file + 16, mount + 16);
     put8(file + 24, init);
 
-    var user = new X86PageTableWriter(levels, 0x32_0000);
+    var user = new X86PageTableWriter(levels, USER_ROOT);
     user.map(0x40_0000, USER_PHYSICAL, 4096, 0x67);
     user.tables().forEach(ram::put);
     ram.put(USER_PHYSICAL, "\177ELF".getBytes(StandardCharsets.ISO_8859_1));
@@ -625,6 +644,11 @@ final class SyntheticKernel {
   }
 
   /** Writes BTF, kallsyms, VMCOREINFO and the page tables. */
+  /** Puts the page tables into memory as they are now. */
+  void putTables() {
+    tables.tables().forEach((at, table) -> ram.put(at, used(table)));
+  }
+
   private void tables() {
     long btf = IMAGE + 0x20_0000;
     put(btf, types.btf());
@@ -644,7 +668,7 @@ final class SyntheticKernel {
             new byte[64],
             place);
     put(place, written.bytes());
-    tables.tables().forEach((at, table) -> ram.put(at, used(table)));
+    putTables();
     var info =
         new VmcoreinfoWriter()
             .osRelease(RELEASE)
@@ -739,6 +763,18 @@ final class SyntheticKernel {
     return new TestTarget(ram, notes ? Optional.of(vmcoreinfo) : Optional.empty(), List.of(cpus));
   }
 
+  /**
+   * The same behind a stub that has neither physical memory nor control registers.
+   *
+   * @param kernel whether the CPU is in the kernel, whose memory it sees then
+   */
+  Target virtualOnly(boolean kernel, Cpu... cpus) {
+    var paging = new Paging(levels, 0, Paging.NotPresent.HARDWARE);
+    long root = kernel ? tables.root() : USER_ROOT;
+    var memory = new PagedMemory("virtual", ram, new PageTables(ram, root, paging));
+    return new TestTarget(new OnlyVirtual(memory), Optional.empty(), List.of(cpus));
+  }
+
   /** Opens it by its VMCOREINFO note. */
   Kernel open() {
     return open(target(true), true).orElseThrow();
@@ -749,7 +785,34 @@ final class SyntheticKernel {
         .attach(target, new KernelOptions(Optional.empty(), trust, Progress.NONE));
   }
 
-  private record TestTarget(Ram ram, Optional<byte[]> vmcoreinfo, List<Cpu> cpus)
+  private record OnlyVirtual(Memory memory) implements VirtualMemory {
+    @Override
+    public String name() {
+      return memory.name();
+    }
+
+    @Override
+    public Layout layout() {
+      return memory.layout();
+    }
+
+    @Override
+    public int read(long address, MemorySegment into) {
+      return memory.read(address, into);
+    }
+
+    @Override
+    public Readability at(long address) {
+      return memory.at(address);
+    }
+
+    @Override
+    public List<Segment> segments() {
+      return List.of();
+    }
+  }
+
+  private record TestTarget(Memory memory, Optional<byte[]> vmcoreinfo, List<Cpu> cpus)
       implements Target {
     @Override
     public TargetInfo info() {
@@ -758,8 +821,8 @@ final class SyntheticKernel {
 
     @Override
     public <C extends Capability> Optional<C> find(Class<C> capability) {
-      if (capability == PhysicalMemory.class) {
-        return Optional.of(capability.cast(ram));
+      if (capability.isInstance(memory)) {
+        return Optional.of(capability.cast(memory));
       }
       if (capability == KernelNotes.class && vmcoreinfo.isPresent()) {
         return Optional.of(capability.cast(new Notes(vmcoreinfo)));

@@ -14,9 +14,10 @@ import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /**
- * Memory through {@code m} and {@code M}, physical or virtual. Pages that were read are kept until
- * {@link #forget}. Where a page is missed whose predecessor was missed before it, more and more of
- * what follows is read with it. Large reads go past the cache.
+ * Memory through {@code m} and {@code M}, physical or virtual. Blocks that were read are kept until
+ * {@link #forget}: pages, or where a stub takes small packets alone, what one of those holds. Where
+ * a block is missed whose predecessor was missed before it, more and more of what follows is read
+ * with it. Large reads go past the cache.
  */
 final class StubMemory {
   static final int PAGE = 4096;
@@ -25,7 +26,10 @@ final class StubMemory {
   private static final int BATCH = 512;
 
   private static final int MAX_AHEAD = 64;
-  private static final int KEPT_PAGES = 8192;
+  private static final int KEPT_BYTES = 32 << 20;
+
+  /** Stubs whose packets hold less of a page than this are asked for less than a page. */
+  private static final int SMALL_PIECE = PAGE / 8;
 
   /** From this size on reads do not go through the cache. */
   private static final int LARGE = 1 << 18;
@@ -34,21 +38,26 @@ final class StubMemory {
   private final boolean physical;
   private final Supplier<Optional<ThreadId>> thread;
   private final int piece;
-  private final Pages pages = new Pages();
+  private final int blockBytes;
+  private final int blockShift;
+  private final Blocks blocks;
   private long nextMiss = -1;
   private int ahead = 1;
 
-  /** Pages by number, the least recently used first; an empty array is a page that is not there. */
-  private static final class Pages extends LinkedHashMap<Long, byte[]> {
+  /** Blocks by number, the least recently used first; an empty array is one that is not there. */
+  private static final class Blocks extends LinkedHashMap<Long, byte[]> {
     private static final long serialVersionUID = 1L;
 
-    Pages() {
+    private final int most;
+
+    Blocks(int most) {
       super(256, 0.75f, true);
+      this.most = most;
     }
 
     @Override
     protected boolean removeEldestEntry(Map.Entry<Long, byte[]> eldest) {
-      return size() > KEPT_PAGES;
+      return size() > most;
     }
   }
 
@@ -61,11 +70,14 @@ final class StubMemory {
     this.physical = physical;
     this.thread = thread;
     this.piece = Math.min(1 << 16, Integer.highestOneBit(stub.packetSize() / 2));
+    this.blockBytes = piece < SMALL_PIECE ? piece : PAGE;
+    this.blockShift = Integer.numberOfTrailingZeros(blockBytes);
+    this.blocks = new Blocks(KEPT_BYTES / blockBytes);
   }
 
   /** Throws away what was read. */
   void forget() {
-    pages.clear();
+    blocks.clear();
     nextMiss = -1;
     ahead = 1;
   }
@@ -78,19 +90,19 @@ final class StubMemory {
     int done = 0;
     while (done < wanted) {
       long at = address + done;
-      int offset = (int) (at & (PAGE - 1));
-      int count = (int) Math.min(PAGE - offset, wanted - done);
-      long last = (address + wanted - 1) >>> 12;
-      byte[] page = page(at >>> 12, last);
-      if (page.length == 0) {
-        // The stub may have a part of the page: ask for what is wanted and no more.
+      int offset = (int) (at & (blockBytes - 1));
+      int count = (int) Math.min(blockBytes - offset, wanted - done);
+      long last = (address + wanted - 1) >>> blockShift;
+      byte[] block = block(at >>> blockShift, last);
+      if (block.length == 0) {
+        // The stub may have a part of it: ask for what is wanted and no more.
         int got = pieces(at, into, done, count);
         done += got;
         if (got < count) {
           return done;
         }
       } else {
-        MemorySegment.copy(page, offset, into, ValueLayout.JAVA_BYTE, done, count);
+        MemorySegment.copy(block, offset, into, ValueLayout.JAVA_BYTE, done, count);
         done += count;
       }
     }
@@ -161,26 +173,28 @@ final class StubMemory {
     return before;
   }
 
-  /** The page, or an empty array; pages up to {@code last} are wanted next. */
-  private byte[] page(long number, long last) {
-    byte[] page = pages.get(number);
-    if (page != null) {
-      return page;
+  /** The block, or an empty array; blocks up to {@code last} are wanted next. */
+  private byte[] block(long number, long last) {
+    byte[] block = blocks.get(number);
+    if (block != null) {
+      return block;
     }
-    ahead = number == nextMiss ? Math.min(2 * ahead, MAX_AHEAD) : 1;
-    int count = (int) Math.max(ahead, Math.min(last - number + 1, LARGE / PAGE));
-    count = (int) Math.min(count, Math.max(1, (1L << 52) - number));
-    var bytes = new byte[count * PAGE];
-    int got = pieces(number << 12, MemorySegment.ofArray(bytes), 0, bytes.length);
-    for (int i = 0; i < count && (i + 1) * PAGE <= got; i++) {
-      byte[] one = java.util.Arrays.copyOfRange(bytes, i * PAGE, (i + 1) * PAGE);
-      pages.put(number + i, one);
+    // Where each request waits for the reply to the last one, nothing is won by asking ahead.
+    boolean follows = number == nextMiss && stub.link().pipelines();
+    ahead = follows ? Math.min(2 * ahead, MAX_AHEAD) : 1;
+    int count = (int) Math.max(ahead, Math.min(last - number + 1, LARGE / blockBytes));
+    count = (int) Math.min(count, Math.max(1, (1L << (64 - blockShift)) - number));
+    var bytes = new byte[count * blockBytes];
+    int got = pieces(number << blockShift, MemorySegment.ofArray(bytes), 0, bytes.length);
+    for (int i = 0; i < count && (i + 1) * blockBytes <= got; i++) {
+      byte[] one = java.util.Arrays.copyOfRange(bytes, i * blockBytes, (i + 1) * blockBytes);
+      blocks.put(number + i, one);
     }
-    if (got < PAGE) {
-      pages.put(number, new byte[0]);
+    if (got < blockBytes) {
+      blocks.put(number, new byte[0]);
     }
-    nextMiss = number + Math.max(1, got / PAGE);
-    return pages.get(number);
+    nextMiss = number + Math.max(1, got / blockBytes);
+    return blocks.get(number);
   }
 
   private int large(long address, MemorySegment into) {

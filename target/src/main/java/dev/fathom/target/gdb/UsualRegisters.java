@@ -18,11 +18,12 @@ final class UsualRegisters {
   };
   private static final String[] X86_32_BITS = {"eflags", "cs", "ss", "ds", "es", "fs", "gs"};
 
-  /** Bytes of x86-64's general and segment registers, all that KGDB has. */
-  private static final int X86_CORE = 17 * 8 + 7 * 4;
-
-  /** With x87 and SSE, and with FS and GS bases and {@code orig_rax} on top. */
-  private static final List<Integer> X86_LENGTHS = List.of(X86_CORE, 536, 544, 560);
+  /**
+   * KGDB's reply ends before fs and gs ({@code NUMREGBYTES} of arch/x86/include/asm/kgdb.h). Others
+   * have all general and segment registers, x87 and SSE, the bases of FS and GS, {@code orig_rax}.
+   */
+  private static final List<Integer> X86_LENGTHS =
+      List.of(17 * 8 + 5 * 4, 17 * 8 + 7 * 4, 536, 544, 560);
 
   private static final int AARCH64_CORE = 33 * 8 + 4;
 

@@ -88,26 +88,47 @@ public final class ProcFiles {
   }
 
   private static Mapped mapping(String source, int offset, String line) {
-    String[] fields = line.split(" +", 6);
-    int dash = fields[0].indexOf('-');
-    if (fields.length < 5 || dash < 0) {
+    // By hand: a process has hundreds of mappings, and a program that starts has no fast patterns.
+    int dash = line.indexOf('-');
+    int[] ends = new int[5];
+    int at = 0;
+    for (int i = 0; i < ends.length; i++) {
+      ends[i] = wordEnd(line, at);
+      at = wordStart(line, ends[i]);
+    }
+    if (dash < 0 || dash > ends[0] || ends[4] == ends[3]) {
       throw new BadDataException(
           source, offset, "'" + line + "', expected start-end protection offset device inode");
     }
     try {
-      long start = Long.parseUnsignedLong(fields[0], 0, dash, 16);
-      long end = Long.parseUnsignedLong(fields[0], dash + 1, fields[0].length(), 16);
+      long start = Long.parseUnsignedLong(line, 0, dash, 16);
+      long end = Long.parseUnsignedLong(line, dash + 1, ends[0], 16);
       if (Long.compareUnsigned(start, end) > 0) {
         throw new BadDataException(source, offset, "'" + line + "' ends before it starts");
       }
       return new Mapped(
           new Range(start, end),
-          fields[1],
-          Long.parseUnsignedLong(fields[2], 16),
-          fields.length > 5 ? fields[5] : "");
+          line.substring(wordStart(line, ends[0]), ends[1]),
+          Long.parseUnsignedLong(line, wordStart(line, ends[1]), ends[2], 16),
+          line.substring(at));
     } catch (NumberFormatException _) {
       throw new BadDataException(source, offset, "'" + line + "', expected hexadecimal addresses");
     }
+  }
+
+  /** The end of the word that starts at {@code at}. */
+  private static int wordEnd(String line, int at) {
+    int end = line.indexOf(' ', at);
+    return end < 0 ? line.length() : end;
+  }
+
+  /** The start of the word behind the blanks at {@code at}. */
+  private static int wordStart(String line, int at) {
+    int start = at;
+    while (start < line.length() && line.charAt(start) == ' ') {
+      start++;
+    }
+    return start;
   }
 
   /**

@@ -108,6 +108,10 @@ public final class FakeStub implements AutoCloseable {
 
   private static final int SEGMENTS = 17;
   private static final int BASES = 24;
+
+  /** KGDB's registers end before fs and gs. */
+  private static final int KGDB_REGISTERS = 22;
+
   private static final int VECTOR = NAMES.length - 1;
 
   private final Kind kind;
@@ -648,7 +652,7 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private int known() {
-    return offset(kind == Kind.KGDB ? BASES : general);
+    return offset(kind == Kind.KGDB ? KGDB_REGISTERS : general);
   }
 
   private static int bytes(int number) {

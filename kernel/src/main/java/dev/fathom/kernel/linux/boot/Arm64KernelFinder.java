@@ -181,7 +181,7 @@ public final class Arm64KernelFinder {
       var tables = new PageTables(physical, at, paging.get());
       var image = Arm64Image.around(tables, at);
       if (image.isPresent()) {
-        return proved(tables, image.get().start(), Optional.empty(), "CPU state");
+        return proved(tables, image.get().start(), Optional.empty(), KernelPlace.BY_CPUS);
       }
     }
     return Optional.empty();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.linux.boot;
 
+import dev.fathom.symbols.index.BuildIdNotes.Note;
 import java.lang.foreign.MemorySegment;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -32,8 +33,20 @@ public final class ImageBuildId {
 
   private ImageBuildId() {}
 
-  /** The build-id in hexadecimal; empty when none is found. */
-  public static Optional<String> find(KernelPlace place) {
+  /** Whether this build-id stands at that offset in the image. */
+  public static boolean isAt(KernelPlace place, Note note) {
+    var block = new byte[BEYOND];
+    int got =
+        note.offset() < 0 || note.offset() >= place.image().length()
+            ? 0
+            : place
+                .space()
+                .read(place.image().start() + note.offset(), MemorySegment.ofArray(block));
+    return isNote(block, 0, got) && id(block, 0).equals(note.id());
+  }
+
+  /** Searches the image; empty when none is found. */
+  public static Optional<Note> find(KernelPlace place) {
     long start = place.image().start();
     long end = Constants.of(place).end();
     var block = new byte[BLOCK + BEYOND];
@@ -44,9 +57,7 @@ public final class ImageBuildId {
       int got = place.space().read(start + from, MemorySegment.ofArray(block).asSlice(0, count));
       for (int i = Math.min(got, count) - HEADER - NAME & -4; i >= 0; i -= 4) {
         if (block[i + HEADER] == 'G' && isNote(block, i, got)) {
-          int length = i32(block, i + 4);
-          return Optional.of(
-              HexFormat.of().formatHex(block, i + HEADER + NAME, i + HEADER + NAME + length));
+          return Optional.of(new Note((int) from + i, id(block, i)));
         }
       }
       at = from;
@@ -54,7 +65,16 @@ public final class ImageBuildId {
     return Optional.empty();
   }
 
+  private static String id(byte[] block, int at) {
+    int start = at + HEADER + NAME;
+    return HexFormat.of().formatHex(block, start, start + i32(block, at + 4));
+  }
+
+  /** Whether there is a note of this kind; {@code end} is the end of what was read. */
   private static boolean isNote(byte[] block, int at, int end) {
+    if (at + HEADER + NAME > end) {
+      return false;
+    }
     int length = i32(block, at + 4);
     return block[at + HEADER + 1] == 'N'
         && block[at + HEADER + 2] == 'U'

@@ -216,7 +216,7 @@ public final class KernelFinder {
     for (int levels : levels(cpu)) {
       var tables = tables(root, levels, smeMask);
       if (idtPointsAtImage(cpu, tables)) {
-        var place = proved(tables, Optional.empty(), "CPU state");
+        var place = proved(tables, Optional.empty(), KernelPlace.BY_CPUS);
         if (place.isPresent()) {
           return place;
         }

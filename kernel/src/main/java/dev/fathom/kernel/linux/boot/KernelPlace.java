@@ -25,4 +25,12 @@ public record KernelPlace(
     long imagePhysical,
     Optional<Vmcoreinfo> vmcoreinfo,
     String how,
-    List<String> warnings) {}
+    List<String> warnings) {
+  /** The way of those that CPUs led to. */
+  static final String BY_CPUS = "CPU state";
+
+  /** Whether a CPU ran under this kernel when it was found. */
+  public boolean wasRunning() {
+    return how.equals(BY_CPUS);
+  }
+}

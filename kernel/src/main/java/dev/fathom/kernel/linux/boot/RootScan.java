@@ -83,7 +83,8 @@ final class RootScan {
     return Optional.empty();
   }
 
-  private static boolean isTable(long entry) {
+  /** Whether an entry has what leads to a table of the kernel's. */
+  static boolean isTable(long entry) {
     return (entry & TABLE_FLAGS) == TABLE_FLAGS
         && (entry & LARGE) == 0
         && entry >= 0
@@ -93,7 +94,7 @@ final class RootScan {
   private Optional<Found> check(long root, long lastEntry) {
     long smeMask = smeMask(lastEntry, end);
     byte[] top = table(root);
-    if (top == null || !userHalfEmpty(top) || !hasMaps(top)) {
+    if (top == null || !isRoot(top)) {
       return Optional.empty();
     }
     byte[] below = table(lastEntry & ADDRESS & ~smeMask);
@@ -132,6 +133,11 @@ final class RootScan {
     return value;
   }
 
+  /** Whether a page looks like {@code swapper_pg_dir} but for its last entry. */
+  static boolean isRoot(byte[] page) {
+    return userHalfEmpty(page) && hasMaps(page);
+  }
+
   private static boolean userHalfEmpty(byte[] table) {
     for (int i = 0; i < FIRST_KERNEL * 8; i++) {
       if (table[i] != 0) {
@@ -150,7 +156,8 @@ final class RootScan {
     return false;
   }
 
-  private static boolean isLevel3(byte[] table) {
+  /** Whether a page looks like {@code level3_kernel_pgt}. */
+  static boolean isLevel3(byte[] table) {
     for (int i = 0; i < 510; i++) {
       if (entry(table, i) != 0) {
         return false;

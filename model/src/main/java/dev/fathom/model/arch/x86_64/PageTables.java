@@ -251,9 +251,24 @@ public final class PageTables implements Mmu {
     private final long maxTables;
     private final Predicate<Mapping> visitor;
     private final int unusedBits = 64 - paging.virtualBits();
-    private Mapping pending;
+
+    /** The bits of an entry that {@link #access} looks at. */
+    private final long marksMask = PRESENT | GLOBAL | paging.encryptionMask();
+
     private long tablesSeen;
     private long unreadable;
+
+    /** The stretch that grows, with bytes 0 while there is none. */
+    private long virtual;
+
+    private long physicalStart;
+    private long bytes;
+    private long pageBytes;
+
+    /** Its pages' rights: what grant() gives, and the bits of the entries that count. */
+    private long rights;
+
+    private long marks;
 
     Sweeper(long first, long last, long maxTables, Predicate<Mapping> visitor) {
       this.first = first;
@@ -279,28 +294,22 @@ public final class PageTables implements Mmu {
       if (entries.length < ENTRIES) {
         unreadable++;
       }
-      long bytes = 1L << shift(level);
+      long each = 1L << shift(level);
       for (int index = 0; index < entries.length; index++) {
-        long virtual = canonical(base + index * bytes);
-        boolean before = Long.compareUnsigned(virtual + (bytes - 1), first) < 0;
-        if (before || Long.compareUnsigned(virtual, last) > 0) {
-          continue;
-        }
         long entry = effective(entries[index], level);
         if ((entry & PRESENT) == 0) {
+          continue;
+        }
+        long at = canonical(base + index * each);
+        boolean before = Long.compareUnsigned(at + (each - 1), first) < 0;
+        if (before || Long.compareUnsigned(at, last) > 0) {
           continue;
         }
         long inner = grant(granted, entry);
         boolean goOn =
             isPage(entry, level)
-                ? page(
-                    new Mapping(
-                        virtual,
-                        frame(entry) & -bytes,
-                        bytes,
-                        bytes,
-                        access(inner, entries[index])))
-                : table(frame(entry), level - 1, base + index * bytes, inner);
+                ? page(at, frame(entry) & -each, each, inner, entries[index] & marksMask)
+                : table(frame(entry), level - 1, base + index * each, inner);
         if (!goOn) {
           return false;
         }
@@ -308,34 +317,36 @@ public final class PageTables implements Mmu {
       return true;
     }
 
-    private long canonical(long virtual) {
-      return virtual << unusedBits >> unusedBits;
+    private long canonical(long address) {
+      return address << unusedBits >> unusedBits;
     }
 
-    private boolean page(Mapping page) {
-      if (pending != null
-          && pending.virtual() + pending.bytes() == page.virtual()
-          && pending.physical() + pending.bytes() == page.physical()
-          && pending.pageBytes() == page.pageBytes()
-          && pending.access().equals(page.access())) {
-        pending =
-            new Mapping(
-                pending.virtual(),
-                pending.physical(),
-                pending.bytes() + page.bytes(),
-                page.pageBytes(),
-                page.access());
+    private boolean page(long at, long frame, long each, long granted, long marked) {
+      if (bytes != 0
+          && virtual + bytes == at
+          && physicalStart + bytes == frame
+          && pageBytes == each
+          && rights == granted
+          && marks == marked) {
+        bytes += each;
         return true;
       }
       boolean goOn = flush();
-      pending = goOn ? page : null;
+      virtual = at;
+      physicalStart = frame;
+      bytes = goOn ? each : 0;
+      pageBytes = each;
+      rights = granted;
+      marks = marked;
       return goOn;
     }
 
     private boolean flush() {
-      var mapping = pending;
-      pending = null;
-      return mapping == null || visitor.test(mapping);
+      long length = bytes;
+      bytes = 0;
+      return length == 0
+          || visitor.test(
+              new Mapping(virtual, physicalStart, length, pageBytes, access(rights, marks)));
     }
   }
 
