@@ -2,6 +2,7 @@
 package dev.fathom.cli;
 
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,20 +24,33 @@ final class FathomCommand implements Runnable {
 
   private FathomCommand() {}
 
-  /**
-   * The parser for a command line. Where its first word is a command, it knows no other: to read
-   * the options of all of them takes as long as an answer.
-   */
-  static CommandLine parser(String... arguments) {
+  /** The parser for any command line. */
+  static CommandLine parser() {
     var line = new CommandLine(new FathomCommand());
-    var wanted =
-        arguments.length > 0 && NAMES.contains(arguments[0]) ? List.of(arguments[0]) : NAMES;
-    for (var name : wanted) {
+    for (var name : NAMES) {
       line.addSubcommand(name, command(name));
-      // -n and its like of trace may be given again and again, in an order that counts.
-      line.getSubcommands().get(name).setOverwrittenOptionsAllowed(name.endsWith("trace"));
+      allow(line.getSubcommands().get(name), name);
     }
     return line;
+  }
+
+  /**
+   * The parser for the command lines of one command, which are given without its name; empty when
+   * there is no such command. To read the options of all commands, and those of none, takes as long
+   * as an answer.
+   */
+  static Optional<CommandLine> parserOf(String name) {
+    if (!NAMES.contains(name)) {
+      return Optional.empty();
+    }
+    var line = new CommandLine(command(name)).setCommandName("fathom " + name);
+    allow(line, name);
+    return Optional.of(line);
+  }
+
+  /** -n and its like of trace may be given again and again, in an order that counts. */
+  private static void allow(CommandLine line, String name) {
+    line.setOverwrittenOptionsAllowed(name.endsWith("trace"));
   }
 
   private static Object command(String name) {

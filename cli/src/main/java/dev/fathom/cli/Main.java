@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import java.util.Arrays;
+
 /** Where the program starts. */
 public final class Main {
   private Main() {}
@@ -17,11 +19,13 @@ public final class Main {
 
   /** Runs one command line; gives its exit status. */
   static int run(String[] arguments) {
-    return FathomCommand.parser(arguments)
+    var one = FathomCommand.parserOf(arguments.length == 0 ? "" : arguments[0]);
+    int skipped = one.isPresent() ? 1 : 0;
+    return one.orElseGet(FathomCommand::parser)
         .setExecutionExceptionHandler(
             (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))
         .setParameterExceptionHandler(Problems::usage)
         .setUsageHelpAutoWidth(true)
-        .execute(arguments);
+        .execute(Arrays.copyOfRange(arguments, skipped, arguments.length));
   }
 }

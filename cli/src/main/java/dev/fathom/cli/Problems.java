@@ -44,7 +44,7 @@ final class Problems {
 
   private static String message(CommandLine.ParameterException error) {
     if (error instanceof CommandLine.UnmatchedArgumentException unmatched
-        && error.getCommandLine().getParent() == null
+        && error.getCommandLine().getCommandName().equals("fathom")
         && !unmatched.isUnknownOption()) {
       return "unknown command '"
           + unmatched.getUnmatched().getFirst()

@@ -10,9 +10,14 @@ import dev.fathom.kernel.Progress;
 import dev.fathom.kernel.Task;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Live;
+import dev.fathom.target.PhysicalMemory;
+import dev.fathom.testkit.gdb.PlainStub;
 import dev.fathom.testkit.lab.Lab;
 import dev.fathom.testkit.lab.LiveGuest;
 import dev.fathom.testkit.lab.Recipe;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +53,45 @@ class LiveKernelLabTest {
     check(Recipe.healthy("6.1").withCpus(1), List.of("-append", kernelLine));
   }
 
+  /** As behind KGDB: small packets, none of the control registers, no physical memory. */
+  @Test
+  void throughVirtualMemoryAlone() throws IOException {
+    check(Recipe.healthy("6.1"), "");
+  }
+
+  /** Five levels and KASLR: the place of the direct map stands in the image's data. */
+  @Test
+  void throughVirtualMemoryAloneWithFiveLevels() throws IOException {
+    check(Recipe.healthy("6.12").withFiveLevels(), "PacketSize=1000");
+  }
+
+  private void check(Recipe recipe, String features) throws IOException {
+    int port = freePort();
+    try (LiveGuest guest = LAB.start(recipe, List.of("-gdb", "tcp:127.0.0.1:" + port));
+        PlainStub stub = new PlainStub(port, features)) {
+      var options = new KernelOptions(Optional.of(index), true, Progress.NONE);
+      try (Session session =
+          Session.attach("localhost:" + stub.port(), AttachOptions.DEFAULT, options)) {
+        assertThat(session.target().find(PhysicalMemory.class)).isEmpty();
+        assertThat(session.kernel().warnings()).isEmpty();
+        assertThat(how(session.kernel())).contains("direct map");
+        check(session.kernel(), guest);
+        int stacks = 0;
+        for (Task task : session.kernel().tasks(_ -> {}).toList()) {
+          stacks += session.kernel().stack(task).frames().size() > 2 ? 1 : 0;
+        }
+        assertThat(stacks).isGreaterThan(40);
+      }
+      guest.run("true");
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
   private void check(Recipe recipe, List<String> more) {
     try (LiveGuest guest = LAB.start(recipe, more)) {
       // The second time the tables come out of the index.
@@ -57,6 +101,7 @@ class LiveKernelLabTest {
             Session.attach("qemu:" + guest.pid(), AttachOptions.DEFAULT, options)) {
           assertThat(session.target().warnings()).isEmpty();
           assertThat(session.kernel().warnings()).isEmpty();
+          assertThat(how(session.kernel())).isEqualTo("CPU state");
           check(session.kernel(), guest);
           assertThat(session.target().find(Live.class).orElseThrow().state())
               .isEqualTo(Live.State.RUNNING);
@@ -68,7 +113,6 @@ class LiveKernelLabTest {
   }
 
   private static void check(Kernel kernel, LiveGuest guest) {
-    assertThat(how(kernel)).isEqualTo("CPU state");
     assertThat(kernel.program().symbols().first("init_task").orElseThrow().address())
         .isEqualTo(guest.facts().symbol("init_task").orElseThrow());
     List<String> names = kernel.tasks(_ -> {}).map(Task::name).toList();

@@ -33,6 +33,7 @@ import java.lang.foreign.MemorySegment;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,8 +48,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * A machine or process behind a gdb stub. Attaching stops it, as stubs do by themselves. While it
  * runs nothing can be read: a byte sent to QEMU's stub then would stop the guest.
  *
- * <p>CPUs are the stub's threads. QEMU numbers them from 1, and {@link Cpu#id} is from 0; of other
- * stubs the id is the thread's number.
+ * <p>CPUs are the stub's threads. QEMU numbers them from 1, and {@link Cpu#id} is from 0; KGDB
+ * names CPUs besides tasks; of other stubs the id is the thread's number.
  */
 final class GdbTarget implements Target {
   private static final List<Register> TABLES =
@@ -82,6 +83,10 @@ final class GdbTarget implements Target {
   private Optional<List<ThreadId>> threads = Optional.empty();
 
   private Optional<ThreadId> current = Optional.empty();
+
+  /** KGDB's CPUs, which do not change; empty of every other stub. */
+  private final List<ThreadId> kgdbCpus;
+
   private Optional<GdbProcess> process = Optional.empty();
   private boolean processAsked;
   private Stop lastStop;
@@ -142,9 +147,9 @@ final class GdbTarget implements Target {
     }
     current = stopped.thread().isPresent() ? stopped.thread() : currentThread();
     stub.stoppedIn(stopped.thread());
-    lastStop = new Stop(idOfCurrent(), stopped.reason());
     Description registers = describe(stub);
-    if (registers.registers().isEmpty()) {
+    boolean described = !registers.registers().isEmpty();
+    if (!described) {
       Reply all = stub.ask(stub.select(current), List.of("g")).getFirst();
       int length = all.bytes().length / 2;
       registers =
@@ -158,6 +163,9 @@ final class GdbTarget implements Target {
                               + " bytes of them fit no architecture known here"));
     }
     map = RegisterMap.of(name(), registers);
+    kgdbCpus = described ? List.of() : kgdbCpus(stub.threads());
+    findKgdbCpu();
+    lastStop = new Stop(idOfCurrent(), stopped.reason());
     ram = stub.hasPhysicalMode() ? ram() : List.of();
     physical =
         ram.isEmpty() ? Optional.empty() : Optional.of(new StubMemory(stub, true, Optional::empty));
@@ -202,6 +210,29 @@ final class GdbTarget implements Target {
     return reply.text().startsWith("QC")
         ? Optional.of(ThreadId.parse(reply.text().substring(2)))
         : Optional.empty();
+  }
+
+  private static List<ThreadId> kgdbCpus(List<ThreadId> threads) {
+    return threads.stream().filter(thread -> thread.kgdbCpu().isPresent()).toList();
+  }
+
+  /**
+   * KGDB tells which task it stopped in, and not which CPU: it is the one with the same registers.
+   */
+  private void findKgdbCpu() {
+    if (kgdbCpus.isEmpty()) {
+      return;
+    }
+    stub.unsettled();
+    byte[] own = stub.ask(List.of("Hg0"), List.of("g")).getFirst().bytes();
+    for (ThreadId cpu : kgdbCpus) {
+      if (Arrays.equals(
+          stub.ask(stub.select(Optional.of(cpu)), List.of("g")).getFirst().bytes(), own)) {
+        current = Optional.of(cpu);
+        return;
+      }
+    }
+    throw new TargetException(name() + ": KGDB does not tell which CPU it stopped on");
   }
 
   private List<Range> ram() {
@@ -366,6 +397,9 @@ final class GdbTarget implements Target {
 
   /** The stub's threads; a stub that does not list them has one, which may have no name. */
   private List<ThreadId> threads() {
+    if (!kgdbCpus.isEmpty()) {
+      return kgdbCpus;
+    }
     if (threads.isEmpty() && state == Live.State.RUNNING) {
       return List.of(current.orElse(new ThreadId("0", 0, 0)));
     }
@@ -390,6 +424,9 @@ final class GdbTarget implements Target {
   }
 
   private int id(ThreadId thread) {
+    if (!kgdbCpus.isEmpty()) {
+      return thread.kgdbCpu().orElse((int) thread.thread());
+    }
     return (int) (stub.isQemu() && thread.thread() > 0 ? thread.thread() - 1 : thread.thread());
   }
 
@@ -559,6 +596,9 @@ final class GdbTarget implements Target {
     }
     stub.stoppedIn(reply.thread());
     state = reply.reason() instanceof Stop.Ended ? Live.State.GONE : Live.State.STOPPED;
+    if (state == Live.State.STOPPED) {
+      findKgdbCpu();
+    }
     if (!stub.isQemu() || (current.isPresent() && !lists(current.get()))) {
       threads = Optional.empty();
     }

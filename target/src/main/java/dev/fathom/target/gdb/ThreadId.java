@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.gdb;
 
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -10,6 +11,11 @@ import java.util.OptionalLong;
  * @param process 0 where the stub has no processes
  */
 record ThreadId(String text, long process, long thread) {
+  private static final long KGDB_CPU_0 = 0xffff_fffeL;
+
+  /** More CPUs than Linux can have (NR_CPUS). */
+  private static final long KGDB_CPUS = 1 << 14;
+
   /**
    * Reads an id.
    *
@@ -30,6 +36,16 @@ record ThreadId(String text, long process, long thread) {
       }
     }
     return new ThreadId("0", 0, 0);
+  }
+
+  /**
+   * The kernel's number of the CPU that this is, if it is one of KGDB's: its stub names its tasks
+   * by their ids, and CPUs by -2 less their numbers in 32 bits (kernel/debug/gdbstub.c, {@code
+   * shadow_pid}).
+   */
+  OptionalInt kgdbCpu() {
+    boolean is = process == 0 && thread <= KGDB_CPU_0 && thread > KGDB_CPU_0 - KGDB_CPUS;
+    return is ? OptionalInt.of((int) (KGDB_CPU_0 - thread)) : OptionalInt.empty();
   }
 
   boolean same(ThreadId other) {

@@ -62,7 +62,7 @@ class GdbTargetTest {
   }
 
   private static FakeStub stub(Kind kind) {
-    return FakeStub.start(kind).memory(AT, RAM.clone()).cpus(kind == Kind.KGDB ? 1 : 3);
+    return FakeStub.start(kind).memory(AT, RAM.clone()).cpus(kind == Kind.LEAST ? 1 : 3);
   }
 
   private static Target attach(FakeStub stub) {
@@ -143,17 +143,17 @@ class GdbTargetTest {
         Target target = attach(stub)) {
       assertThat(target.architecture()).isEqualTo("x86_64");
       List<Cpu> cpus = target.cpus();
-      int count = kind == Kind.KGDB ? 1 : 3;
+      int count = kind == Kind.LEAST ? 1 : 3;
       assertThat(cpus).hasSize(count);
       assertThat(cpus.getFirst().registers().get(X86_64.RAX)).hasValue(0);
       assertThat(cpus.getFirst().registers().get(X86_64.CS)).hasValue(18);
       assertThat(cpus.getLast().registers().pc()).hasValue(0x1000L * (count - 1) + 16);
-      int last = kind == Kind.QEMU ? 2 : kind == Kind.GDBSERVER ? 0x2c : 0;
+      int last = kind == Kind.GDBSERVER ? 0x2c : count - 1;
       assertThat(cpus.getLast().id()).isEqualTo(last);
       assertThat(target.cpu(last).orElseThrow().registers().sp())
           .hasValue(0x1000L * (count - 1) + 7);
       assertThat(target.cpu(99)).isEmpty();
-      if (kind == Kind.KGDB) {
+      if (kind == Kind.LEAST || kind == Kind.KGDB) {
         assertThat(cpus.getFirst().registers().get(X86_64.GS_BASE)).isEmpty();
       } else {
         assertThat(cpus.getLast().registers().get(X86_64.KERNEL_GS_BASE)).hasValue(0x2000 + 26);
@@ -250,7 +250,7 @@ class GdbTargetTest {
       live.rest();
       assertThat(live.state()).isEqualTo(Live.State.RUNNING);
       awaitRunning(stub);
-      if (kind != Kind.KGDB) {
+      if (kind != Kind.LEAST) {
         run.stop();
         target.find(Breakpoints.class).orElseThrow().insert(Breakpoints.Kind.SOFTWARE, 16, 1);
         run.resume();
@@ -272,10 +272,10 @@ class GdbTargetTest {
       var run = target.find(RunControl.class).orElseThrow();
       run.resume();
       awaitRunning(stub);
-      stub.stop(kind == Kind.KGDB ? 0 : 1, 5, "");
-      int second = kind == Kind.QEMU ? 1 : kind == Kind.GDBSERVER ? 0x2b : 0;
+      stub.stop(kind == Kind.LEAST ? 0 : 1, 5, "");
+      int second = kind == Kind.LEAST ? 0 : kind == Kind.GDBSERVER ? 0x2b : 1;
       assertThat(run.await(SOON)).contains(new Stop(second, new Stop.Trap()));
-      if (kind != Kind.KGDB) {
+      if (kind == Kind.QEMU || kind == Kind.GDBSERVER) {
         for (var word : List.of("watch", "rwatch", "awatch")) {
           run.resume();
           awaitRunning(stub);
@@ -538,7 +538,7 @@ class GdbTargetTest {
     try (FakeStub stub = stub(kind)) {
       try (Target target = attach(stub)) {
         var places = target.find(Breakpoints.class).orElseThrow();
-        boolean has = kind != Kind.KGDB;
+        boolean has = kind != Kind.LEAST;
         assertThat(places.insert(Breakpoints.Kind.SOFTWARE, 0xffffffff81000000L, 1)).isEqualTo(has);
         assertThat(places.insert(Breakpoints.Kind.ACCESS, 0x1000, 8)).isEqualTo(has);
         if (has) {
@@ -555,7 +555,7 @@ class GdbTargetTest {
       }
       assertThat(stub.breakpoints()).isEmpty();
       assertThat(stub.violations()).isEmpty();
-      assertThat(stub.detached()).isEqualTo(kind != Kind.KGDB);
+      assertThat(stub.detached()).isEqualTo(kind != Kind.LEAST);
     }
   }
 
@@ -592,7 +592,8 @@ class GdbTargetTest {
   @ParameterizedTest
   @EnumSource(Kind.class)
   void letsGoWhatItCannotAttachTo(Kind kind) {
-    String request = kind == Kind.KGDB ? "g" : "qXfer:features:read:target.xml";
+    boolean describes = kind == Kind.QEMU || kind == Kind.GDBSERVER;
+    String request = describes ? "qXfer:features:read:target.xml" : "g";
     try (FakeStub stub =
         stub(kind)
             .mischief(
@@ -604,7 +605,7 @@ class GdbTargetTest {
           .message()
           .doesNotContain("stand still");
       awaitRunning(stub);
-      assertThat(stub.detached()).isEqualTo(kind != Kind.KGDB);
+      assertThat(stub.detached()).isEqualTo(kind != Kind.LEAST);
     }
   }
 
@@ -790,6 +791,35 @@ class GdbTargetTest {
       assertThat(IntStream.range(1, asked.size()))
           .allMatch(
               i -> asked.get(i).equals("m" + Long.toHexString(AT + (i - 1) * 2048L) + ",800"));
+    }
+  }
+
+  /** KGDB lists its tasks as threads and names the task that stopped; CPUs are what counts. */
+  @Test
+  void kgdbsCpusAreToldFromItsTasks() {
+    try (FakeStub stub = stub(Kind.KGDB).cpus(3)) {
+      stub.register(0, FakeStub.RIP, 0x1000).register(1, FakeStub.RIP, 0x2000);
+      stub.register(2, FakeStub.RIP, 0x3000);
+      try (Target target = attach(stub)) {
+        assertThat(target.cpus()).extracting(Cpu::id).containsExactly(0, 1, 2);
+        assertThat(target.cpus())
+            .extracting(cpu -> cpu.registers().pc().orElseThrow())
+            .containsExactly(0x1000L, 0x2000L, 0x3000L);
+        assertThat(target.cpu(0).orElseThrow().registers().get(X86_64.GS)).isEmpty();
+        var run = target.find(RunControl.class).orElseThrow();
+        assertThat(run.await(Duration.ZERO).orElseThrow().cpu()).isEqualTo(0);
+        target.find(Breakpoints.class).orElseThrow().insert(Breakpoints.Kind.SOFTWARE, 0x4000, 1);
+        stub.comes(2, 0x4000);
+        run.resume();
+        assertThat(run.await(SOON).orElseThrow().cpu()).isEqualTo(2);
+        assertThat(target.cpu(2).orElseThrow().registers().pc()).hasValue(0x4000);
+        target.find(Breakpoints.class).orElseThrow().remove(Breakpoints.Kind.SOFTWARE, 0x4000, 1);
+        run.step(2, true, true);
+        assertThat(run.await(SOON).orElseThrow().cpu()).isEqualTo(2);
+        assertThat(target.cpu(2).orElseThrow().registers().pc()).hasValue(0x4001);
+      }
+      assertThat(stub.detached()).isTrue();
+      assertThat(stub.violations()).isEmpty();
     }
   }
 }

@@ -40,7 +40,7 @@ class HostileStubTest {
   private static final Duration IMPATIENCE = Duration.ofMillis(400);
 
   private static FakeStub stub(Kind kind) {
-    return FakeStub.start(kind).memory(0x1000, new byte[2 * 4096]).cpus(kind == Kind.KGDB ? 1 : 2);
+    return FakeStub.start(kind).memory(0x1000, new byte[2 * 4096]).cpus(kind == Kind.LEAST ? 1 : 2);
   }
 
   private static Target attach(FakeStub stub) {
@@ -136,7 +136,7 @@ class HostileStubTest {
   @Test
   void damageIsMendedWherePacketsAreAcknowledged() {
     try (FakeStub stub =
-        stub(Kind.KGDB)
+        stub(Kind.LEAST)
             .mischief(
                 (request, count, frame) -> {
                   var wrong = frame.clone();
@@ -152,7 +152,7 @@ class HostileStubTest {
 
   @Test
   void refusedPacketsAreSentAgain() {
-    try (FakeStub stub = stub(Kind.KGDB).naks(3)) {
+    try (FakeStub stub = stub(Kind.LEAST).naks(3)) {
       Target target = attach(stub);
       stub.naks(2);
       assertThat(target.find(VirtualMemory.class).orElseThrow().u64(0x1000)).isZero();
@@ -243,7 +243,7 @@ class HostileStubTest {
     for (String features :
         new String[] {"PacketSize=ffffffffffff", "PacketSize=0", "PacketSize=", "PacketSize=zz"}) {
       try (FakeStub stub =
-          stub(Kind.KGDB)
+          stub(Kind.LEAST)
               .mischief(
                   (request, count, frame) ->
                       Optional.of(
@@ -368,7 +368,7 @@ class HostileStubTest {
 
   @Test
   void aStubThatDoesNotStop() {
-    try (FakeStub stub = stub(Kind.KGDB);
+    try (FakeStub stub = stub(Kind.LEAST);
         Target target = attach(stub)) {
       var run = target.find(RunControl.class).orElseThrow();
       run.resume();

@@ -29,6 +29,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A gdb stub over a small machine, for tests of clients. It keeps the rules of the stub that it
@@ -47,6 +49,11 @@ public final class FakeStub implements AutoCloseable {
     /** gdbserver 13's: without acknowledgements, runs in replies, {@code G} and no {@code P}. */
     GDBSERVER,
     /** The least there is: {@code ? g G m M c s}, no description, no threads. */
+    LEAST,
+    /**
+     * KGDB's of Linux 6.1 (kernel/debug/gdbstub.c): no description, registers up to es, CPUs listed
+     * among the tasks and stops that name the task.
+     */
     KGDB
   }
 
@@ -112,6 +119,9 @@ public final class FakeStub implements AutoCloseable {
   /** KGDB's registers end before fs and gs. */
   private static final int KGDB_REGISTERS = 22;
 
+  /** The number of the first CPU's task behind KGDB; the other CPUs' follow. */
+  public static final int KGDB_TASK = 0x35;
+
   private static final int VECTOR = NAMES.length - 1;
 
   private final Kind kind;
@@ -144,6 +154,10 @@ public final class FakeStub implements AutoCloseable {
   private boolean running;
   private boolean detached;
   private int current;
+
+  /** The CPU that stopped last, which KGDB means by thread 0. */
+  private int stoppedCpu;
+
   private int listed;
   private int answered;
   private String lastRequest = "";
@@ -320,6 +334,7 @@ public final class FakeStub implements AutoCloseable {
   /** Stops the running machine on a CPU, and tells the client. */
   public synchronized void stop(int cpu, int signal, String more) {
     current = cpu;
+    stoppedCpu = cpu;
     running = false;
     send(frame(stopReply(signal, more)));
   }
@@ -550,8 +565,11 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private Optional<String> query(String request) {
-    if (kind == Kind.KGDB) {
+    if (kind == Kind.LEAST) {
       return Optional.of("");
+    }
+    if (kind == Kind.KGDB) {
+      return Optional.of(queryKgdb(request));
     }
     if (request.startsWith("qSupported")) {
       multiprocess = request.contains("multiprocess+");
@@ -592,6 +610,20 @@ public final class FakeStub implements AutoCloseable {
           }
           default -> request.startsWith("Qqemu.sstep=") ? "OK" : "";
         });
+  }
+
+  private String queryKgdb(String request) {
+    return switch (request) {
+      case "qC" -> "QC" + task(current);
+      case "qfThreadInfo" -> {
+        listed = 0;
+        yield IntStream.range(0, cpus.size())
+            .mapToObj(this::id)
+            .collect(Collectors.joining(",", "m", ",01,02,03"));
+      }
+      case "qsThreadInfo" -> listed++ == 0 ? "m04," + task(0) : "l";
+      default -> "";
+    };
   }
 
   private void monitor(String command) {
@@ -652,7 +684,12 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private int known() {
-    return offset(kind == Kind.KGDB ? KGDB_REGISTERS : general);
+    return offset(
+        switch (kind) {
+          case LEAST -> BASES;
+          case KGDB -> KGDB_REGISTERS;
+          case QEMU, GDBSERVER -> general;
+        });
   }
 
   private static int bytes(int number) {
@@ -719,7 +756,7 @@ public final class FakeStub implements AutoCloseable {
     String[] sides = range.split(",");
     long at = Long.parseUnsignedLong(sides[0], 16);
     int count = Integer.parseInt(sides[1], 16);
-    if (2 * count > (kind == Kind.QEMU ? 4096 : kind == Kind.KGDB ? 400 : 0x47ff)) {
+    if (2 * count > (kind == Kind.QEMU ? 4096 : isSmall() ? 400 : 0x47ff)) {
       violations.add("read of " + count + " bytes");
       return "E22";
     }
@@ -752,19 +789,30 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private long physicalOf(long at) {
-    return physical || kind == Kind.KGDB ? at : at - VIRTUAL;
+    return physical || isSmall() ? at : at - VIRTUAL;
+  }
+
+  /** Whether it has the small packets and the one kind of memory of old stubs. */
+  private boolean isSmall() {
+    return kind == Kind.LEAST || kind == Kind.KGDB;
+  }
+
+  private static String task(int cpu) {
+    return String.format("%02x", KGDB_TASK + cpu);
   }
 
   private String id(int cpu) {
     if (kind == Kind.QEMU) {
       return multiprocess ? String.format("p01.%02x", cpu + 1) : String.format("%02x", cpu + 1);
     }
-    return String.format("p2a.%x", 0x2a + cpu);
+    return kind == Kind.KGDB
+        ? String.format("%08x", -2 - cpu)
+        : String.format("p2a.%x", 0x2a + cpu);
   }
 
   private int cpu(String id) {
     for (int i = 0; i < cpus.size(); i++) {
-      if (id(i).equals(id)) {
+      if (id(i).equals(id) || (kind == Kind.KGDB && task(i).equals(id))) {
         return i;
       }
     }
@@ -772,10 +820,11 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private String select(String request) {
-    if (kind == Kind.KGDB) {
+    if (kind == Kind.LEAST) {
       return request.startsWith("Hc") ? "OK" : "";
     }
-    int cpu = cpu(request.substring(2));
+    boolean any = request.equals("Hg0") || request.equals("Hc-1");
+    int cpu = any && kind == Kind.KGDB ? stoppedCpu : cpu(request.substring(2));
     if (cpu < 0) {
       return "E22";
     }
@@ -784,7 +833,7 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private String place(String request) {
-    if (kind == Kind.KGDB) {
+    if (kind == Kind.LEAST) {
       return "";
     }
     String[] words = request.substring(1).split(",");
@@ -799,7 +848,7 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private String leave(String request) {
-    if (kind == Kind.KGDB) {
+    if (kind == Kind.LEAST) {
       return "";
     }
     if (multiprocess && !request.contains(";")) {
@@ -811,7 +860,7 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private Optional<String> resume(String request) {
-    if (kind == Kind.KGDB) {
+    if (isSmall()) {
       return Optional.of("");
     }
     if (request.equals("vCont?")) {
@@ -853,12 +902,14 @@ public final class FakeStub implements AutoCloseable {
   private Optional<String> trap(int cpu) {
     running = false;
     current = cpu;
+    stoppedCpu = cpu;
     return Optional.of(stopReply(5, ""));
   }
 
   /** An instruction is one byte long. */
   private Optional<String> step(int cpu) {
     current = cpu;
+    stoppedCpu = cpu;
     set(cpu, RIP, register(cpu, RIP) + 1);
     return Optional.of(stopReply(5, ""));
   }
@@ -884,7 +935,8 @@ public final class FakeStub implements AutoCloseable {
               + "thread:"
               + id(current)
               + ";core:0;";
-      case KGDB -> "S" + number;
+      case LEAST -> "S" + number;
+      case KGDB -> "T" + number + "thread:" + task(current) + ";";
     };
   }
 }

@@ -245,7 +245,7 @@ public final class DirectMapFinder {
 
   private Optional<Found> proved(Root root, long base) {
     long size = Math.min(root.levels() == 5 ? 1L << 55 : 1L << 46, -base);
-    var physical = new DirectMapMemory(virtual, base, size);
+    var physical = new DirectMapMemory(virtual, base, size, progress);
     // One word first: the rest is asked for where that can be read at all.
     var word = new byte[Long.BYTES];
     var table = new byte[PAGE];

@@ -3,6 +3,7 @@ package dev.fathom.kernel.linux.boot;
 
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
+import dev.fathom.kernel.Progress;
 import dev.fathom.model.Layout;
 import dev.fathom.model.Memory;
 import dev.fathom.model.arch.x86_64.PageTables;
@@ -22,20 +23,25 @@ final class DirectMapMemory implements PhysicalMemory {
    */
   private static final long TABLE_LIMIT = 4096;
 
+  private static final int PIECE = 1 << 15;
+
   private final Memory virtual;
   private final long base;
   private final long size;
+  private final Progress progress;
   private List<Range> ranges = List.of();
 
   /**
    * @param virtual memory as the kernel sees it
    * @param base the virtual address of physical address 0
    * @param size the bytes that the direct map has room for
+   * @param progress told of large reads
    */
-  DirectMapMemory(Memory virtual, long base, long size) {
+  DirectMapMemory(Memory virtual, long base, long size, Progress progress) {
     this.virtual = virtual;
     this.base = base;
     this.size = size;
+    this.progress = progress;
   }
 
   /** Learns from the kernel's page tables where there is memory. */
@@ -80,7 +86,20 @@ final class DirectMapMemory implements PhysicalMemory {
       return 0;
     }
     long room = Math.min(into.byteSize(), size - address);
-    return virtual.read(base + address, into.asSlice(0, room));
+    int done = 0;
+    while (done < room) {
+      if (done > 0) {
+        progress.step("reading tables of the kernel", done, room);
+      }
+      // Targets with virtual memory alone can be slow.
+      long wanted = Math.min(room - done, PIECE);
+      int got = virtual.read(base + address + done, into.asSlice(done, wanted));
+      done += got;
+      if (got < wanted) {
+        break;
+      }
+    }
+    return done;
   }
 
   @Override
