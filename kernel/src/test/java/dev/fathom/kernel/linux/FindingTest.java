@@ -191,7 +191,7 @@ class FindingTest {
     var synthetic = kernel(levels);
     // The root table's copy in the direct map is another page then.
     synthetic.tables.map(
-        synthetic.direct + (synthetic.tables.root() & -2L << 20), 0, 2L << 20, 0x163);
+        synthetic.direct + (synthetic.tables.root() & (-2L << 20)), 0, 2L << 20, 0x163);
     synthetic.putTables();
     assertThat(SyntheticKernel.open(synthetic.virtualOnly(true), true)).isEmpty();
   }

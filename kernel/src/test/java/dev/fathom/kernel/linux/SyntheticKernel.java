@@ -643,12 +643,12 @@ final class SyntheticKernel {
     return dentry;
   }
 
-  /** Writes BTF, kallsyms, VMCOREINFO and the page tables. */
   /** Puts the page tables into memory as they are now. */
   void putTables() {
     tables.tables().forEach((at, table) -> ram.put(at, used(table)));
   }
 
+  /** Writes BTF, kallsyms, VMCOREINFO and the page tables. */
   private void tables() {
     long btf = IMAGE + 0x20_0000;
     put(btf, types.btf());

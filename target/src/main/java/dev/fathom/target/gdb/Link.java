@@ -42,6 +42,12 @@ final class Link {
   /** How often one packet is sent again. */
   private static final int MAX_RETRIES = 4;
 
+  /** Nanoseconds until a packet that was not acknowledged is sent again; gdb's is the same. */
+  private static final long RESEND = 2_000_000_000;
+
+  /** How long a second answer to a packet that was sent again is waited for. */
+  private static final long LATE = 300_000_000;
+
   /** Frames other than replies and stops that are passed over while waiting for one reply. */
   private static final int MAX_STRAY = 1 << 12;
 
@@ -419,18 +425,24 @@ final class Link {
 
   private Reply reply(String request) throws IOException {
     long deadline = System.nanoTime() + timeout;
+    // What a serial line lost nobody acknowledges; a stub that has it does so at once.
+    long resend = lossy ? System.nanoTime() + Math.min(RESEND, timeout / 3) : deadline;
+    int resent = 0;
     int retries = 0;
     int stray = 0;
     boolean interrupted = false;
     try {
       while (true) {
-        PacketReader.Event event = reader.next(deadline);
+        PacketReader.Event event = reader.next(resend);
         switch (event) {
           case PACKET -> {
             heard = true;
             Reply reply = new Reply(reader.payload());
             acknowledge();
             if (!reply.isStop() || expectsStop(request)) {
+              if (resent > 0) {
+                dropSecondReply();
+              }
               return reply;
             }
             if (stops.size() == MAX_STOPS) {
@@ -447,11 +459,20 @@ final class Link {
               throw broke("refuses " + shown(request) + " as damaged, again and again");
             }
           }
-          case ACK, NOTIFICATION -> heard = true;
+          case ACK -> {
+            heard = true;
+            resend = deadline;
+          }
+          case NOTIFICATION -> heard = true;
           case NOTHING -> {
             interrupted |= Thread.interrupted();
             if (!heard && givenUp.getAsBoolean()) {
               throw broke("given up");
+            }
+            if (resend != deadline && resend - System.nanoTime() <= 0) {
+              writer.packet(request);
+              flush();
+              resend = ++resent == MAX_RETRIES ? deadline : Math.min(deadline, resend + RESEND);
             }
             if (deadline - System.nanoTime() <= 0) {
               throw broke(
@@ -476,6 +497,18 @@ final class Link {
     }
   }
 
+  /** A packet that was late and not lost is answered twice. */
+  private void dropSecondReply() throws IOException {
+    long until = System.nanoTime() + LATE;
+    var event = reader.next(until);
+    while (event != PacketReader.Event.NOTHING && event != PacketReader.Event.END) {
+      if (event == PacketReader.Event.PACKET) {
+        acknowledge();
+      }
+      event = reader.next(until);
+    }
+  }
+
   private static boolean expectsStop(String request) {
     return request.equals("?");
   }
@@ -484,6 +517,12 @@ final class Link {
     return "'" + (request.length() > 40 ? request.substring(0, 40) + "..." : request) + "'";
   }
 
+  /** What the stub is behind may lose packets: a serial line. */
+  void lossy() {
+    lossy = true;
+  }
+
+  private boolean lossy;
   private int damagedPackets;
 
   /** Asks for the packet again, where the stub can do that. */

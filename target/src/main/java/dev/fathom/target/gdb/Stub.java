@@ -68,6 +68,8 @@ final class Stub {
       Reply mode = link.ask("qqemu.PhyMemMode");
       physicalMode = mode.text().equals("0") || mode.text().equals("1");
       physical = Optional.of(mode.text().equals("1"));
+    } else if (link.acks() == Link.Acks.EACH) {
+      link.lossy();
     }
     Reply actions = link.ask("vCont?");
     if (actions.text().startsWith("vCont")) {

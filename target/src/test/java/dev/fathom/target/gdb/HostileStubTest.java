@@ -150,6 +150,19 @@ class HostileStubTest {
     }
   }
 
+  /** As on a serial line. Connecting, it is not known yet whether the stub acknowledges at once. */
+  @Test
+  void lostPacketsAreSentAgain() {
+    try (FakeStub stub = stub(Kind.LEAST)) {
+      try (Target target = attach(stub)) {
+        stub.loses(2);
+        assertThat(target.find(VirtualMemory.class).orElseThrow().u64(0x1000)).isZero();
+        assertThat(target.cpus()).hasSize(1);
+      }
+      assertThat(stub.violations()).isEmpty();
+    }
+  }
+
   @Test
   void refusedPacketsAreSentAgain() {
     try (FakeStub stub = stub(Kind.LEAST).naks(3)) {

@@ -138,6 +138,7 @@ public final class FakeStub implements AutoCloseable {
   private String unsolicited = "";
   private int general = NAMES.length;
   private int naks;
+  private int lost;
   private long sent;
   private long hangUpAt = Long.MAX_VALUE;
   private Optional<SocketChannel> client = Optional.empty();
@@ -246,6 +247,12 @@ public final class FakeStub implements AutoCloseable {
   /** The bytes sent since the last {@link #hangUpAfter}. */
   public synchronized long sent() {
     return sent;
+  }
+
+  /** The next packets never arrive. */
+  public synchronized FakeStub loses(int count) {
+    lost = count;
+    return this;
   }
 
   /** Refuses the next packets as damaged. */
@@ -471,6 +478,10 @@ public final class FakeStub implements AutoCloseable {
     }
     int told = HexFormat.fromHexDigit(in.read()) << 4 | HexFormat.fromHexDigit(in.read());
     synchronized (this) {
+      if (lost > 0) {
+        lost--;
+        return;
+      }
       if ((sum & 0xff) != told || naks > 0) {
         naks = Math.max(0, naks - 1);
         send(new byte[] {'-'});
