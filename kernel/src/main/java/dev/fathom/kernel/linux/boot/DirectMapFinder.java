@@ -69,6 +69,12 @@ public final class DirectMapFinder {
 
   private static final int LAST_DIRECT = 500;
 
+  /** Pages of an image that may be tables: some hundreds. */
+  private static final int TABLE_LIMIT = 2048;
+
+  /** Pages that look like {@code level3_kernel_pgt}: one. */
+  private static final int CANDIDATE_LIMIT = 16;
+
   private final Memory virtual;
   private final Progress progress;
 
@@ -130,7 +136,9 @@ public final class DirectMapFinder {
   private Optional<Root> root(Range image) {
     var tables = new ArrayList<Table>();
     var word = new byte[Long.BYTES];
-    for (long page = image.start(); page < image.end(); page += PAGE) {
+    for (long page = image.start();
+        page < image.end() && tables.size() < TABLE_LIMIT;
+        page += PAGE) {
       progress.step("searching the kernel's image", page - image.start(), image.length());
       if (virtual.read(page + PAGE - Long.BYTES, MemorySegment.ofArray(word)) == Long.BYTES) {
         long entry = ByteBuffer.wrap(word).order(ByteOrder.LITTLE_ENDIAN).getLong();
@@ -139,8 +147,11 @@ public final class DirectMapFinder {
         }
       }
     }
+    int candidates = 0;
     for (var level3 : tables) {
-      if (page(level3.virtual()).filter(RootScan::isLevel3).isPresent()) {
+      if (candidates < CANDIDATE_LIMIT
+          && page(level3.virtual()).filter(RootScan::isLevel3).isPresent()) {
+        candidates++;
         for (var root : tables) {
           var found = root(image, tables, root, level3);
           if (found.isPresent()) {
