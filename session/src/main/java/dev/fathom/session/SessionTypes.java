@@ -27,11 +27,13 @@ final class SessionTypes implements TypeSource {
   static final String KERNEL = "dwarf";
   static final String MODULES = "dwarf of modules";
   private static final String PROGRAM = "dwarf of the program's debug file";
+  private static final int MOST_KNOWN = 4096;
   private static final String LIBRARIES = "dwarf of libraries' debug files";
 
   private final Session session;
   private final String name;
   private final boolean modules;
+  private final Map<Image, Boolean> describesItself = new HashMap<>();
   private boolean looking;
 
   private SessionTypes(Session session, String name, boolean modules) {
@@ -100,8 +102,16 @@ final class SessionTypes implements TypeSource {
 
   /** Whether an object describes itself: what is in it has been asked already. */
   private boolean isOwn(Image image) {
-    var own = session.kernel().file(image);
-    return own.isPresent() && session.debugFiles().find(image).found().equals(own);
+    var known = describesItself.get(image);
+    if (known == null) {
+      var own = session.kernel().file(image);
+      known = own.isPresent() && session.debugFiles().find(image).found().equals(own);
+      if (describesItself.size() == MOST_KNOWN) {
+        describesItself.clear(); // Libraries came and went.
+      }
+      describesItself.put(image, known);
+    }
+    return known;
   }
 
   @Override
