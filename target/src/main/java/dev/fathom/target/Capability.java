@@ -14,4 +14,5 @@ public sealed interface Capability
         RawRegisters,
         ProcessView,
         SignalControl,
-        SystemCalls {}
+        SystemCalls,
+        CheckedMemory {}

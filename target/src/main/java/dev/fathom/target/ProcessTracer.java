@@ -158,6 +158,22 @@ public interface ProcessTracer {
   /** Takes what {@link #look} has found; the thread may have been killed since, which is told. */
   Optional<Change> taken(Change change);
 
+  /**
+   * Reads a process's memory where the process itself may read it (process_vm_readv(2)); at most 1
+   * KiB.
+   *
+   * @return whether all of it was read
+   */
+  boolean load(int process, long address, byte[] into);
+
+  /**
+   * Writes a process's memory where the process itself may write it (process_vm_writev(2)); at most
+   * 1 KiB.
+   *
+   * @return whether all of it was written
+   */
+  boolean store(int process, long address, byte[] bytes);
+
   /** Sends a signal to one thread of a process. */
   boolean signal(int process, int thread, int signal);
 

@@ -25,11 +25,17 @@ record LibC(
     MethodHandle ptrace,
     MethodHandle waitpid,
     MethodHandle waitid,
+    MethodHandle vmRead,
+    MethodHandle vmWrite,
     MethodHandle syscall,
     MethodHandle spawn,
     MemorySegment environment) {
   private static final VarHandle ERRNO =
       Linker.Option.captureStateLayout().varHandle(PathElement.groupElement("errno"));
+
+  /** Process, vectors here and their number, vectors there and their number, flags. */
+  private static final FunctionDescriptor OF_VECTORS =
+      FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
 
   /** Empty where this system's C library has no such functions. */
   static Optional<LibC> load() {
@@ -37,7 +43,16 @@ record LibC(
     var lookup = linker.defaultLookup();
     var all = SymbolLookup.loaderLookup().or(lookup);
     for (var name :
-        new String[] {"ptrace", "waitpid", "waitid", "syscall", "posix_spawnp", "environ"}) {
+        new String[] {
+          "ptrace",
+          "waitpid",
+          "waitid",
+          "process_vm_readv",
+          "process_vm_writev",
+          "syscall",
+          "posix_spawnp",
+          "environ"
+        }) {
       if (all.find(name).isEmpty()) {
         return Optional.empty();
       }
@@ -60,6 +75,8 @@ record LibC(
                 all.find("waitid").orElseThrow(),
                 FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT),
                 errno),
+            linker.downcallHandle(all.find("process_vm_readv").orElseThrow(), OF_VECTORS, errno),
+            linker.downcallHandle(all.find("process_vm_writev").orElseThrow(), OF_VECTORS, errno),
             linker.downcallHandle(
                 all.find("syscall").orElseThrow(),
                 FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),

@@ -106,7 +106,25 @@ public final class Ptrace implements ProcessTracer {
   /** How long a program that was started may take until it stops, in tenths of milliseconds. */
   private static final int START_LIMIT = 100_000;
 
-  private final Optional<LibC> library = LibC.load();
+  /** What calls write to and read from; each thread has its own, since they are made so often. */
+  private static final class Scratch {
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment state = LibC.state(arena);
+    private final MemorySegment status = arena.allocate(JAVA_INT);
+    private final MemorySegment words = arena.allocate(GENERAL_LIMIT, 16);
+    private final MemorySegment here = arena.allocate(16, 8);
+    private final MemorySegment there = arena.allocate(16, 8);
+  }
+
+  /** Functions that never change are called directly by compiled code. */
+  private static final class Native {
+    private static final LibC LIBRARY = LibC.load().orElseThrow();
+  }
+
+  private static final boolean AVAILABLE =
+      System.getProperty("os.name").equals("Linux") && LibC.load().isPresent();
+
+  private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
 
   /** Each tracing thread waits with its own; most processes are looked at and never waited for. */
   private final ThreadLocal<Optional<Alarm>> alarms =
@@ -114,22 +132,22 @@ public final class Ptrace implements ProcessTracer {
 
   @Override
   public boolean available() {
-    return library.isPresent() && System.getProperty("os.name").equals("Linux");
+    return AVAILABLE;
   }
 
-  private LibC library() {
-    if (!available()) {
+  private static LibC library() {
+    if (!AVAILABLE) {
       throw new UnsupportedException("this system has no ptrace");
     }
-    return library.orElseThrow();
+    return Native.LIBRARY;
   }
 
   /** A request's result: its value, and the error number, 0 for none. */
   private record Result(long value, int errno) {}
 
   private Result request(int request, int thread, MemorySegment address, MemorySegment data) {
-    try (var arena = Arena.ofConfined()) {
-      var state = LibC.state(arena);
+    try {
+      var state = scratches.get().state;
       long value =
           (long) library().ptrace().invokeExact(state, request, (long) thread, address, data);
       return new Result(value, value == -1 ? LibC.errno(state) : 0);
@@ -214,34 +232,42 @@ public final class Ptrace implements ProcessTracer {
 
   @Override
   public Optional<byte[]> registers(int thread, int type) {
-    try (var arena = Arena.ofConfined()) {
-      int limit = type == GENERAL_REGISTERS ? GENERAL_LIMIT : REGISTER_LIMIT;
-      var buffer = arena.allocate(limit, 16);
-      var vector = vector(arena, buffer, limit);
-      var result = request(GET_REGISTER_SET, thread, MemorySegment.ofAddress(type), vector);
-      if (result.errno() == EINVAL || !done(result, "read registers of", thread)) {
-        return Optional.empty(); // This CPU has no such set.
-      }
-      return Optional.of(buffer.asSlice(0, vector.get(JAVA_LONG, 8)).toArray(JAVA_BYTE));
+    var scratch = scratches.get();
+    if (type == GENERAL_REGISTERS) {
+      return registers(thread, type, scratch.words, scratch.here);
     }
+    try (var arena = Arena.ofConfined()) {
+      return registers(thread, type, arena.allocate(REGISTER_LIMIT, 16), scratch.here);
+    }
+  }
+
+  private Optional<byte[]> registers(
+      int thread, int type, MemorySegment buffer, MemorySegment vector) {
+    fill(vector, buffer, buffer.byteSize());
+    var result = request(GET_REGISTER_SET, thread, MemorySegment.ofAddress(type), vector);
+    if (result.errno() == EINVAL || !done(result, "read registers of", thread)) {
+      return Optional.empty(); // This CPU has no such set.
+    }
+    return Optional.of(buffer.asSlice(0, vector.get(JAVA_LONG, 8)).toArray(JAVA_BYTE));
   }
 
   @Override
   public boolean setRegisters(int thread, int type, byte[] bytes) {
     try (var arena = Arena.ofConfined()) {
-      var buffer = arena.allocateFrom(JAVA_BYTE, bytes);
-      var vector = vector(arena, buffer, bytes.length);
-      var result = request(SET_REGISTER_SET, thread, MemorySegment.ofAddress(type), vector);
+      var scratch = scratches.get();
+      boolean small = bytes.length <= GENERAL_LIMIT;
+      var buffer = small ? scratch.words : arena.allocate(bytes.length, 16);
+      MemorySegment.copy(bytes, 0, buffer, JAVA_BYTE, 0, bytes.length);
+      fill(scratch.here, buffer, bytes.length);
+      var result = request(SET_REGISTER_SET, thread, MemorySegment.ofAddress(type), scratch.here);
       return done(result, "write registers of", thread);
     }
   }
 
-  /** A {@code struct iovec}. */
-  private static MemorySegment vector(Arena arena, MemorySegment buffer, long length) {
-    var vector = arena.allocate(16, 8);
+  /** Fills a {@code struct iovec}. */
+  private static void fill(MemorySegment vector, MemorySegment buffer, long length) {
     vector.set(ADDRESS, 0, buffer);
     vector.set(JAVA_LONG, 8, length);
-    return vector;
   }
 
   /** The C library's wrapper stores the word and returns 0 only in the kernel; it returns it. */
@@ -283,14 +309,12 @@ public final class Ptrace implements ProcessTracer {
 
   @Override
   public Optional<byte[]> signalInfo(int thread) {
-    try (var arena = Arena.ofConfined()) {
-      var info = arena.allocate(SIGINFO_BYTES, 8);
-      var result = request(GET_SIGNAL_INFO, thread, MemorySegment.NULL, info);
-      // EINVAL: the whole process was stopped, by no signal of this thread's.
-      return result.errno() != EINVAL && done(result, "read the signal of", thread)
-          ? Optional.of(info.toArray(JAVA_BYTE))
-          : Optional.empty();
-    }
+    var info = scratches.get().words.asSlice(0, SIGINFO_BYTES);
+    var result = request(GET_SIGNAL_INFO, thread, MemorySegment.NULL, info);
+    // EINVAL: the whole process was stopped, by no signal of this thread's.
+    return result.errno() != EINVAL && done(result, "read the signal of", thread)
+        ? Optional.of(info.toArray(JAVA_BYTE))
+        : Optional.empty();
   }
 
   @Override
@@ -376,9 +400,9 @@ public final class Ptrace implements ProcessTracer {
   }
 
   private Optional<Change> wait(int which, int options) {
-    try (var arena = Arena.ofConfined()) {
-      var state = LibC.state(arena);
-      var status = arena.allocate(JAVA_INT);
+    try {
+      var state = scratches.get().state;
+      var status = scratches.get().status;
       while (true) {
         int thread =
             (int) library().waitpid().invokeExact(state, which, status, WALL | WNOTHREAD | options);
@@ -397,9 +421,10 @@ public final class Ptrace implements ProcessTracer {
   }
 
   private Optional<Change> look(int options) {
-    try (var arena = Arena.ofConfined()) {
-      var state = LibC.state(arena);
-      var info = arena.allocate(SIGINFO_BYTES, Long.BYTES);
+    try {
+      var state = scratches.get().state;
+      var info = scratches.get().words;
+      info.set(JAVA_INT, CHILD_THREAD, 0); // It is left alone where there is nothing to tell.
       int wanted = WALL | WNOTHREAD | WEXITED | WSTOPPED | WNOWAIT | options;
       while (true) {
         int failed = (int) library().waitid().invokeExact(state, 0, 0, info, wanted);
@@ -457,6 +482,48 @@ public final class Ptrace implements ProcessTracer {
   @Override
   public Will will(Path directory, List<String> command) {
     return new ShellWill(directory, command);
+  }
+
+  @Override
+  public boolean load(int process, long address, byte[] into) {
+    if (into.length > GENERAL_LIMIT) {
+      throw new IllegalArgumentException("more than " + GENERAL_LIMIT + " bytes: " + into.length);
+    }
+    var scratch = scratches.get();
+    fill(scratch.here, scratch.words, into.length);
+    fill(scratch.there, MemorySegment.ofAddress(address), into.length);
+    try {
+      long done =
+          (long)
+              library()
+                  .vmRead()
+                  .invokeExact(scratch.state, process, scratch.here, 1L, scratch.there, 1L, 0L);
+      MemorySegment.copy(scratch.words, JAVA_BYTE, 0, into, 0, into.length);
+      return done == into.length;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
+  }
+
+  @Override
+  public boolean store(int process, long address, byte[] bytes) {
+    if (bytes.length > GENERAL_LIMIT) {
+      throw new IllegalArgumentException("more than " + GENERAL_LIMIT + " bytes: " + bytes.length);
+    }
+    var scratch = scratches.get();
+    MemorySegment.copy(bytes, 0, scratch.words, JAVA_BYTE, 0, bytes.length);
+    fill(scratch.here, scratch.words, bytes.length);
+    fill(scratch.there, MemorySegment.ofAddress(address), bytes.length);
+    try {
+      long done =
+          (long)
+              library()
+                  .vmWrite()
+                  .invokeExact(scratch.state, process, scratch.here, 1L, scratch.there, 1L, 0L);
+      return done == bytes.length;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
   }
 
   @Override

@@ -20,12 +20,14 @@ public interface Architecture {
 
   /**
    * What the instruction at the start of {@code code} does, for instructions that can be carried
-   * out exactly from registers alone; empty for all others.
+   * out exactly; empty for all others.
    *
    * @param code from the instruction's first byte on; may end in the middle of it
    * @param pc its virtual address
+   * @param loads what it can load; empty where it may not load or store, other than on the stack
    */
-  default Optional<Effect> emulate(byte[] code, long pc, Registers registers) {
+  default Optional<Effect> emulate(
+      byte[] code, long pc, Registers registers, Optional<Loads> loads) {
     return Optional.empty();
   }
 }

@@ -11,11 +11,13 @@ import dev.fathom.kernel.Task;
 import dev.fathom.model.Image;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.Effect;
+import dev.fathom.model.arch.Loads;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Breakpoints.Kind;
 import dev.fathom.target.Capability;
+import dev.fathom.target.CheckedMemory;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
@@ -759,7 +761,18 @@ public final class Control {
   }
 
   private Optional<Effect> effect(Inserted under, Registers registers) {
-    return kernel().program().architecture().emulate(under.code(), under.address(), registers);
+    var memory = watched() ? Optional.<CheckedMemory>empty() : checked();
+    Optional<Loads> loads =
+        memory.map(
+            from ->
+                (address, count) -> {
+                  var bytes = new byte[count];
+                  return from.read(address, bytes) ? Optional.of(bytes) : Optional.empty();
+                });
+    return kernel()
+        .program()
+        .architecture()
+        .emulate(under.code(), under.address(), registers, loads);
   }
 
   /** Whether data is watched: what is stored here does not trip the CPU's watchpoints. */
@@ -777,7 +790,15 @@ public final class Control {
     return (store.address() & (PAGE - 1)) + store.bytes().length > PAGE;
   }
 
+  private Optional<CheckedMemory> checked() {
+    return session.target().find(CheckedMemory.class);
+  }
+
   private boolean store(Effect.Store store) {
+    var checked = checked();
+    if (checked.isPresent()) {
+      return checked.get().write(store.address(), store.bytes());
+    }
     var memory = session.target().find(MemoryWriter.class);
     if (memory.isEmpty()) {
       return false;

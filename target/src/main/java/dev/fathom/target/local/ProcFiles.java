@@ -250,6 +250,16 @@ public final class ProcFiles {
     return field(directory.resolve("status"), "Seccomp").orElse(0) != 0;
   }
 
+  /** Whether it runs with a shadow stack (x86, since Linux 6.6). */
+  public boolean hasShadowStack() {
+    for (String line : optional(directory.resolve("status")).orElse("").split("\n", -1)) {
+      if (line.startsWith("x86_Thread_features:")) {
+        return line.contains("shstk");
+      }
+    }
+    return false;
+  }
+
   /** Whether it has a handler for the signal. */
   public boolean catches(int signal) {
     for (String line : optional(directory.resolve("status")).orElse("").split("\n", -1)) {

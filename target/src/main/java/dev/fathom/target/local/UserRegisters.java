@@ -10,7 +10,9 @@ import dev.fathom.model.arch.x86_64.X86_64;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -23,10 +25,14 @@ public final class UserRegisters {
 
   private final Architecture architecture;
   private final List<Register> order;
+  private final Map<Register, Integer> places = new HashMap<>();
 
   private UserRegisters(Architecture architecture, List<Register> order) {
     this.architecture = architecture;
     this.order = order;
+    for (int i = 0; i < order.size(); i++) {
+      places.put(order.get(i), i);
+    }
   }
 
   /** The layout on an architecture that is known here, by its name as in {@code uname -m}. */
@@ -81,8 +87,8 @@ public final class UserRegisters {
    * @return false when it is not among them
    */
   public boolean set(byte[] bytes, Register register, long value) {
-    int index = order.indexOf(register);
-    if (index < 0 || bytes.length < (index + 1) * WORD) {
+    var index = places.get(register);
+    if (index == null || bytes.length < (index + 1) * WORD) {
       return false;
     }
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(index * WORD, value);

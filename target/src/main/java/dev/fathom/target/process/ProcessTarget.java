@@ -10,6 +10,7 @@ import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Register;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Capability;
+import dev.fathom.target.CheckedMemory;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
@@ -64,6 +65,7 @@ final class ProcessTarget implements Target {
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile Optional<TracedProcess> traced = Optional.empty();
   private volatile Optional<TracerThread> thread = Optional.empty();
+  private volatile Optional<Boolean> shadowed = Optional.empty();
   private volatile boolean gone;
   private volatile boolean leaveStopped;
   private volatile long epoch;
@@ -212,9 +214,19 @@ final class ProcessTarget implements Target {
     if (capability == SystemCalls.class) {
       return Optional.of(capability.cast(powers.calls));
     }
+    if (capability == CheckedMemory.class) {
+      return shadowed() ? Optional.empty() : Optional.of(capability.cast(powers.checked));
+    }
     return capability == SignalControl.class
         ? Optional.of(capability.cast(powers.signals))
         : Optional.empty();
+  }
+
+  private boolean shadowed() {
+    if (shadowed.isEmpty()) {
+      shadowed = Optional.of(files.hasShadowStack());
+    }
+    return shadowed.get();
   }
 
   @Override
@@ -345,6 +357,7 @@ final class ProcessTarget implements Target {
     private final PokeRegisters registerWriter = new PokeRegisters();
     private final SignalTable signals = new SignalTable();
     private final Calls calls = new Calls();
+    private final Checked checked = new Checked();
 
     Live.State state() {
       return live.state();
@@ -507,18 +520,20 @@ final class ProcessTarget implements Target {
     public void write(int cpu, Register register, long value) {
       requireStopped("write registers");
       ran();
-      if (ask(process -> process.registers(cpu)).isEmpty()) {
-        throw new TargetException(name + ": thread " + cpu + " is not there, or does not stop");
-      }
       if (!ask(process -> process.set(cpu, register, value))) {
+        if (ask(process -> process.registers(cpu)).isEmpty()) {
+          throw new TargetException(name + ": thread " + cpu + " is not there, or does not stop");
+        }
         throw new UnsupportedException(
             name + ": " + register.name() + " of thread " + cpu + " cannot be written");
       }
     }
 
-    /** What is written is in the thread at once. */
+    /** What is written is in the thread when it goes on; here it is put there at once. */
     @Override
-    public void settle() {}
+    public void settle() {
+      order(TracedProcess::settleAll);
+    }
   }
 
   private final class Calls implements SystemCalls {
@@ -526,6 +541,21 @@ final class ProcessTarget implements Target {
     public void watch(Set<Long> numbers) {
       requireStopped("watch system calls");
       order(process -> process.watch(numbers));
+    }
+  }
+
+  private final class Checked implements CheckedMemory {
+    @Override
+    public boolean read(long address, byte[] into) {
+      requireStopped("read its memory as it does");
+      return ask(process -> process.load(address, into));
+    }
+
+    @Override
+    public boolean write(long address, byte[] bytes) {
+      requireStopped("write its memory as it does");
+      ran();
+      return ask(process -> process.store(address, bytes));
     }
   }
 

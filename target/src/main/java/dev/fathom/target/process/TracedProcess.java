@@ -403,10 +403,17 @@ final class TracedProcess {
       return Optional.empty();
     }
     if (tracee.registers.isEmpty()) {
-      tracee.raw = ptrace.registers(thread, ProcessTracer.GENERAL_REGISTERS);
-      tracee.registers = tracee.raw.map(bytes -> layout.decode(bytes, 0));
+      tracee.registers = raw(tracee).map(bytes -> layout.decode(bytes, 0));
     }
     return tracee.registers;
+  }
+
+  /** The registers as the kernel lays them out, read once in a stop. */
+  private Optional<byte[]> raw(Tracee tracee) {
+    if (tracee != null && tracee.stopped && tracee.raw.isEmpty()) {
+      tracee.raw = ptrace.registers(tracee.id(), ProcessTracer.GENERAL_REGISTERS);
+    }
+    return tracee == null || !tracee.stopped ? Optional.empty() : tracee.raw;
   }
 
   /** The floating-point registers of a stopped thread, as the kernel lays them out. */
@@ -419,10 +426,10 @@ final class TracedProcess {
 
   /** Sets a register of a stopped thread; false when it cannot be set. */
   boolean set(int thread, Register register, long value) {
-    if (registers(thread).isEmpty()) {
+    var tracee = tracees.get(thread);
+    if (raw(tracee).isEmpty()) {
       return false;
     }
-    var tracee = tracees.get(thread);
     byte[] bytes = tracee.raw.orElseThrow().clone();
     if (!layout.set(bytes, register, value)) {
       return false;
@@ -432,7 +439,7 @@ final class TracedProcess {
       layout.set(bytes, X86_64.ORIG_RAX, -1);
     }
     tracee.raw = Optional.of(bytes);
-    tracee.registers = Optional.of(layout.decode(bytes, 0));
+    tracee.registers = Optional.empty();
     tracee.changed = true;
     return true;
   }
@@ -441,8 +448,20 @@ final class TracedProcess {
   private void settle(Tracee tracee) {
     if (tracee.changed) {
       tracee.changed = false;
-      ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, tracee.raw.orElseThrow());
+      byte[] bytes = tracee.raw.orElseThrow();
+      try {
+        ptrace.setRegisters(tracee.id(), ProcessTracer.GENERAL_REGISTERS, bytes);
+      } catch (TargetException e) {
+        tracee.raw = Optional.empty(); // A value that the kernel does not take: as it was.
+        tracee.registers = Optional.empty();
+        throw e;
+      }
     }
+  }
+
+  /** Puts all changed registers into their threads. */
+  void settleAll() {
+    forStopped(this::settle);
   }
 
   int pending(int thread) {
@@ -490,6 +509,9 @@ final class TracedProcess {
   }
 
   private void haltAll() {
+    if (allStand()) {
+      return; // Nothing can have changed.
+    }
     drain();
     long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
     while (ended.isEmpty() && awaited() && System.nanoTime() - deadline < 0) {
@@ -507,6 +529,15 @@ final class TracedProcess {
     }
   }
 
+  private boolean allStand() {
+    for (var tracee : tracees.values()) {
+      if (!tracee.stopped) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private boolean awaited() {
     for (var tracee : tracees.values()) {
       if (!tracee.stopped && !tracee.lending) {
@@ -521,7 +552,9 @@ final class TracedProcess {
     if (ended.isPresent() || running) {
       return;
     }
-    drain();
+    if (!allStand()) {
+      drain();
+    }
     if (!reports.isEmpty()) {
       running = true; // What is left to tell comes first: nothing moves.
       return;
@@ -541,7 +574,9 @@ final class TracedProcess {
     if (tracee == null || !tracee.stopped) {
       throw new TargetException("thread " + thread + " is not there, or cannot be stopped");
     }
-    drain();
+    if (!allStand()) {
+      drain();
+    }
     running = true;
     if (others) {
       for (var other : List.copyOf(tracees.values())) {
@@ -654,6 +689,9 @@ final class TracedProcess {
     boolean any = false;
     while (takeNext(Duration.ZERO)) {
       any = true;
+      if (allStand()) {
+        break; // Nothing more can come.
+      }
     }
     return any;
   }
@@ -1317,6 +1355,27 @@ final class TracedProcess {
       }
     }
     return good;
+  }
+
+  /** Reads where the process itself may; its own code, where breakpoints are. */
+  boolean load(long address, byte[] into) {
+    boolean good = ptrace.load(pid, address, into);
+    if (good) {
+      hideBreakpoints(address, MemorySegment.ofArray(into), into.length);
+    }
+    return good;
+  }
+
+  /** Writes where the process itself may, and no breakpoint is. */
+  boolean store(long address, byte[] bytes) {
+    if (address < 0) {
+      return false; // The kernel is there.
+    }
+    long reach = breakpoint().length - 1L;
+    return planted
+            .subMap(address - Math.min(reach, address), true, address + bytes.length - 1, true)
+            .isEmpty()
+        && ptrace.store(pid, address, bytes);
   }
 
   void close() {

@@ -79,27 +79,34 @@ final class TracerThread {
    * @throws TargetException when it takes longer than {@code limit}; it is still done some time
    */
   <T> T ask(Callable<T> work, Duration limit) {
-    var task = new FutureTask<>(work);
     if (isCurrent()) {
-      task.run();
-    } else {
-      works.add(task);
+      try {
+        return work.call();
+      } catch (Exception e) {
+        throw failure(e);
+      }
     }
+    var task = new FutureTask<>(work);
+    works.add(task);
     try {
       return task.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
-      throw switch (e.getCause()) {
-        case FathomException known -> known;
-        case RuntimeException unknown -> unknown;
-        case Error error -> throw error;
-        default -> new TargetException("tracing failed: " + e.getCause().getMessage(), e);
-      };
+      throw failure(e.getCause());
     } catch (TimeoutException e) {
       throw new TargetException("tracing takes too long", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new TargetException("interrupted while a process was traced", e);
     }
+  }
+
+  private static RuntimeException failure(Throwable e) {
+    return switch (e) {
+      case FathomException known -> known;
+      case RuntimeException unknown -> unknown;
+      case Error error -> throw error;
+      default -> new TargetException("tracing failed: " + e.getMessage(), e);
+    };
   }
 
   /** No more work is taken; what the thread still traces is let go by the kernel. */

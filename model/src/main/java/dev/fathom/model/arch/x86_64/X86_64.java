@@ -7,6 +7,7 @@ import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.Architecture;
 import dev.fathom.model.arch.Effect;
+import dev.fathom.model.arch.Loads;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -186,8 +187,8 @@ public final class X86_64 implements Architecture {
   }
 
   @Override
-  public Optional<Effect> emulate(byte[] code, long pc, Registers known) {
-    return X86Emulator.run(code, pc, known);
+  public Optional<Effect> emulate(byte[] code, long pc, Registers known, Optional<Loads> loads) {
+    return X86Emulator.run(code, pc, known, loads);
   }
 
   /** The registers above in the order of their indexes. */
