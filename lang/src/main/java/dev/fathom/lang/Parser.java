@@ -666,7 +666,7 @@ class Parser extends TypeParser {
   }
 
   private boolean isPlainType(String name) {
-    return program.find(TypeName.plain(name)).filter(Parser::isPlain).isPresent();
+    return program.findAlone(name).filter(Parser::isPlain).isPresent();
   }
 
   private static boolean isPlain(CType type) {

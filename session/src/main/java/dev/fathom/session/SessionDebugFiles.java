@@ -17,6 +17,7 @@ import dev.fathom.symbols.debugfile.DebugFiles;
 import dev.fathom.symbols.debugfile.Search;
 import dev.fathom.symbols.debugfile.Wanted;
 import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import dev.fathom.symbols.dwarf.NameLookup;
 import dev.fathom.symbols.index.TableIndex;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -210,7 +211,7 @@ public final class SessionDebugFiles {
     int threads = Runtime.getRuntime().availableProcessors();
     var types =
         DwarfTypeSource.whereFound(
-            module ? "dwarf:" + image.name() : "dwarf", () -> names(image, file, dwarf, threads));
+            module ? "dwarf:" + image.name() : "dwarf", () -> lookup(image, file, dwarf, threads));
     return new Described(file, dwarf, types, () -> index(file).lineFiles(dwarf, threads));
   }
 
@@ -219,6 +220,19 @@ public final class SessionDebugFiles {
     return index.isPresent() && id.isPresent()
         ? TableIndex.of(index.get(), id.get().hex())
         : TableIndex.none();
+  }
+
+  private NameLookup lookup(Image image, DebugFile file, Dwarf dwarf, int threads) {
+    try {
+      return index(file)
+          .nameLookup(
+              dwarf,
+              () -> names(image, file, dwarf, threads),
+              problem -> report(image, "not used: " + problem.getMessage()));
+    } catch (FathomException e) {
+      report(image, e.getMessage());
+      return NameLookup.of(Optional::empty);
+    }
   }
 
   private Optional<DwarfNames> names(Image image, DebugFile file, Dwarf dwarf, int threads) {

@@ -132,6 +132,11 @@ final class SessionTypes implements TypeSource {
     return declared;
   }
 
+  @Override
+  public boolean isValue(String value) {
+    return !modules && of(images()).anyMatch(source -> source.isValue(value));
+  }
+
   /** Of modules, only those are asked that have a symbol of that name. */
   @Override
   public Optional<CType> ofSymbol(String symbol) {

@@ -32,6 +32,7 @@ public final class Dwarf {
   private final Once<Units> units = new Once<>(this::readUnits);
   private final Once<Map<Long, Unit>> typeUnits = new Once<>(this::readTypeUnits);
   private final Once<Optional<Dwarf>> supplementary = new Once<>(this::openSupplementary);
+  private final Once<NameTables> nameTables = new Once<>(() -> NameTables.of(this));
   private final Once<Optional<Dwarf>> splitPackage = new Once<>(this::openPackage);
   private final Once<Optional<PackageIndex>> unitIndex =
       new Once<>(() -> packageIndex(".debug_cu_index"));
@@ -250,6 +251,11 @@ public final class Dwarf {
                 user.bad(
                     user.offset(),
                     "no type unit has the signature 0x" + Long.toHexString(signature)));
+  }
+
+  /** The file's own table of names, checked when first asked for. */
+  public NameTables nameTables() {
+    return nameTables.get();
   }
 
   /** The supplementary file, when there is one and it was found. */

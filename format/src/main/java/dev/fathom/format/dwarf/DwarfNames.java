@@ -142,6 +142,20 @@ public final class DwarfNames {
     } catch (BadDataException e) {
       problems.add(e);
     }
+    return build(dwarf, units, own, threads, problems);
+  }
+
+  /**
+   * The names of a few units of a file.
+   *
+   * @param units those of {@link Dwarf#units} that are looked at
+   */
+  public static DwarfNames of(Dwarf dwarf, List<Unit> units) {
+    return build(dwarf, units, units.size(), 1, new ArrayList<>());
+  }
+
+  private static DwarfNames build(
+      Dwarf dwarf, List<Unit> units, int own, int threads, List<BadDataException> problems) {
     if (units.size() > MAX_UNITS) {
       throw new BadDataException(
           dwarf.name(), 0, units.size() + " units, expected at most " + MAX_UNITS);
@@ -161,6 +175,23 @@ public final class DwarfNames {
     work.run(count);
     problems.addAll(work.problems);
     return join(dwarf, starts, work.parts, problems);
+  }
+
+  /** Only the entries that {@link #find} answers for a name. */
+  public DwarfNames only(String name) {
+    int hash = NameHash.of(name);
+    int first = NameHash.first(hashes, hash);
+    int last = first;
+    while (last < hashes.length && hashes[last] == hash) {
+      last++;
+    }
+    return new DwarfNames(
+        dwarf,
+        starts,
+        Arrays.copyOfRange(hashes, first, last),
+        Arrays.copyOfRange(units, first, last),
+        Arrays.copyOfRange(offsets, first, last),
+        problems);
   }
 
   /** The first unit of each of about {@code wanted} rows of units with as many bytes. */

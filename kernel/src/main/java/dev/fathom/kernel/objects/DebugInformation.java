@@ -3,14 +3,15 @@ package dev.fathom.kernel.objects;
 
 import dev.fathom.base.ByteSource;
 import dev.fathom.format.dwarf.Dwarf;
-import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.dwarf.DwarfSections;
 import dev.fathom.format.elf.ElfFile;
 import dev.fathom.symbols.dwarf.DwarfTypeSource;
+import dev.fathom.symbols.dwarf.NameLookup;
 import dev.fathom.symbols.index.TableIndex;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The DWARF that an ELF file itself has, relocated if it is a kernel module. */
 public final class DebugInformation implements DwarfSections {
@@ -29,23 +30,29 @@ public final class DebugInformation implements DwarfSections {
    * @param name {@code dwarf}, or {@code dwarf:} and an object's name
    * @param index the folder of the on-disk index, where its names are kept by build-id; empty to do
    *     without
+   * @param warnings is told why the file's own table of names is not used
    */
-  public static Optional<DwarfTypeSource> types(String name, ElfFile file, Optional<Path> index) {
+  public static Optional<DwarfTypeSource> types(
+      String name, ElfFile file, Optional<Path> index, Consumer<String> warnings) {
     boolean any =
         file.sections().named(".debug_info").isPresent()
             || file.sections().named(".zdebug_info").isPresent();
     return any
-        ? Optional.of(new DwarfTypeSource(name, () -> names(file, index)))
+        ? Optional.of(DwarfTypeSource.whereFound(name, () -> names(file, index, warnings)))
         : Optional.empty();
   }
 
-  private static DwarfNames names(ElfFile file, Optional<Path> index) {
+  private static NameLookup names(ElfFile file, Optional<Path> index, Consumer<String> warnings) {
     var id = file.buildId();
     var table =
         index.isPresent() && id.isPresent()
             ? TableIndex.of(index.get(), id.get().hex())
             : TableIndex.none();
-    return table.dwarfNames(Dwarf.open(new DebugInformation(file)), THREADS);
+    var dwarf = Dwarf.open(new DebugInformation(file));
+    return table.nameLookup(
+        dwarf,
+        () -> Optional.of(table.dwarfNames(dwarf, THREADS)),
+        problem -> warnings.accept("not used: " + problem.getMessage()));
   }
 
   @Override

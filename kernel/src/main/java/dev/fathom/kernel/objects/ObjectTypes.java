@@ -53,7 +53,15 @@ public final class ObjectTypes implements TypeSource {
   private Optional<DwarfTypeSource> source(LoadedObject object) {
     return sources.computeIfAbsent(
         object,
-        of -> of.file().flatMap(file -> DebugInformation.types("dwarf:" + of.name(), file, index)));
+        of ->
+            of.file()
+                .flatMap(
+                    file ->
+                        DebugInformation.types(
+                            "dwarf:" + of.name(),
+                            file,
+                            index,
+                            text -> warnings.accept(of.name() + ": " + text))));
   }
 
   private <T> Optional<T> answer(
@@ -82,6 +90,11 @@ public final class ObjectTypes implements TypeSource {
       declared = declared.isEmpty() ? found : declared;
     }
     return declared;
+  }
+
+  @Override
+  public boolean isValue(String value) {
+    return ask(source -> source.isValue(value)).contains(true);
   }
 
   @Override

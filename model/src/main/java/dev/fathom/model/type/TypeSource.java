@@ -21,6 +21,14 @@ public interface TypeSource {
    */
   Optional<CType> find(TypeName name);
 
+  /**
+   * Whether the source knows, without looking far, that a name is a variable's, function's or
+   * enumerator's, so that C has no type that is called so without a keyword.
+   */
+  default boolean isValue(String name) {
+    return false;
+  }
+
   /** The type of a variable or function, where the source knows it. */
   Optional<CType> ofSymbol(String symbol);
 

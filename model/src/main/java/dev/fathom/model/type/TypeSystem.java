@@ -84,6 +84,27 @@ public final class TypeSystem {
     return known;
   }
 
+  /**
+   * As {@link #find} of a {@code PLAIN} name that stands alone in an expression: where a source
+   * knows it to be a variable's and no typedef has it, structures of that name are not looked for.
+   */
+  public Optional<CType> findAlone(String name) {
+    var plain = TypeName.plain(name);
+    var known = cache.get(plain);
+    if (known != null) {
+      return known;
+    }
+    for (var source : sources) {
+      var found = source.find(plain);
+      if (found.isPresent() && !(found.get() instanceof OpaqueType)) {
+        return found;
+      }
+    }
+    return sources.stream().anyMatch(source -> source.isValue(name))
+        ? Optional.empty()
+        : find(plain);
+  }
+
   private Optional<CType> search(TypeName name) {
     Optional<CType> declared = Optional.empty();
     var kinds =

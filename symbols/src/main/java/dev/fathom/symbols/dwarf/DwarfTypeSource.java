@@ -104,14 +104,14 @@ public final class DwarfTypeSource implements TypeSource {
   private static final int OP_GNU_ADDR_INDEX = 0xfb;
 
   private final String name;
-  private final Supplier<Optional<DwarfNames>> opener;
-  private Optional<DwarfNames> names;
+  private final Supplier<NameLookup> opener;
+  private Optional<NameLookup> lookup = Optional.empty();
   private final Scopes scopes = new Scopes();
 
   /** By file, and in it by offset; types of {@code .debug_types} by the complement of theirs. */
   private final Map<Dwarf, Map<Long, CType>> made = new IdentityHashMap<>();
 
-  private DwarfTypeSource(Supplier<Optional<DwarfNames>> opener, String name) {
+  private DwarfTypeSource(Supplier<NameLookup> opener, String name) {
     this.name = name;
     this.opener = opener;
   }
@@ -121,7 +121,7 @@ public final class DwarfTypeSource implements TypeSource {
    * @param opener opens a file's names; called once, when something is first asked
    */
   public DwarfTypeSource(String name, Supplier<DwarfNames> opener) {
-    this(() -> Optional.of(opener.get()), name);
+    this(() -> NameLookup.of(() -> Optional.of(opener.get())), name);
   }
 
   /**
@@ -129,9 +129,9 @@ public final class DwarfTypeSource implements TypeSource {
    * debug information nobody needs does not pay for it. Without a file there are no types.
    *
    * @param name {@code dwarf}, or {@code dwarf:} and a module's name
-   * @param finder finds the file and opens its names; called once
+   * @param finder finds the file and how its names are found; called once
    */
-  public static DwarfTypeSource whereFound(String name, Supplier<Optional<DwarfNames>> finder) {
+  public static DwarfTypeSource whereFound(String name, Supplier<NameLookup> finder) {
     return new DwarfTypeSource(finder, name);
   }
 
@@ -140,23 +140,56 @@ public final class DwarfTypeSource implements TypeSource {
     return name;
   }
 
-  /** The names of the file, opened if need be; empty when there is no file. */
-  public Optional<DwarfNames> names() {
-    if (names == null) {
-      names = opener.get();
+  /** How the names of the file are found, opened if need be. */
+  private NameLookup lookup() {
+    if (lookup.isEmpty()) {
+      lookup = Optional.of(opener.get());
     }
-    return names;
+    return lookup.get();
   }
 
-  private List<DwarfNames.Entry> entries(String wanted) {
-    return names().map(n -> n.find(wanted)).orElse(List.of());
+  /** All names of the file, opened if need be; empty when there is no file. */
+  public Optional<DwarfNames> names() {
+    return lookup().all();
   }
 
   @Override
   public Optional<CType> find(TypeName wanted) {
+    return lookup()
+        .ask(
+            finder -> {
+              var named = finder.look(wanted.name());
+              var found = find(wanted, named.entries());
+              boolean sure =
+                  found.isPresent()
+                      ? !(found.get() instanceof OpaqueType)
+                      : wanted.kind() == TypeName.Kind.PLAIN && hasValue(named);
+              return new NameLookup.Answer<>(found, sure);
+            });
+  }
+
+  @Override
+  public boolean isValue(String value) {
+    return lookup().isPartial()
+        && lookup().ask(f -> new NameLookup.Answer<>(hasValue(f.look(value)), true));
+  }
+
+  private static boolean hasValue(NameLookup.Entries named) {
+    return named.allTypes() && named.entries().stream().anyMatch(DwarfTypeSource::isValue);
+  }
+
+  /** Whether an entry's name is in C that of no typedef. */
+  private static boolean isValue(DwarfNames.Entry entry) {
+    return switch (entry.kind()) {
+      case VARIABLE, FUNCTION, ENUMERATOR -> !entry.isDeclaration();
+      case BASE, TYPEDEF, STRUCT, UNION, ENUM -> false;
+    };
+  }
+
+  private Optional<CType> find(TypeName wanted, List<DwarfNames.Entry> entries) {
     Optional<CType> declared = Optional.empty();
     BadDataException failure = null;
-    for (var entry : entries(wanted.name())) {
+    for (var entry : entries) {
       if (!fits(entry.kind(), wanted.kind()) || (entry.isDeclaration() && declared.isPresent())) {
         continue;
       }
@@ -211,16 +244,25 @@ public final class DwarfTypeSource implements TypeSource {
    * @param address where it is by the link, without the shift of a relocated image; empty when it
    *     is only declared, optimised away, or not at a fixed address
    */
-  public record Described(String name, CType type, OptionalLong address, Die die) {}
+  public record Described(String name, CType type, OptionalLong address, Die die) {
+    /** Whether it is known outside of its unit, where no other has its name then. */
+    private boolean isExternal() {
+      return address.isPresent() && die.owner(At.EXTERNAL).isPresent();
+    }
+  }
 
   /**
    * The variables and functions of that qualified name: definitions and those known outside first.
    */
   public List<Described> described(String wanted) {
+    return names().map(all -> described(wanted, all.find(wanted))).orElse(List.of());
+  }
+
+  private List<Described> described(String wanted, List<DwarfNames.Entry> named) {
     var found = new ArrayList<Described>();
     var entries = new ArrayList<DwarfNames.Entry>();
     for (int rank = 0; rank < 4; rank++) {
-      for (var entry : entries(wanted)) {
+      for (var entry : named) {
         if (rank(entry) == rank) {
           entries.add(entry);
         }
@@ -237,34 +279,50 @@ public final class DwarfTypeSource implements TypeSource {
     return found;
   }
 
+  /** The variable at a fixed place that a unit has outside of functions. */
+  public Optional<Die> ofUnit(Unit unit, String variable) {
+    return described(variable, lookup().near(unit, variable)).stream()
+        .filter(d -> d.die().tag() == Tag.VARIABLE && d.address().isPresent())
+        .map(Described::die)
+        .filter(
+            die -> die.unit().dwarf().equals(unit.dwarf()) && die.unit().offset() == unit.offset())
+        .findFirst();
+  }
+
   /**
    * The variables of that qualified name whose places are known, by the link: those outside of
    * functions, else those that a function keeps between its calls, as {@code function::variable}.
    */
   public List<Described> fixed(String wanted) {
+    return lookup().ask(finder -> fixed(wanted, finder));
+  }
+
+  private NameLookup.Answer<List<Described>> fixed(String wanted, NameLookup.Finder finder) {
     var plain = wanted.replace(ANONYMOUS, "");
     var outside =
-        described(plain).stream()
+        described(plain, finder.find(plain)).stream()
             .filter(d -> d.die().tag() != Tag.SUBPROGRAM && d.address().isPresent())
             .toList();
     int split = lastScope(plain);
     if (!outside.isEmpty() || split <= 0) {
-      return outside;
+      return new NameLookup.Answer<>(outside, outside.stream().anyMatch(Described::isExternal));
     }
     var function = withoutParameters(plain.substring(0, split));
     var variable = plain.substring(split + 2);
     var found = new ArrayList<Described>();
-    for (var entry : entries(function)) {
+    boolean external = false;
+    for (var entry : finder.find(function)) {
       if (entry.kind() == DwarfNames.Kind.FUNCTION) {
         var die = entry.die();
         if (isNamed(die, function)) {
+          external |= entry.isExternal();
           for (var origin : die.withOrigins()) {
             kept(origin, variable, found, 0);
           }
         }
       }
     }
-    return found;
+    return new NameLookup.Answer<>(found, external && !found.isEmpty());
   }
 
   /** Adds the variables at fixed places in a function or block, those of inner blocks last. */
@@ -331,7 +389,13 @@ public final class DwarfTypeSource implements TypeSource {
 
   @Override
   public Optional<CType> ofSymbol(String symbol) {
-    return ofName(symbol).stream().findFirst().map(Described::type);
+    return lookup()
+        .ask(
+            finder -> {
+              var first = ofName(symbol, finder).stream().findFirst();
+              return new NameLookup.Answer<>(
+                  first.map(Described::type), first.map(Described::isExternal).orElse(false));
+            });
   }
 
   /**
@@ -340,22 +404,29 @@ public final class DwarfTypeSource implements TypeSource {
    * @param linked the address that it has by the link
    */
   public Optional<CType> ofLinked(String symbol, long linked) {
-    var all = ofName(symbol);
-    return all.stream()
-        .filter(d -> d.address().isPresent() && d.address().getAsLong() == linked)
-        .findFirst()
-        .or(() -> all.stream().findFirst())
-        .map(Described::type);
+    return lookup()
+        .ask(
+            finder -> {
+              var all = ofName(symbol, finder);
+              var there =
+                  all.stream()
+                      .filter(d -> d.address().isPresent() && d.address().getAsLong() == linked)
+                      .findFirst();
+              return new NameLookup.Answer<>(
+                  there.or(() -> all.stream().findFirst()).map(Described::type), there.isPresent());
+            });
   }
 
-  private List<Described> ofName(String symbol) {
-    var all = described(ABI_TAG.matcher(symbol).replaceAll(""));
+  private List<Described> ofName(String symbol, NameLookup.Finder finder) {
+    var own = ABI_TAG.matcher(symbol).replaceAll("");
+    var all = described(own, finder.find(own));
     if (all.isEmpty() && symbol.indexOf(':') >= 0) {
       // As the demangler has it: with parameters, and with what has no name.
-      all = described(withoutParameters(symbol.replace(ANONYMOUS, "")));
+      var plain = withoutParameters(symbol.replace(ANONYMOUS, ""));
+      all = described(plain, finder.find(plain));
     }
     if (all.isEmpty() && symbol.indexOf(':') >= 0) {
-      all = fixed(symbol);
+      all = fixed(symbol, finder).value();
     }
     return all;
   }
@@ -367,8 +438,17 @@ public final class DwarfTypeSource implements TypeSource {
 
   /** The enumeration that has an enumerator of that qualified name. */
   public Optional<EnumType> enumeration(String enumerator) {
+    return lookup()
+        .ask(
+            finder -> {
+              var found = enumeration(enumerator, finder.find(enumerator));
+              return new NameLookup.Answer<>(found, found.isPresent());
+            });
+  }
+
+  private Optional<EnumType> enumeration(String enumerator, List<DwarfNames.Entry> entries) {
     var last = enumerator.substring(enumerator.lastIndexOf(':') + 1);
-    for (var entry : entries(enumerator)) {
+    for (var entry : entries) {
       if (entry.kind() == DwarfNames.Kind.ENUMERATOR
           && type(entry.die()) instanceof EnumType e
           && e.enumerators().stream().anyMatch(item -> item.name().equals(last))) {
@@ -698,7 +778,17 @@ public final class DwarfTypeSource implements TypeSource {
     if (own.isEmpty()) {
       return Optional.empty();
     }
-    for (var entry : entries(own)) {
+    return lookup()
+        .ask(
+            finder -> {
+              var found = definition(kind, own, finder.find(own));
+              return new NameLookup.Answer<>(found, found.isPresent());
+            });
+  }
+
+  private Optional<Die> definition(
+      DwarfNames.Kind kind, String own, List<DwarfNames.Entry> entries) {
+    for (var entry : entries) {
       if (entry.kind() == kind && !entry.isDeclaration()) {
         var die = entry.die();
         if (!die.flag(At.DECLARATION) && !die.has(At.SIGNATURE) && isNamed(die, own)) {
@@ -714,10 +804,12 @@ public final class DwarfTypeSource implements TypeSource {
    * that is the entry itself, or there is none.
    */
   private Optional<Die> canonical(DwarfNames.Kind kind, String own, Die die) {
-    if (own.isEmpty()) {
-      return Optional.empty();
-    }
-    for (var entry : entries(own)) {
+    // As long as units are read one by one, each has its own: looking for others would read many.
+    var entries =
+        own.isEmpty() || lookup().isPartial()
+            ? List.<DwarfNames.Entry>of()
+            : names().map(all -> all.find(own)).orElse(List.of());
+    for (var entry : entries) {
       if (entry.kind() != kind || entry.isDeclaration()) {
         continue;
       }

@@ -10,10 +10,13 @@ import dev.fathom.format.dwarf.LineFiles;
 import dev.fathom.format.kallsyms.Kallsyms;
 import dev.fathom.format.kallsyms.KallsymsPositions;
 import dev.fathom.symbols.KallsymsSymbols;
+import dev.fathom.symbols.dwarf.NameLookup;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.zip.CRC32;
 
 /**
@@ -152,23 +155,43 @@ public final class TableIndex {
   }
 
   /**
+   * How names in a file's DWARF are found: in the index, or by the file's own table where there is
+   * none yet, or by a pass over all of it, which is made when it is needed.
+   *
+   * @param all the pass; called at most once
+   * @param problems is told why a table is not used
+   */
+  public NameLookup nameLookup(
+      Dwarf dwarf, Supplier<Optional<DwarfNames>> all, Consumer<BadDataException> problems) {
+    var kept = keptNames(dwarf);
+    if (kept.isPresent()) {
+      return NameLookup.of(() -> kept);
+    }
+    var tables = dwarf.nameTables();
+    tables.problems().forEach(problems);
+    return tables.table().isPresent()
+        ? NameLookup.of(tables.table().get(), all, problems)
+        : NameLookup.of(all);
+  }
+
+  private Optional<DwarfNames> keptNames(Dwarf dwarf) {
+    return folder.flatMap(
+        f -> f.load(buildId + "-dwarf", fingerprint(dwarf)).flatMap(a -> DwarfNames.of(dwarf, a)));
+  }
+
+  /**
    * The names in a file's DWARF, which must be that of the build-id.
    *
    * @param threads how many threads to use at most when there is no index yet
    */
   public DwarfNames dwarfNames(Dwarf dwarf, int threads) {
-    if (folder.isEmpty()) {
-      return DwarfNames.build(dwarf, threads);
-    }
-    var name = buildId + "-dwarf";
-    long fingerprint = fingerprint(dwarf);
-    var known = folder.get().load(name, fingerprint).flatMap(a -> DwarfNames.of(dwarf, a));
+    var known = keptNames(dwarf);
     if (known.isPresent()) {
       return known.get();
     }
     var names = DwarfNames.build(dwarf, threads);
-    if (names.problems().isEmpty()) { // else they would be told about only once
-      folder.get().store(name, fingerprint, names.arrays());
+    if (folder.isPresent() && names.problems().isEmpty()) { // else they would be told only once
+      folder.get().store(buildId + "-dwarf", fingerprint(dwarf), names.arrays());
     }
     return names;
   }

@@ -14,6 +14,7 @@ import dev.fathom.format.dwarf.Dwarf;
 import dev.fathom.format.dwarf.LineFiles;
 import dev.fathom.format.dwarf.LineProgram;
 import dev.fathom.format.dwarf.LineTable;
+import dev.fathom.format.dwarf.NameTable;
 import dev.fathom.format.dwarf.Tag;
 import dev.fathom.format.dwarf.Unit;
 import dev.fathom.format.dwarf.UnitLists;
@@ -74,7 +75,7 @@ public final class DwarfSource implements SourceInfo {
   private final List<String> problems = new ArrayList<>();
   private final Map<Long, UnitCode> kept = new Kept();
   private final Map<Die, Map<Long, Die>> callSites = new HashMap<>();
-  private final Map<Long, Unit> unitsByOffset = new HashMap<>();
+  private final Map<Long, Optional<RangeTable<Unit>>> unitsByOffset = new HashMap<>();
   private Optional<RangeTable<Long>> named = Optional.empty();
   private Optional<RangeTable<Unit>> others = Optional.empty();
 
@@ -294,7 +295,21 @@ public final class DwarfSource implements SourceInfo {
     }
     var found = named.get().at(address);
     if (found.isPresent()) {
-      return Optional.of(unitsByOffset.computeIfAbsent(found.get(), dwarf::unitStartingAt));
+      var unit =
+          unitsByOffset.computeIfAbsent(found.get(), this::ofTable).flatMap(u -> u.at(address));
+      if (unit.isPresent()) {
+        return unit;
+      }
+      // The table is wrong, so none of it is believed.
+      problem(
+          new BadDataException(
+              dwarf.name(),
+              found.get(),
+              "the table of addresses says that 0x"
+                  + Long.toHexString(address)
+                  + " is in this unit, which does not; it is not used"));
+      named = Optional.of(RangeTable.of(new ArrayList<>()));
+      others = Optional.empty();
     }
     if (others.isEmpty()) {
       others = Optional.of(ofOtherUnits(new HashSet<>(named.get().things())));
@@ -302,15 +317,46 @@ public final class DwarfSource implements SourceInfo {
     return others.get().at(address);
   }
 
-  /** The units' offsets by {@code .debug_aranges}. */
+  /** Where a unit that a table names has code, by what it says itself; empty if it is none. */
+  private Optional<RangeTable<Unit>> ofTable(long offset) {
+    try {
+      var unit = dwarf.unitStartingAt(offset);
+      var root = unit.root();
+      // One that says nothing is believed to be what the table says.
+      var ranges =
+          root.has(At.LOW_PC) || root.has(At.RANGES)
+              ? UnitLists.ranges(root)
+              : List.of(new Range(0, -1));
+      var found = new ArrayList<Map.Entry<Range, Unit>>();
+      ranges.forEach(range -> found.add(Map.entry(range, unit)));
+      return Optional.of(RangeTable.of(found));
+    } catch (BadDataException e) {
+      problem(e);
+      return Optional.empty();
+    }
+  }
+
+  /** The units' offsets by {@code .debug_aranges}, or by an index that gdb reads. */
   private RangeTable<Long> namedByTable() {
+    var found = new ArrayList<Map.Entry<Range, Long>>();
+    addresses().ifPresent(t -> t.entries().forEach(e -> found.add(Map.entry(e.range(), e.unit()))));
+    return RangeTable.of(found);
+  }
+
+  private Optional<AddressRanges> addresses() {
     var table =
         dwarf
             .section(".debug_aranges")
             .flatMap(section -> AddressRanges.read(section, dwarf.sections().order()));
-    var found = new ArrayList<Map.Entry<Range, Long>>();
-    table.ifPresent(t -> t.entries().forEach(e -> found.add(Map.entry(e.range(), e.unit()))));
-    return RangeTable.of(found);
+    if (table.isPresent()) {
+      return table;
+    }
+    try {
+      return dwarf.nameTables().table().flatMap(NameTable::addresses);
+    } catch (BadDataException e) {
+      problem(e);
+      return Optional.empty();
+    }
   }
 
   /** The units that the table does not name, by what they say themselves. */
@@ -551,14 +597,7 @@ public final class DwarfSource implements SourceInfo {
 
   /** The variable at a fixed place that a function's unit has outside of functions. */
   Optional<Die> ofUnit(Die function, String variable) {
-    return types.described(variable).stream()
-        .filter(d -> d.die().tag() == Tag.VARIABLE && d.address().isPresent())
-        .map(DwarfTypeSource.Described::die)
-        .filter(
-            die ->
-                die.unit().dwarf().equals(function.unit().dwarf())
-                    && die.unit().offset() == function.unit().offset())
-        .findFirst();
+    return types.ofUnit(function.unit(), variable);
   }
 
   /** The call in a function that returns to {@code pc}. */

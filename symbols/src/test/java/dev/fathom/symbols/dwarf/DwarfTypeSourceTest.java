@@ -520,7 +520,7 @@ final class DwarfTypeSourceTest {
 
   @Test
   void withoutAFileThereAreNoTypes() {
-    var source = DwarfTypeSource.whereFound("dwarf", Optional::empty);
+    var source = DwarfTypeSource.whereFound("dwarf", () -> NameLookup.of(Optional::empty));
 
     assertThat(source.find(TypeName.plain("int"))).isEmpty();
     assertThat(source.ofSymbol("jiffies")).isEmpty();
