@@ -3,12 +3,14 @@ package dev.fathom.model.type;
 
 import dev.fathom.base.LookupException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Function;
 
 /** The types of a program: a chain of sources, asked in order, and types derived from theirs. */
@@ -276,7 +278,7 @@ public final class TypeSystem {
         bits += index.getAsLong() * array.element().bytes() * 8;
         last = new Member(step, array.element(), bits, 0);
       } else if (at instanceof CompositeType composite) {
-        var found = direct(composite, step, 0);
+        var found = direct(composite, step, 0, Collections.newSetFromMap(new IdentityHashMap<>()));
         if (found.isEmpty()) {
           return Optional.empty();
         }
@@ -298,8 +300,14 @@ public final class TypeSystem {
     return OptionalLong.of(Long.parseLong(step, 1, step.length() - 1, 10));
   }
 
-  private static Optional<Found> direct(CompositeType type, String name, int depth) {
-    if (depth > NESTING_LIMIT) {
+  /**
+   * A member, also of members without a name.
+   *
+   * @param seen types that do not have it: one that is in many of them is looked at once
+   */
+  private static Optional<Found> direct(
+      CompositeType type, String name, int depth, Set<CompositeType> seen) {
+    if (depth > NESTING_LIMIT || !seen.add(type)) {
       return Optional.empty();
     }
     for (var m : type.members()) {
@@ -309,7 +317,7 @@ public final class TypeSystem {
     }
     for (var m : type.members()) {
       if (m.name().isEmpty() && m.type().resolved() instanceof CompositeType inner) {
-        var found = direct(inner, name, depth + 1);
+        var found = direct(inner, name, depth + 1, seen);
         if (found.isPresent()) {
           return Optional.of(
               new Found(found.get().member(), found.get().bitOffset() + m.bitOffset()));

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class TypeSystemTest {
   private final IntType intType = new IntType("int", 4, true, false);
@@ -73,6 +74,23 @@ class TypeSystemTest {
     assertThatThrownBy(() -> types.offset("outer", "nosuch"))
         .isInstanceOf(LookupException.class)
         .hasMessage("unknown member of struct outer 'nosuch'");
+  }
+
+  /** Each has two members without a name of the next: 2^60 ways lead to the last. */
+  @Test
+  @Timeout(60)
+  void aTypeThatIsInManyOthersIsLookedAtOnce() {
+    var inner = new CompositeType(CompositeType.Kind.STRUCT, "last", 4, List::of);
+    for (int i = 0; i < 60; i++) {
+      var next = inner;
+      inner =
+          new CompositeType(
+              CompositeType.Kind.UNION,
+              "u" + i,
+              4,
+              () -> List.of(new Member("", next, 0, 0), new Member("", next, 0, 0)));
+    }
+    assertThat(types().member(inner, "nowhere")).isEmpty();
   }
 
   @Test
