@@ -116,18 +116,25 @@ public final class CScope extends ProgramScope {
   }
 
   @Override
-  public long call(long function, List<Long> arguments) {
+  public long call(long function, List<Argument> arguments) {
     Writing.checkAllowed(call.session(), call.environment());
     if (call.session().control().running()) {
       throw new EvalException("the target runs: stop it first (::stop)");
     }
     int cpu = Writing.cpu(call.session(), call.environment()).id();
-    call.warn(
-        "runs in the middle of what CPU "
-            + cpu
-            + " was doing: a function that takes locks or sleeps can hang the machine");
+    var calls = new Calls(call.session());
+    calls.risk(cpu).ifPresent(call::warn);
+    var given =
+        arguments.stream()
+            .map(
+                argument ->
+                    switch (argument) {
+                      case Word(long bits) -> (Calls.Argument) new Calls.Word(bits);
+                      case Text(byte[] bytes) -> new Calls.Text(bytes);
+                    })
+            .toList();
     try {
-      return new Calls(call.session()).call(cpu, function, arguments, CALL_LIMIT);
+      return calls.call(cpu, function, given, CALL_LIMIT);
     } finally {
       call.session().refresh().forEach(call::warn);
     }

@@ -180,6 +180,58 @@ final class Evaluator {
     return find(n).orElseThrow(() -> unknown(n, n.name()));
   }
 
+  /** Looks at all names in an expression; see {@link Expressions#requireKnown}. */
+  void requireKnown(Expr expression) {
+    switch (expression) {
+      case Expr.Name n -> {
+        if (find(n).isEmpty()) {
+          throw unknown(n, n.name());
+        }
+      }
+      case Expr.Number _,
+          Expr.Fraction _,
+          Expr.Text _,
+          Expr.Quoted _,
+          Expr.Scoped _,
+          Expr.Dollar _,
+          Expr.TypeName _,
+          Expr.SizeOfType _,
+          Expr.AlignOfType _,
+          Expr.OffsetOf _ -> {}
+      case Expr.Unary u -> requireKnown(u.operand());
+      case Expr.Step s -> requireKnown(s.operand());
+      case Expr.Binary b -> {
+        requireKnown(b.left());
+        requireKnown(b.right());
+      }
+      case Expr.Assign a -> {
+        requireKnown(a.target());
+        requireKnown(a.value());
+      }
+      case Expr.Conditional c -> {
+        requireKnown(c.test());
+        requireKnown(c.then());
+        requireKnown(c.otherwise());
+      }
+      case Expr.Cast c -> requireKnown(c.operand());
+      case Expr.At a -> requireKnown(a.address());
+      case Expr.SizeOf s -> requireKnown(s.operand());
+      case Expr.AlignOf a -> requireKnown(a.operand());
+      case Expr.ContainerOf c -> requireKnown(c.pointer());
+      case Expr.PerCpu p -> requireKnown(p.cpu());
+      case Expr.Member m -> requireKnown(m.base());
+      case Expr.Index i -> {
+        requireKnown(i.base());
+        requireKnown(i.index());
+      }
+      case Expr.Slice s -> {
+        requireKnown(s.first());
+        requireKnown(s.count());
+      }
+      case Expr.Call c -> c.arguments().forEach(this::requireKnown);
+    }
+  }
+
   private Optional<Value> find(Expr.Name n) {
     var found = scope.variable(n.name());
     if (found.isPresent()) {
@@ -921,10 +973,10 @@ final class Evaluator {
       throw Cursor.wrong(
           c.span(), "a function that returns '" + type.result().text() + "' cannot be called");
     }
-    var arguments = new ArrayList<Long>();
+    var arguments = new ArrayList<Scope.Argument>();
     if (c.function() instanceof Expr.Member m && !operand(m.base()).has(m.name())) {
       var object = operand(m.base());
-      arguments.add(isPointer(object) ? object.asLong() : object.address());
+      arguments.add(new Scope.Word(isPointer(object) ? object.asLong() : object.address()));
     }
     var parameters = type.parameters();
     int own = arguments.size();
@@ -939,15 +991,22 @@ final class Evaluator {
     for (int i = 0; i < c.arguments().size(); i++) {
       var argument = c.arguments().get(i);
       var v = decayed(argument);
+      if (argument instanceof Expr.Text
+          && v instanceof Value.Ref text
+          && (own + i >= parameters.size()
+              || parameters.get(own + i).type().resolved() instanceof PointerType)) {
+        arguments.add(new Scope.Text(text.bytes((int) text.type().bytes())));
+        continue;
+      }
       if (own + i < parameters.size()) {
         v = converted(argument, parameters.get(own + i).type(), v);
       } else if (!isPointer(v)) {
         types.promote(v.type(), argument);
       }
       if (!v.isPlace() && v instanceof Value.Ref) {
-        throw Cursor.wrong(argument.span(), "only whole numbers and pointers can be passed");
+        throw Cursor.wrong(argument.span(), "only whole numbers, pointers and texts can be passed");
       }
-      arguments.add(v.asLong());
+      arguments.add(new Scope.Word(v.asLong()));
     }
     long entry =
         callee instanceof Value.Ref ref && !isPointer(callee) ? ref.address() : callee.asLong();

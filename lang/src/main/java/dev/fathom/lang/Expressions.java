@@ -34,6 +34,15 @@ public final class Expressions {
   }
 
   /**
+   * Looks for names that nothing has, without evaluating.
+   *
+   * @throws dev.fathom.base.LookupException for the first of them
+   */
+  public static void requireKnown(Expr expression, Scope scope) {
+    new Evaluator(scope).requireKnown(expression);
+  }
+
+  /**
    * The value as C has it in an operator: arrays and functions are pointers to them, all else is
    * itself.
    */

@@ -51,12 +51,21 @@ public interface Scope {
     throw new UnsupportedException("the target cannot be written here");
   }
 
+  /** What a function is called with. */
+  sealed interface Argument {}
+
+  /** A whole number or pointer. */
+  record Word(long bits) implements Argument {}
+
+  /** A text, by its bytes with the zero at the end; the function gets its address. */
+  record Text(byte[] bytes) implements Argument {}
+
   /**
-   * Calls a function of a live target with whole numbers or pointers.
+   * Calls a function of a live target.
    *
    * @return the bits that it returned in the register for whole numbers
    */
-  default long call(long function, List<Long> arguments) {
+  default long call(long function, List<Argument> arguments) {
     throw new UnsupportedException("calling a function needs a live target");
   }
 }

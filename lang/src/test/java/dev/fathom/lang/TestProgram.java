@@ -256,7 +256,7 @@ final class TestProgram implements Program, Scope {
   }
 
   @Override
-  public long call(long function, List<Long> arguments) {
+  public long call(long function, List<Argument> arguments) {
     if (!writable) {
       return Scope.super.call(function, arguments);
     }

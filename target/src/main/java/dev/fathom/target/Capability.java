@@ -11,6 +11,7 @@ public sealed interface Capability
         Breakpoints,
         MemoryWriter,
         RegisterWriter,
+        RegisterKeeper,
         RawRegisters,
         ProcessView,
         SignalControl,

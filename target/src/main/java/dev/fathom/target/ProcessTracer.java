@@ -49,6 +49,9 @@ public interface ProcessTracer {
 
   int FLOATING_REGISTERS = 2;
 
+  /** All that XSAVE knows, those of floating point and vectors among it: NT_X86_XSTATE. */
+  int EXTENDED_REGISTERS = 0x202;
+
   /** What happened to a thread. */
   sealed interface Change {
     /** The thread's id. */
@@ -133,6 +136,14 @@ public interface ProcessTracer {
 
   /** The {@code siginfo_t} of the signal that stopped the thread: 128 bytes. */
   Optional<byte[]> signalInfo(int thread);
+
+  /**
+   * Makes it that another signal stopped a thread, which it gets when it goes on with its number.
+   *
+   * @param info as {@link #signalInfo} tells it
+   * @return false when the thread is gone or runs
+   */
+  boolean setSignalInfo(int thread, byte[] info);
 
   /**
    * Whether a signal of that number waits for the stopped thread that what it executed has raised

@@ -21,19 +21,20 @@ final class CallCommand implements Command {
 
   @Override
   public CommandSpec spec() {
-    return CommandSpec.mdb("call", "run a function of the kernel")
+    return CommandSpec.mdb("call", "run a function of the kernel or process")
         .addressOptional()
         .option('s', "seconds", "how long it may take (5)")
         .arguments("[function] [argument ...]")
         .help(
             """
-            Runs a function on the CPU of the selected thread, with up to six numbers or addresses
-            as arguments, and shows what it returned. Needs `-w` and a stopped target; the thread
-            must be in kernel code.
+            Runs a function on the CPU of the selected thread, or in that thread of a process, with up
+            to six numbers or addresses as arguments, and shows what it returned. Needs `-w` and a
+            stopped target; a kernel's thread must be in kernel code. All registers are put back; a
+            process's other threads run meanwhile. `p f(1, "text")` does the same by the function's type.
 
             **This can break the kernel.** The function runs in the middle of whatever the thread was
             doing: with its locks held and, perhaps, interrupts off. A function that takes a lock,
-            sleeps or allocates can hang the machine. All registers are put back when it returns. One
+            sleeps or allocates can hang the machine. One
             that sleeps is caught when it returns later; the thread breaks if Fathom has left by then.
 
                 > ::call get_random_u32
@@ -57,24 +58,21 @@ final class CallCommand implements Command {
     if (call.session().control().running()) {
       throw new EvalException("the target runs: stop it first (::stop)");
     }
-    var arguments = new ArrayList<Long>();
+    var arguments = new ArrayList<Calls.Argument>();
     for (int i = next; i < operands.size(); i++) {
-      arguments.add(call.number(operands.get(i)));
+      arguments.add(new Calls.Word(call.number(operands.get(i))));
     }
     long seconds =
         call.args().option('s').isPresent()
             ? call.number(call.args().option('s').get())
             : LIMIT_SECONDS;
     int cpu = Writing.cpu(call.session(), call.environment()).id();
-    call.warn(
-        "runs in the middle of what CPU "
-            + cpu
-            + " was doing: a function that takes locks or sleeps can hang the machine");
+    var calls = new Calls(call.session());
+    calls.risk(cpu).ifPresent(call::warn);
     long result;
     try {
       result =
-          new Calls(call.session())
-              .call(cpu, function, arguments, Duration.ofSeconds(Math.clamp(seconds, 1, 3600)));
+          calls.call(cpu, function, arguments, Duration.ofSeconds(Math.clamp(seconds, 1, 3600)));
     } finally {
       call.session().refresh().forEach(call::warn);
     }

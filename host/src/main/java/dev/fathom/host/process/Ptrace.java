@@ -30,6 +30,7 @@ public final class Ptrace implements ProcessTracer {
   private static final int DETACH = 17;
   private static final int GET_EVENT_MESSAGE = 0x4201;
   private static final int GET_SIGNAL_INFO = 0x4202;
+  private static final int SET_SIGNAL_INFO = 0x4203;
   private static final int GET_REGISTER_SET = 0x4204;
   private static final int SET_REGISTER_SET = 0x4205;
   private static final int SEIZE = 0x4206;
@@ -315,6 +316,16 @@ public final class Ptrace implements ProcessTracer {
     return result.errno() != EINVAL && done(result, "read the signal of", thread)
         ? Optional.of(info.toArray(JAVA_BYTE))
         : Optional.empty();
+  }
+
+  @Override
+  public boolean setSignalInfo(int thread, byte[] info) {
+    try (var arena = Arena.ofConfined()) {
+      var bytes = arena.allocate(SIGINFO_BYTES, 8);
+      MemorySegment.copy(info, 0, bytes, JAVA_BYTE, 0, Math.min(info.length, SIGINFO_BYTES));
+      var result = request(SET_SIGNAL_INFO, thread, MemorySegment.NULL, bytes);
+      return result.errno() != EINVAL && done(result, "set the signal of", thread);
+    }
   }
 
   @Override

@@ -9,24 +9,29 @@ import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.ProcessView;
 import dev.fathom.target.RegisterWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
 
 /**
- * Runs a function of the kernel on a CPU that stands in kernel code, by the System V calling
- * convention (AMD64 supplement, 3.2): up to six whole numbers or pointers. The function returns to
- * the very instruction at which the CPU stood, where it is caught; all registers and the words
- * written to the stack are put back.
+ * Runs a function of the kernel on a CPU that stands in kernel code, or of a process in one of its
+ * threads ({@link ProcessCalls}), by the System V calling convention (AMD64 supplement, 3.2): up to
+ * six whole numbers, pointers or texts. A kernel's function returns to the very instruction at
+ * which the CPU stood, where it is caught; all registers and what was written to the stack are put
+ * back.
  */
 public final class Calls {
-  private static final List<Register> ARGUMENTS =
+  static final List<Register> ARGUMENTS =
       List.of(X86_64.RDI, X86_64.RSI, X86_64.RDX, X86_64.RCX, X86_64.R8, X86_64.R9);
 
   private static final List<Register> SAVED =
@@ -49,6 +54,59 @@ public final class Calls {
           X86_64.R15,
           X86_64.RFLAGS,
           X86_64.RIP);
+
+  /** Texts that are put on the stack, in all. */
+  private static final int MAX_TEXT = 1024;
+
+  /** What a function is called with. */
+  public sealed interface Argument {}
+
+  /** A whole number or pointer. */
+  public record Word(long bits) implements Argument {}
+
+  /** Bytes that are put on the stack; the function gets their address. */
+  public record Text(byte[] bytes) implements Argument {}
+
+  /**
+   * What is written for a call.
+   *
+   * @param sp the stack pointer when the function begins, where its return address is
+   * @param words what the registers for arguments get
+   * @param writes bytes by address
+   */
+  record Frame(long sp, List<Long> words, Map<Long, byte[]> writes) {
+    /**
+     * @param top all below can be written to
+     * @throws EvalException when there are too many arguments
+     */
+    static Frame of(long top, List<Argument> arguments, long back) {
+      if (arguments.size() > ARGUMENTS.size()) {
+        throw new EvalException("a function can be called with at most six arguments");
+      }
+      var words = new ArrayList<Long>();
+      var writes = new LinkedHashMap<Long, byte[]>();
+      long sp = top & -16L;
+      int texts = 0;
+      for (var argument : arguments) {
+        switch (argument) {
+          case Word(long bits) -> words.add(bits);
+          case Text(byte[] bytes) -> {
+            texts += bytes.length;
+            sp = (sp - bytes.length) & -16L;
+            writes.put(sp, bytes);
+            words.add(sp);
+          }
+        }
+      }
+      if (texts > MAX_TEXT) {
+        throw new EvalException(
+            "texts of " + texts + " bytes, expected at most " + MAX_TEXT + " for one call");
+      }
+      sp -= Long.BYTES;
+      writes.put(sp, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(back).array());
+      return new Frame(sp, List.copyOf(words), writes);
+    }
+  }
 
   /** Room below the stack pointer that is left alone. */
   private static final long GAP = 256;
@@ -80,19 +138,20 @@ public final class Calls {
    * @return what it returned
    * @throws EvalException when it did not return; the message says what became of the thread
    */
-  public long call(int cpu, long function, List<Long> arguments, Duration limit) {
+  public long call(int cpu, long function, List<Argument> arguments, Duration limit) {
     var program = session.kernel().program();
     if (program.architecture() != X86_64.INSTANCE) {
       throw new UnsupportedException("functions can be called on x86-64 only");
-    }
-    if (arguments.size() > ARGUMENTS.size()) {
-      throw new EvalException("a function can be called with at most six arguments");
     }
     var before =
         session
             .target()
             .cpu(cpu)
             .orElseThrow(() -> new EvalException("the target has no CPU " + cpu));
+    var process = session.target().find(ProcessView.class);
+    if (process.isPresent()) {
+      return new ProcessCalls(session, process.get()).call(before, function, arguments, limit);
+    }
     if ((need(before, X86_64.CS) & PRIVILEGE) != 0) {
       throw new EvalException(
           "CPU " + cpu + " is in user mode: a kernel function cannot run there");
@@ -102,9 +161,14 @@ public final class Calls {
       need(before, register);
     }
     long pc = need(before, X86_64.RIP);
-    long sp = ((need(before, X86_64.RSP) - GAP) & -16L) - Long.BYTES;
+    var frame = Frame.of(need(before, X86_64.RSP) - GAP, arguments, pc);
+    long sp = frame.sp();
     long thread = new Hit(session.kernel(), before).thread();
-    var under = program.memory().bytes(sp, Long.BYTES);
+    var under = new LinkedHashMap<Long, byte[]>();
+    frame
+        .writes()
+        .forEach(
+            (address, bytes) -> under.put(address, program.memory().bytes(address, bytes.length)));
     var back =
         new Control.Goal(
             pc,
@@ -115,15 +179,15 @@ public final class Calls {
           for (var register : SAVED) {
             writer.write(on, register, need(before, register));
           }
-          poke(sp, under);
+          under.forEach((address, bytes) -> poke(session, address, bytes));
           writer.settle();
           checkBack(before, on);
         };
     StopEvent event;
     try {
-      poke(sp, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(pc).array());
-      for (int i = 0; i < arguments.size(); i++) {
-        writer.write(cpu, ARGUMENTS.get(i), arguments.get(i));
+      frame.writes().forEach((address, bytes) -> poke(session, address, bytes));
+      for (int i = 0; i < frame.words().size(); i++) {
+        writer.write(cpu, ARGUMENTS.get(i), frame.words().get(i));
       }
       writer.write(cpu, X86_64.RAX, 0);
       writer.write(cpu, X86_64.RSP, sp);
@@ -170,15 +234,7 @@ public final class Calls {
   /** Gives the function up where its thread is on a CPU, else has it caught when it returns. */
   private EvalException unfinished(
       StopEvent event, Control.Goal back, IntConsumer putBack, OptionalInt holder) {
-    String why =
-        switch (event.cause()) {
-          case StopEvent.AtBreakpoint at ->
-              "breakpoint " + at.breakpoints().getFirst().id() + " stopped the target";
-          case StopEvent.AtData at -> "watchpoint " + at.breakpoint().id() + " stopped the target";
-          case StopEvent.TimedOut _ -> "it took too long";
-          case StopEvent.Interrupted _ -> "stopped by user";
-          default -> "something else stopped the target";
-        };
+    String why = why(event);
     if (holder.isPresent()) {
       putBack.accept(holder.getAsInt());
       return new EvalException(
@@ -196,6 +252,28 @@ public final class Calls {
             + " before");
   }
 
+  /** Why a function did not return. */
+  static String why(StopEvent event) {
+    return switch (event.cause()) {
+      case StopEvent.AtBreakpoint at ->
+          "breakpoint " + at.breakpoints().getFirst().id() + " stopped the target";
+      case StopEvent.AtData at -> "watchpoint " + at.breakpoint().id() + " stopped the target";
+      case StopEvent.TimedOut _ -> "it took too long";
+      case StopEvent.Interrupted _ -> "stopped by user";
+      default -> "something else stopped the target";
+    };
+  }
+
+  /** What the user should know before he calls something; empty where there is little to fear. */
+  public Optional<String> risk(int cpu) {
+    return session.target().find(ProcessView.class).isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            "runs in the middle of what CPU "
+                + cpu
+                + " was doing: a function that takes locks or sleeps can hang the machine");
+  }
+
   /** The CPU that runs the thread on the stack of the call. */
   private OptionalInt holder(long thread, long sp) {
     for (var cpu : session.target().cpus()) {
@@ -207,8 +285,8 @@ public final class Calls {
     return OptionalInt.empty();
   }
 
-  private void poke(long address, byte[] bytes) {
-    var memory = control.need(MemoryWriter.class, "write memory");
+  static void poke(Session session, long address, byte[] bytes) {
+    var memory = session.control().need(MemoryWriter.class, "write memory");
     var program = session.kernel().program();
     var physical = program.memory().physical(address);
     if (memory.writes(MemoryWriter.Space.PHYSICAL) && physical.isPresent()) {
@@ -218,7 +296,7 @@ public final class Calls {
     }
   }
 
-  private static long need(Cpu cpu, Register register) {
+  static long need(Cpu cpu, Register register) {
     return cpu.registers()
         .get(register)
         .orElseThrow(

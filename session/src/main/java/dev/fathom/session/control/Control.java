@@ -401,6 +401,25 @@ public final class Control {
     return limit.isPresent() && System.nanoTime() - deadline > 0;
   }
 
+  /**
+   * Where a CPU stands, before it is made to do something else.
+   *
+   * @param seen the breakpoint there, if it has counted
+   */
+  record Standing(OptionalInt stopped, int cpu, OptionalLong seen) {}
+
+  Standing standing(int cpu) {
+    var at = seen.get(cpu);
+    return new Standing(stoppedCpu, cpu, at == null ? OptionalLong.empty() : OptionalLong.of(at));
+  }
+
+  /** The CPU is back where it stood: what has counted there does not count again. */
+  void standAgain(Standing before) {
+    seen.remove(before.cpu());
+    before.seen().ifPresent(at -> seen.put(before.cpu(), at));
+    stoppedCpu = before.stopped();
+  }
+
   /** One instruction of one CPU, the others held. */
   StopEvent stepCpu(int cpu) {
     run.stop();

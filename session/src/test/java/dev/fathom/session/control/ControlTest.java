@@ -502,7 +502,8 @@ class ControlTest {
     var here = code(schedule);
     machine.comes(0, schedule, pushed(stack) + 8);
     machine.atEnd(session::interrupt);
-    assertThat(new Calls(session).call(0, panic, List.of(1L), Duration.ofSeconds(5))).isZero();
+    assertThat(new Calls(session).call(0, panic, List.of(new Calls.Word(1)), Duration.ofSeconds(5)))
+        .isZero();
     assertThat(here.hits()).isZero();
     for (var register : List.of(X86_64.RIP, X86_64.RSP, X86_64.RDI, X86_64.RBX, X86_64.RAX)) {
       assertThat(machine.registers(0).get(register)).isEqualTo(before.get(register));

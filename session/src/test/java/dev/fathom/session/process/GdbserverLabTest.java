@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
 import dev.fathom.kernel.Task;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.session.control.Breakpoint;
+import dev.fathom.session.control.Calls;
 import dev.fathom.session.control.StopEvent;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Breakpoints;
@@ -18,6 +20,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -36,6 +39,9 @@ class GdbserverLabTest {
       volatile long counter;
       static void *nap(void *unused) { for (;;) pause(); return unused; }
       __attribute__((noinline)) long leaf(long n) { counter = n; return n + 1; }
+      __attribute__((noinline, used)) long mixed(long n, const char *text, long more) {
+        return (long) ((double) n / 2) + text[1] + more;
+      }
       __attribute__((noinline)) long work(long n) { return leaf(n) * 3; }
       int main(void) {
         pthread_t thread;
@@ -50,6 +56,10 @@ class GdbserverLabTest {
     try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
+  }
+
+  private static long counter(Session session) {
+    return session.kernel().program().symbols().first("counter").orElseThrow().address();
   }
 
   @Test
@@ -90,6 +100,24 @@ class GdbserverLabTest {
         assertThat(names).startsWith("leaf", "work", "main").endsWith("_start");
         assertThat(kernel.tasks(_ -> {}).map(Task::name)).containsExactly("served", "served");
         assertThat(kernel.images().getFirst().name()).isEqualTo("served");
+        int thread = event.cpu().orElseThrow();
+        var before = session.target().cpu(thread).orElseThrow().registers();
+        long mixed = kernel.program().symbols().first("mixed").orElseThrow().address();
+        List<Calls.Argument> arguments =
+            List.of(
+                new Calls.Word(10), new Calls.Text(new byte[] {'a', 'B', 0}), new Calls.Word(100));
+        assertThat(new Calls(session).call(thread, mixed, arguments, Duration.ofSeconds(10)))
+            .isEqualTo(5 + 'B' + 100);
+        var after = session.target().cpu(thread).orElseThrow().registers();
+        for (var register : X86_64.INSTANCE.registers().registers()) {
+          assertThat(after.get(register)).as(register.name()).isEqualTo(before.get(register));
+        }
+        // The breakpoint at which it stands has counted, and comes again with the next number.
+        long first = kernel.program().memory().u64(counter(session));
+        assertThat(control.proceed().cause())
+            .isEqualTo(new StopEvent.AtBreakpoint(List.of(breakpoint)));
+        session.refresh();
+        assertThat(session.kernel().program().memory().u64(counter(session))).isEqualTo(first + 1);
         session.end();
       }
     } finally {

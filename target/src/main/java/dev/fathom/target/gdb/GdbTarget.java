@@ -21,6 +21,7 @@ import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.ProcessView;
 import dev.fathom.target.RawRegisters;
+import dev.fathom.target.RegisterKeeper;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
@@ -460,6 +461,9 @@ final class GdbTarget implements Target {
     if (capability == MemoryWriter.class) {
       return Optional.of(capability.cast(powers.memoryWriter));
     }
+    if (capability == RegisterKeeper.class) {
+      return Optional.of(capability.cast(powers.keeper));
+    }
     if (capability == RegisterWriter.class) {
       return Optional.of(capability.cast(powers.registerWriter));
     }
@@ -754,6 +758,7 @@ final class GdbTarget implements Target {
     private final Places breakpoints = new Places();
     private final Writer memoryWriter = new Writer();
     private final Setter registerWriter = new Setter();
+    private final Keeper keeper = new Keeper();
     private final Raw rawRegisters = new Raw();
   }
 
@@ -1051,6 +1056,56 @@ final class GdbTarget implements Target {
               + register.name()
               + " cannot be written: the stub answered "
               + reply.shown());
+    }
+  }
+
+  private final class Keeper implements RegisterKeeper {
+    @Override
+    public Kept keep(int cpu) {
+      requireStopped("keep registers");
+      threadOf(cpu).ifPresent(thread -> load(List.of(thread)));
+      State kept = states.get(cpu);
+      if (kept == null) {
+        throw new TargetException(name() + ": no CPU " + cpu);
+      }
+      var all = new ArrayList<String>();
+      for (RegisterMap.Slot slot : map.slots()) {
+        if (kept.raw.has(slot)) {
+          all.add(one(kept, slot));
+        }
+      }
+      return new Kept(cpu, kept.thread, "G" + kept.raw.encode(), List.copyOf(all));
+    }
+
+    /** All at once where the stub takes that, else one by one. */
+    private final class Kept implements RegisterKeeper.Kept {
+      private final int cpu;
+      private final ThreadId thread;
+      private final String whole;
+      private final List<String> all;
+
+      Kept(int cpu, ThreadId thread, String whole, List<String> all) {
+        this.cpu = cpu;
+        this.thread = thread;
+        this.whole = whole;
+        this.all = all;
+      }
+
+      @Override
+      public void putBack() {
+        requireStopped("put registers back");
+        if (threadOf(cpu).isEmpty()) {
+          throw new TargetException(name() + ": no CPU " + cpu);
+        }
+        states.clear(); // What was written meanwhile is not wanted any more.
+        told = Optional.empty();
+        epoch++;
+        virtual.forget();
+        Reply reply = stub.ask(stub.select(named(thread)), List.of(whole)).getFirst();
+        if (!reply.isOk()) {
+          all.forEach(GdbTarget.this::demand);
+        }
+      }
     }
   }
 

@@ -16,6 +16,7 @@ import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.ProcessTracer;
 import dev.fathom.target.ProcessView;
+import dev.fathom.target.RegisterKeeper;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.SignalControl;
@@ -211,6 +212,9 @@ final class ProcessTarget implements Target {
     if (capability == RegisterWriter.class) {
       return Optional.of(capability.cast(powers.registerWriter));
     }
+    if (capability == RegisterKeeper.class) {
+      return Optional.of(capability.cast(powers.keeper));
+    }
     if (capability == SystemCalls.class) {
       return Optional.of(capability.cast(powers.calls));
     }
@@ -355,6 +359,7 @@ final class ProcessTarget implements Target {
     private final Points breakpoints = new Points();
     private final Poke memoryWriter = new Poke();
     private final PokeRegisters registerWriter = new PokeRegisters();
+    private final Keeper keeper = new Keeper();
     private final SignalTable signals = new SignalTable();
     private final Calls calls = new Calls();
     private final Checked checked = new Checked();
@@ -533,6 +538,21 @@ final class ProcessTarget implements Target {
     @Override
     public void settle() {
       order(TracedProcess::settleAll);
+    }
+  }
+
+  private final class Keeper implements RegisterKeeper {
+    @Override
+    public Kept keep(int cpu) {
+      requireStopped("keep registers");
+      var back = ask(process -> process.keep(cpu));
+      return () -> {
+        requireStopped("put registers back");
+        ran();
+        if (!ask(_ -> back.getAsBoolean())) {
+          throw new TargetException(name + ": registers of thread " + cpu + " cannot be put back");
+        }
+      };
     }
   }
 

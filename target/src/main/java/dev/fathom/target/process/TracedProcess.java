@@ -35,6 +35,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * A process under ptrace, all of its threads together: either all stand still or all run. New
@@ -462,6 +463,51 @@ final class TracedProcess {
   /** Puts all changed registers into their threads. */
   void settleAll() {
     forStopped(this::settle);
+  }
+
+  /** What a thread had when {@link #keep} was asked. */
+  private record KeptThread(
+      byte[] general, int set, Optional<byte[]> floating, int deliver, Optional<byte[]> info) {}
+
+  /**
+   * Keeps the registers of a stopped thread and the signal that it would get, which it does not get
+   * now.
+   *
+   * @return puts them back; says whether that was possible
+   */
+  BooleanSupplier keep(int thread) {
+    var tracee = tracees.get(thread);
+    if (raw(tracee).isEmpty()) {
+      throw new TargetException("thread " + thread + " is not there, or does not stop");
+    }
+    int set = ProcessTracer.EXTENDED_REGISTERS;
+    var floating = isX86() ? ptrace.registers(thread, set) : Optional.<byte[]>empty();
+    if (floating.isEmpty()) {
+      set = ProcessTracer.FLOATING_REGISTERS;
+      floating = ptrace.registers(thread, set);
+    }
+    var kept =
+        new KeptThread(
+            tracee.raw.orElseThrow().clone(), set, floating, tracee.deliver, signalInfo(thread));
+    tracee.deliver = 0;
+    return () -> putBack(thread, kept);
+  }
+
+  private boolean putBack(int thread, KeptThread kept) {
+    var tracee = tracees.get(thread);
+    if (tracee == null || !tracee.stopped) {
+      return false;
+    }
+    tracee.raw = Optional.of(kept.general());
+    tracee.registers = Optional.empty();
+    tracee.changed = true;
+    tracee.deliver = kept.deliver();
+    boolean good =
+        kept.floating().isEmpty() || ptrace.setRegisters(thread, kept.set(), kept.floating().get());
+    if (kept.info().isPresent() && tracee.atSignal) {
+      good &= ptrace.setSignalInfo(thread, kept.info().get());
+    }
+    return good;
   }
 
   int pending(int thread) {
