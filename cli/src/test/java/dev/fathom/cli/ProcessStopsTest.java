@@ -63,8 +63,20 @@ class ProcessStopsTest {
         assertThat(session.control().breakpoint(1).hits()).isEqualTo(5);
         assertThat(run(service, "::step out")).contains("in main ()");
         run(service, ":z");
+        // What a condition names is looked for when it is set.
+        assertThat(run(service, "b turn if m == 1")).contains("unknown symbol 'm'");
+        assertThat(run(service, "::bp -i 'n == nowhere' turn"))
+            .contains("unknown symbol 'nowhere'");
+        assertThat(session.control().breakpoints()).isEmpty();
+        assertThat(run(service, "b turn if n == turns + 1 && pid != 1 && comm != \"x\""))
+            .contains("turn");
+        int id = session.control().breakpoints().getFirst().id();
+        assertThat(run(service, "condition " + id + " n == turner"))
+            .contains("unknown symbol 'turner'");
+        assertThat(run(service, "c")).contains("breakpoint " + id + ": turner/");
+        run(service, ":z");
         run(service, "b turn if $rdi % 100 == 42");
-        assertThat(run(service, "c")).contains("breakpoint 2: turner/");
+        assertThat(run(service, "c")).containsPattern("breakpoint [0-9]+: turner/");
         assertThat(run(service, "p $rdi % 100")).isEqualTo("$1 = 42\n");
         run(service, ":z");
       }

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.control;
 
+import dev.fathom.base.LookupException;
+import dev.fathom.command.ProgramScope;
 import dev.fathom.command.StopScope;
 import dev.fathom.kernel.Task;
 import dev.fathom.lang.Expr;
 import dev.fathom.lang.Expressions;
 import dev.fathom.model.Value;
+import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.SourceInfo;
 import dev.fathom.session.Session;
+import dev.fathom.session.control.Breakpoint;
 import dev.fathom.session.control.Condition;
 import dev.fathom.session.control.Hit;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A C expression over the parameters and locals of the function that was stopped in, registers
@@ -40,12 +46,75 @@ final class ExpressionCondition implements Condition {
   }
 
   /**
+   * @param places where it will be asked, as far as that is known
    * @throws dev.fathom.base.EvalException for wrong syntax
+   * @throws LookupException when it has a name that nothing has at any of the places
    */
-  static Condition of(String text, Session session) {
+  static Condition of(String text, Session session, List<Long> places) {
     var quoted = BARE_NAME.matcher(text).replaceAll("comm $1 \"$2\"");
-    return new ExpressionCondition(
-        session, text, Expressions.parse(quoted, session.kernel().program().types()));
+    var parsed = Expressions.parse(quoted, session.kernel().program().types());
+    Optional<LookupException> unknown = Optional.empty();
+    for (long place : places) {
+      try {
+        Expressions.requireKnown(parsed, new PlaceScope(session, place));
+        unknown = Optional.empty();
+        break;
+      } catch (LookupException e) {
+        unknown = unknown.or(() -> Optional.of(e));
+      }
+    }
+    if (unknown.isPresent()) {
+      throw unknown.get();
+    }
+    return new ExpressionCondition(session, text, parsed);
+  }
+
+  /** The names that there are at a place in code, before anything has come to it. */
+  private static final class PlaceScope extends ProgramScope {
+    private final Optional<Activation> activation;
+
+    PlaceScope(Session session, long place) {
+      super(session.kernel(), Optional::empty);
+      activation = session.sources().activations(place).stream().findFirst();
+    }
+
+    @Override
+    public Optional<Value> variable(String name) {
+      if (THREAD.contains(name)) {
+        return Optional.of(number(0));
+      }
+      return local(name).or(() -> super.variable(name)).or(() -> around(name));
+    }
+
+    /** Only its type is asked for: it has no value yet. */
+    private Optional<Value> local(String name) {
+      return activation.flatMap(
+          function ->
+              Stream.concat(function.locals().stream(), function.parameters().stream())
+                  .filter(variable -> variable.name().equals(name))
+                  .findFirst()
+                  .or(() -> function.ofFile(name))
+                  .map(variable -> new Value.Imm(program(), variable.type(), 0)));
+    }
+
+    /** In C++ a name is looked for in what is around the function as well. */
+    private Optional<Value> around(String name) {
+      var function = activation.map(Activation::function).orElse("");
+      for (int end = function.lastIndexOf("::");
+          end > 0;
+          end = function.lastIndexOf("::", end - 1)) {
+        var found = super.variable(function.substring(0, end) + "::" + name);
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  /** Where a breakpoint's condition will be asked; of a watchpoint that is not known. */
+  static List<Long> places(Breakpoint breakpoint) {
+    return breakpoint.watches() ? List.of() : breakpoint.addresses();
   }
 
   @Override

@@ -99,7 +99,9 @@ final class GdbBreakCommand implements Command {
       }
       condition = Optional.of(text.toString());
     }
-    var parsed = condition.map(text -> ExpressionCondition.of(text, call.session()));
+    var parsed =
+        condition.map(
+            text -> ExpressionCondition.of(text, call.session(), control.addresses(place)));
     boolean hardware = name.contains("hb");
     var added = control.add(place, hardware ? Kind.HARDWARE : Kind.SOFTWARE, 1, Optional.empty());
     added.temporary(name.startsWith("t"));

@@ -13,6 +13,7 @@ import dev.fathom.lang.Expressions;
 import dev.fathom.model.Value;
 import dev.fathom.session.control.Breakpoint;
 import dev.fathom.target.Breakpoints.Kind;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -67,7 +68,7 @@ final class GdbWatchCommand implements Command {
     var parsed =
         condition.isEmpty()
             ? Optional.<ExpressionCondition>empty()
-            : Optional.of(ExpressionCondition.of(condition.toString(), call.session()));
+            : Optional.of(ExpressionCondition.of(condition.toString(), call.session(), List.of()));
     var added =
         call.session()
             .control()

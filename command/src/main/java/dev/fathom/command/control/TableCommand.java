@@ -80,12 +80,13 @@ final class TableCommand implements Command {
         for (var word : words.subList(1, words.size())) {
           text.append(text.isEmpty() ? "" : " ").append(word.text());
         }
-        control
-            .breakpoint(Numbers.decimal(words.getFirst()))
-            .condition(
-                text.isEmpty()
-                    ? Optional.empty()
-                    : Optional.of(ExpressionCondition.of(text.toString(), call.session())));
+        var breakpoint = control.breakpoint(Numbers.decimal(words.getFirst()));
+        breakpoint.condition(
+            text.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                    ExpressionCondition.of(
+                        text.toString(), call.session(), ExpressionCondition.places(breakpoint))));
       }
       case "commands" -> {
         call.args().expect(1, Integer.MAX_VALUE);
