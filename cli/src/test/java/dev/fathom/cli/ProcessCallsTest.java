@@ -271,7 +271,8 @@ class ProcessCallsTest {
               .contains("did not return (it took too long)");
           assertThat(run(service, "::regs")).isEqualTo(registers);
           try (var user = Executors.newSingleThreadScheduledExecutor()) {
-            user.scheduleWithFixedDelay(session::interrupt, 200, 200, TimeUnit.MILLISECONDS);
+            var _ =
+                user.scheduleWithFixedDelay(session::interrupt, 200, 200, TimeUnit.MILLISECONDS);
             assertThat(run(service, "p hang()")).contains("did not return (stopped by user)");
             user.shutdownNow();
           }

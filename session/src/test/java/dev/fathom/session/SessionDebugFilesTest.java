@@ -14,6 +14,7 @@ import dev.fathom.model.type.TypeSource;
 import dev.fathom.testkit.DwarfWriter;
 import dev.fathom.testkit.ElfCoreWriter;
 import dev.fathom.testkit.ElfWriter;
+import dev.fathom.testkit.NameTableWriter;
 import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,6 +71,13 @@ class SessionDebugFilesTest {
 
   /** A vmlinux that says that {@code init_task} is a structure that the kernel's BTF has not. */
   private Path vmlinuxWithTypes() throws IOException {
+    return vmlinuxWithTypes(_ -> Optional.empty());
+  }
+
+  /**
+   * @param table makes {@code .gdb_index} for a unit of that length, if there is to be one
+   */
+  private Path vmlinuxWithTypes(IntFunction<Optional<byte[]>> table) throws IOException {
     var dwarf = new DwarfWriter();
     var unit = dwarf.unit(5, Tag.COMPILE_UNIT).root().with(At.LANGUAGE, Form.DATA1, 0x1d);
     var struct =
@@ -82,8 +91,48 @@ class SessionDebugFilesTest {
     var writer = new ElfWriter().type(2);
     writer.notes(
         ".notes", ElfCoreWriter.noteRegion("GNU", 3, HexFormat.of().parseHex(TinyLinux.BUILD_ID)));
-    dwarf.sections().forEach(writer::section);
+    var sections = dwarf.sections();
+    sections.forEach(writer::section);
+    table
+        .apply(sections.get(".debug_info").length)
+        .ifPresent(bytes -> writer.section(".gdb_index", bytes));
     return Files.write(folder.resolve("vmlinux"), writer.build());
+  }
+
+  @Test
+  void aTableOfNamesInItSavesReadingItAll() throws IOException {
+    var index = folder.resolve("index");
+    var options = new KernelOptions(Optional.of(index), true, Progress.NONE);
+    var file =
+        vmlinuxWithTypes(
+            length ->
+                Optional.of(
+                    new NameTableWriter()
+                        .unit(0, length)
+                        .name("only_in_dwarf", NameTableWriter.Kind.TYPE, 0)
+                        .gdbIndex(8)));
+    try (var session = Session.open(List.of(vmcore(), file), options)) {
+      assertThat(session.kernel().program().types().struct("only_in_dwarf").bytes()).isEqualTo(24);
+      assertThat(session.debugFiles().problems()).isEmpty();
+      assertThat(names(index)).doesNotExist();
+    }
+  }
+
+  @Test
+  void aTableOfNamesOfAnotherFileIsToldAndNotUsed() throws IOException {
+    var index = folder.resolve("index");
+    var options = new KernelOptions(Optional.of(index), true, Progress.NONE);
+    var file =
+        vmlinuxWithTypes(
+            length -> Optional.of(new NameTableWriter().unit(0, length + 1).gdbIndex(8)));
+    try (var session = Session.open(List.of(vmcore(), file), options)) {
+      assertThat(session.kernel().program().types().struct("only_in_dwarf").bytes()).isEqualTo(24);
+      assertThat(session.sources().problems())
+          .singleElement()
+          .asString()
+          .contains("not used: ", ".gdb_index", "it is of another file");
+      assertThat(names(index)).exists();
+    }
   }
 
   @Test

@@ -27,7 +27,8 @@ final class DebugFilesCommand implements Command {
         .help(
             """
             Looks for the file with debug information of the kernel, or of the modules named, and
-            says where it is. A file of another build is refused; both build-ids are shown.
+            says where it is. A file of another build is refused; both build-ids are shown. What was
+            wrong with those that were read so far is told.
 
                 > ::debugfiles
                 > ::debugfiles -v virtio_net
@@ -65,6 +66,9 @@ final class DebugFilesCommand implements Command {
     }
     if (missing) {
       items.add(Item.show(new Datum.Note(Datum.Severity.INFO, hint(files.files().settings()))));
+    }
+    for (var problem : call.session().sources().problems()) {
+      items.add(Item.show(new Datum.Note(Datum.Severity.WARNING, problem)));
     }
     return items.stream();
   }
