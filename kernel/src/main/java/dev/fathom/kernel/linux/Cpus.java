@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -112,6 +113,9 @@ final class Cpus {
     var left = new ArrayList<Cpu>();
     for (var target : targetCpus) {
       var cpu = onCpu.number(target.registers());
+      if (cpu.isEmpty()) {
+        cpu = byStack(target.registers());
+      }
       if (cpu.isEmpty() || matched.putIfAbsent(cpu.getAsInt(), target.registers()) != null) {
         left.add(target);
       }
@@ -122,5 +126,15 @@ final class Cpus {
       }
     }
     return matched;
+  }
+
+  /** By the stacks of tasks of which nothing but registers told that they run. */
+  private OptionalInt byStack(Registers registers) {
+    for (var entry : currents.entrySet()) {
+      if (onCpu.isOnStackOf(entry.getValue(), registers)) {
+        return OptionalInt.of(entry.getKey());
+      }
+    }
+    return OptionalInt.empty();
   }
 }

@@ -88,23 +88,24 @@ final class OnCpu {
   }
 
   private OptionalInt byStack(Registers registers) {
-    var sp = registers.sp();
-    if (sp.isEmpty() || stack.isEmpty()) {
-      return OptionalInt.empty();
-    }
     for (int cpu : perCpu.possible()) {
       var task = task(cpu);
-      if (task.isPresent() && isOnStackOf(task.getAsLong(), sp.getAsLong())) {
+      if (task.isPresent() && isOnStackOf(task.getAsLong(), registers)) {
         return OptionalInt.of(cpu);
       }
     }
     return OptionalInt.empty();
   }
 
-  private boolean isOnStackOf(long task, long sp) {
+  /** Whether the stack pointer is in a task's stack. */
+  boolean isOnStackOf(long task, Registers registers) {
+    var sp = registers.sp();
+    if (sp.isEmpty() || stack.isEmpty()) {
+      return false;
+    }
     try {
-      long base = stack.orElseThrow().at(program.memory(), task);
-      return Long.compareUnsigned(sp - base, STACK_LIMIT) < 0;
+      long base = stack.get().at(program.memory(), task);
+      return Long.compareUnsigned(sp.getAsLong() - base, STACK_LIMIT) < 0;
     } catch (FaultException _) {
       return false; // This CPU's task is not in the dump; the others may be.
     }
