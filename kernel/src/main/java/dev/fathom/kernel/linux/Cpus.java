@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -114,7 +113,7 @@ final class Cpus {
     for (var target : targetCpus) {
       var cpu = onCpu.number(target.registers());
       if (cpu.isEmpty()) {
-        cpu = byStack(target.registers());
+        cpu = onCpu.byStack(target.registers(), currents); // Those that registers told of, too.
       }
       if (cpu.isEmpty() || matched.putIfAbsent(cpu.getAsInt(), target.registers()) != null) {
         left.add(target);
@@ -126,15 +125,5 @@ final class Cpus {
       }
     }
     return matched;
-  }
-
-  /** By the stacks of tasks of which nothing but registers told that they run. */
-  private OptionalInt byStack(Registers registers) {
-    for (var entry : currents.entrySet()) {
-      if (onCpu.isOnStackOf(entry.getValue(), registers)) {
-        return OptionalInt.of(entry.getKey());
-      }
-    }
-    return OptionalInt.empty();
   }
 }

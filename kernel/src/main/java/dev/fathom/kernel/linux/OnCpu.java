@@ -5,6 +5,8 @@ import dev.fathom.base.FaultException;
 import dev.fathom.kernel.linux.data.Field;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.model.Registers;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -88,26 +90,37 @@ final class OnCpu {
   }
 
   private OptionalInt byStack(Registers registers) {
+    var tasks = new HashMap<Integer, Long>();
     for (int cpu : perCpu.possible()) {
-      var task = task(cpu);
-      if (task.isPresent() && isOnStackOf(task.getAsLong(), registers)) {
-        return OptionalInt.of(cpu);
-      }
+      task(cpu).ifPresent(task -> tasks.put(cpu, task));
     }
-    return OptionalInt.empty();
+    return byStack(registers, tasks);
   }
 
-  /** Whether the stack pointer is in a task's stack. */
-  boolean isOnStackOf(long task, Registers registers) {
+  /**
+   * The CPU on whose task's stack the stack pointer is: the one that begins nearest below it, since
+   * smaller stacks than the largest there are may stand side by side.
+   *
+   * @param tasks by the numbers of their CPUs
+   */
+  OptionalInt byStack(Registers registers, Map<Integer, Long> tasks) {
+    var found = OptionalInt.empty();
     var sp = registers.sp();
-    if (sp.isEmpty() || stack.isEmpty()) {
-      return false;
+    long nearest = STACK_LIMIT;
+    for (var entry : tasks.entrySet()) {
+      if (sp.isEmpty() || stack.isEmpty()) {
+        break;
+      }
+      try {
+        long above = sp.getAsLong() - stack.get().at(program.memory(), entry.getValue());
+        if (Long.compareUnsigned(above, nearest) < 0) {
+          nearest = above;
+          found = OptionalInt.of(entry.getKey());
+        }
+      } catch (FaultException _) {
+        continue; // This CPU's task is not in the dump; the others may be.
+      }
     }
-    try {
-      long base = stack.get().at(program.memory(), task);
-      return Long.compareUnsigned(sp.getAsLong() - base, STACK_LIMIT) < 0;
-    } catch (FaultException _) {
-      return false; // This CPU's task is not in the dump; the others may be.
-    }
+    return found;
   }
 }

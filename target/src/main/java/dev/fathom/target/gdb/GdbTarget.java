@@ -233,7 +233,8 @@ final class GdbTarget implements Target {
         return;
       }
     }
-    throw new TargetException(name() + ": KGDB does not tell which CPU it stopped on");
+    current = Optional.of(kgdbCpus.getFirst());
+    warnings.add("KGDB does not tell which CPU it stopped on: the first is taken for it");
   }
 
   private List<Range> ram() {
@@ -600,14 +601,16 @@ final class GdbTarget implements Target {
     }
     stub.stoppedIn(reply.thread());
     state = reply.reason() instanceof Stop.Ended ? Live.State.GONE : Live.State.STOPPED;
-    if (state == Live.State.STOPPED) {
-      findKgdbCpu();
-    }
     if (!stub.isQemu() || (current.isPresent() && !lists(current.get()))) {
       threads = Optional.empty();
     }
     if (reply.thread().isPresent() && !reply.registers().isEmpty()) {
       told = Optional.of(map.registers(reply.registers()));
+    }
+    if (state == Live.State.STOPPED && !kgdbCpus.isEmpty()) {
+      current = Optional.of(kgdbCpus.getFirst());
+      lastStop = new Stop(idOfCurrent(), reply.reason());
+      findKgdbCpu();
     }
     lastStop = new Stop(idOfCurrent(), reply.reason());
   }

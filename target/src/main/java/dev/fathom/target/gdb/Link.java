@@ -45,9 +45,6 @@ final class Link {
   /** Nanoseconds until a packet that was not acknowledged is sent again; gdb's is the same. */
   private static final long RESEND = 2_000_000_000;
 
-  /** How long a second answer to a packet that was sent again is waited for. */
-  private static final long LATE = 300_000_000;
-
   /** Frames other than replies and stops that are passed over while waiting for one reply. */
   private static final int MAX_STRAY = 1 << 12;
 
@@ -441,7 +438,7 @@ final class Link {
             acknowledge();
             if (!reply.isStop() || expectsStop(request)) {
               if (resent > 0) {
-                dropSecondReply();
+                dropFurtherReplies(resent);
               }
               return reply;
             }
@@ -497,15 +494,26 @@ final class Link {
     }
   }
 
-  /** A packet that was late and not lost is answered twice. */
-  private void dropSecondReply() throws IOException {
-    long until = System.nanoTime() + LATE;
-    var event = reader.next(until);
-    while (event != PacketReader.Event.NOTHING && event != PacketReader.Event.END) {
-      if (event == PacketReader.Event.PACKET) {
-        acknowledge();
+  /** Packets that were late and not lost are answered as often as they were sent. */
+  private void dropFurtherReplies(int resent) throws IOException {
+    long deadline = System.nanoTime() + timeout;
+    for (int more = resent; more > 0; ) {
+      switch (reader.next(Math.min(deadline, System.nanoTime() + RESEND))) {
+        case PACKET -> {
+          acknowledge();
+          more--;
+        }
+        case NOTHING -> {
+          // A slow line may be in the middle of one.
+          if (!reader.isInPacket() || deadline - System.nanoTime() <= 0) {
+            return;
+          }
+        }
+        case END -> {
+          return;
+        }
+        case ACK, NAK, DAMAGED, NOTIFICATION -> heard = true;
       }
-      event = reader.next(until);
     }
   }
 

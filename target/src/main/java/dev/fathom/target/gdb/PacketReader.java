@@ -116,6 +116,11 @@ final class PacketReader {
     }
   }
 
+  /** Whether a packet has begun that has not ended. */
+  boolean isInPacket() {
+    return state != State.BETWEEN;
+  }
+
   /** Takes the bytes of a payload up to the next that means something else. */
   private int plain(int from, int limit) {
     int at = Hex.plainEights(bytes, from, limit);

@@ -245,9 +245,14 @@ public final class ProcFiles {
     }
   }
 
-  /** Whether a filter of seccomp(2) decides on its system calls. */
+  /** Whether a filter of seccomp(2) decides on its first thread's system calls. */
   public boolean isConfined() {
-    return field(directory.resolve("status"), "Seccomp").orElse(0) != 0;
+    return isConfined(pid);
+  }
+
+  /** Whether a filter of seccomp(2) decides on a thread's system calls. */
+  public boolean isConfined(long thread) {
+    return field(threadFile(thread, "status"), "Seccomp").orElse(0) != 0;
   }
 
   /** Whether it runs with a shadow stack (x86, since Linux 6.6). */

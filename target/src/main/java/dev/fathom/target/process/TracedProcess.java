@@ -1239,7 +1239,8 @@ final class TracedProcess {
           && !tracee.jobStopped
           && !tracee.lending
           && tracee.deliver == 0
-          && tracee.held.isEmpty()) {
+          && tracee.held.isEmpty()
+          && !files.isConfined(tracee.id())) {
         return Optional.of(tracee);
       }
     }

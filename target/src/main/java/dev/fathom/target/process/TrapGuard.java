@@ -245,7 +245,10 @@ final class TrapGuard {
     return arm(FOUND_ACTION);
   }
 
-  /** Puts the code back that an earlier guard knows of, and takes its place. */
+  /**
+   * Puts the code back that an earlier guard knows of, and takes its place. Its pages stay: a
+   * thread may be in its handler.
+   */
   private void inherit(ProcMemory memory) {
     long earlier = read(memory, base + OWN_ACTION, Long.BYTES).map(it -> it.getLong(0)).orElse(0L);
     if (earlier == 0
@@ -260,8 +263,7 @@ final class TrapGuard {
           .ifPresent(entry -> restore(memory, entry.getLong(0), entry.get(8)));
     }
     read(memory, earlier + OWN_ACTION, ACTION_BYTES)
-        .filter(own -> memory.write(base + OWN_ACTION, MemorySegment.ofArray(own.array())))
-        .ifPresent(_ -> calls.call(MUNMAP, earlier, BYTES));
+        .ifPresent(own -> memory.write(base + OWN_ACTION, MemorySegment.ofArray(own.array())));
   }
 
   private static Optional<ByteBuffer> read(ProcMemory memory, long address, int count) {

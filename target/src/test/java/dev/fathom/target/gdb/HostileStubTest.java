@@ -150,6 +150,23 @@ class HostileStubTest {
     }
   }
 
+  /** It is sent again, and answered twice: the second answer is not that of the next request. */
+  @Test
+  void latePacketsAreNotTakenForOthers() {
+    var memory = new byte[4096];
+    memory[0x100] = 1;
+    memory[0x200] = 2;
+    memory[0x300] = 3;
+    try (FakeStub stub = FakeStub.start(Kind.LEAST).memory(0x1000, memory).cpus(1);
+        Target target = attach(stub)) {
+      var virtual = target.find(VirtualMemory.class).orElseThrow();
+      stub.late(3000);
+      assertThat(virtual.u8(0x1100)).isEqualTo(1);
+      assertThat(virtual.u8(0x1200)).isEqualTo(2);
+      assertThat(virtual.u8(0x1300)).isEqualTo(3);
+    }
+  }
+
   /** As on a serial line. Connecting, it is not known yet whether the stub acknowledges at once. */
   @Test
   void lostPacketsAreSentAgain() {

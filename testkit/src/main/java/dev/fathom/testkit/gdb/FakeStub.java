@@ -139,6 +139,7 @@ public final class FakeStub implements AutoCloseable {
   private int general = NAMES.length;
   private int naks;
   private int lost;
+  private int late;
   private long sent;
   private long hangUpAt = Long.MAX_VALUE;
   private Optional<SocketChannel> client = Optional.empty();
@@ -247,6 +248,12 @@ public final class FakeStub implements AutoCloseable {
   /** The bytes sent since the last {@link #hangUpAfter}. */
   public synchronized long sent() {
     return sent;
+  }
+
+  /** The next packet is acknowledged and answered only after so many milliseconds. */
+  public synchronized FakeStub late(int millis) {
+    late = millis;
+    return this;
   }
 
   /** The next packets never arrive. */
@@ -461,6 +468,19 @@ public final class FakeStub implements AutoCloseable {
     }
   }
 
+  private void pause() {
+    int millis;
+    synchronized (this) {
+      millis = late;
+      late = 0;
+    }
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void packet(InputStream in) throws IOException {
     var payload = new ByteArrayOutputStream();
     int sum = 0;
@@ -477,6 +497,7 @@ public final class FakeStub implements AutoCloseable {
       payload.write(b);
     }
     int told = HexFormat.fromHexDigit(in.read()) << 4 | HexFormat.fromHexDigit(in.read());
+    pause();
     synchronized (this) {
       if (lost > 0) {
         lost--;

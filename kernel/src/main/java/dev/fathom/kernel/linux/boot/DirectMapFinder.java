@@ -220,8 +220,9 @@ public final class DirectMapFinder {
   }
 
   /** All places that the root table has an entry for. */
-  private static boolean movedByRoot(Root root, LongPredicate isBase) {
+  private boolean movedByRoot(Root root, LongPredicate isBase) {
     for (int index = FIRST_KERNEL; index < LAST_DIRECT; index++) {
+      progress.step("searching the direct map", index - FIRST_KERNEL, LAST_DIRECT - FIRST_KERNEL);
       long first = index * ROOT_SPAN | -1L << 48;
       for (long at = 0; root.isUsed(index) && at < ROOT_SPAN; at += BASE_ALIGNMENT) {
         if (isBase.test(first + at)) {
