@@ -463,6 +463,25 @@ class ProcessTargetTest {
     }
   }
 
+  /** It was noticed while nobody waited for it. */
+  @Test
+  void aBreakpointThatIsGoneIsNotToldOf() throws InterruptedException {
+    try (var subject = start("busy");
+        var target = attach(subject)) {
+      long work = address(target, "work");
+      var run = target.find(RunControl.class).orElseThrow();
+      var points = target.find(Breakpoints.class).orElseThrow();
+      run.stop();
+      points.insert(Breakpoints.Kind.SOFTWARE, work, 1);
+      run.resume();
+      Thread.sleep(300);
+      run.stop();
+      points.remove(Breakpoints.Kind.SOFTWARE, work, 1);
+      run.resume();
+      assertThat(run.await(Duration.ofMillis(100))).isEmpty();
+    }
+  }
+
   @Test
   void letsGoAtAnyMoment() {
     long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());

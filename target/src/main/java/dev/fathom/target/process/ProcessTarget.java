@@ -427,6 +427,8 @@ final class ProcessTarget implements Target {
         thread.orElseThrow().caring(false);
         ran();
       }
+      // Where nobody was told of it yet, whoever stood at a breakpoint comes to it again.
+      order(_ -> waiting = waiting.filter(stop -> !(stop.reason() instanceof Stop.Trap)));
     }
 
     @Override
