@@ -241,10 +241,13 @@ class CallFramesTest {
     var rows = new HashMap<Long, String>();
     var columns = new ArrayList<String>();
     boolean function = false;
+    long end = 0;
     for (var line : lines) {
       var words = line.trim().split("\\s+");
       if (line.contains(" CIE ") || line.contains(" FDE ")) {
         function = line.contains(" FDE ");
+        // A procedure linkage table with one entry has rules for behind its end.
+        end = function ? Long.parseUnsignedLong(line.substring(line.indexOf("..") + 2), 16) : 0;
       } else if (words[0].equals("LOC")) {
         columns.clear();
         columns.addAll(List.of(words));
@@ -256,7 +259,10 @@ class CallFramesTest {
             rules.put(number, words[i]);
           }
         }
-        rows.put(Long.parseUnsignedLong(words[0], 16), words[1] + " " + rules);
+        long start = Long.parseUnsignedLong(words[0], 16);
+        if (Long.compareUnsigned(start, end) < 0) {
+          rows.put(start, words[1] + " " + rules);
+        }
       }
     }
     return rows;
