@@ -334,9 +334,7 @@ class TraceProgramCommand implements Callable<Integer> {
     var words = new ArrayList<String>();
     words.add(script.orElse("dtrace"));
     words.addAll(arguments);
-    var variables = new HashMap<String, Long>();
-    variables.put("pid", ProcessHandle.current().pid());
-    variables.put("ppid", ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L));
+    var variables = new HashMap<>(OwnProcess.macros());
     tracer.process().ifPresent(pid -> variables.put("target", pid));
     return new Macros(words, variables, false);
   }

@@ -9,8 +9,10 @@ import dev.fathom.dtrace.compile.Compiler;
 import dev.fathom.dtrace.compile.Environment;
 import dev.fathom.dtrace.compile.Input;
 import dev.fathom.dtrace.syntax.Macros;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +45,25 @@ class CompilerPassesTest {
     assertThatThrownBy(() -> Compiler.compile(environment, List.of(), List.of(second, second)))
         .hasMessageContaining("argument $1 was given but is not used")
         .hasMessageContaining("D_MACRO_UNUSED");
+  }
+
+  /** Signed addresses of 64-bit Arm: bit 55 says what the bits above the address are. */
+  @Test
+  void addressesOfArmAreStripped() {
+    var bare = Environment.bare(new Macros(List.of("test"), Map.of(), false), Map.of());
+    var arm =
+        new Environment(
+            Optional.of(new SyntheticProgram(Aarch64.INSTANCE)),
+            bare.providers(),
+            bare.builtins(),
+            bare.subroutines(),
+            bare.destructions(),
+            bare.macros(),
+            bare.options());
+    var text = "BEGIN { trace(strip(0x3f92800010203040)); trace(strip(0x3f128aaa10203040)); }";
+    var plan = Compiler.compile(arm, List.of(), List.of(Input.script("test.d", text))).plan();
+    assertThat(Scenario.run(plan))
+        .contains("trace " + 0xffff800010203040L + ":U8 | trace " + 0x8aaa10203040L + ":U8");
   }
 
   @Test

@@ -41,7 +41,14 @@ final class SyntheticProgram implements Program {
 
   private final TypeSystem types = new TypeSystem(8);
 
+  private final Architecture architecture;
+
   SyntheticProgram() {
+    this(X86_64.INSTANCE);
+  }
+
+  SyntheticProgram(Architecture architecture) {
+    this.architecture = architecture;
     types.add(new Source());
   }
 
@@ -140,7 +147,7 @@ final class SyntheticProgram implements Program {
 
   @Override
   public Architecture architecture() {
-    return X86_64.INSTANCE;
+    return architecture;
   }
 
   @Override

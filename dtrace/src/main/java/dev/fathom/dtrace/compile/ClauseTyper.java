@@ -4,6 +4,7 @@ package dev.fathom.dtrace.compile;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.Span;
 import dev.fathom.dtrace.ir.Action;
+import dev.fathom.dtrace.ir.Expr.BinaryOp;
 import dev.fathom.dtrace.ir.Format;
 import dev.fathom.dtrace.ir.Shape;
 import dev.fathom.dtrace.ir.Space;
@@ -157,6 +158,7 @@ final class ClauseTyper {
       case "trace" -> trace(c, into);
       case "tracemem" -> tracemem(c, into);
       case "print" -> print(c, into);
+      case "printm" -> printm(c, into);
       case "pcap" -> pcap(c, into);
       case "printf" -> {
         var args = formatted(name, c);
@@ -323,6 +325,40 @@ final class ClauseTyper {
       return;
     }
     emit(new Action.TraceMemory(shape, false), List.of(bytes(bytes, address)), c, into);
+  }
+
+  /** FreeBSD's: the bytes that a {@code memref()} refers to, at most so many, as a hex dump. */
+  private void printm(Node.Call c, List<TypedStatement> into) {
+    requireArguments("printm", c, 2, 2, Tag.D_PROTO_LEN);
+    var size = typer.constant(c.arguments().getFirst());
+    if (size.isEmpty() || size.getAsLong() <= 0 || size.getAsLong() > Shapes.MOST_RECORDED) {
+      throw error(
+          c.arguments().getFirst().span(),
+          Tag.D_PRINTM_SIZE,
+          "the size of printm() must be a constant from 1 to " + Shapes.MOST_RECORDED);
+    }
+    var node = c.arguments().get(1);
+    var reference = typer.value(node);
+    if (!DTypes.isPointer(reference.type())) {
+      throw error(
+          node.span(),
+          Tag.D_PRINTM_ADDR,
+          "argument 2 of printm() must be a memref(), not " + DTypes.text(reference.type()));
+    }
+    int bytes = (int) size.getAsLong();
+    var count = word(reference, 8);
+    emit(
+        new Action.TraceMemory(new Shape(Shape.Form.BYTES, bytes), true),
+        List.of(new Typed.Counted(bytes, count, word(reference, 0)), count),
+        c,
+        into);
+  }
+
+  private static Typed word(Typed address, long offset) {
+    return new Typed.Memory(
+        DTypes.ULONG,
+        Typed.binary(DTypes.ULONG, BinaryOp.ADD, address, new Typed.Int(DTypes.LONG, offset)),
+        Space.KERNEL);
   }
 
   private static Typed bytes(int count, Typed address) {

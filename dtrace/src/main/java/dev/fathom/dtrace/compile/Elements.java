@@ -3,6 +3,7 @@ package dev.fathom.dtrace.compile;
 
 import dev.fathom.base.Span;
 import dev.fathom.dtrace.ir.Expr.BinaryOp;
+import dev.fathom.dtrace.ir.Subroutine;
 import dev.fathom.dtrace.probe.ProbeArgument;
 import dev.fathom.dtrace.syntax.Node;
 import dev.fathom.dtrace.syntax.Tag;
@@ -90,6 +91,9 @@ final class Elements {
       return arrayElement(base, (ArrayType) base.type().resolved(), number, i);
     }
     var v = typer.load(base, i.base().span());
+    if (DTypes.isString(v.type())) {
+      return character(v, number, i);
+    }
     if (!(v.type().resolved() instanceof PointerType)) {
       throw error(
           i.span(),
@@ -99,6 +103,22 @@ final class Elements {
     return typer
         .operators()
         .dereference(typer.operators().pointerArithmetic("+", v, number, i.span()), i.span());
+  }
+
+  private Typed character(Typed text, Typed number, Node.Index i) {
+    if (number instanceof Typed.Int n && (n.value() < 0 || n.value() >= typer.limits().strsize())) {
+      throw error(
+          i.span(),
+          Tag.D_ARR_BOUNDS,
+          "index "
+              + n.value()
+              + " is outside of a string, which has at most "
+              + typer.limits().strsize()
+              + " bytes");
+    }
+    return Typed.narrow(
+        new Typed.Call(DTypes.LONG, Subroutine.CHARACTER, List.of(text, number), i.span()),
+        DTypes.CHAR);
   }
 
   private Typed arrayElement(Typed base, ArrayType array, Typed number, Node.Index i) {

@@ -8,6 +8,7 @@ import dev.fathom.dtrace.ir.Space;
 import dev.fathom.dtrace.ir.Subroutine;
 import dev.fathom.dtrace.syntax.Node;
 import dev.fathom.dtrace.syntax.Tag;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.PointerType;
@@ -48,6 +49,7 @@ final class Functions {
       case "usym", "ufunc" -> Optional.of(userAddress(name, DTypes.USYMADDR, c));
       case "umod" -> Optional.of(userAddress(name, DTypes.UMODADDR, c));
       case "uaddr" -> Optional.of(userAddress(name, DTypes.UADDR, c));
+      case "strip" -> Optional.of(strip(c));
       case "getmajor" -> Optional.of(device(c, true));
       case "getminor" -> Optional.of(device(c, false));
       case "mutex_owned", "mutex_owner" -> Optional.of(mutex(name, c));
@@ -154,6 +156,17 @@ final class Functions {
             Typed.narrow(device, DTypes.UINT),
             number(20))
         : Typed.binary(DTypes.UINT, BinaryOp.AND, device, number(0xfffff));
+  }
+
+  /** Only 64-bit Arm signs addresses; kernels of it have addresses of 48 bits there. */
+  private Typed strip(Node.Call c) {
+    var v = one("strip", c);
+    boolean signed =
+        typer.environment().program().map(p -> p.architecture()).orElse(null) == Aarch64.INSTANCE;
+    var stripped =
+        new Typed.Call(
+            DTypes.ULONG, Subroutine.STRIP, List.of(v, number(signed ? 48 : 64)), c.span());
+    return DTypes.isPointer(v.type()) ? Typed.retyped(stripped, v.type()) : stripped;
   }
 
   private static Typed number(long value) {
@@ -315,7 +328,7 @@ final class Functions {
     return switch (s) {
       case BCOPY -> index < 2;
       case COPYINTO -> index == 2;
-      case COPYOUT, INET_NTOA, INET_NTOA6, D_PATH -> index == 0;
+      case COPYOUT, INET_NTOA, INET_NTOA6, D_PATH, MEMREF, MEMSTR, UUIDSTR -> index == 0;
       case INET_NTOP, LINK_NTOP -> index == 1;
       default -> false;
     };
@@ -345,6 +358,7 @@ final class Functions {
     }
     return switch (s) {
       case ALLOCA, COPYIN -> new PointerType(8, () -> VoidType.VOID);
+      case MEMREF -> new PointerType(8, () -> DTypes.ULONG);
       case BCOPY, COPYINTO, COPYOUT, COPYOUTSTR -> VoidType.VOID;
       case STRLEN, HTONLL, NTOHLL -> DTypes.ULONG;
       case HTONL, NTOHL -> DTypes.UINT;

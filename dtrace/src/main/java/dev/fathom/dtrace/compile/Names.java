@@ -29,6 +29,7 @@ final class Names {
           "print",
           "printa",
           "printf",
+          "printm",
           "raise",
           "return",
           "setopt",
@@ -57,6 +58,7 @@ final class Names {
           "rw_read_held",
           "rw_write_held",
           "stack",
+          "strip",
           "sym",
           "uaddr",
           "ufunc",
@@ -83,7 +85,7 @@ final class Names {
     return isAction(name)
         || isAggregating(name)
         || SPECIAL.contains(name)
-        || Subroutine.named(name).isPresent();
+        || Subroutine.named(name).filter(s -> !s.inner()).isPresent();
   }
 
   /** Whether a program cannot have a global variable of that name. */
@@ -97,8 +99,7 @@ final class Names {
     var all = new TreeSet<String>();
     all.addAll(ACTIONS);
     all.addAll(SPECIAL);
-    Arrays.stream(Subroutine.values()).forEach(s -> all.add(s.text()));
-    all.remove("strtok_next");
+    Arrays.stream(Subroutine.values()).filter(s -> !s.inner()).forEach(s -> all.add(s.text()));
     Arrays.stream(AggregationFunction.values()).forEach(f -> all.add(f.text()));
     return all;
   }

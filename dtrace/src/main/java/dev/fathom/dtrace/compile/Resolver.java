@@ -354,7 +354,7 @@ final class Resolver {
       return;
     }
     var subroutine = Subroutine.named(name);
-    if (subroutine.isEmpty() || name.equals("strtok_next")) {
+    if (subroutine.filter(s -> !s.inner()).isEmpty()) {
       boolean variable =
           scope.find(DVariable.Scope.GLOBAL, name).isPresent() || Builtin.named(name).isPresent();
       throw texts.error(

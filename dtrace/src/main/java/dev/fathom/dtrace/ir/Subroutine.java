@@ -18,6 +18,8 @@ public enum Subroutine {
   BASENAME("basename", STRING, STRING),
   /** From, to (scratch), bytes. */
   BCOPY("bcopy", INT, INT, INT, INT),
+  /** String, index: the byte there, behind its end 0; what {@code s[i]} stands for. */
+  CHARACTER("character", INT, STRING, INT),
   CLEANPATH("cleanpath", STRING, STRING),
   /** User address, bytes: the address of a scratch copy. */
   COPYIN("copyin", INT, INT, INT),
@@ -51,6 +53,10 @@ public enum Subroutine {
   LINK_NTOP("link_ntop", STRING, INT, INT),
   /** Value, base 2 to 36; base 16 writes {@code 0x}, base 8 {@code 0}. */
   LLTOSTR("lltostr", STRING, INT, INT),
+  /** Address, bytes: the address of those two words in scratch memory, for {@code printm()}. */
+  MEMREF("memref", INT, INT, INT),
+  /** Address, byte, size: the bytes before the last, that byte in place of every NUL. */
+  MEMSTR("memstr", STRING, INT, INT, INT),
   NTOHL("ntohl", INT, INT),
   NTOHLL("ntohll", INT, INT),
   NTOHS("ntohs", INT, INT),
@@ -64,6 +70,8 @@ public enum Subroutine {
   STRCHR("strchr", STRING, STRING, INT),
   STRJOIN("strjoin", STRING, STRING, STRING),
   STRLEN("strlen", INT, STRING),
+  /** Address, its significant bits: without a signature in those above them. */
+  STRIP("strip", INT, INT, INT),
   STRRCHR("strrchr", STRING, STRING, INT),
   STRSTR("strstr", STRING, STRING, STRING),
   /** Text, base 2 to 36. */
@@ -75,7 +83,9 @@ public enum Subroutine {
   /** String, first index, length ({@link Long#MAX_VALUE} for the rest). */
   SUBSTR("substr", STRING, STRING, INT, INT),
   TOLOWER("tolower", STRING, STRING),
-  TOUPPER("toupper", STRING, STRING);
+  TOUPPER("toupper", STRING, STRING),
+  /** Address of 16 bytes. */
+  UUIDSTR("uuidstr", STRING, INT);
 
   private final String text;
   private final IrType result;
@@ -98,6 +108,11 @@ public enum Subroutine {
 
   public List<IrType> parameters() {
     return parameters;
+  }
+
+  /** Whether it stands for something that D writes otherwise: a program cannot name it. */
+  public boolean inner() {
+    return this == STRTOK_NEXT || this == CHARACTER;
   }
 
   /** Whether it changes the target, which only {@code -w} allows. */

@@ -412,6 +412,11 @@ final class Machine {
     return new String(bytes, from, end - from, java.nio.charset.StandardCharsets.ISO_8859_1);
   }
 
+  /** All of an array, with {@code instead} in place of every NUL. */
+  static String latin(byte[] bytes, char instead) {
+    return new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).replace('\0', instead);
+  }
+
   long number(byte[] bytes, int from, int count) {
     long value = 0;
     boolean little = order == ByteOrder.LITTLE_ENDIAN;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.dtrace.run;
 
+import java.util.HexFormat;
+
 /** D's subroutines over byte strings. */
 final class Strings {
   private Strings() {}
@@ -130,6 +132,18 @@ final class Strings {
     }
     m.tokenAt = Math.min(text.length(), end + 1);
     return text.substring(start, end);
+  }
+
+  /** As RFC 9562 writes it, in lower case. */
+  static String uuid(byte[] bytes) {
+    var digits = HexFormat.of().formatHex(bytes);
+    return String.join(
+        "-",
+        digits.substring(0, 8),
+        digits.substring(8, 12),
+        digits.substring(12, 16),
+        digits.substring(16, 20),
+        digits.substring(20));
   }
 
   static String lower(String text) {

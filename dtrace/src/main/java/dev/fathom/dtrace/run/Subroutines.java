@@ -9,6 +9,9 @@ import java.util.Arrays;
 
 /** D's subroutines as closures. */
 final class Subroutines {
+  /** What the bits of a signature are worth (Arm Architecture Reference Manual, section D8.8). */
+  private static final long SIGN = 1L << 55;
+
   private final ClosureBuilder builder;
 
   Subroutines(ClosureBuilder builder) {
@@ -94,6 +97,40 @@ final class Subroutines {
         var value = n(c, 0);
         yield m -> Long.reverseBytes(value.get(m));
       }
+      case CHARACTER -> {
+        var text = s(c, 0);
+        var index = n(c, 1);
+        yield m -> {
+          var t = (String) text.get(m);
+          long i = index.get(m);
+          if (i < 0 || i >= m.strsize) {
+            throw m.fail(FaultKind.BAD_INDEX, i);
+          }
+          return i < t.length() ? t.charAt((int) i) : 0;
+        };
+      }
+      case MEMREF -> {
+        var address = n(c, 0);
+        var size = n(c, 1);
+        yield m -> {
+          long at = address.get(m);
+          long bytes = size.get(m);
+          long reference = m.allocate(16);
+          m.store(reference, 8, at);
+          m.store(reference + 8, 8, bytes);
+          return reference;
+        };
+      }
+      case STRIP -> {
+        var address = n(c, 0);
+        var bits = n(c, 1);
+        yield m -> {
+          long a = address.get(m);
+          long b = bits.get(m);
+          long unused = b < 64 ? -1L << b : 0;
+          return (a & SIGN) != 0 ? a | unused : a & ~unused;
+        };
+      }
       case HTONS, NTOHS -> {
         var value = n(c, 0);
         yield m -> Short.reverseBytes((short) value.get(m)) & 0xffff;
@@ -143,6 +180,7 @@ final class Subroutines {
           JSON,
           LINK_NTOP,
           LLTOSTR,
+          MEMSTR,
           STRCHR,
           STRJOIN,
           STRRCHR,
@@ -151,7 +189,8 @@ final class Subroutines {
           STRTOK_NEXT,
           SUBSTR,
           TOLOWER,
-          TOUPPER ->
+          TOUPPER,
+          UUIDSTR ->
           throw new IllegalStateException("no number: " + c.subroutine());
     };
   }
@@ -257,6 +296,26 @@ final class Subroutines {
           return Strings.fromNumber(v, (int) b);
         };
       }
+      case MEMSTR -> {
+        var address = n(c, 0);
+        var instead = n(c, 1);
+        var size = n(c, 2);
+        yield m -> {
+          long at = address.get(m);
+          char put = (char) (instead.get(m) & 0xff);
+          int bytes = count(m, size.get(m));
+          if (bytes == 0) {
+            return "";
+          }
+          var text = Machine.latin(m.bytes(Space.KERNEL, at, bytes - 1), put);
+          int end = text.indexOf(0);
+          return end < 0 ? text : text.substring(0, end);
+        };
+      }
+      case UUIDSTR -> {
+        var address = n(c, 0);
+        yield m -> Strings.uuid(m.bytes(Space.KERNEL, address.get(m), 16));
+      }
       case STRCHR -> {
         var text = s(c, 0);
         var character = n(c, 1);
@@ -322,6 +381,7 @@ final class Subroutines {
       }
       case ALLOCA,
           BCOPY,
+          CHARACTER,
           COPYIN,
           COPYINTO,
           COPYOUT,
@@ -330,6 +390,7 @@ final class Subroutines {
           HTONLL,
           HTONS,
           INDEX,
+          MEMREF,
           NTOHL,
           NTOHLL,
           NTOHS,
@@ -337,6 +398,7 @@ final class Subroutines {
           RAND,
           RINDEX,
           SPECULATION,
+          STRIP,
           STRLEN,
           STRTOLL ->
           throw new IllegalStateException("a number: " + c.subroutine());

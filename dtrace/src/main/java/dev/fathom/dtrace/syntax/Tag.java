@@ -210,5 +210,7 @@ public enum Tag {
   D_PCAP_ADDR,
   D_PCAP_PROTO,
   D_PCAP_SIZE,
+  D_PRINTM_ADDR,
+  D_PRINTM_SIZE,
   D_PRINT_SIZE
 }
