@@ -151,6 +151,60 @@ class TraceLabTest {
         .containsPattern("^[a-z/0-9:_]+\n");
   }
 
+  @Test
+  void directoriesAndOpenFilesAreTold() throws IOException {
+    var work = once("cd /bin; cat /init /dev/null > /dev/zero");
+    var text =
+        trace(
+            BEGUN
+                + """
+            syscall::dup2:entry /execname == "sh" || execname == "cat"/ { @[fds[arg0].fi_pathname] = count(); }
+            syscall::sendfile64:entry /execname == "cat"/ {
+              printf("%s|%s|%s|%s|%s\\n", cwd, root, execargs, fds[arg1].fi_pathname, fds[1].fi_name);
+              printf("%s %s %d\\n", fds[arg1].fi_fs, fds[arg1].fi_mount, getf(arg1)->f_flags == fds[arg1].fi_oflags);
+              printf("%s\\n", d_path(&getf(1)->f_path));
+              printf("%s %d\\n", curpsinfo->pr_psargs, curpsinfo->pr_nlwp);
+            }
+            fbt::do_exit:entry /execname == "cat"/ { exit(0); }
+            tick-60s { exit(0); }
+            """);
+    work.join();
+    assertThat(text)
+        .contains("/bin|/|cat /init /dev/null|/init|zero\nrootfs / 1\n/dev/zero\n")
+        .contains("cat /init /dev/null 1\n");
+  }
+
+  /** Three blocks are written, and a flush that is waited for. */
+  @Test
+  void requestsToBlockDevicesAreFollowed() throws IOException {
+    var work = once("dd if=/dev/zero of=/dev/vda bs=4096 seek=200 count=3 conv=fsync");
+    var text =
+        trace(
+            BEGUN
+                + """
+            io:::start /args[0]->b_bcount != 0/ {
+              printf("%d %d %d %s %s\\n", args[0]->b_bcount, args[0]->b_blkno,
+                  args[0]->b_flags & (B_READ | B_WRITE), args[1]->dev_pathname, args[1]->dev_name);
+              pending[args[0]->b_blkno] = 1;
+            }
+            io:::done /pending[args[0]->b_blkno]/ {
+              @done[args[1]->dev_statname, args[0]->b_error] = sum(args[0]->b_bcount);
+            }
+            io:::wait-start { self->bio = arg0; }
+            io:::wait-done /arg0 == self->bio/ { @waited = count(); }
+            fbt::do_exit:entry /execname == "dd"/ { exit(0); }
+            tick-60s { exit(0); }
+            END { printa("%s %d done %@d\\n", @done); printa("waited %@d\\n", @waited); }
+            """);
+    work.join();
+    assertThat(text)
+        .contains("4096 1600 256 /dev/vda virtio_blk\n")
+        .contains("4096 1608 256 /dev/vda virtio_blk\n")
+        .contains("4096 1616 256 /dev/vda virtio_blk\n")
+        .contains("vda 0 done 12288\n")
+        .contains("waited 1\n");
+  }
+
   /** A command of the guest's shell is a process that begins, executes, gets a name, and ends. */
   @Test
   void processesAreFollowedThroughTheirLives() throws IOException {

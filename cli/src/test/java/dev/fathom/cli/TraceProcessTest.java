@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -100,6 +101,26 @@ class TraceProcessTest {
 
   private String run(String program, String how) throws IOException {
     return trace(0, program, "-c", worker.file() + " " + how).strip();
+  }
+
+  /** Standard input and output are those of the test, whatever they are. */
+  @Test
+  void directoriesAndOpenFilesAreTold() throws IOException {
+    var in = Files.readSymbolicLink(Path.of("/proc/self/fd/0"));
+    assertThat(
+            run(
+                """
+                pid$target:a.out:work:entry {
+                  printf("%s %s\\n%s\\n%s %s\\n", cwd, root, execargs, curpsinfo->pr_psargs,
+                      curpsinfo->pr_fname);
+                  printf("%s %s %d", fds[0].fi_pathname, fds[77].fi_pathname, curlwpsinfo->pr_lwpid);
+                  exit(0);
+                }""",
+                "once"))
+        .matches(
+            Pattern.quote(System.getProperty("user.dir") + " /\n" + worker.file() + " once\n")
+                + Pattern.quote(worker.file() + " once worker\n" + in + " <none> ")
+                + "\\d+");
   }
 
   @Test

@@ -8,8 +8,10 @@ import dev.fathom.base.ProgramException;
 import dev.fathom.dtrace.compile.Compiler;
 import dev.fathom.dtrace.compile.Environment;
 import dev.fathom.dtrace.compile.Input;
+import dev.fathom.dtrace.ir.Builtin;
 import dev.fathom.dtrace.syntax.Macros;
 import dev.fathom.model.arch.aarch64.Aarch64;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +66,24 @@ class CompilerPassesTest {
     var plan = Compiler.compile(arm, List.of(), List.of(Input.script("test.d", text))).plan();
     assertThat(Scenario.run(plan))
         .contains("trace " + 0xffff800010203040L + ":U8 | trace " + 0x8aaa10203040L + ":U8");
+  }
+
+  /** Where the kernel is out of sight, the process on the CPU stands for itself. */
+  @Test
+  void processesAreDescribedWithoutTheirKernel() {
+    var bare = Environment.bare(new Macros(List.of("test"), Map.of(), false), Map.of());
+    var process =
+        new Environment(
+            Optional.empty(),
+            bare.providers(),
+            EnumSet.complementOf(EnumSet.of(Builtin.CURTHREAD)),
+            bare.subroutines(),
+            bare.destructions(),
+            bare.macros(),
+            bare.options());
+    var text = "BEGIN { trace(curpsinfo->pr_psargs); trace(curlwpsinfo->pr_lwpid); }";
+    var plan = Compiler.compile(process, List.of(), List.of(Input.script("test.d", text))).plan();
+    assertThat(Scenario.run(plan)).contains("trace \"cat -x\":S256 | trace 100:S4");
   }
 
   @Test

@@ -3,11 +3,13 @@ package dev.fathom.dtrace;
 
 import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.dtrace.probe.ProbeContext;
+import dev.fathom.dtrace.probe.TracedFile;
 import dev.fathom.model.HeapMemory;
 import dev.fathom.model.Layout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A firing in memory. */
 record SyntheticContext(
@@ -101,6 +103,45 @@ record SyntheticContext(
   @Override
   public long gid() {
     return 1001;
+  }
+
+  @Override
+  public String cwd() {
+    return "/work";
+  }
+
+  @Override
+  public String root() {
+    return "/";
+  }
+
+  @Override
+  public String execargs() {
+    return execname + " -x";
+  }
+
+  @Override
+  public String arguments(long task) {
+    return "task at " + Long.toHexString(task);
+  }
+
+  /** Files 0 to 2 are open. */
+  @Override
+  public Optional<TracedFile> file(long descriptor) {
+    return descriptor >= 0 && descriptor <= 2
+        ? Optional.of(
+            new TracedFile("/dev/file" + descriptor, "devfs", "/dev", 10 * descriptor, 0x8002))
+        : Optional.empty();
+  }
+
+  @Override
+  public long fileObject(long descriptor) {
+    return descriptor <= 2 ? KERNEL + 0x100 * descriptor : 0;
+  }
+
+  @Override
+  public Optional<TracedFile> fileOfPage(long page) {
+    return page == KERNEL ? Optional.of(new TracedFile("/data", "", "", 0, 0)) : Optional.empty();
   }
 
   @Override

@@ -60,13 +60,15 @@ final class SyntheticProgram implements Program {
           TypeName.struct("task_struct"),
           struct(
               "task_struct",
-              40,
+              56,
               new Member("pid", INT, 0, 0),
               new Member("tgid", INT, 32, 0),
               new Member("flags", UINT, 64, 3),
               new Member("nice", INT, 67, 5),
               new Member("comm", array(CHAR, 16), 128, 0),
-              new Member("parent", pointer(TypeName.struct("task_struct")), 256, 0)));
+              new Member("parent", pointer(TypeName.struct("task_struct")), 256, 0),
+              new Member("state", LONG, 320, 0),
+              new Member("exit_state", INT, 384, 0)));
       all.put(
           TypeName.struct("mutex"),
           struct(

@@ -157,6 +157,11 @@ public interface Kernel {
   /** What an address is, best first: {@code ffff… is vfs_read+0x10, in vmlinux's text segment}. */
   List<String> whatis(long address);
 
+  /** What processes have to do with files, where that can be told. */
+  default Optional<ProcessFiles> files() {
+    return Optional.empty();
+  }
+
   /**
    * Other spellings of members: {@code task_struct.state} for kernels that call it {@code __state}.
    */

@@ -2,6 +2,7 @@
 package dev.fathom.target;
 
 import dev.fathom.base.Range;
+import dev.fathom.base.UnsupportedException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +75,25 @@ public non-sealed interface ProcessView extends Capability {
 
   /** The words that it was started with, as far as they are known. */
   List<String> arguments();
+
+  /** Its working directory; empty where it cannot be told. */
+  default Optional<String> directory() {
+    return Optional.empty();
+  }
+
+  /** Its root directory; empty where it cannot be told. */
+  default Optional<String> root() {
+    return Optional.empty();
+  }
+
+  /**
+   * The file that is open under a number; empty where none is.
+   *
+   * @throws UnsupportedException where that cannot be told
+   */
+  default Optional<OpenFile> openFile(long descriptor) {
+    throw new UnsupportedException("open files cannot be told here");
+  }
 
   /** Its mappings in the order of their addresses. */
   List<Mapped> mappings();

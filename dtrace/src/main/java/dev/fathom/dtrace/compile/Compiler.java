@@ -4,6 +4,7 @@ package dev.fathom.dtrace.compile;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.Span;
 import dev.fathom.base.UsageException;
+import dev.fathom.dtrace.ir.Builtin;
 import dev.fathom.dtrace.ir.Clause;
 import dev.fathom.dtrace.ir.DVariable;
 import dev.fathom.dtrace.ir.Dump;
@@ -118,6 +119,8 @@ public final class Compiler {
   private Compiled run(List<Input> libraries, List<Input> inputs) {
     var all = new ArrayList<Input>();
     all.add(resource("prelude.d"));
+    all.add(
+        resource(environment.builtins().contains(Builtin.CURTHREAD) ? "kernel.d" : "process.d"));
     all.add(registers());
     all.addAll(libraries);
     int own = all.size();
@@ -406,8 +409,13 @@ public final class Compiler {
         typer.scope().declareInline(inline, i.span());
       }
       case External.Translator t -> {
-        var members = new LinkedHashMap<String, Node>();
-        t.members().forEach(m -> members.putIfAbsent(m.name(), m.value()));
+        var members = new LinkedHashMap<String, List<Node>>();
+        for (var m : t.members()) {
+          var all = members.computeIfAbsent(m.name(), _ -> new ArrayList<>());
+          if (all.isEmpty() || !own) {
+            all.add(m.value());
+          }
+        }
         var translator =
             new Scope.Translator(
                 texts.source(), t.output(), t.input(), t.input().declarator().name(), members);

@@ -208,6 +208,14 @@ final class Functions {
         at, Tag.D_TYPE_ERR, name + "(): the layout of that lock in this kernel is not known");
   }
 
+  private CType kernelStruct(String tag) {
+    return typer
+        .environment()
+        .program()
+        .flatMap(p -> p.types().find(TypeName.struct(tag)))
+        .orElse(VoidType.VOID);
+  }
+
   private CType kernelType(TypeName name, String function, Span at) {
     return typer
         .environment()
@@ -358,9 +366,11 @@ final class Functions {
     }
     return switch (s) {
       case ALLOCA, COPYIN -> new PointerType(8, () -> VoidType.VOID);
+      case GETF -> typer.types().pointerTo(kernelStruct("file"));
       case MEMREF -> new PointerType(8, () -> DTypes.ULONG);
       case BCOPY, COPYINTO, COPYOUT, COPYOUTSTR -> VoidType.VOID;
       case STRLEN, HTONLL, NTOHLL -> DTypes.ULONG;
+      case FILE_NUMBER, PAGE_OFFSET -> DTypes.LONG;
       case HTONL, NTOHL -> DTypes.UINT;
       case HTONS, NTOHS -> DTypes.named("unsigned short").orElseThrow();
       case STRTOLL -> DTypes.LONG;

@@ -85,7 +85,7 @@ final class Names {
     return isAction(name)
         || isAggregating(name)
         || SPECIAL.contains(name)
-        || Subroutine.named(name).filter(s -> !s.inner()).isPresent();
+        || Subroutine.named(name).filter(s -> !s.inner() && !s.library()).isPresent();
   }
 
   /** Whether a program cannot have a global variable of that name. */

@@ -69,13 +69,17 @@ final class Scope {
 
   record Inline(Source source, String name, CType type, List<TypeText> keys, Node value) {}
 
-  /** A translator; its types are looked up when it is first considered. */
+  /**
+   * A translator; its types are looked up when it is first considered.
+   *
+   * @param members what each is made of; of several the first that this kernel's types have
+   */
   record Translator(
       Source source,
       TypeText output,
       TypeText input,
       String inputName,
-      Map<String, Node> members) {}
+      Map<String, List<Node>> members) {}
 
   private final Texts texts;
   private final List<Declared> variables = new ArrayList<>();

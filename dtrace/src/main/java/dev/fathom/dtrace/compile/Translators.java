@@ -14,6 +14,7 @@ import dev.fathom.model.type.VoidType;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Finds the translator between two types and types the members that it gives. */
 final class Translators {
@@ -146,8 +147,8 @@ final class Translators {
             .types()
             .member(composite, name)
             .orElseThrow(() -> typer.elements().noMember(composite, name, at));
-    var node = t.translator().members().get(name);
-    if (node == null) {
+    var nodes = t.translator().members().getOrDefault(name, List.of());
+    if (nodes.isEmpty()) {
       throw error(
           at,
           Tag.D_XLATE_NOCONV,
@@ -168,10 +169,27 @@ final class Translators {
                 .texts()
                 .in(
                     t.translator().source(),
-                    () -> {
-                      typer.resolver().body(node, input.keySet());
-                      return typer.bound(input, () -> given(node, found.member().type(), name));
-                    }));
+                    () ->
+                        typer.bound(
+                            input,
+                            () -> first(nodes, input.keySet(), found.member().type(), name))));
+  }
+
+  /** The first of several that names only what this kernel's types have. */
+  private Typed first(List<Node> nodes, Set<String> parameters, CType wanted, String name) {
+    for (var node : nodes.subList(0, nodes.size() - 1)) {
+      try {
+        typer.resolver().body(node, parameters);
+        return given(node, wanted, name);
+      } catch (ProgramException e) {
+        if (!e.tag().equals(Tag.D_TYPE_MEMBER.name())
+            && !e.tag().equals(Tag.D_IDENT_UNDEF.name())) {
+          throw e;
+        }
+      }
+    }
+    typer.resolver().body(nodes.getLast(), parameters);
+    return given(nodes.getLast(), wanted, name);
   }
 
   /** What a translator says of a member, as a value of the member's type. */

@@ -395,7 +395,8 @@ final class Typer {
 
   private CType typeOf(Builtin b) {
     return switch (b) {
-      case EXECNAME, PROBEFUNC, PROBEMOD, PROBENAME, PROBEPROV -> DTypes.STRING;
+      case CWD, EXECARGS, EXECNAME, ROOT, PROBEFUNC, PROBEMOD, PROBENAME, PROBEPROV ->
+          DTypes.STRING;
       case CPU, ERRNO, PID, PPID, TID -> DTypes.INT;
       case GID, ID, IPL, STACKDEPTH, UID, USTACKDEPTH -> DTypes.UINT;
       case CALLER, EPID, TIMESTAMP, UCALLER, VTIMESTAMP, WALLTIMESTAMP -> DTypes.ULONG;

@@ -14,8 +14,12 @@ public enum Builtin {
   CALLER("caller", IrType.INT),
   CPU("cpu", IrType.INT),
   CURTHREAD("curthread", IrType.INT),
+  /** The working directory of the process on the CPU. */
+  CWD("cwd", IrType.STRING),
   EPID("epid", IrType.INT),
   ERRNO("errno", IrType.INT),
+  /** The words that the process on the CPU was started with, with blanks between them. */
+  EXECARGS("execargs", IrType.STRING),
   /** The name of the thread on the CPU, as the kernel has it (Linux: at most 15 bytes). */
   EXECNAME("execname", IrType.STRING),
   GID("gid", IrType.INT),
@@ -28,6 +32,8 @@ public enum Builtin {
   PROBEMOD("probemod", IrType.STRING),
   PROBENAME("probename", IrType.STRING),
   PROBEPROV("probeprov", IrType.STRING),
+  /** The root directory of the process on the CPU. */
+  ROOT("root", IrType.STRING),
   STACKDEPTH("stackdepth", IrType.INT),
   TID("tid", IrType.INT),
   /** Nanoseconds of a clock that never goes back, of the target where it can be read. */

@@ -15,6 +15,8 @@ import java.util.Optional;
 public enum Subroutine {
   /** Bytes of scratch memory, zeroed, until the end of the clause: its address. */
   ALLOCA("alloca", INT, INT),
+  /** A {@code struct task_struct *}: the words that its process was started with. */
+  ARGUMENTS("__arguments", STRING, INT),
   BASENAME("basename", STRING, STRING),
   /** From, to (scratch), bytes. */
   BCOPY("bcopy", INT, INT, INT, INT),
@@ -36,6 +38,15 @@ public enum Subroutine {
   DIRNAME("dirname", STRING, STRING),
   /** The kernel stack as VProbes writes it: {@code GUEST,0xaddress,0xaddress,...}. */
   GUESTSTACK("gueststack", STRING),
+  /** The number of an open file of the process on the CPU, 0 for its offset, 1 for its flags. */
+  FILE_NUMBER("__file_number", INT, INT, INT),
+  /**
+   * The number of an open file of the process on the CPU, 0 for its path, 1 for its file system's
+   * type, 2 for where that is mounted; {@code <none>} where none is open.
+   */
+  FILE_TEXT("__file_text", STRING, INT, INT),
+  /** The number of an open file of the process on the CPU: its structure's address, or 0. */
+  GETF("getf", INT, INT),
   HTONL("htonl", INT, INT),
   HTONLL("htonll", INT, INT),
   HTONS("htons", INT, INT),
@@ -60,6 +71,10 @@ public enum Subroutine {
   NTOHL("ntohl", INT, INT),
   NTOHLL("ntohll", INT, INT),
   NTOHS("ntohs", INT, INT),
+  /** A {@code struct page *} with content of a file: its offset in that. */
+  PAGE_OFFSET("__page_offset", INT, INT),
+  /** A {@code struct page *} with content of a file; then as {@link #FILE_TEXT}. */
+  PAGE_TEXT("__page_text", STRING, INT, INT),
   PROGENYOF("progenyof", INT, INT),
   /** A pseudo-random number of 32 bits. */
   RAND("rand", INT),
@@ -113,6 +128,11 @@ public enum Subroutine {
   /** Whether it stands for something that D writes otherwise: a program cannot name it. */
   public boolean inner() {
     return this == STRTOK_NEXT || this == CHARACTER;
+  }
+
+  /** Whether D's own library is to name it, and no program is told of it. */
+  public boolean library() {
+    return text.startsWith("__");
   }
 
   /** Whether it changes the target, which only {@code -w} allows. */

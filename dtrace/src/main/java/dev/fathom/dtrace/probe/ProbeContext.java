@@ -3,6 +3,7 @@ package dev.fathom.dtrace.probe;
 
 import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.model.Memory;
+import java.util.Optional;
 
 /**
  * A probe that fires: what the engine knows there and then. Everything is computed when asked for
@@ -42,6 +43,15 @@ public interface ProbeContext {
 
   String execname();
 
+  /** The working directory of the process on the CPU. */
+  String cwd();
+
+  /** The root directory of the process on the CPU. */
+  String root();
+
+  /** The words that the process on the CPU was started with, with blanks between them. */
+  String execargs();
+
   /** The address of the running thread's structure. */
   long curthread();
 
@@ -68,6 +78,18 @@ public interface ProbeContext {
 
   /** The path of a {@code struct path} at a kernel address. */
   String path(long address);
+
+  /** The words that the process of the thread with that structure was started with. */
+  String arguments(long thread);
+
+  /** The file that the process on the CPU has open under a number. */
+  Optional<TracedFile> file(long descriptor);
+
+  /** The address of the structure of the file that is open under a number; 0 where none is. */
+  long fileObject(long descriptor);
+
+  /** The file whose content is in the page with that structure. */
+  Optional<TracedFile> fileOfPage(long page);
 
   /** Writes to the process on the CPU; called only under {@code -w}. */
   void copyOut(long userAddress, byte[] bytes);

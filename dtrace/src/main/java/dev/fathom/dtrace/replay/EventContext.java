@@ -4,12 +4,14 @@ package dev.fathom.dtrace.replay;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.dtrace.probe.ProbeContext;
+import dev.fathom.dtrace.probe.TracedFile;
 import dev.fathom.model.Layout;
 import dev.fathom.model.Memory;
 import dev.fathom.trace.EventCursor;
 import dev.fathom.trace.TraceThread;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /** The event that a cursor stands at, as a firing; or a moment of the trace's clock. */
 final class EventContext implements ProbeContext {
@@ -122,6 +124,45 @@ final class EventContext implements ProbeContext {
     return atEvent
         ? new String(at().name().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1)
         : "";
+  }
+
+  private static UnsupportedException notRecorded(String what) {
+    return new UnsupportedException(what + " was not recorded");
+  }
+
+  @Override
+  public String cwd() {
+    throw notRecorded("the working directory");
+  }
+
+  @Override
+  public String root() {
+    throw notRecorded("the root directory");
+  }
+
+  @Override
+  public String execargs() {
+    throw notRecorded("the command line");
+  }
+
+  @Override
+  public String arguments(long thread) {
+    throw notRecorded("the command line");
+  }
+
+  @Override
+  public Optional<TracedFile> file(long descriptor) {
+    throw notRecorded("what is open");
+  }
+
+  @Override
+  public long fileObject(long descriptor) {
+    throw notRecorded("what is open");
+  }
+
+  @Override
+  public Optional<TracedFile> fileOfPage(long page) {
+    throw notRecorded("what pages hold");
   }
 
   @Override

@@ -60,9 +60,12 @@ public final class ReplayEngine implements Engine {
   public Set<Builtin> builtins() {
     return EnumSet.complementOf(
         EnumSet.of(
+            Builtin.CWD,
             Builtin.ERRNO,
+            Builtin.EXECARGS,
             Builtin.GID,
             Builtin.PPID,
+            Builtin.ROOT,
             Builtin.UCALLER,
             Builtin.UID,
             Builtin.USTACKDEPTH,
@@ -71,7 +74,15 @@ public final class ReplayEngine implements Engine {
 
   @Override
   public Set<Subroutine> subroutines() {
-    return EnumSet.allOf(Subroutine.class);
+    return EnumSet.complementOf(
+        EnumSet.of(
+            Subroutine.ARGUMENTS,
+            Subroutine.D_PATH,
+            Subroutine.FILE_NUMBER,
+            Subroutine.FILE_TEXT,
+            Subroutine.GETF,
+            Subroutine.PAGE_OFFSET,
+            Subroutine.PAGE_TEXT));
   }
 
   @Override

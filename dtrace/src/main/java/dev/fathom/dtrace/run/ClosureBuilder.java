@@ -320,6 +320,10 @@ final class ClosureBuilder {
     return (int) offset;
   }
 
+  private static String limited(Machine m, String text) {
+    return text.length() > m.strsize ? text.substring(0, m.strsize) : text;
+  }
+
   private Code.Number builtin(Builtin b) {
     return switch (b) {
       case CALLER -> m -> m.context.caller();
@@ -340,7 +344,7 @@ final class ClosureBuilder {
       case USTACKDEPTH -> m -> m.context.ustack(8192).length;
       case VTIMESTAMP -> m -> m.context.vtimestamp();
       case WALLTIMESTAMP -> m -> m.context.walltimestamp();
-      case EXECNAME, PROBEFUNC, PROBEMOD, PROBENAME, PROBEPROV ->
+      case CWD, EXECARGS, EXECNAME, ROOT, PROBEFUNC, PROBEMOD, PROBENAME, PROBEPROV ->
           throw new IllegalStateException("no number: " + b);
     };
   }
@@ -547,7 +551,10 @@ final class ClosureBuilder {
       }
       case Expr.Variable v ->
           switch (v.builtin()) {
+            case CWD -> m -> limited(m, m.context.cwd());
+            case EXECARGS -> m -> limited(m, m.context.execargs());
             case EXECNAME -> m -> m.context.execname();
+            case ROOT -> m -> limited(m, m.context.root());
             case PROBEFUNC -> m -> m.enabled.probe().name().function();
             case PROBEMOD -> m -> m.enabled.probe().name().module();
             case PROBENAME -> m -> m.enabled.probe().name().name();

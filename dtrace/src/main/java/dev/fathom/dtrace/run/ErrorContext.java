@@ -3,8 +3,10 @@ package dev.fathom.dtrace.run;
 
 import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.dtrace.probe.ProbeContext;
+import dev.fathom.dtrace.probe.TracedFile;
 import dev.fathom.dtrace.record.ProbeError;
 import dev.fathom.model.Memory;
+import java.util.Optional;
 
 /** {@code ERROR} at the place of the fault: its arguments say which. */
 record ErrorContext(ProbeContext at, ProbeError error) implements ProbeContext {
@@ -79,6 +81,41 @@ record ErrorContext(ProbeContext at, ProbeError error) implements ProbeContext {
   @Override
   public String execname() {
     return at.execname();
+  }
+
+  @Override
+  public String cwd() {
+    return at.cwd();
+  }
+
+  @Override
+  public String root() {
+    return at.root();
+  }
+
+  @Override
+  public String execargs() {
+    return at.execargs();
+  }
+
+  @Override
+  public String arguments(long thread) {
+    return at.arguments(thread);
+  }
+
+  @Override
+  public Optional<TracedFile> file(long descriptor) {
+    return at.file(descriptor);
+  }
+
+  @Override
+  public long fileObject(long descriptor) {
+    return at.fileObject(descriptor);
+  }
+
+  @Override
+  public Optional<TracedFile> fileOfPage(long page) {
+    return at.fileOfPage(page);
   }
 
   @Override

@@ -3,9 +3,11 @@ package dev.fathom.dtrace.run;
 
 import dev.fathom.dtrace.ir.Expr;
 import dev.fathom.dtrace.ir.Space;
+import dev.fathom.dtrace.probe.TracedFile;
 import dev.fathom.dtrace.record.FaultKind;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 
 /** D's subroutines as closures. */
 final class Subroutines {
@@ -109,6 +111,23 @@ final class Subroutines {
           return i < t.length() ? t.charAt((int) i) : 0;
         };
       }
+      case GETF -> {
+        var descriptor = n(c, 0);
+        yield m -> m.context.fileObject(descriptor.get(m));
+      }
+      case FILE_NUMBER -> {
+        var descriptor = n(c, 0);
+        var part = n(c, 1);
+        yield m -> {
+          var file = m.context.file(descriptor.get(m));
+          boolean flags = part.get(m) == 1;
+          return file.isEmpty() ? 0 : flags ? file.get().flags() : file.get().offset();
+        };
+      }
+      case PAGE_OFFSET -> {
+        var page = n(c, 0);
+        yield m -> m.context.fileOfPage(page.get(m)).map(TracedFile::offset).orElse(0L);
+      }
       case MEMREF -> {
         var address = n(c, 0);
         var size = n(c, 1);
@@ -168,11 +187,13 @@ final class Subroutines {
           return Strings.toNumber((String) text.get(m), (int) b);
         };
       }
-      case BASENAME,
+      case ARGUMENTS,
+          BASENAME,
           CLEANPATH,
           COPYINSTR,
           D_PATH,
           DIRNAME,
+          FILE_TEXT,
           GUESTSTACK,
           INET_NTOA,
           INET_NTOA6,
@@ -181,6 +202,7 @@ final class Subroutines {
           LINK_NTOP,
           LLTOSTR,
           MEMSTR,
+          PAGE_TEXT,
           STRCHR,
           STRJOIN,
           STRRCHR,
@@ -209,6 +231,15 @@ final class Subroutines {
       var text = (String) code.get(m);
       return text.length() > m.strsize ? text.substring(0, m.strsize) : text;
     };
+  }
+
+  private static String text(Optional<TracedFile> file, long part) {
+    if (file.isEmpty()) {
+      return "<none>";
+    }
+    var text =
+        part == 0 ? file.get().path() : part == 1 ? file.get().fileSystem() : file.get().mount();
+    return text.isEmpty() ? "<unknown>" : text;
   }
 
   private Code.Thing untrimmed(Expr.Call c) {
@@ -295,6 +326,20 @@ final class Subroutines {
           }
           return Strings.fromNumber(v, (int) b);
         };
+      }
+      case ARGUMENTS -> {
+        var thread = n(c, 0);
+        yield m -> m.context.arguments(thread.get(m));
+      }
+      case FILE_TEXT -> {
+        var descriptor = n(c, 0);
+        var part = n(c, 1);
+        yield m -> text(m.context.file(descriptor.get(m)), part.get(m));
+      }
+      case PAGE_TEXT -> {
+        var page = n(c, 0);
+        var part = n(c, 1);
+        yield m -> text(m.context.fileOfPage(page.get(m)), part.get(m));
       }
       case MEMSTR -> {
         var address = n(c, 0);
@@ -386,6 +431,8 @@ final class Subroutines {
           COPYINTO,
           COPYOUT,
           COPYOUTSTR,
+          FILE_NUMBER,
+          GETF,
           HTONL,
           HTONLL,
           HTONS,
@@ -394,6 +441,7 @@ final class Subroutines {
           NTOHL,
           NTOHLL,
           NTOHS,
+          PAGE_OFFSET,
           PROGENYOF,
           RAND,
           RINDEX,

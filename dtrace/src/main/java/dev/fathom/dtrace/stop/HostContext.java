@@ -4,9 +4,13 @@ package dev.fathom.dtrace.stop;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.dtrace.ir.Stmt;
 import dev.fathom.dtrace.probe.ProbeContext;
+import dev.fathom.dtrace.probe.TracedFile;
 import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.ProcessFiles;
 import dev.fathom.model.Memory;
+import dev.fathom.target.OpenFile;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -90,6 +94,53 @@ class HostContext implements ProbeContext {
   }
 
   @Override
+  public String cwd() {
+    return System.getProperty("user.dir");
+  }
+
+  @Override
+  public String root() {
+    return "/";
+  }
+
+  @Override
+  public String execargs() {
+    return ProcessHandle.current().info().commandLine().orElse("");
+  }
+
+  @Override
+  public String arguments(long thread) {
+    return files().arguments(kernel.get().task(thread));
+  }
+
+  @Override
+  public Optional<TracedFile> file(long descriptor) {
+    throw new UnsupportedException("no process is on a CPU here");
+  }
+
+  @Override
+  public long fileObject(long descriptor) {
+    throw new UnsupportedException("no process is on a CPU here");
+  }
+
+  @Override
+  public Optional<TracedFile> fileOfPage(long page) {
+    return files().ofPage(page).map(HostContext::traced);
+  }
+
+  ProcessFiles files() {
+    return kernel
+        .get()
+        .files()
+        .orElseThrow(() -> new UnsupportedException("files are not known of this target"));
+  }
+
+  static TracedFile traced(OpenFile file) {
+    return new TracedFile(
+        file.path(), file.fileSystem(), file.mount(), file.offset(), file.flags());
+  }
+
+  @Override
   public long curthread() {
     return 0;
   }
@@ -145,7 +196,7 @@ class HostContext implements ProbeContext {
 
   @Override
   public String path(long address) {
-    throw new UnsupportedException("d_path is not known here");
+    return files().path(address);
   }
 
   @Override

@@ -43,6 +43,9 @@ sealed interface Place {
   /** The number of the CPU of the {@code struct rq} that the function is given. */
   record QueueCpu(int index) implements Source {}
 
+  /** What was kept. */
+  record Known(long value) implements Source {}
+
   /** For which threads a probe fires. */
   enum Filter {
     ALL,
@@ -82,14 +85,37 @@ sealed interface Place {
     }
   }
 
-  /** A tracepoint of the kernel, at all its sites. */
-  record Tracepoint(Tracepoints.Tracepoint point) implements Code {
+  /**
+   * A tracepoint of the kernel, at all its sites.
+   *
+   * @param first the parameter of {@code TP_PROTO} that is {@code arg0}, from 0
+   */
+  record Tracepoint(Tracepoints.Tracepoint point, int first) implements Followed {}
+
+  /**
+   * The tracepoint {@code block_rq_complete}, once for each {@code struct bio} of the request that
+   * is done, which is its only argument.
+   */
+  record Completion(Tracepoints.Tracepoint point) implements Followed {}
+
+  /** At all sites of a tracepoint, to which CPUs are led. */
+  sealed interface Followed extends Code {
+    Tracepoints.Tracepoint point();
+
     /** Its sites are in as many functions. */
     @Override
-    public long function() {
-      return point.sites().getFirst().code();
+    default long function() {
+      return point().sites().getFirst().code();
     }
   }
+
+  /**
+   * The return of a function whose probe has the function's first argument. That is kept at the
+   * entry, where nothing fires.
+   *
+   * @param size of the function in bytes
+   */
+  record Awaited(long function, long size) implements Code {}
 
   /** The entry of a system call of a process, by number. */
   record CallEntry(long number) implements Place {}

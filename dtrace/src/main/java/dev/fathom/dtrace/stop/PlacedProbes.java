@@ -7,6 +7,8 @@ import dev.fathom.base.UnsupportedException;
 import dev.fathom.dtrace.probe.Probe;
 import dev.fathom.dtrace.replay.Recorder;
 import dev.fathom.dtrace.run.Interpreter;
+import dev.fathom.model.Value;
+import dev.fathom.model.type.TypeName;
 import dev.fathom.session.Session;
 import dev.fathom.session.control.Breakpoint;
 import dev.fathom.session.control.Condition;
@@ -21,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -39,6 +42,14 @@ final class PlacedProbes {
   /** A probe at a place, and the clauses there. */
   private record Spot(Probe probe, Place place, Interpreter.Site site) {}
 
+  private record Kept(long function, long thread) {}
+
+  /** Threads in functions whose arguments are kept; more are not seen to return. */
+  private static final int MOST_KEPT = 1 << 16;
+
+  /** More than a request has. */
+  private static final int MOST_BIOS = 1 << 12;
+
   private final Session session;
   private final Optional<Recorder> recorder;
   private final Functions functions;
@@ -51,6 +62,9 @@ final class PlacedProbes {
   private final Detours detours;
   private final List<Spot> callSpots = new ArrayList<>();
   private final List<String> notices = new ArrayList<>();
+
+  /** The arguments of functions that have not returned. */
+  private final Map<Kept, Long> kept = new HashMap<>();
 
   /** The ids of the probes that are at places. */
   private final Set<Integer> placed = new HashSet<>();
@@ -114,7 +128,7 @@ final class PlacedProbes {
       case Place.Timer _ -> throw new IllegalArgumentException(probe.name() + " has no place");
       case Place.CallEntry _, Place.CallReturn _ -> callSpots.add(spot);
       case Place.Code code -> {
-        if (code instanceof Place.Tracepoint point
+        if (code instanceof Place.Followed point
             && session.kernel().program().memory().u32(point.point().key()) != 0) {
           return Optional.of(
               probe.name() + ": something in the guest listens already, and is called directly");
@@ -236,8 +250,61 @@ final class PlacedProbes {
   }
 
   private void fire(Spot spot, Hit hit) {
-    var context =
-        new StopContext(session::kernel, session.target(), hit.cpu(), spot.place(), hit::task);
+    switch (spot.place()) {
+      case Place.Awaited back -> awaited(spot, back, hit);
+      case Place.Completion done -> completed(spot, done, hit);
+      default -> fire(spot, spot.place(), hit);
+    }
+  }
+
+  /** Fires for each bio of a request of which so many bytes are done. */
+  private void completed(Spot spot, Place.Completion done, Hit hit) {
+    var context = context(new Place.Tracepoint(done.point(), 0), hit);
+    long left = context.argument(2) & 0xffff_ffffL;
+    var program = session.kernel().program();
+    var type = program.types().find(TypeName.struct("bio"));
+    var request = program.types().find(TypeName.struct("request"));
+    if (type.isEmpty() || request.isEmpty()) {
+      return;
+    }
+    long bio = new Value.Ref(program, request.get(), context.argument(0)).member("bio").asLong();
+    for (int i = 0; i < MOST_BIOS && bio != 0; i++) {
+      var value = new Value.Ref(program, type.get(), bio);
+      left -= value.member("bi_iter.bi_size").asLong();
+      if (left < 0) {
+        return;
+      }
+      var known = List.<Place.Source>of(new Place.Known(bio));
+      fire(spot, new Place.Derived(done.function(), Place.Filter.ALL, known), hit);
+      bio = value.member("bi_next").asLong();
+    }
+  }
+
+  /** Keeps the function's argument at its entry, and fires with it at its return. */
+  private void awaited(Spot spot, Place.Awaited back, Hit hit) {
+    var all = List.<Place.Source>of(new Place.Parameter(0));
+    var here = new Place.Derived(back.function(), Place.Filter.ALL, all);
+    var context = context(here, hit);
+    var of = new Kept(back.function(), context.thread());
+    if (hit.pc() == back.function()) {
+      if (kept.size() < MOST_KEPT) {
+        kept.put(of, context.argument(0));
+      }
+      return;
+    }
+    var value = kept.remove(of);
+    if (value != null) {
+      var known = List.<Place.Source>of(new Place.Known(value));
+      fire(spot, new Place.Derived(back.function(), Place.Filter.ALL, known), hit);
+    }
+  }
+
+  private StopContext context(Place place, Hit hit) {
+    return new StopContext(session::kernel, session.target(), hit.cpu(), place, hit::task);
+  }
+
+  private void fire(Spot spot, Place place, Hit hit) {
+    var context = context(place, hit);
     if (!context.passes()) {
       return;
     }
@@ -256,7 +323,14 @@ final class PlacedProbes {
       case Place.Derived derived -> List.of(derived.function());
       case Place.ExecutionPath exec -> List.of(exec.function());
       case Place.Usdt usdt -> List.of(usdt.address());
-      case Place.Tracepoint point -> {
+      case Place.Awaited back -> {
+        var all = new ArrayList<>(functions.returns(back.function(), back.size()));
+        if (!all.isEmpty()) {
+          all.addFirst(back.function());
+        }
+        yield all;
+      }
+      case Place.Followed point -> {
         var all = new LinkedHashSet<Long>();
         for (var site : point.point().sites()) {
           all.addAll(List.of(site.code(), site.load(), site.call()));
@@ -288,7 +362,7 @@ final class PlacedProbes {
     return switch (place) {
       case Place.SystemReturn back -> returnsFrom(back.function(), back.size(), hit);
       case Place.Executed back -> returnsFrom(back.function(), back.size(), hit);
-      case Place.Tracepoint point -> detours.arrives(point.point(), hit.pc());
+      case Place.Followed point -> detours.arrives(point.point(), hit.pc());
       case Place.Entry _,
           Place.Return _,
           Place.At _,
@@ -296,6 +370,7 @@ final class PlacedProbes {
           Place.Derived _,
           Place.ExecutionPath _,
           Place.Usdt _,
+          Place.Awaited _,
           Place.CallEntry _,
           Place.CallReturn _,
           Place.Timer _ ->
@@ -349,7 +424,7 @@ final class PlacedProbes {
         fire(spot, hit);
       }
       for (var spot : here) {
-        if (spot.place() instanceof Place.Tracepoint point) {
+        if (spot.place() instanceof Place.Followed point) {
           detours.pass(point.point(), hit);
           break;
         }

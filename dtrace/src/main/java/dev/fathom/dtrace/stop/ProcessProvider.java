@@ -101,7 +101,8 @@ final class ProcessProvider implements Provider {
               Place.ExecutionPath _,
               Place.Executed _,
               Place.Usdt _,
-              Place.Tracepoint _,
+              Place.Followed _,
+              Place.Awaited _,
               Place.CallEntry _,
               Place.CallReturn _,
               Place.Timer _ ->

@@ -6,6 +6,7 @@ import dev.fathom.base.FaultException;
 import dev.fathom.base.Readability;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.dtrace.ir.Stmt;
+import dev.fathom.dtrace.probe.TracedFile;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.AddressSpace;
@@ -159,7 +160,9 @@ final class StopContext extends HostContext {
       case Place.SystemCall _ -> callParameter(index);
       case Place.SystemReturn _ -> index <= 1 ? returned() : 0;
       case Place.Derived derived -> source(derived.sources(), index);
-      case Place.Tracepoint _ -> passed(index + 1);
+      case Place.Tracepoint point -> passed(point.first() + index + 1);
+      case Place.Awaited _, Place.Completion _ ->
+          throw new IllegalStateException("fires as what was found");
       case Place.ExecutionPath exec -> index == 0 ? callParameter(exec.path()) : 0;
       case Place.Executed done -> index == 0 && !done.success() ? -returned() : 0;
       case Place.Usdt usdt ->
@@ -216,6 +219,7 @@ final class StopContext extends HostContext {
       case Place.Parameter(int parameter) -> parameter(parameter);
       case Place.ExitReason(int parameter) -> exitReason(parameter(parameter));
       case Place.QueueCpu(int parameter) -> queueCpu(parameter(parameter));
+      case Place.Known(long value) -> value;
     };
   }
 
@@ -335,6 +339,31 @@ final class StopContext extends HostContext {
   @Override
   public String execname() {
     return need().name();
+  }
+
+  @Override
+  public String cwd() {
+    return files().directory(need());
+  }
+
+  @Override
+  public String root() {
+    return files().root(need());
+  }
+
+  @Override
+  public String execargs() {
+    return files().arguments(need());
+  }
+
+  @Override
+  public Optional<TracedFile> file(long descriptor) {
+    return files().open(need(), descriptor).map(HostContext::traced);
+  }
+
+  @Override
+  public long fileObject(long descriptor) {
+    return files().object(need(), descriptor).orElse(0);
   }
 
   @Override

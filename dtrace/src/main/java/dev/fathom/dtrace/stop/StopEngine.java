@@ -72,13 +72,15 @@ public final class StopEngine implements Engine {
       providers = List.copyOf(all);
     } else {
       functions = new Functions(kernel.program(), Functions.KERNEL);
+      var tracepoints = new Tracepoints(kernel.program());
       providers =
           List.of(
               new FunctionProvider(functions, places),
               new SystemCallProvider(functions, places, this::callNumbers),
               TaskProvider.proc(functions, places),
               TaskProvider.sched(functions, places),
-              new TracepointProvider(functions, places),
+              new BlockProvider(functions, tracepoints, places),
+              new TracepointProvider(functions, tracepoints, places),
               new TimerProvider(places),
               new InstructionProvider(functions, places));
     }
@@ -109,7 +111,15 @@ public final class StopEngine implements Engine {
 
   @Override
   public Set<Subroutine> subroutines() {
-    return EnumSet.allOf(Subroutine.class);
+    return isProcess(session.kernel())
+        ? EnumSet.complementOf(
+            EnumSet.of(
+                Subroutine.ARGUMENTS,
+                Subroutine.D_PATH,
+                Subroutine.GETF,
+                Subroutine.PAGE_OFFSET,
+                Subroutine.PAGE_TEXT))
+        : EnumSet.allOf(Subroutine.class);
   }
 
   @Override

@@ -23,10 +23,10 @@ final class TracepointProvider implements Provider {
   private final Places places;
   private final Tracepoints tracepoints;
 
-  TracepointProvider(Functions functions, Places places) {
+  TracepointProvider(Functions functions, Tracepoints tracepoints, Places places) {
     this.functions = functions;
     this.places = places;
-    this.tracepoints = new Tracepoints(functions.program());
+    this.tracepoints = tracepoints;
   }
 
   @Override
@@ -49,7 +49,7 @@ final class TracepointProvider implements Provider {
   private Probe probe(Tracepoints.Tracepoint one) {
     return places.probe(
         new ProbeName(name(), Functions.KERNEL, "", one.name()),
-        new Place.Tracepoint(one),
+        new Place.Tracepoint(one, 0),
         arguments(one.name()));
   }
 

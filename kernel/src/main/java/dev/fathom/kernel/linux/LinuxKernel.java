@@ -12,6 +12,7 @@ import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
 import dev.fathom.kernel.MemoryUse;
 import dev.fathom.kernel.PageClasses;
+import dev.fathom.kernel.ProcessFiles;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.linux.boot.KernelPlace;
@@ -67,6 +68,7 @@ final class LinuxKernel implements Kernel {
   private TaskReader reader;
   private TaskDetails details;
   private ProcessSize sizes;
+  private ProcessFiles files;
   private Cpus cpus;
   private OnCpu onCpu;
   private LinuxStacks stacks;
@@ -136,6 +138,7 @@ final class LinuxKernel implements Kernel {
     reader = null;
     details = null;
     sizes = null;
+    files = null;
     cpus = null;
     onCpu = null;
     stacks = null;
@@ -546,6 +549,15 @@ final class LinuxKernel implements Kernel {
   public List<String> whatis(long address) {
     return new Whatis(program, layouts, regions(), cpuStates().perCpu(), modules.loaded())
         .of(address, taskIterator(_ -> {}));
+  }
+
+  /** {@inheritDoc} Absent where the types of file systems are not known. */
+  @Override
+  public Optional<ProcessFiles> files() {
+    if (files == null && layouts.find("mount", "mnt_parent").isPresent()) {
+      files = new LinuxFiles(program.memory(), layouts, userMemory());
+    }
+    return Optional.ofNullable(files);
   }
 
   @Override

@@ -64,6 +64,31 @@ final class Paths {
     return of(dentry, vfsmount - mountInMount);
   }
 
+  /** Where the {@code struct vfsmount} at an address is mounted. */
+  String ofMount(long vfsmount) {
+    return of(memory.u64(vfsmount + mountRoot), vfsmount - mountInMount);
+  }
+
+  /** The name of a dentry in what a {@code struct vfsmount} has mounted. */
+  String ofDentry(long dentry, long vfsmount) {
+    return of(dentry, vfsmount - mountInMount);
+  }
+
+  /** The name of a dentry within its file system. */
+  String ofDentry(long start) {
+    var parts = new ArrayDeque<String>();
+    long dentry = start;
+    for (int depth = 0; depth < DEPTH_LIMIT; depth++) {
+      long up = memory.u64(dentry + parent);
+      if (up == dentry) {
+        return parts.isEmpty() ? alone(start) : "/" + String.join("/", parts);
+      }
+      parts.addFirst(memory.cString(memory.u64(dentry + name), NAME_LIMIT));
+      dentry = up;
+    }
+    return ".../" + String.join("/", parts);
+  }
+
   private String of(long start, long startMount) {
     var parts = new ArrayDeque<String>();
     long dentry = start;

@@ -8,6 +8,7 @@ import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelCpu;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
+import dev.fathom.kernel.ProcessFiles;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.objects.LoadedObject;
@@ -288,6 +289,11 @@ final class ProcessKernel implements Kernel {
     return signalled()
         .or(() -> threads.isEmpty() ? Optional.empty() : Optional.of(threads.getFirst()))
         .map(this::task);
+  }
+
+  @Override
+  public Optional<ProcessFiles> files() {
+    return Optional.of(new ViewedFiles(view));
   }
 
   @Override

@@ -82,6 +82,7 @@ final class SyntheticKernel {
   byte[] vmcoreinfo;
   private long data = IMAGE + 0x10_0000;
   private long heap;
+  private long page;
   private long lastTask;
   private long initSignal;
 
@@ -152,13 +153,25 @@ final class SyntheticKernel {
         .struct("mod_kallsyms 32: symtab * 0, num_symtab unsigned int 8, strtab * 16, typetab * 24")
         .struct("qstr 16: len unsigned int 4, name * 8")
         .struct("path 16: mnt * 0, dentry * 8")
-        .struct("dentry 64: d_parent * 8, d_name qstr 16, d_inode * 32, d_sb * 40")
-        .struct("inode 16: i_ino long unsigned int 8")
-        .struct("super_block 16: s_type * 8")
+        .struct(
+            "dentry 64: d_parent * 8, d_name qstr 16, d_inode * 32, d_sb * 40, d_alias hlist_node"
+                + " 48")
+        .struct("hlist_head 8: first * 0")
+        .struct("inode 48: i_ino long unsigned int 8, i_sb * 16, i_dentry hlist_head 24")
+        .struct("super_block 32: s_type * 8, s_mounts list_head 16")
         .struct("file_system_type 24: name * 0, next * 8")
-        .struct("vfsmount 16: mnt_root * 0")
-        .struct("mount 48: mnt_parent * 0, mnt_mountpoint * 8, mnt vfsmount 16")
-        .struct("file 32: f_path path 16")
+        .struct("vfsmount 16: mnt_root * 0, mnt_sb * 8")
+        .struct(
+            "mount 48: mnt_parent * 0, mnt_mountpoint * 8, mnt vfsmount 16, mnt_instance"
+                + " list_head 32")
+        .struct("file 48: f_path path 16, f_pos long int 32, f_flags unsigned int 40")
+        .struct("fs_struct 40: root path 8, pwd path 24")
+        .struct("files_struct 16: fdt * 8")
+        .struct("fdtable 16: max_fds unsigned int 0, fd * 8")
+        .struct("address_space 16: host * 8")
+        .struct(
+            "page 64: compound_head long unsigned int 8, mapping * 24, index long unsigned int"
+                + " 32")
         .struct(
             "vm_area_struct 64: vm_start long unsigned int 0, vm_end long unsigned int 8, vm_next *"
                 + " 16, vm_flags long unsigned int 24, vm_file * 32, vm_ops * 40, vm_private_data * 48")
@@ -175,7 +188,7 @@ final class SyntheticKernel {
                   + " 20, tasks list_head 24, pid int 40, tgid int 44, real_parent * 48, signal *"
                   + " 56, exit_state int 64, thread_node list_head 72, comm char[16] 88, mm * 104,"
                   + " children list_head 112, sibling list_head 128, thread thread_struct 160,"
-                  + " rss_stat task_rss_stat 176")
+                  + " rss_stat task_rss_stat 176, fs * 200, files * 208")
           .struct("module_layout 16: base * 0, size unsigned int 8")
           .struct(
               "module 256: state unsigned int 0, list list_head 8, name char[56] 24, core_layout"
@@ -186,7 +199,8 @@ final class SyntheticKernel {
           .struct(
               "mm_struct 128: mmap * 0, pgd * 8, start_brk long unsigned int 16, brk long unsigned"
                   + " int 24, start_stack long unsigned int 32, total_vm long unsigned int 40,"
-                  + " rss_stat mm_rss_stat 48")
+                  + " rss_stat mm_rss_stat 48, arg_start long unsigned int 80, arg_end long"
+                  + " unsigned int 88")
           .struct(
               "printk_log 16: ts_nsec long unsigned int 0, len short unsigned int 8, text_len short"
                   + " unsigned int 10, dict_len short unsigned int 12, facility unsigned char 14");
@@ -205,16 +219,18 @@ final class SyntheticKernel {
               "task_struct 256: thread_info thread_info 0, __state unsigned int 24, stack * 32, flags"
                   + " unsigned int 40, tasks list_head 48, pid int 64, tgid int 68, real_parent * 72,"
                   + " signal * 80, exit_state int 88, thread_node list_head 96, comm char[16] 112, mm"
-                  + " * 128, children list_head 136, sibling list_head 152, thread thread_struct 200")
+                  + " * 128, children list_head 136, sibling list_head 152, thread thread_struct 200,"
+                  + " fs * 216, files * 224")
           .struct("module_memory 16: base * 0, size unsigned int 8")
           .struct(
               "module 320: state unsigned int 0, list list_head 8, name char[56] 24, mem"
                   + " module_memory[7] 80, kallsyms * 200, core_kallsyms mod_kallsyms 208, refcnt"
                   + " atomic_t 240, build_id unsigned char[20] 244")
           .struct(
-              "mm_struct 192: mm_mt maple_tree 0, pgd * 16, start_brk long unsigned int 24, brk long"
+              "mm_struct 208: mm_mt maple_tree 0, pgd * 16, start_brk long unsigned int 24, brk long"
                   + " unsigned int 32, start_stack long unsigned int 40, total_vm long unsigned int"
-                  + " 48, rss_stat percpu_counter[4] 56")
+                  + " 48, rss_stat percpu_counter[4] 56, arg_start long unsigned int 192, arg_end"
+                  + " long unsigned int 200")
           .struct("prb_data_blk_lpos 16: begin long unsigned int 0, next long unsigned int 8")
           .struct("prb_desc 24: state_var atomic_long_t 0, text_blk_lpos prb_data_blk_lpos 8")
           .struct(
@@ -552,6 +568,47 @@ final class SyntheticKernel {
     }
   }
 
+  /** A table of open files. */
+  private long open(long... files) {
+    long numbers = allocate(8 * files.length, 64);
+    for (int i = 0; i < files.length; i++) {
+      put8(numbers + 8L * i, files[i]);
+    }
+    long table = allocate(16, 64);
+    put4(table, files.length);
+    put8(table + 8, numbers);
+    long all = allocate(16, 64);
+    put8(all + 8, table);
+    return all;
+  }
+
+  /** Gives a file two pages of content, the second of which is {@link #page}'s tail. */
+  private void content(long dentry, long mount) {
+    long type = allocate(24, 64);
+    put8(type, text("ext4"));
+    long superBlock = allocate(32, 64);
+    put8(superBlock + 8, type);
+    put8(superBlock + 16, mount + 32);
+    put8(mount + 32, superBlock + 16);
+    put8(mount + 16 + 8, superBlock);
+    long inode = allocate(48, 64);
+    put8(inode + 16, superBlock);
+    put8(inode + 24, dentry + 48);
+    put8(dentry + 32, inode);
+    long mapping = allocate(16, 64);
+    put8(mapping + 8, inode);
+    page = allocate(128, 64);
+    put8(page + 24, mapping);
+    put8(page + 32, 6);
+    put8(page + 64 + 8, page | 1);
+    put8(page + 64 + 32, 7);
+  }
+
+  /** The structure of a page with content of init's program. */
+  long page() {
+    return page;
+  }
+
   /** Gives init a memory of two mappings, the first of the file {@code /mnt/bin/init}. */
   private void files() {
     long rootDentry = dentry("/", 0);
@@ -567,20 +624,33 @@ final class SyntheticKernel {
     put8(mount, rootMount);
     put8(mount + 8, mountDentry);
     put8(mount + 16, otherRoot);
-    long file = allocate(32, 64);
+    long file = allocate(48, 64);
     put8(file + 16, mount + 16);
     put8(file + 24, init);
+    put8(file + 32, 77);
+    put4(file + 40, 0x8002);
+    content(init, mount);
+    long directories = allocate(40, 64);
+    put8(directories + 8, rootMount + 16);
+    put8(directories + 16, rootDentry);
+    put8(directories + 24, mount + 16);
+    put8(directories + 32, bin);
+    put8(tasks.get(1) + at("fs"), directories);
+    put8(tasks.get(1) + at("files"), open(0, file));
 
     var user = new X86PageTableWriter(levels, USER_ROOT);
     user.map(0x40_0000, USER_PHYSICAL, 4096, 0x67);
     user.tables().forEach(ram::put);
     ram.put(USER_PHYSICAL, "\177ELF".getBytes(StandardCharsets.ISO_8859_1));
 
-    long mm = allocate(192, 64);
+    long mm = allocate(208, 64);
     size(mm);
     put8(tasks.get(1) + at("mm"), mm);
     put8(tasks.get(7) + at("mm"), mm);
     put8(mm + types.offset("mm_struct.pgd"), direct + user.root());
+    ram.put(USER_PHYSICAL + 0x100, "init\0-x\0".getBytes(StandardCharsets.ISO_8859_1));
+    put8(mm + types.offset("mm_struct.arg_start"), 0x40_0100);
+    put8(mm + types.offset("mm_struct.arg_end"), 0x40_0108);
     put8(mm + types.offset("mm_struct.start_brk"), 0x50_0000);
     put8(mm + types.offset("mm_struct.brk"), 0x50_1000);
     long text = area(0x40_0000, 0x40_2000, 0x5, file);

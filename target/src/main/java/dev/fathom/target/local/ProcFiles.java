@@ -8,6 +8,7 @@ import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.target.OpenFile;
 import dev.fathom.target.ProcessView.Mapped;
 import java.io.IOException;
 import java.io.InputStream;
@@ -213,12 +214,17 @@ public final class ProcFiles {
 
   /** A decimal number in a file of lines {@code name: value}. */
   private OptionalLong field(Path file, String name) {
-    for (String line : optional(file).orElse("").split("\n", -1)) {
+    return number(new String[] {text(optional(file).orElse(""), name)}, 0);
+  }
+
+  /** What stands behind {@code name:} in lines of such; empty where nothing does. */
+  private static String text(String lines, String name) {
+    for (String line : lines.split("\n", -1)) {
       if (line.startsWith(name + ":")) {
-        return number(new String[] {line.substring(name.length() + 1).strip()}, 0);
+        return line.substring(name.length() + 1).strip();
       }
     }
-    return OptionalLong.empty();
+    return "";
   }
 
   /** The words of the command line. */
@@ -238,10 +244,65 @@ public final class ProcFiles {
 
   /** The program's path as the process sees it. */
   public Optional<String> program() {
+    return link("exe");
+  }
+
+  /** Where a link in the process's folder leads: {@code cwd}, {@code root}, {@code fd/3}. */
+  public Optional<String> link(String name) {
     try {
-      return Optional.of(Files.readSymbolicLink(directory.resolve("exe")).toString());
+      return Optional.of(Files.readSymbolicLink(directory.resolve(name)).toString());
     } catch (IOException _) {
       return Optional.empty(); // A kernel thread, ended, or another user's.
+    }
+  }
+
+  /** The file that is open under a number; empty where none is. */
+  public Optional<OpenFile> openFile(long descriptor) {
+    var path = link("fd/" + descriptor);
+    if (path.isEmpty()) {
+      return Optional.empty();
+    }
+    var information = optional(directory.resolve("fdinfo/" + descriptor)).orElse("");
+    var mount = mount(text(information, "mnt_id"));
+    return Optional.of(
+        new OpenFile(
+            path.get(),
+            mount.map(Mount::fileSystem).orElse(""),
+            mount.map(Mount::point).orElse(""),
+            number(text(information, "pos"), 10),
+            number(text(information, "flags"), 8)));
+  }
+
+  private record Mount(String point, String fileSystem) {}
+
+  /**
+   * By its number: {@code id parent device root point options [optional] - type source options}.
+   */
+  private Optional<Mount> mount(String id) {
+    for (String line : optional(directory.resolve("mountinfo")).orElse("").split("\n", -1)) {
+      var words = line.split(" ", -1);
+      int separator = List.of(words).indexOf("-");
+      if (words[0].equals(id) && separator > 4 && separator + 1 < words.length) {
+        return Optional.of(new Mount(unescaped(words[4]), words[separator + 1]));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Blanks and backslashes in {@code mountinfo} are a backslash with three octal digits. */
+  private static String unescaped(String word) {
+    var text = word;
+    for (var escaped : Map.of("\\040", " ", "\\011", "\t", "\\012", "\n").entrySet()) {
+      text = text.replace(escaped.getKey(), escaped.getValue());
+    }
+    return text.replace("\\134", "\\");
+  }
+
+  private static long number(String text, int radix) {
+    try {
+      return Long.parseLong(text, radix);
+    } catch (NumberFormatException _) {
+      return 0; // The file was closed meanwhile.
     }
   }
 

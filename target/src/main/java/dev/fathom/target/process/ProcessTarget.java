@@ -14,6 +14,7 @@ import dev.fathom.target.CheckedMemory;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.OpenFile;
 import dev.fathom.target.ProcessTracer;
 import dev.fathom.target.ProcessView;
 import dev.fathom.target.RegisterKeeper;
@@ -639,6 +640,21 @@ final class ProcessTarget implements Target {
     @Override
     public List<String> arguments() {
       return files.arguments();
+    }
+
+    @Override
+    public Optional<String> directory() {
+      return files.link("cwd");
+    }
+
+    @Override
+    public Optional<String> root() {
+      return files.link("root");
+    }
+
+    @Override
+    public Optional<OpenFile> openFile(long descriptor) {
+      return files.openFile(descriptor);
     }
 
     @Override

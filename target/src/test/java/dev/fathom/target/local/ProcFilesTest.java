@@ -7,12 +7,46 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fathom.base.BadDataException;
 import dev.fathom.base.Range;
 import dev.fathom.target.ProcessView.Mapped;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ProcFilesTest {
+  @TempDir private Path folder;
+
+  /** This process's own: the file of this test, at the place that was sought. */
+  @Test
+  void tellsOpenFiles() throws IOException {
+    var path = Files.writeString(folder.resolve("a b"), "0123456789");
+    var files = new ProcFiles(ProcessHandle.current().pid());
+    try (var channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      channel.position(4);
+      var found =
+          IntStream.range(0, 4096)
+              .mapToObj(files::openFile)
+              .flatMap(Optional::stream)
+              .filter(file -> file.path().equals(path.toString()))
+              .findFirst()
+              .orElseThrow();
+      assertThat(found.offset()).isEqualTo(4);
+      assertThat(found.flags() & 3).isEqualTo(2);
+      assertThat(path.toString()).startsWith(found.mount());
+      assertThat(found.fileSystem()).isEqualTo(Files.getFileStore(path).type());
+    }
+    assertThat(files.openFile(1 << 20)).isEmpty();
+    assertThat(files.link("cwd")).contains(System.getProperty("user.dir"));
+    assertThat(files.link("root")).contains("/");
+  }
+
   @Test
   void readsMappings() {
     String text =
