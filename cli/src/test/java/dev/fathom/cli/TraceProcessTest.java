@@ -295,7 +295,8 @@ class TraceProcessTest {
         #include <sys/mman.h>
 
         int main(int argc, char **argv) {
-          for (int i = 1; i <= 5; i++) {
+          int times = argc > 2 ? atoi(argv[2]) : 5;
+          for (int i = 1; i <= times; i++) {
             void *library = dlopen(argv[1], RTLD_NOW);
             if (!library)
               return 1;
@@ -303,7 +304,7 @@ class TraceProcessTest {
             if (late(i) != 2 * i)
               return 2;
             dlclose(library);
-            if (i == 3)
+            if (i == 3 || times > 5)
               mmap(NULL, 1 << 16, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
           }
           return 0;
@@ -352,6 +353,85 @@ class TraceProcessTest {
                 .split(" "))
         .hasSize(11)
         .startsWith("main", "late");
+  }
+
+  /** Each time elsewhere, they have the probes that they had before. */
+  @Test
+  void librariesThatComeAgainAndAgainBringNoMoreProbes() throws IOException {
+    assertThat(
+            trace(
+                    0,
+                    "pid$target:liblate:late:entry { @[epid] = count(); }",
+                    "-Z",
+                    "-x",
+                    "stopbudget=100",
+                    "-c",
+                    command(opener()) + " 40")
+                .strip()
+                .split("\n"))
+        .hasSize(1)
+        .allMatch(line -> line.endsWith(" 80"));
+  }
+
+  /** A signal that a clause sends comes after the instruction, which is stepped, and not again. */
+  @Test
+  void instructionsThatAreSteppedCountOnceWithASignal() throws IOException {
+    var program =
+        CProgram.compile(
+            programs,
+            "signalled",
+            """
+            #include <pthread.h>
+            #include <signal.h>
+
+            int counter, got;
+
+            static void handler(int signal) {
+              __atomic_add_fetch(&got, 1, __ATOMIC_RELAXED);
+            }
+
+            __attribute__((naked, noinline)) void locked(void) {
+              __asm__ volatile("lock incl counter(%rip); ret");
+            }
+
+            __attribute__((naked, noinline)) void flags(void) {
+              __asm__ volatile("pushf; popf; ret");
+            }
+
+            static void *thread(void *argument) {
+              for (int i = 0; i < 50; i++)
+                locked();
+              return argument;
+            }
+
+            int main(void) {
+              signal(SIGUSR1, handler);
+              pthread_t threads[3];
+              for (int i = 0; i < 3; i++)
+                pthread_create(&threads[i], 0, thread, 0);
+              for (int i = 0; i < 3; i++)
+                pthread_join(threads[i], 0);
+              for (int i = 0; i < 5; i++)
+                flags();
+              return counter == 150 && got == 155 ? 7 : 8;
+            }
+            """,
+            "-O1",
+            "-pthread");
+    assertThat(
+            trace(
+                0,
+                "pid$target:a.out:locked:entry { @in = count(); raise(SIGUSR1); }"
+                    + "pid$target:a.out:handler:entry { @handled = count(); }"
+                    + "pid$target:a.out:flags:0 { @flags = count(); raise(SIGUSR1); }"
+                    + "syscall::exit_group:entry { printf(\"%d \", (int)arg0); }"
+                    + "END { printa(\"%@d %@d %@d\", @in, @handled, @flags); }",
+                "-w",
+                "-x",
+                "stopbudget=100",
+                "-c",
+                program.file().toString()))
+        .isEqualTo("7 150 155 5\n");
   }
 
   @Test

@@ -199,6 +199,9 @@ public interface ProcessTracer {
    */
   int start(List<String> command, int options);
 
+  /** Gives back what is the calling thread's own: it traces nothing any more. */
+  default void leave() {}
+
   /** What is to be done should this process end unexpectedly. */
   interface Will {
     /** It is not to be done any more. */

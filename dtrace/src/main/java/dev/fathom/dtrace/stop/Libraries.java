@@ -22,6 +22,12 @@ import java.util.function.Supplier;
  * and gives up those of libraries that it closes.
  */
 final class Libraries implements Condition {
+  /** Each stays known for as long as tracing lasts, as what was recorded may name it. */
+  private static final int MOST_ENABLED = 2_000_000;
+
+  /** Texts that are kept so as not to be told again. */
+  private static final int MOST_REFUSED = 10_000;
+
   private final Session session;
   private final Plan plan;
   private final Interpreter interpreter;
@@ -117,7 +123,9 @@ final class Libraries implements Condition {
   private void drop() {
     session.kernel().refresh();
     var mappings = session.kernel().mappings();
-    placed.drop(address -> mappings.stream().noneMatch(it -> it.range().contains(address)));
+    placed
+        .drop(address -> mappings.stream().noneMatch(it -> it.range().contains(address)))
+        .forEach(places::release);
   }
 
   private void enable(Probe probe, Plan.Description description, List<String> failed) {
@@ -128,6 +136,11 @@ final class Libraries implements Condition {
       return;
     }
     boolean known = plan.isEnabled(probe, description.clause());
+    if (!known && plan.enabled().size() >= MOST_ENABLED) {
+      refuse(
+          "libraries brought more than " + MOST_ENABLED + " probes: no more are enabled", failed);
+      return;
+    }
     if (!known) {
       interpreter.enable(plan.enable(probe, description.clause()));
     }
@@ -140,7 +153,7 @@ final class Libraries implements Condition {
 
   /** What is wrong is said once, not at each change. */
   private void refuse(String why, List<String> failed) {
-    if (refused.add(why)) {
+    if (refused.size() < MOST_REFUSED && refused.add(why)) {
       failed.add(why);
     }
   }

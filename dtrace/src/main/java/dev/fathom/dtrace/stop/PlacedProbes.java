@@ -173,8 +173,13 @@ final class PlacedProbes {
     return placed.contains(probe.id());
   }
 
-  /** Takes out the probes at code that is not there any more. */
-  void drop(LongPredicate gone) {
+  /**
+   * Takes out the probes at code that is not there any more.
+   *
+   * @return those that are nowhere now
+   */
+  Set<Probe> drop(LongPredicate gone) {
+    var dropped = new LinkedHashSet<Probe>();
     firings
         .entrySet()
         .removeIf(
@@ -184,10 +189,15 @@ final class PlacedProbes {
               }
               control.get().delete(entry.getKey());
               spots.remove(entry.getValue().address);
-              entry.getValue().here.forEach(spot -> placed.remove(spot.probe().id()));
+              entry.getValue().here.forEach(spot -> dropped.add(spot.probe()));
               return true;
             });
     semaphores.removeIf(address -> gone.test(address));
+    if (!dropped.isEmpty()) {
+      spots.values().forEach(here -> here.forEach(spot -> dropped.remove(spot.probe())));
+    }
+    dropped.forEach(probe -> placed.remove(probe.id()));
+    return dropped;
   }
 
   private void watchCalls() {

@@ -39,6 +39,7 @@ public final class StopEngine implements Engine {
   private final Functions functions;
   private final Sampler sampler;
   private final List<String> notices = new ArrayList<>();
+  private final Optional<Tracepoints> tracepoints;
   private Optional<Interpreter> interpreter = Optional.empty();
   private Optional<PlacedProbes> placed = Optional.empty();
   private Optional<Libraries> libraries = Optional.empty();
@@ -46,6 +47,7 @@ public final class StopEngine implements Engine {
   private boolean controls;
   private long started;
   private boolean toldEnd;
+  private boolean toldNote;
 
   /**
    * An engine over what {@code session} is attached to; a dump has its probes too, for lists.
@@ -70,17 +72,19 @@ public final class StopEngine implements Engine {
       all.add(new TimerProvider(places));
       all.addAll(compiledIn());
       providers = List.copyOf(all);
+      tracepoints = Optional.empty();
     } else {
       functions = new Functions(kernel.program(), Functions.KERNEL);
-      var tracepoints = new Tracepoints(kernel.program());
+      var points = new Tracepoints(kernel.program());
+      tracepoints = Optional.of(points);
       providers =
           List.of(
               new FunctionProvider(functions, places),
               new SystemCallProvider(functions, places, this::callNumbers),
               TaskProvider.proc(functions, places),
               TaskProvider.sched(functions, places),
-              new BlockProvider(functions, tracepoints, places),
-              new TracepointProvider(functions, tracepoints, places),
+              new BlockProvider(functions, points, places),
+              new TracepointProvider(functions, points, places),
               new TimerProvider(places),
               new InstructionProvider(functions, places));
     }
@@ -288,6 +292,11 @@ public final class StopEngine implements Engine {
   public List<String> notices() {
     var told = new ArrayList<>(notices);
     notices.clear();
+    var note = tracepoints.flatMap(Tracepoints::note);
+    if (note.isPresent() && !toldNote) {
+      toldNote = true;
+      told.add(note.get());
+    }
     placed.ifPresent(probes -> told.addAll(probes.notices()));
     var process = session.target().find(ProcessView.class);
     var ending = process.flatMap(ProcessView::ending);

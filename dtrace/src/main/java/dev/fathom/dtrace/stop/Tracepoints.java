@@ -50,6 +50,9 @@ final class Tracepoints {
 
   private static final int MOST_JUMPS = 1 << 20;
 
+  /** Jumps that are followed: more than any kernel's tracepoints have together. */
+  private static final int MOST_FOLLOWED = 1 << 17;
+
   private static final int POINTER = 4;
   private static final int JUMP = 16;
   private static final int TARGET = 4;
@@ -97,10 +100,23 @@ final class Tracepoints {
   }
 
   private final Program program;
+  private final int mostFollowed;
   private Optional<List<Tracepoint>> all = Optional.empty();
+  private Optional<String> note = Optional.empty();
+  private int followed;
 
   Tracepoints(Program program) {
+    this(program, MOST_FOLLOWED);
+  }
+
+  /**
+   * The tracepoints of a kernel.
+   *
+   * @param mostFollowed how many jumps are followed
+   */
+  Tracepoints(Program program, int mostFollowed) {
     this.program = program;
+    this.mostFollowed = mostFollowed;
   }
 
   /** All that can be followed, in the order of the kernel's table. */
@@ -109,6 +125,11 @@ final class Tracepoints {
       all = Optional.of(read());
     }
     return all.get();
+  }
+
+  /** What was left out of {@link #all}, if anything was. */
+  Optional<String> note() {
+    return note;
   }
 
   private List<Tracepoint> read() {
@@ -127,7 +148,7 @@ final class Tracepoints {
     }
     var jumps = jumps();
     var found = new ArrayList<Tracepoint>();
-    for (long i = 0; i < count; i++) {
+    for (long i = 0; i < count && note.isEmpty(); i++) {
       try {
         tracepoint(type.get(), relative(start.get() + i * POINTER), jumps).ifPresent(found::add);
       } catch (FathomException _) {
@@ -164,6 +185,18 @@ final class Tracepoints {
             List.of(value.member("iterator").asLong(), value.member("static_call_tramp").asLong()));
     var sites = new ArrayList<Site>();
     for (var jump : jumps.getOrDefault(key, List.of())) {
+      if (followed >= mostFollowed) {
+        note =
+            Optional.of(
+                "tracepoint "
+                    + name
+                    + " and those behind it are left out: the kernel's table of jumps leads to more"
+                    + " than "
+                    + mostFollowed
+                    + " places");
+        return Optional.empty();
+      }
+      followed++;
       site(jump, funcs, calls).ifPresent(sites::add);
     }
     return sites.isEmpty()

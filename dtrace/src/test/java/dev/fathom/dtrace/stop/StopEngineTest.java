@@ -106,6 +106,20 @@ class StopEngineTest {
     return out.toString(StandardCharsets.ISO_8859_1);
   }
 
+  /** A table of jumps may lead every tracepoint to all of its places. */
+  @Test
+  void noMorePlacesOfTracepointsAreFollowedThanAnyKernelHas() {
+    var enough = new Tracepoints(session.kernel().program(), 1);
+    assertThat(enough.all()).hasSize(1);
+    assertThat(enough.note()).isEmpty();
+    var tooFew = new Tracepoints(session.kernel().program(), 0);
+    assertThat(tooFew.all()).isEmpty();
+    assertThat(tooFew.note())
+        .contains(
+            "tracepoint sched_switch and those behind it are left out: the kernel's table of jumps"
+                + " leads to more than 0 places");
+  }
+
   @Test
   void countsEntriesUntilExit() {
     comes("schedule", 5);

@@ -20,7 +20,7 @@ import java.util.Optional;
  * until it is cleared, since the thread may not have begun to wait.
  */
 @SuppressWarnings("restricted") // native calls are this module's purpose
-final class Alarm {
+final class Alarm implements AutoCloseable {
   private static final int CLOCK_MONOTONIC = 1;
 
   /** {@code struct sigevent}: value, signal, how to notify, thread; padded to 64 bytes. */
@@ -48,6 +48,7 @@ final class Alarm {
       MethodHandle thread,
       MethodHandle create,
       MethodHandle set,
+      MethodHandle delete,
       MemorySegment nothing) {
     /** Empty where this system's C library has no such functions. */
     static Optional<Functions> load() {
@@ -60,6 +61,7 @@ final class Alarm {
             "gettid",
             "timer_create",
             "timer_settime",
+            "timer_delete",
             "abs"
           }) {
         if (lookup.find(name).isEmpty()) {
@@ -81,6 +83,7 @@ final class Alarm {
                   lookup,
                   "timer_settime",
                   FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, ADDRESS)),
+              handle(lookup, "timer_delete", FunctionDescriptor.of(JAVA_INT, ADDRESS)),
               // int abs(int): as a handler it takes the signal's number and does nothing.
               lookup.find("abs").orElseThrow()));
     }
@@ -95,7 +98,7 @@ final class Alarm {
   private final MemorySegment timer;
   private final MemorySegment span = Arena.ofAuto().allocate(SPAN_BYTES, Long.BYTES);
 
-  /** An alarm of the calling thread; the timer ends with this process. */
+  /** An alarm of the calling thread; the timer is there until {@link #close}. */
   Alarm(Functions functions) {
     this.functions = functions;
     try (var arena = Arena.ofConfined()) {
@@ -126,6 +129,21 @@ final class Alarm {
 
   void clear() {
     arm(0, 0);
+  }
+
+  /** The timer is deleted. */
+  @Override
+  public void close() {
+    try {
+      int status = (int) functions.delete().invokeExact(timer);
+      if (status != 0) {
+        throw new TargetException("the timer to wait with cannot be deleted");
+      }
+    } catch (TargetException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw LibC.failed(e);
+    }
   }
 
   private void arm(long first, long again) {

@@ -128,8 +128,7 @@ public final class Ptrace implements ProcessTracer {
   private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
 
   /** Each tracing thread waits with its own; most processes are looked at and never waited for. */
-  private final ThreadLocal<Optional<Alarm>> alarms =
-      ThreadLocal.withInitial(() -> Alarm.Functions.load().map(Alarm::new));
+  private final ThreadLocal<Optional<Alarm>> alarms = new ThreadLocal<>();
 
   @Override
   public boolean available() {
@@ -387,7 +386,7 @@ public final class Ptrace implements ProcessTracer {
     if (limit.isZero() || limit.isNegative()) {
       return ask.once();
     }
-    var alarm = alarms.get();
+    var alarm = alarm();
     if (alarm.isEmpty()) {
       return ask(limit, ask);
     }
@@ -396,6 +395,24 @@ public final class Ptrace implements ProcessTracer {
       return wait.once();
     } finally {
       alarm.get().clear();
+    }
+  }
+
+  private Optional<Alarm> alarm() {
+    var own = alarms.get();
+    if (own == null) {
+      own = Alarm.Functions.load().map(Alarm::new);
+      alarms.set(own);
+    }
+    return own;
+  }
+
+  @Override
+  public void leave() {
+    var own = alarms.get();
+    alarms.remove();
+    if (own != null) {
+      own.ifPresent(Alarm::close);
     }
   }
 

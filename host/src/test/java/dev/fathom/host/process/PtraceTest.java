@@ -10,9 +10,15 @@ import dev.fathom.target.ProcessTracer.Change;
 import dev.fathom.target.ProcessTracer.Exited;
 import dev.fathom.target.ProcessTracer.Killed;
 import dev.fathom.target.ProcessTracer.Stopped;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -106,6 +112,38 @@ class PtraceTest {
     assertThat(ptrace.setUser(process, 848 + 7 * 8, 0x20001)).isFalse();
     ptrace.signal(process, process, SIGKILL);
     assertThat(next()).isEqualTo(new Killed(process, SIGKILL));
+  }
+
+  private static int timers() throws IOException {
+    return (int)
+        Files.readAllLines(Path.of("/proc/self/timers")).stream()
+            .filter(line -> line.startsWith("ID:"))
+            .count();
+  }
+
+  /** Waiting takes a timer (timer_create(2)) of the thread that waits. */
+  @Test
+  void aThreadThatLeavesHasNoTimerAnyMore() throws Exception {
+    int before = timers();
+    var during = new AtomicInteger();
+    var waits =
+        new FutureTask<Boolean>(
+            () -> {
+              int process = ptrace.start(List.of("sleep", "100"), 0);
+              boolean none = ptrace.change(Duration.ofMillis(1)).isEmpty();
+              during.set(timers());
+              ptrace.signal(process, process, SIGKILL);
+              none &= ptrace.change(Duration.ofSeconds(20)).isPresent();
+              ptrace.leave();
+              ptrace.leave();
+              return none;
+            });
+    var thread = new Thread(waits);
+    thread.start();
+    assertThat(waits.get()).isTrue();
+    thread.join();
+    assertThat(during.get()).isEqualTo(before + 1);
+    assertThat(timers()).isEqualTo(before);
   }
 
   @Test

@@ -37,6 +37,11 @@ public final class ObjectTypes implements TypeSource {
     this.warnings = warnings;
   }
 
+  /** Of how many objects it is kept what types they have. */
+  int kept() {
+    return sources.size();
+  }
+
   private interface Question<T> {
     T of(DwarfTypeSource source);
   }
@@ -51,6 +56,9 @@ public final class ObjectTypes implements TypeSource {
   }
 
   private Optional<DwarfTypeSource> source(LoadedObject object) {
+    if (!sources.containsKey(object)) {
+      sources.keySet().retainAll(objects.all()); // Those of objects that are gone are not kept.
+    }
     return sources.computeIfAbsent(
         object,
         of ->

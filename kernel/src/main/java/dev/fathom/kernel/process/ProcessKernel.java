@@ -47,6 +47,8 @@ import java.util.stream.Stream;
 final class ProcessKernel implements Kernel {
   private static final OpaqueType THREAD = new OpaqueType("thread");
 
+  private static final int MOST_WARNINGS = 1000;
+
   private final Target target;
   private final ProcessView view;
   private final LoadedObjects objects;
@@ -67,7 +69,7 @@ final class ProcessKernel implements Kernel {
     this.target = target;
     this.view = view;
     var space = new ProcessSpace(memory);
-    this.objects = new LoadedObjects(view, space, architecture, warnings::add);
+    this.objects = new LoadedObjects(view, space, architecture, this::warn);
     var live = target.find(Live.class);
     this.program =
         new ProcessProgram(
@@ -77,7 +79,7 @@ final class ProcessKernel implements Kernel {
             objects,
             new TypeSystem(memory.layout().wordBytes()),
             () -> live.isPresent() ? live.get().epoch() : 0);
-    program.types().add(new ObjectTypes(objects, index, warnings::add));
+    program.types().add(new ObjectTypes(objects, index, this::warn));
     this.stacks = new ProcessStacks(objects, space, architecture);
     this.born = view.auxiliary();
   }
@@ -128,6 +130,13 @@ final class ProcessKernel implements Kernel {
       text.append(" sent by process ").append(signal.sender().getAsLong());
     }
     return text.toString();
+  }
+
+  /** Objects that come again and again have no more to say. */
+  private void warn(String text) {
+    if (warnings.size() < MOST_WARNINGS && !warnings.contains(text)) {
+      warnings.add(text);
+    }
   }
 
   @Override

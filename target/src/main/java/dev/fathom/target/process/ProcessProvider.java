@@ -112,7 +112,7 @@ public final class ProcessProvider implements LiveTargetProvider {
     if (tracer.isEmpty() || options.readOnly()) {
       throw new UnsupportedException(address + ": programs cannot be traced here");
     }
-    var owner = new TracerThread("trace " + words.getFirst());
+    var owner = new TracerThread("trace " + words.getFirst(), tracer.get());
     try {
       int pid = owner.ask(() -> tracer.get().start(words, TracedProcess.START_OPTIONS));
       var target =

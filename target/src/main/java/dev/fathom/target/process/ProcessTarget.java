@@ -265,7 +265,7 @@ final class ProcessTarget implements Target {
   /** Attaches to the process and stops it. */
   private void begin() {
     var ptrace = tracer.orElseThrow();
-    var owner = new TracerThread("trace " + files.pid());
+    var owner = new TracerThread("trace " + files.pid(), ptrace);
     owner.careWith(this::care);
     thread = Optional.of(owner);
     try {

@@ -3,6 +3,7 @@ package dev.fathom.target.process;
 
 import dev.fathom.base.FathomException;
 import dev.fathom.base.TargetException;
+import dev.fathom.target.ProcessTracer;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -23,11 +24,18 @@ final class TracerThread {
 
   private final LinkedBlockingQueue<FutureTask<?>> works = new LinkedBlockingQueue<>();
   private final Thread thread;
+  private final ProcessTracer tracer;
   private volatile Runnable care = () -> {};
   private volatile boolean caring;
   private volatile boolean ended;
 
-  TracerThread(String name) {
+  /**
+   * A thread that traces.
+   *
+   * @param tracer is told when it ends
+   */
+  TracerThread(String name, ProcessTracer tracer) {
+    this.tracer = tracer;
     this.thread = Thread.ofPlatform().daemon().name(name).unstarted(this::run);
     thread.start();
   }
@@ -50,6 +58,14 @@ final class TracerThread {
   }
 
   private void run() {
+    try {
+      work();
+    } finally {
+      tracer.leave();
+    }
+  }
+
+  private void work() {
     while (!ended) {
       try {
         var work = caring ? works.poll(INTERVAL, TimeUnit.MILLISECONDS) : works.take();

@@ -11,13 +11,13 @@ import java.util.OptionalLong;
 
 /**
  * Carries out the instructions with which functions begin and end, exactly: no-operations and
- * {@code endbr64}, {@code push} of a register, {@code mov}, {@code lea}, {@code add}, {@code sub},
- * {@code and}, {@code or}, {@code xor}, {@code cmp}, {@code test} of registers and constants,
- * direct jumps, also those on conditions, and calls (Intel SDM volume 2). Where memory can be
- * loaded as the instruction itself would, the same with an operand in memory, {@code movzx}, {@code
- * movsx}, {@code pop}, {@code leave}, {@code ret} and jumps through memory. An instruction that
- * loads and stores the same place is not among them: it cannot be begun again. Whatever else there
- * is, or what depends on a register that is not known, is refused.
+ * {@code endbr64}, {@code push} of a register, {@code pushf}, {@code mov}, {@code lea}, {@code
+ * add}, {@code sub}, {@code and}, {@code or}, {@code xor}, {@code cmp}, {@code test} of registers
+ * and constants, direct jumps, also those on conditions, and calls (Intel SDM volume 2). Where
+ * memory can be loaded as the instruction itself would, the same with an operand in memory, {@code
+ * movzx}, {@code movsx}, {@code pop}, {@code leave}, {@code ret} and jumps through memory. An
+ * instruction that loads and stores the same place is not among them: it cannot be begun again.
+ * Whatever else there is, or what depends on a register that is not known, is refused.
  *
  * <pre>
  * [66] [REX 40..4f] opcode [ModRM [SIB] [displacement]] [immediate]
@@ -35,6 +35,9 @@ final class X86Emulator {
 
   /** RFLAGS.RF, which every instruction that is carried out clears. */
   private static final long RESUME = 1 << 16;
+
+  /** What pushf stores: not RF and VM (Intel SDM volume 2B). A step would leave TF in it. */
+  private static final long PUSHED = 0xfc_ffff;
 
   /** The highest bits of an address, which repeat the one before. */
   private static final int NOT_OF_ADDRESSES = 16;
@@ -133,6 +136,12 @@ final class X86Emulator {
           0x7f -> {
         long distance = (byte) u8();
         yield branch(opcode & 0xf, distance);
+      }
+      case 0x9c -> {
+        var flags = registers.get(X86_64.RFLAGS);
+        known &= flags.isPresent();
+        push(flags.orElse(0) & PUSHED);
+        yield next();
       }
       case 0xb8, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0xbf -> {
         int number = (opcode & 7) | (rex & REX_B) << 3;

@@ -82,6 +82,15 @@ class X86EmulatorTest {
   }
 
   @Test
+  void pushesFlags() {
+    var pushed = run("9c").orElseThrow();
+    assertThat(pushed.stores().getFirst().address()).isEqualTo(SP - 8);
+    assertThat(pushed.stores().getFirst().bytes()).containsExactly(0x46, 2, 0, 0, 0, 0, 0, 0);
+    assertThat(after("9c", X86_64.RSP)).isEqualTo(SP - 8);
+    assertThat(after("9c", X86_64.RIP)).isEqualTo(PC + 1);
+  }
+
+  @Test
   void moves() {
     assertThat(after("4889e5", X86_64.RBP)).isEqualTo(SP); // mov %rsp,%rbp
     assertThat(after("89c3", X86_64.RBX)).isEqualTo(1); // mov %eax,%ebx

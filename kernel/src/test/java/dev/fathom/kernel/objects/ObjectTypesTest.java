@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.kernel.objects;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.base.Range;
+import dev.fathom.model.HeapMemory;
+import dev.fathom.model.Layout;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.model.type.TypeName;
+import dev.fathom.target.ProcessView;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+/** Types of a process whose objects come and go. */
+class ObjectTypesTest {
+  private static final class View implements ProcessView {
+    private List<Mapped> mappings = List.of();
+
+    @Override
+    public long process() {
+      return 1;
+    }
+
+    @Override
+    public OptionalLong parent() {
+      return OptionalLong.empty();
+    }
+
+    @Override
+    public String name() {
+      return "test";
+    }
+
+    @Override
+    public Optional<String> program() {
+      return Optional.empty();
+    }
+
+    @Override
+    public List<String> arguments() {
+      return List.of();
+    }
+
+    @Override
+    public List<Mapped> mappings() {
+      return mappings;
+    }
+
+    @Override
+    public List<ThreadState> threads() {
+      return List.of();
+    }
+
+    @Override
+    public Map<Long, Long> auxiliary() {
+      return Map.of();
+    }
+
+    @Override
+    public Optional<Path> file(Mapped mapping) {
+      return Optional.empty();
+    }
+  }
+
+  /** Opened and closed in a loop, a library takes no more memory with each time. */
+  @Test
+  void whatIsGoneIsForgotten() {
+    var view = new View();
+    var memory = new HeapMemory("process", Layout.LITTLE_64);
+    var warnings = new ArrayList<String>();
+    var objects = new LoadedObjects(view, memory, X86_64.INSTANCE, warnings::add);
+    var types = new ObjectTypes(objects, Optional.empty(), warnings::add);
+    for (int i = 1; i <= 50; i++) {
+      long at = 0x10000L * i;
+      memory.put(at, new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0});
+      view.mappings =
+          List.of(new ProcessView.Mapped(new Range(at, at + 0x1000), "r-xp", 0, "/lib/here.so"));
+      objects.forget();
+      assertThat(objects.all()).hasSize(1);
+      assertThat(types.find(TypeName.struct("none"))).isEmpty();
+      assertThat(types.kept()).isEqualTo(1);
+    }
+  }
+}
