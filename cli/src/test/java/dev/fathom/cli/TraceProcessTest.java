@@ -373,6 +373,26 @@ class TraceProcessTest {
         .allMatch(line -> line.endsWith(" 80"));
   }
 
+  /** The worker ends with what work() gives, less 8; it cannot be chilled for a second. */
+  @Test
+  void functionsReturnWithoutRunning() throws IOException {
+    assertThat(
+            trace(
+                0,
+                "pid$target:a.out:work:entry { return(40); }"
+                    + "pid$target:a.out:work:entry { before = timestamp; chill(50000000); }"
+                    + "pid$target:a.out:work:entry { chill(1000000000); }"
+                    + "pid$target:a.out:work:return { printf(\"returned \"); }"
+                    + "syscall::getppid:entry { printf(\"ran \"); }"
+                    + "ERROR { printf(\"%d \", arg4); }"
+                    + "syscall::exit_group:entry {"
+                    + " printf(\"%d %d\", (int)arg0, timestamp - before >= 50000000); }",
+                "-w",
+                "-c",
+                worker.file() + " once"))
+        .isEqualTo("3 32 1\n");
+  }
+
   /** A signal that a clause sends comes after the instruction, which is stepped, and not again. */
   @Test
   void instructionsThatAreSteppedCountOnceWithASignal() throws IOException {

@@ -45,9 +45,9 @@ final class ClauseTyper {
 
   TypedStatement.TypedClause type(int id, External.Clause clause) {
     typer.enter(description, probes);
+    var body = block(clause.body());
     var predicate =
         clause.predicate().map(p -> typer.scalar(p, Tag.D_PRED_SCALAR, "the predicate"));
-    var body = block(clause.body());
     return new TypedStatement.TypedClause(
         id,
         description,

@@ -243,13 +243,13 @@ public final class Compiler {
                 bare);
     for (var e : tree) {
       if (e instanceof External.Pragma p) {
-        pragma(p, input.source());
+        pragma(p, input.source(), library);
       }
     }
     return tree;
   }
 
-  private void pragma(External.Pragma p, Source source) {
+  private void pragma(External.Pragma p, Source source, boolean library) {
     switch (p.kind()) {
       case "option" -> {
         if (p.words().size() != 1) {
@@ -269,9 +269,13 @@ public final class Compiler {
         options.putIfAbsent(name, value);
       }
       case "attributes", "binding", "depends_on" -> {
-        if (p.words().size() < (p.kind().equals("attributes") ? 1 : 2)) {
+        if (p.words().size() < 2) {
           throw source.error(
               p.span(), Tag.D_PRAGMA_MALFORM, "#pragma D " + p.kind() + " says too little");
+        }
+        if (p.kind().equals("depends_on") && p.words().getFirst().equals("library") && !library) {
+          throw source.error(
+              p.span(), Tag.D_PRAGMA_DEPEND, "only a library depends on a library, not a program");
         }
       }
       default ->

@@ -97,11 +97,11 @@ final class Functions {
         c.arguments().isEmpty()
             ? typer.limits().ustackframes()
             : frames(name, c.arguments().getFirst(), Tag.D_USTACK_FRAMES);
-    if (c.arguments().size() == 2 && typer.constant(c.arguments().get(1)).isEmpty()) {
+    if (c.arguments().size() == 2 && typer.constant(c.arguments().get(1)).orElse(-1) < 0) {
       throw typer.error(
           c.arguments().get(1).span(),
           Tag.D_USTACK_STRSIZE,
-          "the string size of " + name + "() must be a constant");
+          "the string size of " + name + "() must be a constant that is not negative");
     }
     return new Typed.UserStack(frames);
   }
@@ -321,7 +321,11 @@ final class Functions {
       return typer.string(
           node, Tag.D_PROTO_ARG, "argument " + (index + 1) + " of " + s.text() + "()");
     }
-    var v = typer.value(node);
+    var given = typer.value(node);
+    var v =
+        takesPointer(s, index)
+            ? typer.operators().decayed(given, typer.types().pointerTo(VoidType.VOID)).orElse(given)
+            : given;
     if (!DTypes.isScalar(v.type())) {
       throw argument(s.text(), index + 1, "a number or a pointer", v.type(), node.span());
     }

@@ -6,6 +6,7 @@ import dev.fathom.dtrace.ir.DVariable;
 import dev.fathom.dtrace.ir.Expr.BinaryOp;
 import dev.fathom.dtrace.ir.Expr.UnaryOp;
 import dev.fathom.dtrace.ir.Space;
+import dev.fathom.dtrace.ir.Subroutine;
 import dev.fathom.dtrace.ir.VariableMemory;
 import dev.fathom.dtrace.syntax.Node;
 import dev.fathom.dtrace.syntax.Tag;
@@ -372,10 +373,22 @@ final class Operators {
     return new Pair(Typed.narrow(a, type), Typed.narrow(b, type), type);
   }
 
+  /** A string and a number: what is left of it behind so many bytes, as if it were a pointer. */
+  private static Typed rest(Typed text, Typed bytes, Span at) {
+    var all = new Typed.Int(DTypes.LONG, Long.MAX_VALUE);
+    return new Typed.Call(DTypes.STRING, Subroutine.SUBSTR, List.of(text, bytes, all), at);
+  }
+
   private Typed arithmetic(String op, Typed left, Typed right, Node rightNode, Span at) {
     boolean additive = op.equals("+") || op.equals("-");
     if (additive && (DTypes.isPointer(left.type()) || DTypes.isPointer(right.type()))) {
       return pointerArithmetic(op, left, right, at);
+    }
+    if (op.equals("+") && DTypes.isString(left.type()) && DTypes.isInteger(right.type())) {
+      return rest(left, right, at);
+    }
+    if (op.equals("+") && DTypes.isString(right.type()) && DTypes.isInteger(left.type())) {
+      return rest(right, left, at);
     }
     for (var v : List.of(left, right)) {
       if (!DTypes.isInteger(v.type())) {

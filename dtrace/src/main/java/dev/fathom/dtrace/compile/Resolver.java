@@ -64,8 +64,9 @@ final class Resolver {
   }
 
   void clause(External.Clause clause) {
-    clause.predicate().ifPresent(this::resolve);
+    // A variable that the body assigns to may be asked for in the predicate.
     block(clause.body());
+    clause.predicate().ifPresent(this::resolve);
   }
 
   private void block(List<Statement> statements) {

@@ -310,7 +310,8 @@ final class Typer {
     try {
       return switch (node) {
         case Node.IntegerLiteral i -> integer(i);
-        case Node.CharLiteral c -> new Typed.Int(DTypes.INT, c.value());
+        case Node.CharLiteral c ->
+            new Typed.Int(c.value() == (int) c.value() ? DTypes.INT : DTypes.LONG, c.value());
         case Node.StringLiteral s -> text(s);
         case Node.Name n -> name(n);
         case Node.Symbol s -> symbol(s);
@@ -526,6 +527,9 @@ final class Typer {
     }
     if (o instanceof Typed.Array a) {
       throw error(s.span(), Tag.D_SIZEOF_TYPE, "'" + a.name() + "' is an array without a size");
+    }
+    if (o instanceof Typed.Text t) {
+      return new Typed.Int(DTypes.ULONG, t.bytes().length() + 1);
     }
     return size(o.type(), s.span());
   }

@@ -3,6 +3,8 @@ package dev.fathom.dtrace.consume;
 
 import dev.fathom.dtrace.ir.Shape;
 import dev.fathom.dtrace.record.DValue;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Locale;
 
 /** Single values as DTrace prints them without a format. */
@@ -22,10 +24,18 @@ final class ValueText {
         var digits = digits(shape, number(value));
         yield quiet ? digits : " " + Distribution.pad(digits, tracedWidth(shape));
       }
-      case STRING -> string(text(value), 33, quiet);
+      case STRING ->
+          options.flag("rawbytes")
+              ? dump(padded(text(value), shape.bytes() + 1), shape.bytes() + 1)
+              : string(text(value), 33, quiet);
       case BYTES -> bytes(((DValue.Blob) value).bytes(), 33, quiet);
       case MOD, STACK, SYM, UADDR, UMOD, USTACK, USYM -> place(shape, value);
     };
+  }
+
+  /** A string as it is recorded: with zeros behind it. */
+  private static byte[] padded(String text, int bytes) {
+    return Arrays.copyOf(text.getBytes(StandardCharsets.ISO_8859_1), bytes);
   }
 
   private static int tracedWidth(Shape shape) {

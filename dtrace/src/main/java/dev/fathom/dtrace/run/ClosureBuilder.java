@@ -77,7 +77,7 @@ final class ClosureBuilder {
       case Stmt.Speculate p -> {
         var id = number(p.id());
         yield m -> {
-          long n = id.get(m);
+          long n = m.speculationId(id.get(m));
           if (m.isSpeculation(n)) {
             m.speculation = (int) n;
           } else {
@@ -89,7 +89,7 @@ final class ClosureBuilder {
         var id = number(e.id());
         int action = e.action();
         yield m -> {
-          long n = id.get(m);
+          long n = m.speculationId(id.get(m));
           if (m.isSpeculation(n)) {
             m.endSpeculation(n);
             m.items.add(new Item(action, List.of(new DValue.Num(n))));
@@ -555,10 +555,10 @@ final class ClosureBuilder {
             case EXECARGS -> m -> limited(m, m.context.execargs());
             case EXECNAME -> m -> m.context.execname();
             case ROOT -> m -> limited(m, m.context.root());
-            case PROBEFUNC -> m -> m.enabled.probe().name().function();
-            case PROBEMOD -> m -> m.enabled.probe().name().module();
-            case PROBENAME -> m -> m.enabled.probe().name().name();
-            case PROBEPROV -> m -> m.enabled.probe().name().provider();
+            case PROBEFUNC -> m -> limited(m, m.enabled.probe().name().function());
+            case PROBEMOD -> m -> limited(m, m.enabled.probe().name().module());
+            case PROBENAME -> m -> limited(m, m.enabled.probe().name().name());
+            case PROBEPROV -> m -> limited(m, m.enabled.probe().name().provider());
             default -> throw new IllegalStateException("a number: " + v);
           };
       case Expr.Get g -> getThing(g);

@@ -500,6 +500,14 @@ final class Machine {
     return free;
   }
 
+  /** {@code id}, which is a fault where no speculation can have it. */
+  long speculationId(long id) {
+    if (id < 0 || id > program.limits().nspec()) {
+      throw fail(FaultKind.ILLEGAL_OPERATION, 0);
+    }
+    return id;
+  }
+
   boolean isSpeculation(long id) {
     return id > 0 && id <= program.limits().nspec() && speculations.get((int) id);
   }

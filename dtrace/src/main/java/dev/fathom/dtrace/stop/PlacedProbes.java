@@ -8,6 +8,8 @@ import dev.fathom.dtrace.probe.Probe;
 import dev.fathom.dtrace.replay.Recorder;
 import dev.fathom.dtrace.run.Interpreter;
 import dev.fathom.model.Value;
+import dev.fathom.model.arch.aarch64.Aarch64;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.session.Session;
 import dev.fathom.session.control.Breakpoint;
@@ -18,6 +20,7 @@ import dev.fathom.session.control.StopEvent;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.Stop;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -30,6 +33,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongPredicate;
 import java.util.function.Supplier;
@@ -73,6 +77,9 @@ final class PlacedProbes {
 
   /** Where the dynamic linker says what it did. */
   private Optional<Breakpoint> libraries = Optional.empty();
+
+  /** What the function at whose entry clauses ran is to return. */
+  private OptionalLong returning = OptionalLong.empty();
 
   private long hits;
 
@@ -320,6 +327,30 @@ final class PlacedProbes {
     }
     recorder.ifPresent(to -> to.record(spot.probe(), context));
     spot.site().fire(context);
+    if (context.returning().isPresent()) {
+      returning = context.returning();
+    }
+  }
+
+  /** Has a CPU at the entry of a function go on behind the call, with a value for its result. */
+  private void comeBack(Hit hit, long value) {
+    var writer =
+        session
+            .target()
+            .find(RegisterWriter.class)
+            .orElseThrow(() -> new UnsupportedException("registers cannot be written"));
+    var file = hit.registers().file();
+    if (file.equals(Aarch64.INSTANCE.registers())) {
+      var link = file.named("x30").orElseThrow();
+      writer.write(hit.id(), file.named("x0").orElseThrow(), value);
+      writer.write(hit.id(), file.pc(), hit.registers().get(link).orElseThrow());
+      return;
+    }
+    long sp = hit.registers().sp().orElseThrow();
+    long caller = session.kernel().program().memory().u64(sp);
+    writer.write(hit.id(), X86_64.RAX, value);
+    writer.write(hit.id(), X86_64.RSP, sp + Long.BYTES);
+    writer.write(hit.id(), X86_64.RIP, caller);
   }
 
   private List<Long> addresses(Place.Code code) {
@@ -438,6 +469,11 @@ final class PlacedProbes {
           detours.pass(point.point(), hit);
           break;
         }
+      }
+      if (returning.isPresent()) {
+        long value = returning.getAsLong();
+        returning = OptionalLong.empty();
+        comeBack(hit, value);
       }
       return interpreter.exited();
     }

@@ -24,6 +24,7 @@ import dev.fathom.model.type.TypeName;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.SignalControl;
 import dev.fathom.target.Target;
 import java.lang.foreign.MemorySegment;
@@ -32,6 +33,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /** A CPU of the stopped target at a probe. What is not asked for is not read. */
@@ -42,6 +44,9 @@ final class StopContext extends HostContext {
   private static final long PAGE = 4096;
 
   private static final int SIGSTOP = 19;
+
+  /** DTrace's limit for chill(). */
+  private static final long MOST_CHILLED = 500_000_000;
 
   /** Generations of processes that are gone through. */
   private static final int GENERATIONS = 1000;
@@ -75,6 +80,7 @@ final class StopContext extends HostContext {
   private final Supplier<Optional<Task>> running;
   private Optional<Task> task = Optional.empty();
   private boolean read;
+  private OptionalLong returning = OptionalLong.empty();
 
   /**
    * @param target of which {@code cpu} is one
@@ -507,8 +513,34 @@ final class StopContext extends HostContext {
     switch (what) {
       case RAISE -> send((int) argument);
       case STOP -> send(SIGSTOP);
-      case BREAKPOINT, PANIC, CHILL, RETURN -> super.destroy(what, argument);
+      case CHILL -> chill(argument);
+      case RETURN -> comeBack(argument);
+      case BREAKPOINT, PANIC -> super.destroy(what, argument);
     }
+  }
+
+  private void chill(long nanos) {
+    if (place instanceof Place.Timer || nanos < 0 || nanos > MOST_CHILLED) {
+      throw new UnsupportedException(
+          "chill() is for places in code, and for at most " + MOST_CHILLED + " ns");
+    }
+    long end = System.nanoTime() + nanos;
+    for (long left = nanos; left > 0; left = end - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+    }
+  }
+
+  private void comeBack(long value) {
+    if (!(place instanceof Place.Entry || place instanceof Place.SystemCall)) {
+      throw new UnsupportedException("return() is for the entries of functions");
+    }
+    need(RegisterWriter.class, "be made to return");
+    returning = OptionalLong.of(value);
+  }
+
+  /** What the function is to return at once, instead of running. */
+  OptionalLong returning() {
+    return returning;
   }
 
   private void send(int signal) {

@@ -16,6 +16,7 @@ import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.target.Live;
 import dev.fathom.target.ProcessView;
+import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.SignalControl;
 import dev.fathom.target.SignalNames;
 import dev.fathom.target.SystemCalls;
@@ -128,11 +129,15 @@ public final class StopEngine implements Engine {
 
   @Override
   public Set<Stmt.Destruction> destructions() {
-    boolean signals = session.target().find(SignalControl.class).isPresent();
+    var all = EnumSet.noneOf(Stmt.Destruction.class);
+    if (session.target().find(RegisterWriter.class).isPresent()) {
+      all.addAll(EnumSet.of(Stmt.Destruction.CHILL, Stmt.Destruction.RETURN));
+    }
     // The signals of a kernel that is a process are its own affair.
-    return signals && isProcess(session.kernel())
-        ? EnumSet.of(Stmt.Destruction.RAISE, Stmt.Destruction.STOP)
-        : Set.of();
+    if (session.target().find(SignalControl.class).isPresent() && isProcess(session.kernel())) {
+      all.addAll(EnumSet.of(Stmt.Destruction.RAISE, Stmt.Destruction.STOP));
+    }
+    return all;
   }
 
   @Override

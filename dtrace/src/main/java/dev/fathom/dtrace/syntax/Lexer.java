@@ -287,16 +287,21 @@ final class Lexer {
     if (bytes.isEmpty()) {
       throw source.error(span, Tag.D_CHR_NULL, "character constant is empty");
     }
-    if (bytes.length() > 4) {
+    if (bytes.length() > Long.BYTES) {
       throw source.error(
-          span, Tag.D_CHR_OFLOW, "character constant is longer than the 4 bytes of an int");
+          span, Tag.D_CHR_OFLOW, "character constant is longer than the 8 bytes of a number");
     }
     long value = 0;
     for (int i = 0; i < bytes.length(); i++) {
       value = value << 8 | bytes.charAt(i);
     }
     // As a single char is signed.
-    value = bytes.length() == 1 ? (byte) value : (int) value;
+    value =
+        switch (bytes.length()) {
+          case 1 -> (byte) value;
+          case 4 -> (int) value;
+          default -> value;
+        };
     return token(Token.Kind.CHARACTER, text.substring(start, at), value, start);
   }
 
@@ -304,13 +309,7 @@ final class Lexer {
   private void element(StringBuilder into) {
     char c = text.charAt(at++);
     if (c != '\\' || at >= text.length()) {
-      int from = at - 1;
-      if (Character.isHighSurrogate(c) && at < text.length()) {
-        at++;
-      }
-      for (byte b : text.substring(from, at).getBytes(StandardCharsets.UTF_8)) {
-        into.append((char) (b & 0xff));
-      }
+      itself(into);
       return;
     }
     char escape = text.charAt(at++);
@@ -341,10 +340,23 @@ final class Lexer {
         }
         into.append((char) (value & 0xff));
       }
+      case '"', '\\' -> into.append(escape);
       default -> {
-        at--;
-        element(into);
+        // As DTrace: what is no escape keeps its backslash.
+        into.append('\\');
+        itself(into);
       }
+    }
+  }
+
+  /** The character that was just read, as bytes. */
+  private void itself(StringBuilder into) {
+    int from = at - 1;
+    if (Character.isHighSurrogate(text.charAt(from)) && at < text.length()) {
+      at++;
+    }
+    for (byte b : text.substring(from, at).getBytes(StandardCharsets.UTF_8)) {
+      into.append((char) (b & 0xff));
     }
   }
 
@@ -423,7 +435,8 @@ final class Lexer {
                 + (macros.arguments().size() - 1)
                 + " (option defaultargs makes it 0 or an empty string)");
       }
-      return new MacroText(value.orElse(string ? "" : "0"), string);
+      // The script's name is always a string.
+      return new MacroText(value.orElse(string ? "" : "0"), string || index == 0);
     }
     var value = macros.variables().get(name);
     if (value == null) {

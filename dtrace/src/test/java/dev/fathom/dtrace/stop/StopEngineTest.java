@@ -44,6 +44,7 @@ class StopEngineTest {
   private static final int RBX = 1;
   private static final int RSI = 4;
   private static final int RCX = 2;
+  private static final int RSP = 7;
 
   private final TinyLinux linux = new TinyLinux().withTracepoints();
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -104,6 +105,26 @@ class StopEngineTest {
       consumer.finish();
     }
     return out.toString(StandardCharsets.ISO_8859_1);
+  }
+
+  /** The value, the stack without the return address, and where that leads. */
+  @Test
+  void aFunctionReturnsWithoutRunning() {
+    long sp = linux.tasks().getFirst().address();
+    long caller = session.kernel().program().memory().u64(sp);
+    comes("schedule", 1);
+    comes("panic", 1);
+    stub.register(0, RSP, sp);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n#pragma D option destructive\n"
+                    + "fbt::schedule:entry { return(-5); }\n"
+                    + "fbt::schedule:entry { printf(\"%d\", arg0 == arg0); }\n"
+                    + "fbt::panic:entry { exit(0); }"))
+        .isEqualTo("1\n");
+    assertThat(stub.requests())
+        .containsSubsequence(
+            register(0, -5), register(RSP, sp + 8), register(FakeStub.RIP, caller));
   }
 
   /** A table of jumps may lead every tracepoint to all of its places. */
