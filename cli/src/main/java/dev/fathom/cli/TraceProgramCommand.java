@@ -32,9 +32,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jline.utils.Signals;
 import picocli.CommandLine.Command;
@@ -74,6 +76,10 @@ class TraceProgramCommand implements Callable<Integer> {
 
   private final List<Input> inputs = new ArrayList<>();
   private final List<String> titles = new ArrayList<>();
+
+  /** What the names of variables of the environment begin with that are options of D. */
+  private static final String ENVIRONMENT = "DTRACE_OPT_";
+
   private final Map<String, String> options = new LinkedHashMap<>();
   private final List<Input> libraries = new ArrayList<>();
   private Optional<String> script = Optional.empty();
@@ -257,6 +263,18 @@ class TraceProgramCommand implements Callable<Integer> {
     }
   }
 
+  /** D's options that variables of the environment name: {@code DTRACE_OPT_STRSIZE=1k}. */
+  static Map<String, String> environmentOptions(Map<String, String> environment) {
+    var found = new TreeMap<String, String>();
+    environment.forEach(
+        (name, value) -> {
+          if (name.startsWith(ENVIRONMENT) && name.length() > ENVIRONMENT.length()) {
+            found.put(name.substring(ENVIRONMENT.length()).toLowerCase(Locale.ROOT), value);
+          }
+        });
+    return found;
+  }
+
   private void set(String name, String value) {
     if (value != null) {
       options.put(name, value);
@@ -293,6 +311,7 @@ class TraceProgramCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "only one of -p, -c and --on can name the target");
     }
+    environmentOptions(System.getenv()).forEach(options::putIfAbsent);
     var console = Console.standard();
     var address =
         process != null

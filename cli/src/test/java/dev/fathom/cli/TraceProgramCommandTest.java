@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +42,22 @@ class TraceProgramCommandTest {
                 "N=2",
                 "40"))
         .isEqualTo("a42\nz40\n\n  k" + " ".repeat(49) + String.format(" %16d%n", 5));
+  }
+
+  @Test
+  void optionsComeFromTheEnvironment() {
+    assertThat(
+            TraceProgramCommand.environmentOptions(
+                Map.of(
+                    "DTRACE_OPT_STRSIZE",
+                    "4",
+                    "DTRACE_OPT_QUIET",
+                    "",
+                    "DTRACE_OPT_",
+                    "x",
+                    "A",
+                    "b")))
+        .containsExactly(Map.entry("quiet", ""), Map.entry("strsize", "4"));
   }
 
   @Test

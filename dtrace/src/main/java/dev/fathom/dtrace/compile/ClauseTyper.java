@@ -45,9 +45,14 @@ final class ClauseTyper {
 
   TypedStatement.TypedClause type(int id, External.Clause clause) {
     typer.enter(description, probes);
+    var predicate = Optional.<Typed>empty();
+    if (!typer.resolver().bodyFirst()) {
+      predicate = predicate(clause);
+    }
     var body = block(clause.body());
-    var predicate =
-        clause.predicate().map(p -> typer.scalar(p, Tag.D_PRED_SCALAR, "the predicate"));
+    if (typer.resolver().bodyFirst()) {
+      predicate = predicate(clause);
+    }
     return new TypedStatement.TypedClause(
         id,
         description,
@@ -55,6 +60,10 @@ final class ClauseTyper {
         predicate,
         body,
         List.copyOf(actions));
+  }
+
+  private Optional<Typed> predicate(External.Clause clause) {
+    return clause.predicate().map(p -> typer.scalar(p, Tag.D_PRED_SCALAR, "the predicate"));
   }
 
   private List<TypedStatement> block(List<Statement> statements) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.dtrace.compile;
 
+import dev.fathom.base.ProgramException;
 import dev.fathom.base.Span;
 import dev.fathom.dtrace.ir.Builtin;
 import dev.fathom.dtrace.ir.DVariable;
@@ -34,6 +35,7 @@ final class Resolver {
   private final Deque<String> inside = new ArrayDeque<>();
   private final StringBuilder shown = new StringBuilder();
   private Set<String> parameters = Set.of();
+  private boolean bodyFirst;
 
   Resolver(Environment environment, Texts texts, Scope scope, TypeTable types) {
     this.environment = environment;
@@ -63,10 +65,30 @@ final class Resolver {
     return m;
   }
 
+  /**
+   * Whether the predicate of the clause that was resolved last asks for what its body assigns to,
+   * as D allows.
+   */
+  boolean bodyFirst() {
+    return bodyFirst;
+  }
+
   void clause(External.Clause clause) {
-    // A variable that the body assigns to may be asked for in the predicate.
+    bodyFirst = false;
+    if (clause.predicate().isPresent()) {
+      try {
+        resolve(clause.predicate().get());
+      } catch (ProgramException e) {
+        if (!e.tag().equals(Tag.D_IDENT_UNDEF.name()) && !e.tag().equals(Tag.D_VAR_UNDEF.name())) {
+          throw e;
+        }
+        bodyFirst = true;
+      }
+    }
     block(clause.body());
-    clause.predicate().ifPresent(this::resolve);
+    if (bodyFirst) {
+      clause.predicate().ifPresent(this::resolve);
+    }
   }
 
   private void block(List<Statement> statements) {
