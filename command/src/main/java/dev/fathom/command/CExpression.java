@@ -3,6 +3,7 @@ package dev.fathom.command;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
+import dev.fathom.base.LookupException;
 import dev.fathom.base.Span;
 import dev.fathom.lang.Expressions;
 import dev.fathom.lang.Scope;
@@ -17,6 +18,9 @@ import java.util.function.Supplier;
 public final class CExpression {
   /** Longer text is not shown again. */
   private static final int SHOWN_LIMIT = 500;
+
+  /** {@code p x > out} compares. */
+  private static final String FILE_HINT = "; a file is named as in '> ./out'";
 
   private CExpression() {}
 
@@ -55,19 +59,30 @@ public final class CExpression {
     try {
       return work.get();
     } catch (FathomException e) {
+      var hint = e instanceof LookupException && meansFile(text, e.span()) ? FILE_HINT : "";
       if (e.span().isEmpty() || text.length() > SHOWN_LIMIT || text.indexOf('\n') >= 0) {
         throw e;
       }
-      throw pointed(text, e.span().get(), e);
+      throw pointed(text, e.span().get(), e, hint);
     }
   }
 
-  private static EvalException pointed(String text, Span span, FathomException e) {
+  /** Whether the name in question stands behind a last {@code >}, as that of a file would. */
+  private static boolean meansFile(String text, Optional<Span> span) {
+    return span.isPresent()
+        && span.get().end() >= text.length()
+        && text.substring(0, Math.min(span.get().start(), text.length()))
+            .stripTrailing()
+            .endsWith(">");
+  }
+
+  private static EvalException pointed(String text, Span span, FathomException e, String hint) {
     int start = Math.min(span.start(), text.length());
     int end = Math.clamp(span.end(), start, text.length());
     return new EvalException(
         span,
         e.getMessage()
+            + hint
             + "\n  "
             + text
             + "\n  "

@@ -19,8 +19,7 @@ import java.util.Optional;
  *     pointers, addresses and process ids into such values
  * @param yields the C type of what flows out of it through a pipe
  * @param input whether it runs once for each input value or once for all
- * @param cExpression whether its arguments are C: strings keep their quotes, {@code ||} is no pipe,
- *     and a slash behind the name begins a format
+ * @param reading how the line behind its name is read in crash's spelling
  * @param help Markdown: what it does, in sentences, and examples as typed with what they print
  */
 public record CommandSpec(
@@ -34,7 +33,7 @@ public record CommandSpec(
     Optional<String> accepts,
     Optional<String> yields,
     Input input,
-    boolean cExpression,
+    Reading reading,
     String help) {
 
   /**
@@ -44,6 +43,32 @@ public record CommandSpec(
     NONE,
     OPTIONAL,
     REQUIRED
+  }
+
+  /** How the line behind a command's name is read in crash's spelling. */
+  public enum Reading {
+    /** Words; {@code >} names a file and {@code |} a command that the output goes to. */
+    WORDS,
+    /**
+     * C: strings keep their quotes, {@code ||} is no pipe, and a slash behind the name begins a
+     * format.
+     */
+    C,
+    /**
+     * As {@link #C}, for an expression whose value is shown: {@code >} names a file only before a
+     * path that no expression begins like ({@code /}, {@code ./}, {@code ../}), and {@code |} is no
+     * pipe before a number.
+     */
+    EXPRESSION,
+    /** C up to the end of the statement: nothing goes to files or commands. */
+    STATEMENT,
+    /** Words, and from {@code if} on as {@link #STATEMENT}. */
+    CONDITION;
+
+    /** Whether strings keep their quotes from the first word on. */
+    public boolean isC() {
+      return this != WORDS && this != CONDITION;
+    }
   }
 
   /** How a command takes what comes through a pipe. */
@@ -120,7 +145,7 @@ public record CommandSpec(
     private Optional<String> accepts = Optional.empty();
     private Optional<String> yields = Optional.empty();
     private Input input = Input.EACH;
-    private boolean cExpression;
+    private Reading reading = Reading.WORDS;
 
     private Builder(Grammar grammar, String name, String summary) {
       this.grammar = grammar;
@@ -178,27 +203,17 @@ public record CommandSpec(
       return this;
     }
 
-    /** The arguments are C; no options are looked for. */
-    public Builder cExpression() {
-      cExpression = true;
+    /** How the line behind the name is read; where that is C, no options are looked for. */
+    public Builder reading(Reading how) {
+      reading = how;
       return this;
     }
 
     /** Ends the description. */
     public CommandSpec help(String markdown) {
       return new CommandSpec(
-          grammar,
-          name,
-          aliases,
-          address,
-          arguments,
-          options,
-          summary,
-          accepts,
-          yields,
-          input,
-          cExpression,
-          markdown);
+          grammar, name, aliases, address, arguments, options, summary, accepts, yields, input,
+          reading, markdown);
     }
   }
 }

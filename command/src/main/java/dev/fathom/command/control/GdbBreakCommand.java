@@ -35,7 +35,8 @@ final class GdbBreakCommand implements Command {
       case "hbreak" -> spec.alias("hb");
       default -> spec.alias("thb");
     }
-    return spec.arguments("[place[,count]] [thread tid] [if condition]")
+    return spec.reading(CommandSpec.Reading.CONDITION)
+        .arguments("[place[,count]] [thread tid] [if condition]")
         .help(
             """
             Stops the target where its code comes to a place: a function, `function+offset`,
@@ -45,15 +46,15 @@ final class GdbBreakCommand implements Command {
             code that was not optimised a function is stopped in when its arguments are in place.
             `tbreak` is deleted when it has stopped the target; `hbreak` uses the CPUs' debug
             registers. A count, as in ddb, lets all hits go by before that one. Conditions and names
-            that wait for their module are described at `::bp`. In a condition `|`, `;` and `>`
-            stand in parentheses.
+            that wait for their module are described at `::bp`. What stands behind `if` is C up to
+            the end of the line or a `;`: `>` and `|` write no file and pipe nothing.
 
                 > b vfs_read if comm == "dd"
                 breakpoint 1 at vfs_read
                 > b fs/read_write.c:450 if count > 4096
                 > tb *0xffffffff812f0d20 thread 117
                 > break schedule,100
-                > hb loop`lo_open if (pid == 1 || $rdi > 0x1000)
+                > hb loop`lo_ioctl if pid == 1 || $rdi > 0x1000
             """);
   }
 

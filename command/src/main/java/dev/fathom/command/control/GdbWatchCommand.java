@@ -30,6 +30,7 @@ final class GdbWatchCommand implements Command {
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash(name, "set a watchpoint")
+        .reading(CommandSpec.Reading.STATEMENT)
         .arguments("expression [if condition]")
         .help(
             """

@@ -25,6 +25,8 @@ final class TableCommand implements Command {
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash(name, summary())
+        .reading(
+            name.equals("condition") ? CommandSpec.Reading.STATEMENT : CommandSpec.Reading.WORDS)
         .arguments(arguments())
         .help(
             """
@@ -36,7 +38,7 @@ final class TableCommand implements Command {
                 > disable 2
                 > delete vfs_read
                 > ignore 1 99
-                > condition 1 pid == 1
+                > condition 1 pid == 1 && $rdx > 100
                 > commands 1 "silent" "p jiffies" "c"
             """);
   }

@@ -28,7 +28,7 @@ final class DisplayCommand implements Command {
     var spec =
         CommandSpec.crash(
             name, adds ? "show an expression at each stop" : "show an expression no more");
-    return (adds ? spec.cExpression() : spec)
+    return (adds ? spec.reading(CommandSpec.Reading.STATEMENT) : spec)
         .arguments(adds ? "[/format] [expression]" : "[number ...]")
         .help(
             """

@@ -13,7 +13,7 @@ final class EchoCommand implements Command {
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash("echo", "print text")
-        .cExpression()
+        .reading(CommandSpec.Reading.C)
         .arguments("text")
         .help(
             """

@@ -36,7 +36,7 @@ final class ExamineCommand implements Command {
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash("x", "show memory as numbers, strings or instructions")
-        .cExpression()
+        .reading(CommandSpec.Reading.EXPRESSION)
         .arguments("[/[count][format][unit]] [address]")
         .help(
             """

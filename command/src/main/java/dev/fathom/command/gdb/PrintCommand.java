@@ -43,7 +43,7 @@ final class PrintCommand implements Command {
     if (name.equals("print")) {
       spec.alias("inspect");
     }
-    return spec.cExpression()
+    return spec.reading(CommandSpec.Reading.EXPRESSION)
         .arguments("[/format] [-xdu] [-pretty [on|off]] [-elements n] [expression[:cpus]]")
         .help(
             """

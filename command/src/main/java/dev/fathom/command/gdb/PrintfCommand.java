@@ -28,7 +28,7 @@ final class PrintfCommand implements Command {
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash("printf", "print values in a format of C's printf")
-        .cExpression()
+        .reading(CommandSpec.Reading.EXPRESSION)
         .arguments("\"format\", expression, ...")
         .help(
             """

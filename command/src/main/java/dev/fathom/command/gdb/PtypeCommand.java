@@ -19,7 +19,7 @@ final class PtypeCommand implements Command {
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash("ptype", "show how a type, or an expression's type, is defined")
-        .cExpression()
+        .reading(CommandSpec.Reading.C)
         .arguments("[/o] type | expression")
         .help(
             """

@@ -3,6 +3,7 @@ package dev.fathom.command.language;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.Span;
+import dev.fathom.command.CommandSpec.Reading;
 import dev.fathom.command.Environment;
 import dev.fathom.command.Grammar;
 import dev.fathom.command.language.Expr.BinaryOperator;
@@ -19,6 +20,7 @@ import dev.fathom.command.language.Statement.WordArg;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * Reads statements from text, one at a time, as mdb does:
@@ -42,14 +44,22 @@ import java.util.Optional;
  * spelling, followed by a blank or the end of the statement, and not (blanks aside) by a format
  * verb, {@code ,} or {@code :}. So {@code ps -k} is crash's, {@code ps/X} and {@code ps::nm} mdb's.
  * The name of a structure or union that is no symbol's stands for {@code struct} and that name,
- * with members or without: {@code task_struct.pid,comm init_task}. In it, {@code >} outside of
- * brackets and quotes names a file, but for {@code ->} and {@code >=}.
+ * with members or without: {@code task_struct.pid,comm init_task}. What {@code >} and {@code |}
+ * outside of brackets and quotes mean in it is the command's {@link Reading}.
  */
 final class Parser {
   private static final int TEXT_LIMIT = 1 << 20;
   private static final int NESTING_LIMIT = 100;
   private static final int OPERATOR_LIMIT = 1000;
   private static final int COMMAND_LIMIT = 1000;
+
+  /** How a file is named behind an expression: as no expression begins. */
+  private static final Pattern PATH = Pattern.compile(">>?[ \\t]*(?:/|\\.\\.?/)");
+
+  /** {@code |} in front of a number, which is no command. */
+  private static final Pattern OR_NUMBER =
+      Pattern.compile("\\|[ \\t]*(?:0[xX][0-9a-fA-F]+|[0-9]+)[uUlL]*(?![\\w./-])");
+
   private static final BinaryOperator[] OPERATORS = {
     // The longer of two that begin alike comes first.
     BinaryOperator.EQUAL,
@@ -657,7 +667,8 @@ final class Parser {
     boolean separated = at > end || at >= text.length() || "|;\n>".indexOf(c) >= 0;
     boolean mdb = c != 0 && "/\\@?=,:".indexOf(c) >= 0;
     var found = environment.command(Grammar.CRASH, name);
-    boolean isC = found.isPresent() && found.get().spec().cExpression();
+    var reading = found.isPresent() ? found.get().spec().reading() : Reading.WORDS;
+    boolean isC = reading.isC();
     boolean format = isC && c == '/' && isFormat(text.charAt(Math.min(at + 1, text.length() - 1)));
     boolean known = found.isPresent() && ((separated && !mdb) || format);
     boolean members = at == end && name.indexOf('.') > 0 && (c == ',' || c == '[');
@@ -670,15 +681,19 @@ final class Parser {
     if (structure) {
       at = start;
     }
-    // A condition is C, whose strings keep their quotes.
-    boolean condition = name.equals("condition") || isC || (name.equals("set") && setsC());
-    while (at < text.length()
-        && (";\n".indexOf(peek()) < 0)
-        && !(peek() == '|' && !(isC && isOr()))
-        && !(peek() == '>' && redirects())) {
-      var word = crashWord(condition);
+    if (name.equals("set") && setsC()) {
+      reading = Reading.STATEMENT;
+    }
+    while (at < text.length() && ";\n".indexOf(peek()) < 0) {
+      // No expression begins so: without one even a statement's output can go elsewhere.
+      if (leaves(words.isEmpty() ? Reading.WORDS : reading)) {
+        break;
+      }
+      var word = crashWord(reading);
       words.add(new WordArg(word));
-      condition |= word.equals("if");
+      if (reading == Reading.CONDITION && word.equals("if")) {
+        reading = Reading.STATEMENT;
+      }
       skipBlanks();
     }
     var stages = new ArrayList<Stage>();
@@ -694,10 +709,10 @@ final class Parser {
 
   /**
    * A word: blanks and separators inside brackets or quotes belong to it. Quotes are taken away
-   * unless {@code keep}, but for those of a C character constant. {@code >} ends a word where it is
-   * not part of {@code ->} or {@code >=}.
+   * unless it is C, but for those of a C character constant.
    */
-  private String crashWord(boolean keep) {
+  private String crashWord(Reading reading) {
+    boolean keep = reading.isC();
     var word = new StringBuilder();
     int depth = 0;
     while (at < text.length() && text.charAt(at) != '\n') {
@@ -722,12 +737,15 @@ final class Parser {
           continue;
         }
       }
-      if (keep && c == '|' && isOr()) {
-        word.append("||");
+      if (keep && (text.startsWith("||", at) || text.startsWith(">>", at))) {
+        if (depth == 0 && leaves(reading)) {
+          break;
+        }
+        word.append(c).append(c);
         at += 2;
         continue;
       }
-      if (depth == 0 && (" \t;|".indexOf(c) >= 0 || (c == '>' && redirects()))) {
+      if (depth == 0 && (" \t;".indexOf(c) >= 0 || leaves(reading))) {
         break;
       }
       depth += c == '(' || c == '[' ? 1 : c == ')' || c == ']' ? -1 : 0;
@@ -778,17 +796,33 @@ final class Parser {
     return isLetter(c) || isDigit(c) || c == '-';
   }
 
-  private boolean isOr() {
-    return text.startsWith("||", at);
-  }
-
   /** Whether what follows {@code set} is gdb's: an assignment. */
   private boolean setsC() {
     return peek() == '$' || text.startsWith("var", at);
   }
 
-  private boolean redirects() {
-    return text.charAt(at - 1) != '-' && !text.startsWith(">=", at);
+  /**
+   * Whether the output goes to a file or a command from here on. {@code ->} and {@code >=} are
+   * operators everywhere.
+   */
+  private boolean leaves(Reading reading) {
+    char c = peek();
+    if (c != '|' && c != '>') {
+      return false;
+    }
+    if (c == '>' && (text.charAt(at - 1) == '-' || text.startsWith(">=", at))) {
+      return false;
+    }
+    return switch (reading) {
+      case WORDS, CONDITION -> true;
+      case C -> !text.startsWith("||", at);
+      case EXPRESSION ->
+          c == '>'
+              ? PATH.matcher(text).region(at, text.length()).lookingAt()
+              : !text.startsWith("||", at)
+                  && !OR_NUMBER.matcher(text).region(at, text.length()).lookingAt();
+      case STATEMENT -> false;
+    };
   }
 
   private Optional<Tail> crashTail(List<Stage> stages) {
@@ -796,7 +830,7 @@ final class Parser {
       boolean append = text.startsWith(">>", at);
       at += append ? 2 : 1;
       skipBlanks();
-      var path = crashWord(false);
+      var path = crashWord(Reading.WORDS);
       skipBlanks();
       if (path.isEmpty() || (at < text.length() && ";\n".indexOf(peek()) < 0)) {
         throw syntaxError();

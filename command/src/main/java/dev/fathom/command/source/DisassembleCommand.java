@@ -26,7 +26,7 @@ final class DisassembleCommand implements Command {
   public CommandSpec spec() {
     return CommandSpec.crash("disassemble", "disassemble a function, with its source")
         .alias("disas")
-        .cExpression()
+        .reading(CommandSpec.Reading.C)
         .arguments("[/s] [/r] [function | *address | expression]")
         .help(
             """

@@ -14,15 +14,20 @@ import dev.fathom.target.AttachOptions;
 import dev.fathom.testkit.gdb.FakeStub;
 import dev.fathom.testkit.tiny.TinyLinux;
 import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Lines typed at a guest behind a gdb stub whose CPUs follow a script. */
 @Timeout(60)
 class StopsTest {
+  @TempDir private Path folder;
+
   private final TinyLinux linux = new TinyLinux();
   private FakeStub stub;
   private Session session;
@@ -115,6 +120,22 @@ class StopsTest {
     stub.comes(0, linux.address("panic"));
     assertThat(run("c")).contains("breakpoint 2: ");
     assertThat(outcome.error()).isEmpty();
+  }
+
+  @Test
+  void conditionsInGdbsSpellingAreCToTheEnd() {
+    run("b schedule if pid >= 0 && $rdx > 100 | 2 || tid >> 3; ::echo after");
+    assertThat(outcome.error()).isEmpty();
+    run("tb panic thread 1 if $rdi >> 4");
+    run("watch panic_cpu if pid > 3");
+    assertThat(run("info b")).contains("if pid >= 0 && $rdx > 100 | 2 || tid >> 3\n");
+    run("condition 1 $rdi > 5");
+    assertThat(run("info b")).contains("if $rdi > 5\n");
+    for (var name : List.of("100", "5", "4", "3")) {
+      assertThat(Path.of(name)).doesNotExist();
+    }
+    assertThat(run("info b > " + folder.resolve("list"))).isEmpty();
+    assertThat(folder.resolve("list")).isNotEmptyFile();
   }
 
   @Test

@@ -114,6 +114,27 @@ class InterpreterTest {
     assertThat(fixture.text("sym start > " + folder)).startsWith("fathom: cannot write ");
   }
 
+  /** A comparison must not be cut and make a file of its right side. */
+  @Test
+  void behindAnExpressionOnlyAPathIsAFile(@TempDir Path folder) throws IOException {
+    var file = folder.resolve("out");
+    assertThat(fixture.text("p counter > 5")).isEqualTo("$1 = 1\n");
+    assertThat(fixture.text("p 16 >> 3")).isEqualTo("$2 = 2\n");
+    assertThat(fixture.text("p 1 | 6")).isEqualTo("$3 = 7\n");
+    assertThat(fixture.text("p 1 > 5 || 1")).isEqualTo("$4 = 1\n");
+    assertThat(fixture.text("p counter > out")).contains("unknown symbol 'out'", "> ./out");
+    assertThat(fixture.text("display counter > 5")).isEqualTo("1: counter > 5 = 1\n");
+    assertThat(fixture.text("set $a = counter > 5; p $a")).isEqualTo("$5 = 1\n");
+    for (var name : List.of("5", "3", "out")) {
+      assertThat(Path.of(name)).doesNotExist();
+    }
+    assertThat(fixture.text("p 7 > " + file)).isEmpty();
+    assertThat(fixture.text("p 8 >> " + file)).isEmpty();
+    assertThat(Files.readString(file)).isEqualTo("$6 = 7\n$7 = 8\n");
+    assertThat(fixture.text("p 7 | wc -l")).isEqualTo("1\n");
+    assertThat(fixture.text("display | wc -l")).isEqualTo("1\n");
+  }
+
   @Test
   void theOpenDumpIsNotWritten(@TempDir Path folder) throws IOException {
     var dump = Files.writeString(folder.resolve("dump"), "precious");
