@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.dtrace.run;
 
+import java.util.ArrayDeque;
 import java.util.HexFormat;
 
 /** D's subroutines over byte strings. */
@@ -56,30 +57,26 @@ final class Strings {
   }
 
   /** Without {@code //}, {@code /./} and {@code /../}. */
+  /**
+   * A path without empty components, {@code .} and what {@code ..} takes back; a relative one that
+   * leads up keeps its {@code ..}.
+   */
   static String cleanpath(String path) {
-    var out = new StringBuilder();
-    int i = 0;
-    while (i < path.length()) {
-      char c = path.charAt(i);
-      if (c != '/') {
-        out.append(c);
-        i++;
-        continue;
-      }
-      int end = path.indexOf('/', i + 1);
-      var name = path.substring(i + 1, end < 0 ? path.length() : end);
-      if (name.isEmpty() || name.equals(".")) {
-        i += 1 + name.length();
-      } else if (name.equals("..")) {
-        int parent = out.lastIndexOf("/");
-        out.setLength(Math.max(0, parent));
-        i += 3;
-      } else {
-        out.append('/').append(name);
-        i += 1 + name.length();
+    if (path.isEmpty()) {
+      return path;
+    }
+    boolean absolute = path.startsWith("/");
+    var parts = new ArrayDeque<String>();
+    for (var part : path.split("/", -1)) {
+      boolean up = part.equals("..");
+      if (up && !parts.isEmpty() && !parts.getLast().equals("..")) {
+        parts.removeLast();
+      } else if (up ? !absolute : !part.isEmpty() && !part.equals(".")) {
+        parts.addLast(part);
       }
     }
-    return out.isEmpty() && path.startsWith("/") ? "/" : out.toString();
+    var clean = String.join("/", parts);
+    return absolute ? "/" + clean : clean.isEmpty() ? "." : clean;
   }
 
   static String fromNumber(long value, int base) {
