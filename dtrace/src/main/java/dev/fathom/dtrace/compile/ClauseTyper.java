@@ -294,7 +294,7 @@ final class ClauseTyper {
     if (DTypes.isVoid(v.type())) {
       throw error(node.span(), ofVoid, "there is no value: the expression is of type void");
     }
-    return v;
+    return typer.operators().cut(v);
   }
 
   private void trace(Node.Call c, List<TypedStatement> into) {

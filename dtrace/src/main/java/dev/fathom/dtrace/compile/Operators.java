@@ -63,12 +63,12 @@ final class Operators {
               "operand of '" + p.op() + "' must be an integer, not " + DTypes.text(v.type()));
         }
         var type = DTypes.promote(v.type());
-        var promoted = Typed.narrow(v, type);
+        var promoted = operand(v, type);
         if (p.op().equals("+")) {
           return promoted;
         }
         var op = p.op().equals("-") ? UnaryOp.NEGATE : UnaryOp.COMPLEMENT;
-        return Typed.narrow(Typed.unary(type, op, promoted), type);
+        return Typed.unary(type, op, promoted);
       }
     }
   }
@@ -364,13 +364,41 @@ final class Operators {
 
   private record Pair(Typed left, Typed right, CType type) {}
 
-  /** Both operands by the usual arithmetic conversions; a pointer is an unsigned number. */
+  /**
+   * Both operands by the usual arithmetic conversions; a pointer is an unsigned number. As in
+   * DTrace, which computes in 64 bits, what is of the type already is not cut to its size: {@code
+   * (1 << 63) - 1} and the sum of a product of two ints are what they would be without limits. What
+   * is stored, recorded, cast or used as a key is cut.
+   */
   private static Pair converted(Typed a, Typed b) {
     var type =
         DTypes.isPointer(a.type()) || DTypes.isPointer(b.type())
             ? DTypes.ULONG
             : DTypes.common(a.type(), b.type());
-    return new Pair(Typed.narrow(a, type), Typed.narrow(b, type), type);
+    return new Pair(operand(a, type), operand(b, type), type);
+  }
+
+  /** A number as it is kept: what was computed in 64 bits is cut to its type's size. */
+  Typed cut(Typed v) {
+    boolean computed =
+        switch (v) {
+          case Typed.Binary _,
+              Typed.Unary _,
+              Typed.Conditional _,
+              Typed.Sequence _,
+              Typed.Retyped _,
+              Typed.Int _ ->
+              true;
+          default -> false;
+        };
+    return computed && DTypes.isInteger(v.type()) ? Typed.narrow(v, v.type()) : v;
+  }
+
+  private static Typed operand(Typed v, CType type) {
+    boolean same =
+        v.type().resolved().bytes() == type.resolved().bytes()
+            && DTypes.isSigned(v.type()) == DTypes.isSigned(type);
+    return same ? Typed.retyped(v, type) : Typed.narrow(v, type);
   }
 
   /** A string and a number: what is left of it behind so many bytes, as if it were a pointer. */
@@ -404,7 +432,7 @@ final class Operators {
           op.equals("<<")
               ? BinaryOp.SHIFT_LEFT
               : DTypes.isSigned(type) ? BinaryOp.SHIFT_RIGHT : BinaryOp.SHIFT_RIGHT_UNSIGNED;
-      return Typed.narrow(Typed.binary(type, ir, Typed.narrow(left, type), right), type);
+      return Typed.binary(type, ir, operand(left, type), right);
     }
     if ((op.equals("/") || op.equals("%")) && Typed.isZero(right)) {
       throw error(rightNode.span(), Tag.D_DIV_ZERO, "division by zero");
@@ -422,7 +450,7 @@ final class Operators {
           case "|" -> BinaryOp.OR;
           default -> BinaryOp.XOR;
         };
-    return Typed.narrow(Typed.binary(pair.type(), ir, pair.left(), pair.right()), pair.type());
+    return Typed.binary(pair.type(), ir, pair.left(), pair.right());
   }
 
   Typed pointerArithmetic(String op, Typed left, Typed right, Span at) {

@@ -255,7 +255,7 @@ final class Typer {
           Tag.D_KEY_TYPE,
           "a key must be a number, a pointer, a string or a stack, not " + DTypes.text(v.type()));
     }
-    return v;
+    return operators.cut(v);
   }
 
   /** {@code v} as a value of {@code type}, or an error where D does not convert by itself. */

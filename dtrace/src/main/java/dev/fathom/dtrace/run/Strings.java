@@ -56,7 +56,6 @@ final class Strings {
     return slash < 0 ? "." : slash == 0 ? "/" : path.substring(0, slash);
   }
 
-  /** Without {@code //}, {@code /./} and {@code /../}. */
   /**
    * A path without empty components, {@code .} and what {@code ..} takes back; a relative one that
    * leads up keeps its {@code ..}.
