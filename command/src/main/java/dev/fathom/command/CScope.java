@@ -10,6 +10,7 @@ import dev.fathom.session.control.Calls;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Names in the C expressions that a user types: those of {@link ProgramScope} with the registers of
@@ -29,10 +30,23 @@ public final class CScope extends ProgramScope {
   /**
    * {@inheritDoc} Locals of a frame that was chosen, and variables of the file that its function is
    * in, hide variables of the program; without such a choice those of the innermost frame come
-   * last, since finding them takes a walk of the stack.
+   * last, since finding them takes a walk of the stack. Where nothing else has them, {@code pid},
+   * {@code comm} and the like are those of the selected thread.
    */
   @Override
   public Optional<Value> variable(String name) {
+    return named(name).or(() -> ofThread(name));
+  }
+
+  private Optional<Value> ofThread(String name) {
+    if (!THREAD.contains(name)) {
+      return Optional.empty();
+    }
+    var task = call.environment().currentTask(call.kernel());
+    return ofThread(name, task, OptionalInt.empty());
+  }
+
+  private Optional<Value> named(String name) {
     if (call.environment().frameChosen()) {
       var local = FrameNames.variable(call, name);
       return local

@@ -4,6 +4,7 @@ package dev.fathom.command;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.kernel.Kernel;
+import dev.fathom.kernel.Task;
 import dev.fathom.lang.Scope;
 import dev.fathom.model.Program;
 import dev.fathom.model.RegisterFile;
@@ -15,12 +16,17 @@ import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.VoidType;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** Names in C expressions: variables and functions of the program, registers of one thread. */
 public class ProgramScope implements Scope {
   private static final IntType UNSIGNED_LONG = new IntType("unsigned long", 8, false, false);
+
+  /** Names for a thread, where nothing else has them. */
+  public static final Set<String> THREAD = Set.of("pid", "tid", "ppid", "cpu", "comm", "curthread");
 
   private final Kernel kernel;
   private final Supplier<Optional<Registers>> registers;
@@ -120,6 +126,31 @@ public class ProgramScope implements Scope {
     return kernel
         .perCpu(offset, cpu)
         .orElseThrow(() -> new EvalException("there is no CPU " + cpu));
+  }
+
+  /**
+   * What a name of {@link #THREAD} means.
+   *
+   * @param task the thread
+   * @param cpu the CPU that it is on, where its structure does not tell
+   */
+  protected final Optional<Value> ofThread(String name, Optional<Task> task, OptionalInt cpu) {
+    return switch (name) {
+      case "pid" -> id(task.map(Task::process));
+      case "tid" -> id(task.map(Task::id));
+      case "ppid" -> id(task.map(Task::parent));
+      case "cpu" -> {
+        var known = task.map(Task::cpu).filter(OptionalInt::isPresent).orElse(cpu);
+        yield known.isPresent() ? Optional.of(number(known.getAsInt())) : Optional.empty();
+      }
+      case "comm" -> task.map(thread -> thread.object().member("comm"));
+      case "curthread" -> task.map(thread -> thread.object().addressOf());
+      default -> Optional.empty();
+    };
+  }
+
+  private Optional<Value> id(Optional<OptionalLong> id) {
+    return id.filter(OptionalLong::isPresent).map(known -> number(known.getAsLong()));
   }
 
   /** A number as an expression has it. */

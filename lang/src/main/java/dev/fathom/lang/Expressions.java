@@ -43,6 +43,14 @@ public final class Expressions {
   }
 
   /**
+   * What would change something, or run code of the target, when the expression is evaluated: the
+   * first assignment, {@code ++}, {@code --} or call in it.
+   */
+  public static Optional<Expr> change(Expr expression) {
+    return Changes.first(expression);
+  }
+
+  /**
    * The value as C has it in an operator: arrays and functions are pointers to them, all else is
    * itself.
    */

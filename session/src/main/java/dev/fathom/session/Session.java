@@ -251,7 +251,9 @@ public final class Session implements AutoCloseable {
     }
     try {
       live.get().look();
-      return refresh();
+      var told = new ArrayList<>(refresh());
+      control.map(Control::inVain).ifPresent(told::addAll);
+      return told;
     } catch (RuntimeException | Error e) {
       try {
         end();

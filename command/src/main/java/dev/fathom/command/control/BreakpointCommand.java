@@ -41,8 +41,8 @@ final class BreakpointCommand implements Command {
                 breakpoint 1 at vfs_read
                 > vfs_read+0x40::bp -t
                 > ::bp -c silent -c '<rdx=D' -c :c vfs_write
-                > ::bp loop`lo_open
-                breakpoint 4 waits for loop`lo_open
+                > ::bp loop`lo_ioctl
+                breakpoint 4 waits for loop`lo_ioctl
             """);
   }
 
@@ -62,6 +62,7 @@ final class BreakpointCommand implements Command {
       throw new UsageException("an address or a symbol is needed");
     }
     var items = new ArrayList<Item>();
+    places.forEach(place -> Places.checkMapped(call, place, kind));
     for (var place : places) {
       var added = control.add(place, kind, 1, Optional.empty());
       try {

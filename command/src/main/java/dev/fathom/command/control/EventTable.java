@@ -48,7 +48,7 @@ final class EventTable {
     cells.add(
         b.address().isPresent()
             ? Cell.address(b.address().getAsLong())
-            : new Cell.Absent("its module is not loaded"));
+            : new Cell.Absent("nothing of that name is loaded"));
     cells.add(Cell.text(b.purpose().orElse(b.place().text())));
     cells.add(Cell.text(rest(call, b)));
     return new Datum.Row(cells);

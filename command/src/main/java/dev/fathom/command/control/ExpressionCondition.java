@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.control;
 
+import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
 import dev.fathom.base.LookupException;
 import dev.fathom.command.ProgramScope;
 import dev.fathom.command.StopScope;
-import dev.fathom.kernel.Task;
 import dev.fathom.lang.Expr;
 import dev.fathom.lang.Expressions;
 import dev.fathom.model.Value;
@@ -16,8 +17,7 @@ import dev.fathom.session.control.Condition;
 import dev.fathom.session.control.Hit;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -28,13 +28,6 @@ import java.util.stream.Stream;
  * there. Parsed once.
  */
 final class ExpressionCondition implements Condition {
-  /** A command's name without quotes, which words of a command line lose. */
-  private static final Pattern BARE_NAME = Pattern.compile("\\bcomm\\s*([=!]=)\\s*([^\\s\"()&|]+)");
-
-  /** Names for the thread. */
-  private static final Set<String> THREAD =
-      Set.of("pid", "tid", "ppid", "cpu", "comm", "curthread");
-
   private final Session session;
   private final String text;
   private final Expr expression;
@@ -47,12 +40,12 @@ final class ExpressionCondition implements Condition {
 
   /**
    * @param places where it will be asked, as far as that is known
-   * @throws dev.fathom.base.EvalException for wrong syntax
+   * @throws EvalException for wrong syntax, and for what assigns or calls
    * @throws LookupException when it has a name that nothing has at any of the places
    */
   static Condition of(String text, Session session, List<Long> places) {
-    var quoted = BARE_NAME.matcher(text).replaceAll("comm $1 \"$2\"");
-    var parsed = Expressions.parse(quoted, session.kernel().program().types());
+    var parsed = Expressions.parse(text, session.kernel().program().types());
+    refuseChanges(text, parsed);
     Optional<LookupException> unknown = Optional.empty();
     for (long place : places) {
       try {
@@ -64,9 +57,36 @@ final class ExpressionCondition implements Condition {
       }
     }
     if (unknown.isPresent()) {
-      throw unknown.get();
+      throw comparedWithComm(text, unknown.get());
     }
     return new ExpressionCondition(session, text, parsed);
+  }
+
+  private static void refuseChanges(String text, Expr parsed) {
+    var change = Expressions.change(parsed);
+    if (change.isEmpty()) {
+      return;
+    }
+    var span = change.get().span();
+    var shown = text.substring(span.start(), Math.min(span.end(), text.length()));
+    throw new EvalException(
+        span,
+        "a condition changes nothing and calls nothing, and '"
+            + shown
+            + "' does"
+            + (change.get() instanceof Expr.Assign ? ": == compares" : ""));
+  }
+
+  /** Whoever compares {@code comm} with a name that is unknown forgot the quotes. */
+  private static FathomException comparedWithComm(String text, LookupException unknown) {
+    var bare = Pattern.compile("\\bcomm\\s*[=!]=\\s*" + Pattern.quote(unknown.name()) + "(?!\\w)");
+    return bare.matcher(text).find()
+        ? new EvalException(
+            unknown.getMessage()
+                + "; the name of a command stands in quotes: \""
+                + unknown.name()
+                + '"')
+        : unknown;
   }
 
   /** The names that there are at a place in code, before anything has come to it. */
@@ -138,27 +158,9 @@ final class ExpressionCondition implements Condition {
 
     @Override
     public Optional<Value> variable(String name) {
-      return THREAD.contains(name) ? present(name).or(() -> ofThread(name)) : super.variable(name);
-    }
-
-    private Optional<Value> ofThread(String name) {
-      return switch (name) {
-        case "pid" -> id(hit.task().map(Task::process));
-        case "tid" -> id(hit.task().map(Task::id));
-        case "ppid" -> id(hit.task().map(Task::parent));
-        case "cpu" ->
-            Optional.of(
-                number(
-                    hit.task().isPresent() && hit.task().get().cpu().isPresent()
-                        ? hit.task().get().cpu().getAsInt()
-                        : hit.cpu().id()));
-        case "comm" -> hit.task().map(task -> task.object().member("comm"));
-        default -> hit.task().map(task -> task.object().addressOf());
-      };
-    }
-
-    private Optional<Value> id(Optional<OptionalLong> id) {
-      return id.filter(OptionalLong::isPresent).map(known -> number(known.getAsLong()));
+      return THREAD.contains(name)
+          ? present(name).or(() -> ofThread(name, hit.task(), OptionalInt.of(hit.cpu().id())))
+          : super.variable(name);
     }
   }
 }

@@ -103,8 +103,9 @@ final class GdbBreakCommand implements Command {
     var parsed =
         condition.map(
             text -> ExpressionCondition.of(text, call.session(), control.addresses(place)));
-    boolean hardware = name.contains("hb");
-    var added = control.add(place, hardware ? Kind.HARDWARE : Kind.SOFTWARE, 1, Optional.empty());
+    var kind = name.contains("hb") ? Kind.HARDWARE : Kind.SOFTWARE;
+    Places.checkMapped(call, place, kind);
+    var added = control.add(place, kind, 1, Optional.empty());
     added.temporary(name.startsWith("t"));
     added.thread(thread);
     added.ignore(count - 1);

@@ -70,6 +70,7 @@ final class GdbWatchCommand implements Command {
         condition.isEmpty()
             ? Optional.<ExpressionCondition>empty()
             : Optional.of(ExpressionCondition.of(condition.toString(), call.session(), List.of()));
+    Places.checkWatched(call, ref.address(), (int) size);
     var added =
         call.session()
             .control()

@@ -2,6 +2,8 @@
 package dev.fathom.command.control;
 
 import dev.fathom.base.EvalException;
+import dev.fathom.base.FathomException;
+import dev.fathom.base.FaultException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Invocation;
@@ -10,6 +12,8 @@ import dev.fathom.session.control.Breakpoint.At;
 import dev.fathom.session.control.Breakpoint.Line;
 import dev.fathom.session.control.Breakpoint.Named;
 import dev.fathom.session.control.Breakpoint.Place;
+import dev.fathom.target.Breakpoints.Kind;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Places in code as users name them: a symbol and a distance, a line, or an address. */
@@ -57,7 +61,7 @@ final class Places {
 
   /**
    * The place that {@code text} names: {@code vfs_read}, {@code vfs_read+0x10}, {@code
-   * loop`lo_open}, {@code fs/read_write.c:450}, {@code *0xffff…}.
+   * loop`lo_ioctl}, {@code fs/read_write.c:450}, {@code *0xffff…}.
    *
    * @param waits whether a name that nothing answers to yet is taken, in the hope of a module; one
    *     that names a module that is not loaded always is
@@ -85,6 +89,61 @@ final class Places {
         call.program()
             .symbols()
             .completions(name.substring(0, Math.max(1, name.length() * 2 / 3)), 3));
+  }
+
+  /**
+   * Looks whether there is code at an address.
+   *
+   * @throws EvalException for a breakpoint in the code where there is no memory now, neither of the
+   *     kernel nor of the selected thread; of one in a debug register the user is told
+   */
+  static void checkMapped(Invocation call, Place place, Kind kind) {
+    if (place instanceof Line) {
+      return; // Debug information led there.
+    }
+    for (long address : call.session().control().addresses(place)) {
+      var why = unreadable(call, address);
+      if (why.isPresent() && kind == Kind.SOFTWARE) {
+        throw new EvalException("no breakpoint can be set there: " + why.get());
+      }
+      why.ifPresent(reason -> call.warn(reason + ": nothing comes there until that has changed"));
+    }
+  }
+
+  /** Warns of memory at which a watchpoint notices nothing, as far as is known. */
+  static void checkWatched(Invocation call, long address, int size) {
+    if ((address & (size - 1)) != 0) {
+      call.warn(
+          "CPUs watch "
+              + size
+              + " bytes at a multiple of "
+              + size
+              + ", which 0x"
+              + Long.toHexString(address)
+              + " is not: only an emulator may notice these");
+    }
+    unreadable(call, address)
+        .ifPresent(why -> call.warn(why + ": nothing is noticed there until that has changed"));
+  }
+
+  /** Why there is no memory at an address; empty where there is some. */
+  private static Optional<String> unreadable(Invocation call, long address) {
+    try {
+      call.program().memory().bytes(address, 1);
+      return Optional.empty();
+    } catch (FaultException e) {
+      return ofSelectedThread(call, address) ? Optional.empty() : Optional.of(e.getMessage());
+    }
+  }
+
+  private static boolean ofSelectedThread(Invocation call, long address) {
+    try {
+      var task = call.environment().currentTask(call.kernel());
+      var user = task.flatMap(call.kernel()::userSpace);
+      return user.isPresent() && user.get().bytes(address, 1).length == 1;
+    } catch (FathomException _) {
+      return false; // Nor is it there.
+    }
   }
 
   private static boolean namesAbsentModule(Invocation call, String name) {

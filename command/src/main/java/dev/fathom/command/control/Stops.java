@@ -99,6 +99,7 @@ final class Stops {
         var event = action.get().get();
         action = Optional.empty();
         call.session().refresh().forEach(call::warn);
+        call.session().control().inVain().forEach(call::warn);
         take(event);
       }
     }

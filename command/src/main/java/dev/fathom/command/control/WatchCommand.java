@@ -38,7 +38,8 @@ final class WatchCommand implements Command {
             """
             Stops the target behind the instruction that accesses the memory at the address. CPUs
             have four debug registers; an emulator may watch more. The options are those of `::bp`.
-            `:w` watches writes, `:a` reads.
+            `:w` watches writes, `:a` reads. CPUs watch 2, 4 or 8 bytes only at a multiple of their
+            number.
 
                 > jiffies_64::wp
                 watchpoint 1 at jiffies_64
@@ -65,9 +66,13 @@ final class WatchCommand implements Command {
     var kind =
         args.has('x') ? Kind.HARDWARE : read && write ? Kind.ACCESS : read ? Kind.READ : Kind.WRITE;
     var control = call.session().control();
-    var added =
-        control.add(
-            Places.at(call, address), kind, args.has('x') ? 1 : (int) size, Optional.empty());
+    var place = Places.at(call, address);
+    if (args.has('x')) {
+      Places.checkMapped(call, place, kind);
+    } else {
+      Places.checkWatched(call, address, (int) size);
+    }
+    var added = control.add(place, kind, args.has('x') ? 1 : (int) size, Optional.empty());
     try {
       EventOptions.apply(call, added);
     } catch (RuntimeException e) {

@@ -175,7 +175,7 @@ class ControlLabTest {
   void stepsStayInTheirThread() {
     try (var session = attach()) {
       var service = commands(session);
-      run(service, "tb schedule if comm == rcu_preempt");
+      run(service, "tb schedule if comm == \"rcu_preempt\"");
       assertThat(run(service, "c")).contains("rcu_preempt/");
       for (int i = 0; i < 20; i++) {
         // Somewhere in here the thread sleeps, and wakes up on some CPU.
@@ -190,12 +190,12 @@ class ControlLabTest {
   void callsAFunctionAndTheGuestGoesOn() {
     try (var session = attach()) {
       var service = commands(session);
-      run(service, "tb schedule if comm == rcu_preempt");
+      run(service, "tb schedule if comm == \"rcu_preempt\"");
       run(service, "c");
       var before = run(service, "::regs");
       assertThat(run(service, "::call get_random_u32")).containsPattern("(?m)^0?x?[0-9a-f]+$");
       assertThat(run(service, "::regs")).isEqualTo(before);
-      run(service, "tb schedule if comm == rcu_preempt");
+      run(service, "tb schedule if comm == \"rcu_preempt\"");
       assertThat(run(service, "c")).contains("rcu_preempt/");
     }
     assertThat(runs()).isTrue();

@@ -139,6 +139,54 @@ class StopsTest {
   }
 
   @Test
+  void whatConditionsCallTheThreadIsNamedSoInExpressions() {
+    run("tb schedule if comm == \"" + "swapper/1" + "\" || pid == 0 || 1");
+    stub.comes(1, schedule);
+    assertThat(run("c")).contains("breakpoint 1: swapper/1/0 on CPU 1");
+    assertThat(run("p comm")).contains("\"swapper/1\"");
+    assertThat(run("p pid + tid")).isEqualTo("$2 = 0\n");
+    assertThat(run("p cpu")).isEqualTo("$3 = 1\n");
+    assertThat(run("p curthread->pid == tid")).isEqualTo("$4 = 1\n");
+    assertThat(run("thread 1")).isNotEmpty();
+    assertThat(run("p pid")).isEqualTo("$5 = 1\n");
+    assertThat(run("p nosuch")).contains("unknown symbol 'nosuch'");
+  }
+
+  @Test
+  void conditionsThatCannotHoldAreRefused() {
+    assertThat(run("b schedule if comm == dd"))
+        .contains("unknown symbol 'dd'", "the name of a command stands in quotes: \"dd\"");
+    assertThat(run("b schedule if comm = \"dd\"")).contains("'comm = \"dd\"' does: == compares");
+    assertThat(run("::bp -i 'pid++' schedule")).contains("changes nothing");
+    assertThat(run("b schedule if panic(1)")).contains("calls nothing");
+    assertThat(run("b schedule if sizeof(pid = 1) == 8")).contains("breakpoint ");
+    assertThat(run("info b")).containsOnlyOnce("schedule");
+  }
+
+  @Test
+  void whereNothingIsMappedThereIsNoBreakpoint() {
+    assertThat(run("b *0x1000")).contains("no breakpoint can be set there: cannot read");
+    assertThat(run("0x1000::bp")).contains("no breakpoint can be set there: cannot read");
+    assertThat(run("info b")).contains("there are no breakpoints");
+    assertThat(run("hb *0x1000")).contains("0x1000", "warning", "breakpoint ");
+    assertThat(run("awatch *(int *)0")).contains("0x0", "warning", "watchpoint ");
+    assertThat(run("panic_cpu+1::wp -L 8")).contains("multiple of 8", "watchpoint ");
+    assertThat(run("panic_cpu::wp -L 4")).doesNotContain("warning");
+  }
+
+  @Test
+  void aNameThatItsLoadedModuleDoesNotHaveIsToldOfOnce() {
+    assertThat(run("::bp -p tiny_mod`no_such"))
+        .isEqualTo("breakpoint 1 waits for tiny_mod`no_such\n");
+    assertThat(run("b schedule"))
+        .contains("breakpoint 1 waits in vain: tiny_mod is loaded and has no 'no_such'");
+    run("b absent`no_such");
+    hits(1);
+    assertThat(run("c")).contains("breakpoint 2: ").doesNotContain("in vain");
+    assertThat(run("info b")).contains("waiting").doesNotContain("in vain");
+  }
+
+  @Test
   void withoutBreakpointsItRunsUntilItIsStopped() {
     assertThat(run(":c")).isEqualTo("fathom: note: the target runs; ::stop stops it\n");
     assertThat(outcome.error()).isEmpty();

@@ -24,9 +24,14 @@ public final class Breakpoint {
   /**
    * A symbol and a distance from it; looked up again whenever modules may have come or gone.
    *
-   * @param name as symbol tables take it: {@code vfs_read}, {@code loop`lo_open}
+   * @param name as symbol tables take it: {@code vfs_read}, {@code loop`lo_ioctl}
    */
-  public record Named(String name, long offset, String text) implements Place {}
+  public record Named(String name, long offset, String text) implements Place {
+    /** The module that the name is of; empty when it names none. */
+    String module() {
+      return name.substring(0, Math.max(0, name.indexOf('`')));
+    }
+  }
 
   /**
    * A line of the source: wherever code of it begins, in every function that it was inlined into.

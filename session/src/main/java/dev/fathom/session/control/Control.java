@@ -29,6 +29,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,6 +100,10 @@ public final class Control {
   private final List<Breakpoint> table = new ArrayList<>();
   private final List<Inserted> inserted = new ArrayList<>();
   private final List<Outstanding> outstanding = new ArrayList<>();
+
+  /** The numbers of breakpoints of which {@link #inVain} has told. */
+  private final Set<Integer> knownInVain = new HashSet<>();
+
   private OptionalInt stoppedCpu = OptionalInt.empty();
 
   /** Where lines begin in {@link #linesOf}. */
@@ -196,12 +201,47 @@ public final class Control {
   public void kernelChanged() {
     stoppedCpu = OptionalInt.empty();
     seen.clear();
+    knownInVain.clear();
     outstanding.clear();
     table.forEach(this::resolve);
   }
 
   private void resolve(Breakpoint breakpoint) {
     breakpoint.addresses(addresses(breakpoint.place()));
+  }
+
+  /**
+   * What the user must be told, once for each: breakpoints that wait for a name whose module is
+   * loaded and does not have it.
+   */
+  public List<String> inVain() {
+    var said = new ArrayList<String>();
+    for (var breakpoint : table) {
+      if (breakpoint.place() instanceof Breakpoint.Named named
+          && !knownInVain.contains(breakpoint.id())
+          && addresses(named).isEmpty()
+          && isLoaded(named.module())) {
+        knownInVain.add(breakpoint.id());
+        said.add(
+            "breakpoint "
+                + breakpoint.id()
+                + " waits in vain: "
+                + named.module()
+                + " is loaded and has no '"
+                + named.name().substring(named.module().length() + 1)
+                + "'");
+      }
+    }
+    return said;
+  }
+
+  private boolean isLoaded(String module) {
+    for (var image : kernel().images()) {
+      if (image.name().equals(module)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Where a place is now; none while it waits for its module. */
