@@ -385,7 +385,9 @@ class TraceProgramCommand implements Callable<Integer> {
         json
             ? Consumer.json(plan, merged, around, out)
             : Consumer.text(plan, merged, around, out, line -> tell(console, line));
+    var told = tracer.warnings();
     run(tracer, consumer, plan, console, out, quiet);
+    tracer.warnings().stream().filter(text -> !told.contains(text)).forEach(console::warn);
     if (!folded) {
       consumer.finish();
     }

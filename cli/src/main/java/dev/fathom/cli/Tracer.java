@@ -42,6 +42,11 @@ sealed interface Tracer extends AutoCloseable {
 
   ByteOrder order();
 
+  /** What the user should know of the target. */
+  default List<String> warnings() {
+    return List.of();
+  }
+
   /** What tracing cost, for the user. */
   Optional<String> cost();
 
@@ -188,6 +193,11 @@ sealed interface Tracer extends AutoCloseable {
     @Override
     public ByteOrder order() {
       return session.kernel().program().architecture().layout().order();
+    }
+
+    @Override
+    public List<String> warnings() {
+      return session.target().warnings();
     }
 
     @Override

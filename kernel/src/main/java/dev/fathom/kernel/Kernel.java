@@ -9,6 +9,7 @@ import dev.fathom.model.Registers;
 import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.model.unwind.UnwindSource;
+import dev.fathom.target.Cpu;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -99,8 +100,21 @@ public interface Kernel {
    * The thread that is on {@code cpu}: read now, without what else the kernel keeps of its CPUs,
    * for decisions at a breakpoint. Empty where it cannot be told.
    */
-  default Optional<Task> running(dev.fathom.target.Cpu cpu) {
+  default Optional<Task> running(Cpu cpu) {
     return Optional.empty();
+  }
+
+  /**
+   * The same with as few reads as can be, for one who copies the memory of a moment. Empty also
+   * where the kernel does not tell threads so.
+   */
+  default Optional<Occupant> occupant(Cpu cpu) {
+    return Optional.empty();
+  }
+
+  /** What {@link #running} gives of a CPU that had {@code occupant} on it. */
+  default Task running(Occupant occupant) {
+    return task(occupant.thread());
   }
 
   /** The registers of a task: of the CPU it runs on, or those saved when it was switched out. */

@@ -8,6 +8,7 @@ public sealed interface Capability
         KernelNotes,
         Live,
         RunControl,
+        Glimpse,
         Breakpoints,
         MemoryWriter,
         RegisterWriter,

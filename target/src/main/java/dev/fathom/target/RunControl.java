@@ -4,7 +4,6 @@ package dev.fathom.target;
 import dev.fathom.model.Registers;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /**
@@ -18,22 +17,6 @@ public non-sealed interface RunControl extends Capability {
    * @throws dev.fathom.base.TargetException when the target does not stop in time, or is gone
    */
   void stop();
-
-  /**
-   * Stops as {@link #stop} does, by one who looks at the registers of all CPUs next and lets them
-   * go on: what can be asked for together with the stop is.
-   */
-  default void stopToLook() {
-    stop();
-  }
-
-  /**
-   * The nanoseconds for which the target has stood still so far, by its own clock; empty where it
-   * does not tell.
-   */
-  default OptionalLong stoodStill() {
-    return OptionalLong.empty();
-  }
 
   /** Lets all CPUs go on, and does not wait. */
   void resume();

@@ -3,14 +3,16 @@ package dev.fathom.dtrace.stop;
 
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.dtrace.run.Interpreter;
-import dev.fathom.kernel.Task;
+import dev.fathom.kernel.Occupant;
 import dev.fathom.session.Session;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.DirectMemory;
+import dev.fathom.target.Glimpse;
 import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.RunControl;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -27,13 +29,16 @@ final class Sampler {
   /** The same where only registers and stacks are copied while the target stands still. */
   private static final double MOST_STILL_DIRECT = 0.05;
 
-  private static final int REHEARSALS = 50;
+  private static final int REHEARSALS = 1000;
 
   private final Session session;
   private final Timers timers = new Timers();
 
-  /** The memory of a guest that is read beside it, running or not. */
-  private final Optional<DirectMemory> direct;
+  /** How a guest is looked at whose memory is read beside it, running or not. */
+  private final Optional<Direct> direct;
+
+  /** Whether clauses have looked at memory of user mode. */
+  private boolean user;
 
   private long started;
   private long samples;
@@ -51,8 +56,13 @@ final class Sampler {
             .target()
             .find(PhysicalMemory.class)
             .filter(DirectMemory.class::isInstance)
-            .map(DirectMemory.class::cast);
+            .map(DirectMemory.class::cast)
+            .flatMap(
+                memory ->
+                    session.target().find(Glimpse.class).map(look -> new Direct(memory, look)));
   }
+
+  private record Direct(DirectMemory memory, Glimpse glimpse) {}
 
   /** Tracing begins. */
   void start(long now) {
@@ -108,88 +118,106 @@ final class Sampler {
       skipped++;
       sample = false;
     }
-    var moment = sample ? takeMoment() : List.<Moment>of();
+    var moments = List.<Moment>of();
+    if (sample && direct.isPresent()) {
+      moments = moments(direct.get());
+      sample = !moments.isEmpty();
+    } else if (sample) {
+      stopped = System.nanoTime();
+      need().stop();
+      session.kernel().ran();
+    }
     try {
       for (var timer : due) {
         if (!timer.place().everyCpu()) {
           timer.site().fire(new HostContext(session::kernel));
         } else if (direct.isPresent()) {
-          moment.forEach(at -> fire(timer, at));
+          moments.forEach(at -> fire(timer, at));
         } else if (sample) {
           sample(timer);
         }
       }
       samples += sample ? 1 : 0;
     } finally {
-      if (sample) {
-        direct.ifPresentOrElse(DirectMemory::release, this::goOn);
+      if (direct.isPresent()) {
+        direct.get().memory().release();
+      } else if (sample) {
+        need().resume();
+        still += System.nanoTime() - stopped;
       }
     }
   }
 
-  /** A CPU as it was at a stop, and the thread on it. */
-  private record Moment(Cpu cpu, Optional<Task> task) {}
+  /** A CPU as it was at a stop, and what was on it. */
+  private record Moment(Cpu cpu, Optional<Occupant> occupant) {}
+
+  /** All CPUs at a stop, and the pages that were copied. */
+  private record Look(List<Moment> moments, long[] pages) {}
 
   /**
-   * Stops the target. Where its memory is read directly, it copies what a sample looks at and lets
-   * the target go on, so that clauses run and stacks are unwound while it does; else it is left
-   * standing.
+   * Copies what a sample looks at while the target stands still; clauses run and stacks are unwound
+   * while it goes on. Pages are found by what was known before the stop of the page tables; where
+   * these say something else afterwards, the copies are of no use.
    */
-  private List<Moment> takeMoment() {
-    stopped = System.nanoTime();
-    need().stopToLook();
-    if (direct.isEmpty()) {
-      session.kernel().ran();
+  private List<Moment> moments(Direct by) {
+    long before = System.nanoTime();
+    var look = by.glimpse().glimpse(cpus -> look(by.memory(), cpus));
+    long most = System.nanoTime() - before;
+    // QEMU dates its own stops: what its answers take until they are read is not counted.
+    var told = by.glimpse().stoodStill();
+    still += told.isPresent() ? Math.min(told.getAsLong() - counted, most) : most;
+    counted = told.orElse(0);
+    session.kernel().ran();
+    if (look.isEmpty()) {
       return List.of();
     }
-    try {
-      session.kernel().ran();
-      return look();
-    } finally {
-      goOn();
+    if (!Arrays.equals(look.get().pages(), pages(look.get().moments()))) {
+      by.memory().release();
     }
+    return look.get().moments();
   }
 
-  /** What the CPUs are at, with copies of the stacks that they are on. */
-  private List<Moment> look() {
-    var cpus = new ArrayList<Moment>();
-    for (var cpu : session.target().cpus()) {
+  private Look look(DirectMemory memory, List<Cpu> cpus) {
+    var moments = new ArrayList<Moment>();
+    for (var cpu : cpus) {
       if (cpu.registers().pc().isPresent()) {
-        cpus.add(new Moment(cpu, session.kernel().running(cpu)));
+        moments.add(new Moment(cpu, session.kernel().occupant(cpu)));
       }
     }
+    long[] pages = pages(moments);
+    memory.keep(pages);
+    return new Look(moments, pages);
+  }
+
+  private long[] pages(List<Moment> moments) {
     var stacks = new StackPages(session.kernel());
-    cpus.forEach(at -> stacks.add(at.cpu().registers(), at.task()));
-    direct.orElseThrow().keep(stacks.pages());
-    return cpus;
+    moments.forEach(at -> stacks.add(at.cpu().registers(), at.occupant(), user));
+    return stacks.pages();
   }
 
   /**
    * Does what a sample does while the target stands still, but lets it run: so that at the first
    * stop all is loaded and compiled, and the layouts are known.
    */
-  private void rehearse() {
+  private void rehearse(DirectMemory memory) {
+    var cpus = session.target().cpus();
     for (int i = 0; i < REHEARSALS; i++) {
-      look();
-      direct.orElseThrow().release();
+      look(memory, cpus);
+      memory.release();
       session.kernel().ran();
     }
   }
 
-  private void goOn() {
-    need().resume();
-    long now = System.nanoTime();
-    var told = need().stoodStill();
-    // QEMU dates its own stops: what its answers take until they are read is not counted.
-    still += told.isPresent() ? Math.min(told.getAsLong() - counted, now - stopped) : now - stopped;
-    counted = told.orElse(0);
-  }
-
   private void fire(Timers.Timer timer, Moment at) {
-    timer
-        .site()
-        .fire(
-            new StopContext(session::kernel, session.target(), at.cpu(), timer.place(), at::task));
+    var context =
+        new StopContext(
+            session::kernel,
+            session.target(),
+            at.cpu(),
+            timer.place(),
+            () -> at.occupant().map(session.kernel()::running));
+    timer.site().fire(context);
+    user |= context.userRead();
   }
 
   private boolean tooStill() {
@@ -233,7 +261,7 @@ final class Sampler {
       need().resume();
     }
     if (direct.isPresent() && timers.sample() && samples == 0) {
-      rehearse();
+      rehearse(direct.get().memory());
     }
     while (!over.getAsBoolean()) {
       if (live.isPresent() && live.get().state() == Live.State.GONE) {

@@ -3,7 +3,7 @@ package dev.fathom.dtrace.stop;
 
 import dev.fathom.base.FathomException;
 import dev.fathom.kernel.Kernel;
-import dev.fathom.kernel.Task;
+import dev.fathom.kernel.Occupant;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Registers;
 import java.util.Optional;
@@ -29,25 +29,31 @@ final class StackPages {
     this.kernel = kernel;
   }
 
-  /** Adds those of a CPU with these registers. */
-  void add(Registers registers, Optional<Task> task) {
+  /**
+   * Adds those of a CPU with these registers.
+   *
+   * @param user whether user stacks are looked at, too
+   */
+  void add(Registers registers, Optional<Occupant> occupant, boolean user) {
     try {
       if (registers.pc().isEmpty() || registers.sp().isEmpty()) {
         return;
       }
       long sp = registers.sp().getAsLong();
       if (registers.pc().getAsLong() >= 0) {
-        task.flatMap(kernel::userSpace).ifPresent(user -> add(user, sp, sp + USER_STACK));
+        if (user) {
+          occupant
+              .flatMap(at -> kernel.userSpace(kernel.running(at)))
+              .ifPresent(space -> add(space, sp, sp + USER_STACK));
+        }
         return;
       }
       long base = sp & -KERNEL_STACK;
       add(kernel.program().memory(), sp, base + KERNEL_STACK);
-      if (task.isPresent()) {
-        // In an interrupt the CPU is on a stack of its own, and the thread's is below.
-        long own = task.get().object().member("stack").asLong();
-        if (own != base) {
-          add(kernel.program().memory(), own, own + KERNEL_STACK);
-        }
+      // In an interrupt the CPU is on a stack of its own, and the thread's is below.
+      if (occupant.isPresent() && occupant.get().stack() != base) {
+        long own = occupant.get().stack();
+        add(kernel.program().memory(), own, own + KERNEL_STACK);
       }
     } catch (FathomException _) {
       return; // What cannot be found is read later, as far as it can be.

@@ -81,6 +81,7 @@ final class StopContext extends HostContext {
   private Optional<Task> task = Optional.empty();
   private boolean read;
   private OptionalLong returning = OptionalLong.empty();
+  private boolean userRead;
 
   /**
    * @param target of which {@code cpu} is one
@@ -426,6 +427,11 @@ final class StopContext extends HostContext {
     return chain(user, Math.min(frames, USER_FRAMES));
   }
 
+  /** Whether memory of user mode was looked at. */
+  boolean userRead() {
+    return userRead;
+  }
+
   /** By frame pointers, as programs that keep them have their return addresses above them. */
   private long[] chain(Registers user, int frames) {
     var found = new ArrayList<Long>();
@@ -458,6 +464,7 @@ final class StopContext extends HostContext {
     if (isProcess()) {
       return kernel();
     }
+    userRead = true;
     return kernelModel()
         .userSpace(need())
         .orElseThrow(() -> new UnsupportedException("a kernel thread has no user memory"));

@@ -11,6 +11,7 @@ import dev.fathom.kernel.KernelCpu;
 import dev.fathom.kernel.LogEntry;
 import dev.fathom.kernel.Mapping;
 import dev.fathom.kernel.MemoryUse;
+import dev.fathom.kernel.Occupant;
 import dev.fathom.kernel.PageClasses;
 import dev.fathom.kernel.ProcessFiles;
 import dev.fathom.kernel.Task;
@@ -161,17 +162,34 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public Optional<Task> running(Cpu cpu) {
+    var task = taskOn(cpu);
+    return task.isPresent() ? Optional.of(running(task.getAsLong())) : Optional.empty();
+  }
+
+  private OptionalLong taskOn(Cpu cpu) {
     if (onCpu == null) {
       onCpu = new OnCpu(program, program.perCpu(), layouts);
     }
     var number = onCpu.number(cpu.registers());
     var task = onCpu.task(number.orElse(cpu.id()));
-    if (task.isEmpty()) {
-      task = program.machine().currentTask(cpu.registers());
-    }
+    return task.isPresent() ? task : program.machine().currentTask(cpu.registers());
+  }
+
+  private Task running(long address) {
+    return reader().raw(address).task(true);
+  }
+
+  @Override
+  public Optional<Occupant> occupant(Cpu cpu) {
+    var task = taskOn(cpu);
     return task.isPresent()
-        ? Optional.of(reader().raw(task.getAsLong()).task(true))
+        ? Optional.of(new Occupant(task.getAsLong(), reader().stackOf(task.getAsLong())))
         : Optional.empty();
+  }
+
+  @Override
+  public Task running(Occupant occupant) {
+    return running(occupant.thread());
   }
 
   @Override

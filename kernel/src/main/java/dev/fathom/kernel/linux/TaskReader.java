@@ -181,6 +181,11 @@ final class TaskReader {
     }
   }
 
+  /** The address of the lowest byte of a task's kernel stack. */
+  long stackOf(long task) {
+    return stack.at(program.memory(), task);
+  }
+
   Raw raw(long task) {
     return new Raw(task);
   }

@@ -16,6 +16,7 @@ import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.DirectMemory;
 import dev.fathom.target.DirectMemoryProvider;
+import dev.fathom.target.Glimpse;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.PhysicalMemory;
@@ -44,6 +45,7 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /**
  * A machine or process behind a gdb stub. Attaching stops it, as stubs do by themselves. While it
@@ -63,6 +65,9 @@ final class GdbTarget implements Target {
           X86_64.LDT_BASE,
           X86_64.TR,
           X86_64.TR_BASE);
+
+  /** How often registers are taken out of the first answers to a {@link Glimpse}. */
+  private static final int REHEARSALS = 2000;
 
   private final Stub stub;
   private final Link link;
@@ -284,6 +289,11 @@ final class GdbTarget implements Target {
       tables = stub.monitor("info registers -a").map(GdbTarget::tables).orElse(Map.of());
       tablesKnown = true;
     }
+    return known(all);
+  }
+
+  /** Those whose registers were read. */
+  private List<Cpu> known(List<ThreadId> all) {
     var cpus = new ArrayList<Cpu>(all.size());
     for (ThreadId thread : all) {
       if (states.containsKey(id(thread))) {
@@ -343,18 +353,23 @@ final class GdbTarget implements Target {
     if (missing.isEmpty()) {
       return;
     }
+    take(missing, requests, link.askAll(requests));
+  }
+
+  /** Takes the replies to the requests that select each thread and ask for its registers. */
+  private void take(List<ThreadId> asked, List<String> requests, List<Reply> replies) {
     int next = 0;
     int request = 0;
-    for (Reply reply : link.askAll(requests)) {
+    for (Reply reply : replies) {
       if (requests.get(request++).equals("g")) {
-        keep(missing.get(next++), reply);
+        keep(asked.get(next++), reply);
       } else if (!reply.isOk()) {
         stub.unsettled();
         throw new TargetException(
             name() + ": " + requests.get(request - 1) + " was answered by " + reply.shown());
       }
     }
-    for (ThreadId thread : missing) {
+    for (ThreadId thread : asked) {
       State loaded = states.get(id(thread));
       if (loaded != null) {
         loadOthers(loaded);
@@ -455,6 +470,9 @@ final class GdbTarget implements Target {
     }
     if (capability == RunControl.class) {
       return Optional.of(capability.cast(powers.run));
+    }
+    if (capability == Glimpse.class) {
+      return stub.isQemu() ? Optional.of(capability.cast(powers.look)) : Optional.empty();
     }
     if (capability == Breakpoints.class) {
       return Optional.of(capability.cast(powers.breakpoints));
@@ -758,6 +776,7 @@ final class GdbTarget implements Target {
   private final class Powers {
     private final Alive live = new Alive();
     private final Run run = new Run();
+    private final Look look = new Look();
     private final Places breakpoints = new Places();
     private final Writer memoryWriter = new Writer();
     private final Setter registerWriter = new Setter();
@@ -899,6 +918,60 @@ final class GdbTarget implements Target {
     @Override
     public void leaveStopped(boolean stopped) {
       leaveStopped = stopped;
+    }
+  }
+
+  /** Of QEMU, whose threads are its CPUs: the registers are asked for with the byte that stops. */
+  private final class Look implements Glimpse {
+    private boolean rehearsed;
+
+    @Override
+    public <T> Optional<T> glimpse(Function<List<Cpu>, T> look) {
+      if (state != Live.State.RUNNING || powers.run.await(Duration.ZERO).isPresent()) {
+        return Optional.empty();
+      }
+      List<ThreadId> all = threads();
+      var requests = new ArrayList<String>();
+      for (ThreadId thread : all) {
+        requests.add("Hg" + thread.text());
+        requests.add("g");
+      }
+      List<Reply> replies = link.interruptAndAsk(requests);
+      Optional<Reply> told = link.strayStop();
+      if (told.isEmpty()) {
+        throw new TargetException(name() + ": answers without having stopped");
+      }
+      stopped(StopReply.parse(told.get()));
+      if (!(lastStop.reason() instanceof Stop.Signal)) {
+        stub.unsettled();
+        return Optional.empty(); // It came to a breakpoint first.
+      }
+      Optional<T> result;
+      try {
+        stub.stoppedIn(Optional.of(all.getLast())); // The one that is selected now.
+        result = Optional.of(look.apply(cpus(all, requests, replies)));
+      } finally {
+        powers.run.resume();
+      }
+      rehearse(all, replies);
+      return result;
+    }
+
+    private List<Cpu> cpus(List<ThreadId> all, List<String> requests, List<Reply> replies) {
+      take(all, requests, replies);
+      return known(all);
+    }
+
+    /** Takes registers out of replies, so that this is compiled at the next stop. */
+    private void rehearse(List<ThreadId> all, List<Reply> replies) {
+      for (int i = 0; i < REHEARSALS && !rehearsed; i++) {
+        for (int each = 0; each < all.size(); each++) {
+          keep(all.get(each), replies.get(2 * each + 1));
+        }
+        known(all);
+      }
+      rehearsed = true;
+      states.clear();
     }
   }
 

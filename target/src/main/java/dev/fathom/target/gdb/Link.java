@@ -223,6 +223,23 @@ final class Link {
     }
   }
 
+  /**
+   * Stops the running target and asks, in one write: it stands still for no round trip. Only where
+   * many requests can be on their way. {@link #strayStop} has the stop that was told of.
+   *
+   * @return the replies, in the order of the requests
+   */
+  List<Reply> interruptAndAsk(List<String> requests) {
+    lock.lock();
+    try {
+      check();
+      writer.raw(3);
+      return askAll(requests);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private static Optional<RuntimeException> given(Taker taker, int index, Reply reply) {
     try {
       taker.take(index, reply);

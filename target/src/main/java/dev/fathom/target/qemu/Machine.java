@@ -4,20 +4,25 @@ package dev.fathom.target.qemu;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.TargetException;
 import dev.fathom.model.Register;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Capability;
+import dev.fathom.target.Cpu;
+import dev.fathom.target.Glimpse;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.RawRegisters;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
+import dev.fathom.target.monitor.MonitorRegisters;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /**
  * What the machine does, as QEMU's {@code query-status} and events tell it, and what can be done to
@@ -29,13 +34,15 @@ final class Machine {
   /** How many events are looked at in one go, so that a flood of them has an end. */
   private static final int MAX_EVENTS = 1024;
 
-  static final String PRINT_REGISTERS = "info registers -a";
+  private static final String PRINT_REGISTERS = "info registers -a";
 
+  private final String architecture;
   private final QmpClient qmp;
   private final GuestRam ram;
   private final LazyStub stub;
   private final Alive live = new Alive();
   private final Run run = new Run();
+  private final Look look = new Look();
   private final Places breakpoints = new Places();
   private final Writer memoryWriter = new Writer();
   private final Setter registerWriter = new Setter();
@@ -48,12 +55,11 @@ final class Machine {
 
   private volatile boolean leaveStopped;
 
-  /** What {@link #PRINT_REGISTERS} printed at the last stop that was made here, and its epoch. */
-  private Optional<String> printed = Optional.empty();
+  /** Why the stub cannot be used to look, once that is known. */
+  private Optional<String> noStub = Optional.empty();
 
-  private long printedAt;
-
-  Machine(QmpClient qmp, GuestRam ram, LazyStub stub) {
+  Machine(String architecture, QmpClient qmp, GuestRam ram, LazyStub stub) {
+    this.architecture = architecture;
     this.qmp = qmp;
     this.ram = ram;
     this.stub = stub;
@@ -72,19 +78,32 @@ final class Machine {
     return live;
   }
 
+  /** What the user should know. */
+  List<String> warnings() {
+    return noStub
+        .map(why -> why + ": registers are read through QEMU's monitor, which takes longer")
+        .stream()
+        .toList();
+  }
+
   RunControl run() {
     return run;
   }
 
-  /** The registers of all CPUs as the monitor prints them. */
-  String printRegisters() {
-    boolean fresh = printed.isPresent() && live.epoch() == printedAt && state == Live.State.STOPPED;
-    return fresh ? printed.get() : qmp.monitor(PRINT_REGISTERS);
+  /** The CPUs with their registers as the monitor prints them. */
+  List<Cpu> cpus(String source) {
+    return cpus(qmp.monitor(PRINT_REGISTERS), source);
+  }
+
+  private List<Cpu> cpus(String printed, String source) {
+    boolean arm = architecture.equals(Aarch64.INSTANCE.name());
+    return (arm ? MonitorRegisters.aarch64(printed) : MonitorRegisters.x86(printed))
+        .stream().map(cpu -> new Cpu(cpu.id(), cpu.registers(), source)).toList();
   }
 
   <C extends Capability> Optional<C> find(Class<C> capability) {
     for (Capability each :
-        List.of(live, run, breakpoints, memoryWriter, registerWriter, rawRegisters)) {
+        List.of(live, run, look, breakpoints, memoryWriter, registerWriter, rawRegisters)) {
       if (capability.isInstance(each)) {
         return Optional.of(capability.cast(each));
       }
@@ -245,37 +264,6 @@ final class Machine {
       }
     }
 
-    /** Asks for the registers in the same breath. */
-    @Override
-    public void stopToLook() {
-      if (live.state() != Live.State.RUNNING || stub.connected().isPresent()) {
-        stop();
-        return;
-      }
-      var answers =
-          qmp.executeAll(
-              List.of(
-                  new QmpClient.Request("stop", Map.of()),
-                  new QmpClient.Request(
-                      "human-monitor-command", Map.of("command-line", PRINT_REGISTERS))));
-      if (answers.getFirst().error().isPresent()) {
-        throw new TargetException(qmp.name() + ": stop: " + answers.getFirst().error().get());
-      }
-      state = Live.State.STOPPED;
-      printed =
-          answers.get(1).error().isEmpty() && answers.get(1).value() instanceof String text
-              ? Optional.of(text.replace("\r", ""))
-              : Optional.empty();
-      printedAt = epoch;
-    }
-
-    @Override
-    public OptionalLong stoodStill() {
-      return stub.connected().isPresent()
-          ? OptionalLong.empty()
-          : OptionalLong.of(qmp.stoodStill());
-    }
-
     @Override
     public void resume() {
       if (live.state() != Live.State.STOPPED) {
@@ -331,6 +319,62 @@ final class Machine {
     @Override
     public void leaveStopped(boolean stopped) {
       leaveStopped = stopped;
+    }
+  }
+
+  private final class Look implements Glimpse {
+    /**
+     * By the stub, which gives registers several times as fast as the monitor prints them; by the
+     * monitor where the stub is not for us.
+     */
+    @Override
+    public <T> Optional<T> glimpse(Function<List<Cpu>, T> look) {
+      if (live.state() != Live.State.RUNNING) {
+        return Optional.empty();
+      }
+      if (stub.connected().isEmpty() && noStub.isEmpty()) {
+        connect();
+      }
+      Optional<Glimpse> byStub = ofStub(Glimpse.class);
+      return byStub.isPresent() ? byStub.get().glimpse(look) : Optional.of(byMonitor(look));
+    }
+
+    /** That stops the machine. */
+    private void connect() {
+      try {
+        stub.connect();
+        run.resume();
+      } catch (FathomException e) {
+        noStub = Optional.of(e.getMessage());
+      }
+    }
+
+    /** Asks for the registers in the same breath. */
+    private <T> T byMonitor(Function<List<Cpu>, T> look) {
+      var answers =
+          qmp.executeAll(
+              List.of(
+                  new QmpClient.Request("stop", Map.of()),
+                  new QmpClient.Request(
+                      "human-monitor-command", Map.of("command-line", PRINT_REGISTERS))));
+      if (answers.getFirst().error().isPresent()) {
+        throw new TargetException(qmp.name() + ": stop: " + answers.getFirst().error().get());
+      }
+      state = Live.State.STOPPED;
+      try {
+        if (answers.get(1).value() instanceof String text) {
+          return look.apply(cpus(text.replace("\r", ""), "QEMU"));
+        }
+        throw new TargetException(qmp.name() + ": " + PRINT_REGISTERS + ": no text");
+      } finally {
+        run.resume();
+      }
+    }
+
+    @Override
+    public OptionalLong stoodStill() {
+      takeEvents();
+      return OptionalLong.of(qmp.stoodStill());
     }
   }
 

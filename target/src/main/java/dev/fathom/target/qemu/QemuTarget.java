@@ -16,7 +16,6 @@ import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
-import dev.fathom.target.monitor.MonitorRegisters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +66,7 @@ final class QemuTarget implements Target {
       ram = memory(qmp, process, warnings);
       Optional<String> known = options.stub().or(() -> process.flatMap(QemuProcess::stub));
       var stub = new LazyStub(qmp, known, options);
-      var machine = new Machine(qmp, ram, stub);
+      var machine = new Machine(architecture, qmp, ram, stub);
       return new QemuTarget(address, architecture, qmp, ram, stub, machine, warnings);
     } catch (RuntimeException | Error e) {
       try (qmp) {
@@ -132,15 +131,7 @@ final class QemuTarget implements Target {
       return stub.connected().get().cpus();
     }
     if (!stopped || cpusEpoch != machine.live().epoch()) {
-      String source = stopped ? "QEMU" : "QEMU, running";
-      var now = new ArrayList<Cpu>();
-      String printed = machine.printRegisters();
-      boolean arm = architecture.equals(Aarch64.INSTANCE.name());
-      for (MonitorRegisters.State state :
-          arm ? MonitorRegisters.aarch64(printed) : MonitorRegisters.x86(printed)) {
-        now.add(new Cpu(state.id(), state.registers(), source));
-      }
-      cpus = List.copyOf(now);
+      cpus = machine.cpus(stopped ? "QEMU" : "QEMU, running");
       cpusEpoch = stopped ? machine.live().epoch() : -1;
     }
     return cpus;
@@ -155,7 +146,9 @@ final class QemuTarget implements Target {
 
   @Override
   public List<String> warnings() {
-    return List.copyOf(warnings);
+    var all = new ArrayList<String>(warnings);
+    all.addAll(machine.warnings());
+    return List.copyOf(all);
   }
 
   /**

@@ -15,6 +15,7 @@ import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Cpu;
+import dev.fathom.target.Glimpse;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.PhysicalMemory;
@@ -286,6 +287,57 @@ class GdbTargetTest {
               .isEqualTo(word.equals("watch") ? 'W' : word.startsWith("r") ? 'R' : 'A');
         }
       }
+    }
+  }
+
+  @Test
+  void aGlimpseBringsTheRegistersWithTheStop() {
+    try (FakeStub stub = stub(Kind.QEMU);
+        Target target = attach(stub)) {
+      var run = target.find(RunControl.class).orElseThrow();
+      var glimpse = target.find(Glimpse.class).orElseThrow();
+      assertThat(glimpse.glimpse(cpus -> cpus)).isEmpty();
+      target.cpus();
+      for (long at : new long[] {0x4000, 0x5000}) {
+        stub.register(2, FakeStub.RIP, at);
+        run.resume();
+        awaitRunning(stub);
+        long epoch = target.find(Live.class).orElseThrow().epoch();
+        var counters =
+            glimpse.glimpse(
+                cpus -> {
+                  assertThat(stub.running()).isFalse();
+                  return cpus.stream().map(cpu -> cpu.registers().pc().orElseThrow()).toList();
+                });
+        assertThat(counters.orElseThrow()).hasSize(3).last().isEqualTo(at);
+        awaitRunning(stub);
+        assertThat(target.find(Live.class).orElseThrow().epoch()).isGreaterThan(epoch);
+        run.stop();
+        assertThat(target.cpus().get(1).registers().get(X86_64.IDT_LIMIT)).hasValue(0xfff);
+      }
+      assertThatThrownBy(
+              () -> {
+                run.resume();
+                glimpse.glimpse(
+                    _ -> {
+                      throw new IllegalStateException("mine");
+                    });
+              })
+          .hasMessage("mine");
+      awaitRunning(stub);
+      stub.stop(1, 5, "");
+      assertThat(glimpse.glimpse(cpus -> cpus)).isEmpty();
+      assertThat(run.await(SOON)).contains(new Stop(1, new Stop.Trap()));
+      assertThat(stub.violations()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Kind.class, names = "QEMU", mode = EnumSource.Mode.EXCLUDE)
+  void onlyQemusStubGivesGlimpses(Kind kind) {
+    try (FakeStub stub = stub(kind);
+        Target target = attach(stub)) {
+      assertThat(target.find(Glimpse.class)).isEmpty();
     }
   }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.qemu;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
@@ -13,6 +15,7 @@ import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.DirectMemory;
+import dev.fathom.target.Glimpse;
 import dev.fathom.target.Live;
 import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.PhysicalMemory;
@@ -28,7 +31,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.ServiceLoader;
@@ -120,12 +125,41 @@ class QemuTargetTest {
     }
   }
 
+  /** This QEMU starts no gdb stub. */
   @Test
-  void aStopToLookBringsTheRegistersWithIt() {
+  void aGlimpseTakesRegistersFromTheMonitorWhereThereIsNoStub() {
     try (Target target = attach()) {
-      target.find(RunControl.class).orElseThrow().stopToLook();
-      qemu.monitor("info registers -a", "not asked again\n");
-      assertThat(target.cpus()).hasSize(2);
+      var glimpse = target.find(Glimpse.class).orElseThrow();
+      var live = target.find(Live.class).orElseThrow();
+      var states = new ArrayList<Live.State>();
+      for (int i = 0; i < 2; i++) {
+        var ids =
+            glimpse.glimpse(
+                cpus -> {
+                  states.add(live.state());
+                  return cpus.stream().map(Cpu::id).toList();
+                });
+        assertThat(ids).contains(List.of(0, 1));
+        states.add(live.state());
+      }
+      assertThat(states)
+          .containsExactly(
+              Live.State.STOPPED, Live.State.RUNNING, Live.State.STOPPED, Live.State.RUNNING);
+      assertThat(target.warnings())
+          .singleElement(as(STRING))
+          .contains("gdb stub")
+          .endsWith("registers are read through QEMU's monitor, which takes longer");
+      assertThatThrownBy(
+              () ->
+                  glimpse.glimpse(
+                      _ -> {
+                        throw new IllegalStateException("mine");
+                      }))
+          .hasMessage("mine");
+      assertThat(live.state()).isEqualTo(Live.State.RUNNING);
+      target.find(RunControl.class).orElseThrow().stop();
+      assertThat(glimpse.glimpse(cpus -> cpus)).isEmpty();
+      assertThat(live.state()).isEqualTo(Live.State.STOPPED);
     }
   }
 
