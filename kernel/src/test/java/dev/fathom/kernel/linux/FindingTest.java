@@ -4,14 +4,19 @@ package dev.fathom.kernel.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fathom.base.Cell;
+import dev.fathom.base.Readability;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
+import dev.fathom.model.Layout;
+import dev.fathom.model.Memory;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.symbols.index.TableIndex;
 import dev.fathom.target.Cpu;
+import dev.fathom.testkit.Fuzz;
 import dev.fathom.testkit.VmcoreinfoWriter;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -194,6 +200,78 @@ class FindingTest {
         synthetic.direct + (synthetic.tables.root() & (-2L << 20)), 0, 2L << 20, 0x163);
     synthetic.putTables();
     assertThat(SyntheticKernel.open(synthetic.virtualOnly(true), true)).isEmpty();
+  }
+
+  /** The stub shows tables that are not those by which it translates. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, 5})
+  void damagedTablesInVirtualMemory(int levels) {
+    var synthetic = kernel(levels);
+    var places = synthetic.tables.tables().keySet().stream().sorted().mapToLong(at -> at).toArray();
+    var valid = new byte[places.length * 4096];
+    for (int i = 0; i < places.length; i++) {
+      System.arraycopy(synthetic.ram.bytes(), (int) places[i], valid, i * 4096, 4096);
+    }
+    Fuzz.run(
+        valid,
+        60,
+        damaged -> {
+          var shown = new Ram(synthetic.ram.bytes().length);
+          shown.put(0, synthetic.ram.bytes());
+          var whole = Arrays.copyOf(damaged, valid.length);
+          for (int i = 0; i < places.length; i++) {
+            shown.put(places[i], Arrays.copyOfRange(whole, i * 4096, i * 4096 + 4096));
+          }
+          SyntheticKernel.open(synthetic.virtualOnly(shown, true), true)
+              .ifPresent(kernel -> kernel.tasks(_ -> {}).forEach(_ -> {}));
+        });
+  }
+
+  /** An image full of words that could each be the direct map's address. */
+  @Test
+  void aDirectMapIsNotSearchedForWithoutEnd() {
+    var synthetic = SyntheticKernel.moved(5, 0x740000000L);
+    var shown = new Ram(synthetic.ram.bytes().length);
+    shown.put(0, synthetic.ram.bytes());
+    var tables = synthetic.tables.tables();
+    var words = new byte[4096];
+    long next = 0xff20_0000_0000_0000L;
+    for (long page = 0; page < synthetic.ram.bytes().length; page += 4096) {
+      if (!tables.containsKey(page)) {
+        for (int at = 0; at < 4096; at += 8) {
+          ByteBuffer.wrap(words).order(ByteOrder.LITTLE_ENDIAN).putLong(at, next);
+          next += 1L << 30;
+        }
+        shown.put(page, words);
+      }
+    }
+    var reads = new AtomicInteger();
+    var target = synthetic.virtualOnly(new CountedReads(shown, reads), true);
+    assertThat(SyntheticKernel.open(target, true)).isEmpty();
+    assertThat(reads).hasValueLessThan(100_000);
+  }
+
+  private record CountedReads(Memory memory, AtomicInteger reads) implements Memory {
+    @Override
+    public String name() {
+      return memory.name();
+    }
+
+    @Override
+    public Layout layout() {
+      return memory.layout();
+    }
+
+    @Override
+    public int read(long address, MemorySegment into) {
+      reads.incrementAndGet();
+      return memory.read(address, into);
+    }
+
+    @Override
+    public Readability at(long address) {
+      return memory.at(address);
+    }
   }
 
   /** The CPU as KGDB shows it. */

@@ -839,9 +839,18 @@ final class SyntheticKernel {
    * @param kernel whether the CPU is in the kernel, whose memory it sees then
    */
   Target virtualOnly(boolean kernel, Cpu... cpus) {
+    return virtualOnly(ram, kernel, cpus);
+  }
+
+  /**
+   * The same, mapped by this kernel's tables.
+   *
+   * @param shown what is read where they lead to
+   */
+  Target virtualOnly(Memory shown, boolean kernel, Cpu... cpus) {
     var paging = new Paging(levels, 0, Paging.NotPresent.HARDWARE);
     long root = kernel ? tables.root() : USER_ROOT;
-    var memory = new PagedMemory("virtual", ram, new PageTables(ram, root, paging));
+    var memory = new PagedMemory("virtual", shown, new PageTables(ram, root, paging));
     return new TestTarget(new OnlyVirtual(memory), Optional.empty(), List.of(cpus));
   }
 

@@ -75,6 +75,9 @@ public final class DirectMapFinder {
   /** Pages that look like {@code level3_kernel_pgt}: one. */
   private static final int CANDIDATE_LIMIT = 16;
 
+  /** Places that are tried for the direct map: what a root table's used entries leave open. */
+  private static final int BASE_LIMIT = 1 << 15;
+
   private final Memory virtual;
   private final Progress progress;
 
@@ -206,38 +209,42 @@ public final class DirectMapFinder {
   private Optional<Found> behind(Root root) {
     var tried = new HashSet<Long>();
     var found = new ArrayList<Found>();
+    // True ends the search.
     LongPredicate isBase =
         base -> {
-          if (tried.add(base)) {
+          if (tried.size() < BASE_LIMIT && tried.add(base)) {
             proved(root, base).ifPresent(found::add);
           }
-          return !found.isEmpty();
+          return !found.isEmpty() || tried.size() == BASE_LIMIT;
         };
-    boolean done =
-        USUAL.stream().anyMatch(isBase::test)
-            || (root.levels() == 4 ? movedByRoot(root, isBase) : movedByData(root, isBase));
-    return done ? Optional.of(found.getFirst()) : Optional.empty();
+    if (!USUAL.stream().anyMatch(isBase::test)) {
+      if (root.levels() == 4) {
+        movedByRoot(root, isBase);
+      } else {
+        movedByData(root, isBase);
+      }
+    }
+    return found.stream().findFirst();
   }
 
   /** All places that the root table has an entry for. */
-  private boolean movedByRoot(Root root, LongPredicate isBase) {
+  private void movedByRoot(Root root, LongPredicate isBase) {
     for (int index = FIRST_KERNEL; index < LAST_DIRECT; index++) {
       progress.step("searching the direct map", index - FIRST_KERNEL, LAST_DIRECT - FIRST_KERNEL);
       long first = index * ROOT_SPAN | -1L << 48;
       for (long at = 0; root.isUsed(index) && at < ROOT_SPAN; at += BASE_ALIGNMENT) {
         if (isBase.test(first + at)) {
-          return true;
+          return;
         }
       }
     }
-    return false;
   }
 
   /**
    * With five levels there are too many places. But {@code page_offset_base} stands in the image:
    * one of its words that could be that.
    */
-  private boolean movedByData(Root root, LongPredicate isBase) {
+  private void movedByData(Root root, LongPredicate isBase) {
     var image = root.image();
     for (long page = image.start(); page < image.end(); page += PAGE) {
       progress.step("reading the kernel's image", page - image.start(), image.length());
@@ -247,12 +254,11 @@ public final class DirectMapFinder {
         for (int i = 0; i < ENTRIES; i++) {
           long word = words.get(i);
           if (word < 0 && word % BASE_ALIGNMENT == 0 && isBase.test(word)) {
-            return true;
+            return;
           }
         }
       }
     }
-    return false;
   }
 
   private Optional<Found> proved(Root root, long base) {
@@ -277,7 +283,7 @@ public final class DirectMapFinder {
     if (!same) {
       return Optional.empty();
     }
-    physical.learnRanges(tables);
+    var warnings = physical.learnRanges(tables);
     var place =
         new KernelPlace(
             new PagedMemory("kernel", physical, tables),
@@ -285,7 +291,7 @@ public final class DirectMapFinder {
             mapped.get().physical(),
             Optional.empty(),
             "page tables in the kernel's image and its direct map",
-            List.of());
+            warnings);
     return Optional.of(new Found(place, physical));
   }
 }

@@ -44,22 +44,34 @@ final class DirectMapMemory implements PhysicalMemory {
     this.progress = progress;
   }
 
-  /** Learns from the kernel's page tables where there is memory. */
-  void learnRanges(PageTables tables) {
+  /**
+   * Learns from the kernel's page tables where there is memory.
+   *
+   * @return what the user should know of it
+   */
+  List<String> learnRanges(PageTables tables) {
     var found = new ArrayList<Range>();
-    tables.sweep(
-        base,
-        base + size - 1,
-        TABLE_LIMIT,
-        mapping -> {
-          // What vmalloc has mapped follows, and is not of interest.
-          boolean direct = mapping.virtual() - mapping.physical() == base;
-          if (direct) {
-            add(found, new Range(mapping.physical(), mapping.physical() + mapping.bytes()));
-          }
-          return direct;
-        });
+    var swept =
+        tables.sweep(
+            base,
+            base + size - 1,
+            TABLE_LIMIT,
+            mapping -> {
+              // What vmalloc has mapped follows, and is not of interest.
+              boolean direct = mapping.virtual() - mapping.physical() == base;
+              if (direct) {
+                add(found, new Range(mapping.physical(), mapping.physical() + mapping.bytes()));
+              }
+              return direct;
+            });
     ranges = List.copyOf(found);
+    return swept.tables() < TABLE_LIMIT
+        ? List.of()
+        : List.of(
+            "the direct map has more than "
+                + TABLE_LIMIT
+                + " tables: where there is physical memory is known up to 0x"
+                + Long.toHexString(ranges.isEmpty() ? 0 : ranges.getLast().end()));
   }
 
   private static void add(List<Range> ranges, Range range) {
