@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -76,15 +77,10 @@ final class LetGo implements AutoCloseable {
     busy.lock();
     if (ending) {
       busy.unlock();
-      waitForEnd();
-    }
-  }
-
-  private void waitForEnd() {
-    try {
-      hook.join();
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
+      while (true) {
+        LockSupport.park(); // The hook may be through before the process is.
+        Thread.interrupted();
+      }
     }
   }
 

@@ -75,6 +75,16 @@ final class LetGoTest {
     assertThat(target.closed.get()).isEqualTo(1);
   }
 
+  @Test
+  void noCommandBeginsOnceTheProcessEnds() throws InterruptedException {
+    var guard = LetGo.standing();
+    guard.over(new SlowTarget(0));
+    guard.atEnd();
+    var late = Thread.ofPlatform().daemon().start(guard::enter);
+    late.interrupt();
+    assertThat(late.join(Duration.ofMillis(500))).isFalse();
+  }
+
   /** Until it is interrupted, and as long again as a command may take to end. */
   private static boolean sleeps() {
     try {

@@ -44,7 +44,6 @@ final class Sampler {
   private long samples;
   private long skipped;
   private long still;
-  private long stopped;
 
   /** What the target said at the last stop of the time for which it has stood still. */
   private long counted;
@@ -118,12 +117,12 @@ final class Sampler {
       skipped++;
       sample = false;
     }
+    long before = System.nanoTime();
     var moments = List.<Moment>of();
     if (sample && direct.isPresent()) {
       moments = moments(direct.get());
       sample = !moments.isEmpty();
     } else if (sample) {
-      stopped = System.nanoTime();
       need().stop();
       session.kernel().ran();
     }
@@ -143,7 +142,7 @@ final class Sampler {
         direct.get().memory().release();
       } else if (sample) {
         need().resume();
-        still += System.nanoTime() - stopped;
+        still += System.nanoTime() - before;
       }
     }
   }
@@ -199,11 +198,11 @@ final class Sampler {
    * Does what a sample does while the target stands still, but lets it run: so that at the first
    * stop all is loaded and compiled, and the layouts are known.
    */
-  private void rehearse(DirectMemory memory) {
-    var cpus = session.target().cpus();
+  private void rehearse(Direct by) {
+    var cpus = by.glimpse().glimpse(List::copyOf).orElse(List.of());
     for (int i = 0; i < REHEARSALS; i++) {
-      look(memory, cpus);
-      memory.release();
+      look(by.memory(), cpus);
+      by.memory().release();
       session.kernel().ran();
     }
   }
@@ -261,7 +260,7 @@ final class Sampler {
       need().resume();
     }
     if (direct.isPresent() && timers.sample() && samples == 0) {
-      rehearse(direct.get().memory());
+      rehearse(direct.get());
     }
     while (!over.getAsBoolean()) {
       if (live.isPresent() && live.get().state() == Live.State.GONE) {

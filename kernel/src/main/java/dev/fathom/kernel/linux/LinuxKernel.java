@@ -182,9 +182,13 @@ final class LinuxKernel implements Kernel {
   @Override
   public Optional<Occupant> occupant(Cpu cpu) {
     var task = taskOn(cpu);
-    return task.isPresent()
-        ? Optional.of(new Occupant(task.getAsLong(), reader().stackOf(task.getAsLong())))
-        : Optional.empty();
+    try {
+      return task.isPresent()
+          ? Optional.of(new Occupant(task.getAsLong(), reader().stackOf(task.getAsLong())))
+          : Optional.empty();
+    } catch (FaultException _) {
+      return Optional.empty(); // Nothing is there that could be a thread.
+    }
   }
 
   @Override

@@ -4,7 +4,11 @@ package dev.fathom.session.control;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Register;
+import dev.fathom.model.arch.PagedMemory;
+import dev.fathom.model.arch.x86_64.PageTables;
+import dev.fathom.model.arch.x86_64.Translation;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.session.Session;
 import dev.fathom.target.Cpu;
@@ -156,6 +160,7 @@ public final class Calls {
       throw new EvalException(
           "CPU " + cpu + " is in user mode: a kernel function cannot run there");
     }
+    requireCode(program.memory(), function);
     var writer = control.need(RegisterWriter.class, "write registers");
     for (var register : SAVED) {
       need(before, register);
@@ -211,6 +216,17 @@ public final class Calls {
       case StopEvent.Gone _ -> throw new EvalException("the target ended in the function");
       default -> throw unfinished(event, back, putBack, holder(thread, sp));
     };
+  }
+
+  /** A kernel that jumps into data is dead. */
+  private static void requireCode(AddressSpace space, long function) {
+    if (space instanceof PagedMemory paged
+        && paged.mmu() instanceof PageTables tables
+        && !(tables.translate(function).result() instanceof Translation.Mapped page
+            && page.access().executable())) {
+      throw new EvalException(
+          "no function at 0x" + Long.toHexString(function) + ": the page there is not executable");
+    }
   }
 
   /** What was put back is what the target has now. */
