@@ -19,6 +19,14 @@ public interface Stacks {
   boolean isReturnAddress(long address);
 
   /**
+   * Whether {@code address} is in text that is given up once it has run, such as that of a kernel's
+   * start: what called there cannot be seen any more.
+   */
+  default boolean isDiscarded(long address) {
+    return false;
+  }
+
+  /**
    * The return address that stands for {@code found}, which is at {@code slot}: tracers replace
    * those on the stack by their own and keep the real ones elsewhere.
    */

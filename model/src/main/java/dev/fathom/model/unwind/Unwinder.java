@@ -414,7 +414,7 @@ public final class Unwinder {
       if (!to.exact() && !stacks.isText(pc)) {
         return new Step.Failed("return address 0x" + Long.toHexString(pc) + " is not in the text");
       }
-      if (!to.exact() && isGuess(from) && !stacks.isReturnAddress(pc)) {
+      if (!to.exact() && isGuess(from) && !stacks.isReturnAddress(pc) && !stacks.isDiscarded(pc)) {
         return new Step.Failed("0x" + Long.toHexString(pc) + " is not a return address");
       }
       long sp = to.registers().sp().getAsLong();

@@ -45,6 +45,7 @@ public final class LinuxStacks {
   private final List<UnwindSource> sources;
   private final Supplier<List<Long>> perCpuBases;
   private final KernelText text;
+  private final Optional<Range> initText;
   private final ReplacedReturns replaced;
   private final long threadSize;
   private final OptionalLong stackOffset;
@@ -71,6 +72,7 @@ public final class LinuxStacks {
             textRanges(program, image),
             this.rules.moduleSpaces(),
             program.architecture().flowDecoder());
+    initText = initText(program);
     replaced = new ReplacedReturns(program);
     stackOffset = program.types().findOffset("task_struct", "stack");
   }
@@ -125,11 +127,16 @@ public final class LinuxStacks {
   private static List<Range> textRanges(Program program, Range image) {
     var ranges = new ArrayList<Range>();
     between(program, "_stext", "_etext").ifPresent(ranges::add);
-    between(program, "_sinittext", "_einittext").ifPresent(ranges::add);
+    initText(program).ifPresent(ranges::add);
     if (ranges.isEmpty()) {
       ranges.add(image);
     }
     return ranges;
+  }
+
+  /** Instructions that are freed once the kernel has started. */
+  private static Optional<Range> initText(Program program) {
+    return between(program, "_sinittext", "_einittext");
   }
 
   private static Optional<Range> between(Program program, String from, String to) {
@@ -351,6 +358,11 @@ public final class LinuxStacks {
     @Override
     public boolean isReturnAddress(long address) {
       return text.callBefore(address).isPresent();
+    }
+
+    @Override
+    public boolean isDiscarded(long address) {
+      return initText.isPresent() && initText.get().contains(address);
     }
 
     @Override

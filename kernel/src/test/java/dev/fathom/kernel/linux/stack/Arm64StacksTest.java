@@ -134,6 +134,32 @@ class Arm64StacksTest {
     assertThat(kernel.arm64Stacks().saved(TASK).orElseThrow().get(Aarch64.x(19))).hasValue(0x1919);
   }
 
+  /** The first CPU's idle task returns to code that was freed: no calls are there any more. */
+  @Test
+  void theFirstTaskIsFollowedToTheStartOfTheKernel() {
+    labels();
+    kernel
+        .label("_stext", 0x40)
+        .label("_etext", 0xbf0)
+        .label("_sinittext", 0xc00)
+        .label("start_kernel", 0xc10)
+        .label("__primary_switched", 0xd00)
+        .label("_einittext", 0xe00);
+    record(0x3000, 0x3040, kernel.branchLink(SCHEDULE + 0x40, SWITCH));
+    record(0x3040, 0x3080, IMAGE + 0xc20);
+    record(0x3080, 0x30c0, IMAGE + 0xd10);
+    saved(0x3000, IMAGE + SWITCH + 0x10);
+    var trace = kernel.arm64Stacks().sleeping(TASK);
+    assertThat(kernel.text(trace))
+        .containsExactly(
+            "registers task __switch_to",
+            "frame-pointer task schedule",
+            "frame-pointer task start_kernel",
+            "frame-pointer task __primary_switched");
+    assertThat(trace.end()).isEqualTo(Backtrace.End.COMPLETE);
+    assertThat(trace.why()).isEqualTo("start of a CPU");
+  }
+
   /** Codes in the bits above the address, as the CPU signs return addresses. */
   @Test
   void returnAddressesAreFreedOfTheirCodes() {
