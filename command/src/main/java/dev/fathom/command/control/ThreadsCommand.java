@@ -8,6 +8,7 @@ import dev.fathom.base.Datum.Column;
 import dev.fathom.base.FathomException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
@@ -107,7 +108,7 @@ final class ThreadsCommand implements Command {
   static Where where(Invocation call, Task task) {
     Kernel kernel = call.kernel();
     try {
-      var trace = kernel.stack(task);
+      var trace = Frames.walk(call.session(), task);
       var frames = trace.frames();
       var top =
           frames.isEmpty()

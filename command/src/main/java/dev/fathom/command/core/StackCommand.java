@@ -4,6 +4,7 @@ package dev.fathom.command.core;
 import dev.fathom.base.Datum;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
@@ -68,7 +69,7 @@ final class StackCommand implements Command {
         call.hasAddress() && call.object() instanceof Value.Imm && Tasks.isAddress(call.address());
     return frame
         ? call.kernel().stack(fromFrame(call, call.address()))
-        : call.kernel().stack(Tasks.current(call));
+        : Frames.walk(call.session(), Tasks.current(call));
   }
 
   /** The caller's registers, from a saved frame pointer and the return address above it. */

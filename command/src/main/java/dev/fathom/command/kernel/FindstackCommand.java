@@ -4,6 +4,7 @@ package dev.fathom.command.kernel;
 import dev.fathom.base.Datum;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
@@ -43,7 +44,7 @@ final class FindstackCommand implements Command {
     call.args().expect(0, 0);
     var kernel = call.kernel();
     var task = call.hasAddress() ? kernel.task(call.object().address()) : Tasks.selected(call);
-    var trace = kernel.stack(task);
+    var trace = Frames.walk(call.session(), task);
     StackView.check(call, trace);
     var detail = call.args().has('v') ? Datum.Detail.FULL : Datum.Detail.FRAMES;
     return Stream.of(

@@ -9,6 +9,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.command.Argument;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
+import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
@@ -126,7 +127,7 @@ final class StacksCommand implements Command {
   private static Backtrace trace(Invocation call, Task task) {
     Backtrace trace;
     try {
-      trace = call.kernel().stack(task);
+      trace = Frames.walk(call.session(), task);
     } catch (FathomException e) {
       trace = Backtrace.unreadable(e.getMessage());
     }
