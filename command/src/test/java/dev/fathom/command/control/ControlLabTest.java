@@ -195,7 +195,7 @@ class ControlLabTest {
       var before = run(service, "::regs");
       assertThat(run(service, "::call get_random_u32")).containsPattern("(?m)^0?x?[0-9a-f]+$");
       assertThat(run(service, "::regs")).isEqualTo(before);
-for (var data : List.of("panic_timeout", "0x1000")) {
+      for (var data : List.of("panic_timeout", "0x1000")) {
         assertThat(run(service, "::call " + data)).contains("no function at 0x");
       }
       run(service, "tb schedule if comm == \"rcu_preempt\"");
