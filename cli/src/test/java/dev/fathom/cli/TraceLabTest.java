@@ -174,6 +174,25 @@ class TraceLabTest {
         .contains("cat /init /dev/null 1\n");
   }
 
+  /** What ttwu_do_wakeup() and its like count is what the probe counts, less new threads. */
+  @Test
+  void wakeupsAreFollowed() throws IOException {
+    var work = once("cat /dev/null; cat /dev/null; kill -CONT $$");
+    var text =
+        trace(
+            BEGUN
+                + """
+            sched:::wakeup { @woken = count(); @same = sum(args[0]->pr_addr == arg0 && args[1]->pr_addr == arg0); }
+            sdt:::sched_wakeup { @told = count(); }
+            proc:::signal-send /args[2] == SIGCONT/ { exit(0); }
+            tick-60s { exit(0); }
+            END { printa("%@d %@d %@d\\n", @woken, @same, @told); }
+            """);
+    work.join();
+    assertThat(number(text, "(\\d+) \\d+ \\d+\n")).isPositive();
+    assertThat(text).containsPattern("(\\d+) \\1 \\1\n");
+  }
+
   /** Three blocks are written, and a flush that is waited for. */
   @Test
   void requestsToBlockDevicesAreFollowed() throws IOException {

@@ -82,8 +82,8 @@ public final class StopEngine implements Engine {
           List.of(
               new FunctionProvider(functions, places),
               new SystemCallProvider(functions, places, this::callNumbers),
-              TaskProvider.proc(functions, places),
-              TaskProvider.sched(functions, places),
+              TaskProvider.proc(functions, points, places),
+              TaskProvider.sched(functions, points, places),
               new BlockProvider(functions, points, places),
               new TracepointProvider(functions, points, places),
               new TimerProvider(places),

@@ -41,6 +41,8 @@ final class TaskProvider implements Provider {
   private static final Place.Source SECOND = new Place.Parameter(1);
   private static final Place.Source THIRD = new Place.Parameter(2);
 
+  private static final String WAKEUP = "sched_wakeup";
+
   private static final String PROCESS = "psinfo_t *";
   private static final String THREAD = "lwpsinfo_t *";
   private static final String CPU = "cpuinfo_t *";
@@ -128,21 +130,28 @@ final class TaskProvider implements Provider {
   private final String name;
   private final List<Event> events;
   private final Functions functions;
+  private final Tracepoints tracepoints;
   private final Places places;
 
-  private TaskProvider(String name, List<Event> events, Functions functions, Places places) {
+  private TaskProvider(
+      String name,
+      List<Event> events,
+      Functions functions,
+      Tracepoints tracepoints,
+      Places places) {
     this.name = name;
     this.events = events;
     this.functions = functions;
+    this.tracepoints = tracepoints;
     this.places = places;
   }
 
-  static TaskProvider proc(Functions functions, Places places) {
-    return new TaskProvider("proc", PROC, functions, places);
+  static TaskProvider proc(Functions functions, Tracepoints tracepoints, Places places) {
+    return new TaskProvider("proc", PROC, functions, tracepoints, places);
   }
 
-  static TaskProvider sched(Functions functions, Places places) {
-    return new TaskProvider("sched", SCHED, functions, places);
+  static TaskProvider sched(Functions functions, Tracepoints tracepoints, Places places) {
+    return new TaskProvider("sched", SCHED, functions, tracepoints, places);
   }
 
   @Override
@@ -173,6 +182,8 @@ final class TaskProvider implements Provider {
     }
     if (name.equals("proc")) {
       executions(pattern, found);
+    } else {
+      wakeups(pattern, found);
     }
     return found.stream();
   }
@@ -201,6 +212,30 @@ final class TaskProvider implements Provider {
               probe(
                   event, f, place, success ? List.of() : List.of(new ProbeArgument(0, intType()))));
         }
+      }
+    }
+  }
+
+  /**
+   * Wakeups by their tracepoint, {@code sched_wakeup(struct task_struct *)} (include/trace/events/
+   * sched.h, of that form since 4.3): no function stands for just them.
+   */
+  private void wakeups(ProbePattern pattern, List<Probe> found) {
+    if (!ProbePattern.matches(pattern.name(), "wakeup")
+        || !ProbePattern.matches(pattern.function(), WAKEUP)) {
+      return;
+    }
+    var task = functions.program().types().find(TypeName.struct("task_struct"));
+    for (var one : tracepoints.all()) {
+      if (one.name().equals(WAKEUP) && task.isPresent()) {
+        var type = pointer(task.get());
+        found.add(
+            places.probe(
+                new ProbeName(name, Functions.KERNEL, WAKEUP, "wakeup"),
+                new Place.Tracepoint(one, 0),
+                List.of(
+                    new ProbeArgument(0, type, Optional.of(THREAD)),
+                    new ProbeArgument(0, type, Optional.of(PROCESS)))));
       }
     }
   }
