@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import dev.fathom.base.UsageException;
 import dev.fathom.command.Settings;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.session.Session;
@@ -21,10 +22,12 @@ import picocli.CommandLine.Parameters;
       "",
       "ADDRESS is one of",
       "",
-      "  HOST:PORT, unix:PATH  a gdb stub",
-      "  qemu:PID              a QEMU on this machine",
-      "  qmp:PATH              a QEMU, by the socket of its machine protocol",
-      "  pid:PID               a process of this machine",
+      "  HOST:PORT         a gdb stub",
+      "  unix:PATH         the same by its socket; also a PATH alone, where a socket is",
+      "  qemu:PID          a QEMU on this machine",
+      "  qmp:PATH          a QEMU, by the socket of its machine protocol",
+      "  pid:PID           a process of this machine",
+      "  'run:COMMAND'     a program that is started",
       "",
       "Without -e commands are read from the terminal, or from standard input.",
       "However Fathom ends, the guest goes on.",
@@ -61,18 +64,18 @@ final class AttachCommand extends LookCommand {
   @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
-      description = "How long an answer may take (${DEFAULT-VALUE}).",
+      description = "How long an answer may take (${DEFAULT-VALUE}); at least 1.",
       defaultValue = "10")
   private int timeout;
 
   @Override
   Session open(KernelOptions options) {
+    if (timeout < 1) {
+      throw new UsageException("--timeout must be at least 1 second, not " + timeout);
+    }
     var how =
         new AttachOptions(
-            stop,
-            Optional.ofNullable(qmp),
-            Optional.ofNullable(stub),
-            Duration.ofSeconds(Math.max(1, timeout)));
+            stop, Optional.ofNullable(qmp), Optional.ofNullable(stub), Duration.ofSeconds(timeout));
     return Session.attach(address, how, options);
   }
 

@@ -5,6 +5,7 @@ import dev.fathom.base.UsageException;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -59,6 +60,12 @@ final class OpenCommand extends LookCommand {
     }
     if (kernel != null) {
       throw new UsageException("--kernel is for the memory of a process: /proc/PID/mem");
+    }
+    for (var file : files) {
+      if (!Files.exists(file) && Session.isLiveAddress(file.toString())) {
+        throw new UsageException(
+            file + ": no such file; a live target is looked at with: fathom attach " + file);
+      }
     }
     return Session.open(files, options);
   }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 
@@ -42,6 +43,11 @@ public final class Variables {
 
     /** The value of {@code name}; empty when it is not known, or not one of {@link #names}. */
     OptionalLong get(String name);
+
+    /** Why {@code name}, one of {@link #names}, has no value now. */
+    default Optional<String> unknown(String name) {
+      return Optional.empty();
+    }
   }
 
   private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -91,8 +97,17 @@ public final class Variables {
    * @throws EvalException when it is not defined
    */
   public long get(String name) {
-    return find(name)
-        .orElseThrow(() -> new EvalException("variable '" + name + "' is not defined"));
+    return find(name).orElseThrow(() -> new EvalException(undefined(name)));
+  }
+
+  private String undefined(String name) {
+    for (var source : sources) {
+      var why = source.unknown(name);
+      if (why.isPresent()) {
+        return why.get();
+      }
+    }
+    return "variable '" + name + "' is not defined";
   }
 
   /**

@@ -2,6 +2,7 @@
 package dev.fathom.command;
 
 import dev.fathom.base.EvalException;
+import dev.fathom.base.FaultException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.Register;
@@ -106,10 +107,14 @@ public final class Writing {
     // A process is written to as it runs; to stop it would be to trace it from then on.
     boolean guest = session.target().find(ProcessView.class).isEmpty();
     try (var _ = Pause.of(session.target(), guest)) {
-      if (physical) {
-        writer.write(MemoryWriter.Space.PHYSICAL, address, MemorySegment.ofArray(bytes));
-      } else {
-        kernelMemory(session, writer, address, bytes);
+      try {
+        if (physical) {
+          writer.write(MemoryWriter.Space.PHYSICAL, address, MemorySegment.ofArray(bytes));
+        } else {
+          kernelMemory(session, writer, address, bytes);
+        }
+      } catch (FaultException e) {
+        throw cannotWrite(e);
       }
       session.refresh();
       var program = session.kernel().program();
@@ -119,6 +124,17 @@ public final class Writing {
             "memory at 0x" + Long.toHexString(address) + " did not take the value");
       }
     }
+  }
+
+  /** What to tell where memory that was to be written is not there. */
+  public static EvalException cannotWrite(FaultException e) {
+    return new EvalException(
+        "cannot write "
+            + e.space()
+            + " address 0x"
+            + Long.toHexString(e.address())
+            + ": "
+            + e.reason().text());
   }
 
   private static void kernelMemory(

@@ -157,13 +157,28 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** Whether a text is the address of a live target, whatever is there. */
+  public static boolean isLiveAddress(String text) {
+    for (var provider : ServiceLoader.load(LiveTargetProvider.class)) {
+      if (provider.accepts(text)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static LiveTargetProvider provider(String address) {
     var forms = new ArrayList<String>();
+    var flaws = new ArrayList<String>();
     for (var provider : ServiceLoader.load(LiveTargetProvider.class)) {
       if (provider.accepts(address)) {
         return provider;
       }
       forms.addAll(provider.forms());
+      provider.flaw(address).ifPresent(flaws::add);
+    }
+    if (!flaws.isEmpty()) {
+      throw new UsageException(address + ": " + flaws.getFirst());
     }
     throw new UsageException(
         "'" + address + "' is not an address of a live target: " + String.join(", ", forms));

@@ -11,6 +11,11 @@ public interface LiveTargetProvider {
   /** Whether {@code address} has one of the {@link #forms}. */
   boolean accepts(String address);
 
+  /** What is wrong with an address that almost has one of the {@link #forms}. */
+  default java.util.Optional<String> flaw(String address) {
+    return java.util.Optional.empty();
+  }
+
   /**
    * Attaches.
    *

@@ -51,27 +51,90 @@ final class StepCommand implements Command {
     aliases(spec);
     return spec.arguments(arguments())
         .help(
+            what().stripTrailing()
+                + "\n\n"
+                + """
+                The thread must be on a CPU. Where interrupts or other threads get in between they
+                run first: a step ends in its own thread, on whatever CPU that is by then. A
+                breakpoint in what runs meanwhile stops the target as ever.
+
+                """
+                + example());
+  }
+
+  /** What the command of this name does. */
+  private String what() {
+    if (grammar == Grammar.MDB) {
+      return switch (name) {
+        case "step" ->
             """
-            Steps the selected thread, which must be on a CPU: one instruction (`:s`, `si`), over a
-            call (`::step over`, `ni`), out of the function (`::step out`; `finish`: out of that of
-            the selected frame), or until it comes to a place (`until`). Where interrupts or other
-            threads get in between they run first: a step ends in its own thread, on whatever CPU
-            that is by then. A breakpoint in what runs meanwhile stops the target as ever.
+            `::step` steps the selected thread by one instruction (`:s`), over a call (`over`), out
+            of the function (`out`), or until it comes to a place (`until`); a count repeats it.
+            """;
+        case "next" ->
+            """
+            `::next` (`:e`) steps the selected thread by one instruction, over calls.
+            """;
+        default ->
+            """
+            `:u` runs the selected thread until its function returns.
+            """;
+      };
+    }
+    return switch (name) {
+      case "step" ->
+          """
+          `step` lets the selected thread run to where the next line of the source begins, into
+          functions that have lines. Where the line is not known it steps an instruction.
+          """;
+      case "next" ->
+          """
+          `next` lets the selected thread run to where the next line of the source begins, over
+          calls and over what was inlined. Where the line is not known it steps an instruction,
+          over calls.
+          """;
+      case "stepi" ->
+          """
+          `stepi` steps the selected thread by one instruction, or by a count of them.
+          """;
+      case "nexti" ->
+          """
+          `nexti` steps the selected thread by one instruction, over calls.
+          """;
+      case "finish" ->
+          """
+          `finish` runs until the function of the selected frame returns.
+          """;
+      default ->
+          """
+          `until` and `advance` run until the selected thread comes to a place, as `break` takes
+          it, or the function of the selected frame returns. Without a place it is `next` that
+          does not go back in a loop.
+          """;
+    };
+  }
 
-            With debug information gdb's `step` and `next` go to where the next line begins: `step`
-            into functions that have lines, `next` over calls and over what was inlined. `until`
-            without a place is `next` that does not go back in a loop, and with one also ends when
-            the selected frame's function returns. Where the line is not known `step` and `next`
-            step an instruction. mdb's steps are always by instruction.
-
+  private String example() {
+    if (grammar == Grammar.MDB) {
+      return switch (name) {
+        case "step" ->
+            """
                 > :s
                 stopped: dd/117 on CPU 1
                 vfs_read+5:                     pushq  %r15
                 > ::step out
-                > si 3
-                > next
-                > until fs/read_write.c:458
-            """);
+                > ::step until vfs_read+0x40
+            """;
+        case "next" -> "    > ::next\n    > ::next 3\n";
+        default -> "    > :u\n";
+      };
+    }
+    return switch (name) {
+      case "stepi" -> "    > si 3\n";
+      case "finish" -> "    > finish\n";
+      case "until" -> "    > until fs/read_write.c:458\n    > advance vfs_read\n";
+      default -> "    > " + name + "\n    > " + name + " 3\n";
+    };
   }
 
   /** Whether steps are by lines of the source. */

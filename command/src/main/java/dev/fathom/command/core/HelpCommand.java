@@ -62,7 +62,7 @@ final class HelpCommand implements Command {
       if (!lines.isEmpty()) {
         lines.add("");
       }
-      describe(page, lines);
+      describe(page, name, lines);
     }
     return lines.stream().map(line -> Item.show(new Datum.Text(line)));
   }
@@ -114,9 +114,13 @@ final class HelpCommand implements Command {
     return lines;
   }
 
-  private static void describe(CommandSpec spec, List<String> lines) {
+  /**
+   * @param asked the name by which the page was asked for: it comes first
+   */
+  private static void describe(CommandSpec spec, String asked, List<String> lines) {
     lines.add("NAME");
-    lines.add("  " + spec.name() + " - " + spec.summary());
+    var first = spec.aliases().contains(asked) ? asked + ", " : "";
+    lines.add("  " + first + spec.name() + " - " + spec.summary());
     lines.add("");
     lines.add("SYNOPSIS");
     lines.add("  " + spec.usage());

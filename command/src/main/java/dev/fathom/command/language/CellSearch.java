@@ -53,6 +53,15 @@ final class CellSearch {
     return Stream.of(Item.show(new Datum.Scalar("address", new Cell.Address(found))));
   }
 
+  /** What stands where something is to be written. */
+  private static long before(Memory memory, long address, int size) {
+    try {
+      return memory.unsigned(address, size);
+    } catch (FaultException e) {
+      throw Writing.cannotWrite(e);
+    }
+  }
+
   /** Writes one cell for each value, and tells what stood there. */
   private static Stream<Item> write(Statement.Cells cells, Call call, int size) {
     var arguments = call.rawArguments();
@@ -67,7 +76,7 @@ final class CellSearch {
     for (var argument : arguments) {
       Writing.checkAllowed(call.session(), call.environment());
       long value = call.number(argument) & -1L >>> (64 - size * 8);
-      long old = memory.unsigned(address, size);
+      long old = before(memory, address, size);
       var bytes = new byte[size];
       for (int i = 0; i < size; i++) {
         bytes[little ? i : size - 1 - i] = (byte) (value >>> (8 * i));

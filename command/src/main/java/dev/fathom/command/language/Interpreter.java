@@ -133,6 +133,31 @@ public final class Interpreter implements CommandService {
     }
 
     @Override
+    public Optional<String> unknown(String name) {
+      if (!names().contains(name)) {
+        return Optional.empty();
+      }
+      var task = task();
+      if (task.isEmpty()) {
+        return Optional.of("register '" + name + "' is not known: no thread is selected");
+      }
+      return Optional.of(
+          isOnCpu(task.get())
+              ? "register '" + name + "' of the selected thread is not known"
+              : "the selected thread is on no CPU: it sleeps, and its '" + name + "' is not kept");
+    }
+
+    private boolean isOnCpu(Task task) {
+      for (var cpu : session.target().cpus()) {
+        var running = session.kernel().running(cpu);
+        if (running.isPresent() && running.get().object().address() == task.object().address()) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    @Override
     public OptionalLong get(String name) {
       var register = session.kernel().program().architecture().registers().named(name);
       if (register.isEmpty()) {

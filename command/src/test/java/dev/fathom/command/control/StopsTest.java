@@ -187,6 +187,23 @@ class StopsTest {
   }
 
   @Test
+  void wordsForWhatASleepingThreadAndUnmappedMemoryDoNotHave() {
+    run("thread 1");
+    assertThat(run("<rax=K")).contains("on no CPU: it sleeps", "'rax'");
+    assertThat(run("<nosuch=K")).contains("variable 'nosuch' is not defined");
+    assertThat(run("1000/W 5")).contains("cannot write kernel address 0x1000: no mapping");
+  }
+
+  @Test
+  void helpBeginsWithTheWordAskedFor() {
+    for (var word : List.of("until", "advance", "step", "s", "finish", "fin", "si", "nexti")) {
+      assertThat(run("help " + word)).contains("NAME\n  " + word);
+    }
+    assertThat(run("help until")).contains("DESCRIPTION\n  `until` and `advance` run until");
+    assertThat(run("help next")).contains("DESCRIPTION\n  `next` lets", "\n      > next 3");
+  }
+
+  @Test
   void withoutBreakpointsItRunsUntilItIsStopped() {
     assertThat(run(":c")).isEqualTo("fathom: note: the target runs; ::stop stops it\n");
     assertThat(outcome.error()).isEmpty();

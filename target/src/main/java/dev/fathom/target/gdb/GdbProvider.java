@@ -16,11 +16,16 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Attaches to gdb stubs over TCP or Unix-domain sockets. */
 public final class GdbProvider implements LiveTargetProvider {
   private static final String UNIX = "unix:";
   private static final String STANDS = "; if a guest was stopped by connecting, it may stand still";
+
+  /** A host, in brackets where it is a number with colons, and what should be a port. */
+  private static final Pattern HOST_AND_PORT =
+      Pattern.compile("(?:[\\w.-]*|\\[[0-9a-fA-F:.%]+\\]):([^:/]*)");
 
   @Override
   public String name() {
@@ -29,12 +34,20 @@ public final class GdbProvider implements LiveTargetProvider {
 
   @Override
   public List<String> forms() {
-    return List.of("HOST:PORT", "unix:PATH", "PATH (a socket)");
+    return List.of("HOST:PORT", "unix:PATH", "PATH");
   }
 
   @Override
   public boolean accepts(String address) {
     return address.startsWith(UNIX) || port(address) > 0 || isSocket(address);
+  }
+
+  @Override
+  public Optional<String> flaw(String address) {
+    var parts = HOST_AND_PORT.matcher(address);
+    return parts.matches()
+        ? Optional.of("'" + parts.group(1) + "' is not a port, a number from 1 to 65535")
+        : Optional.empty();
   }
 
   /**

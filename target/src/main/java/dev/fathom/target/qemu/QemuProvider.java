@@ -27,7 +27,7 @@ public final class QemuProvider implements LiveTargetProvider {
 
   @Override
   public List<String> forms() {
-    return List.of("qemu:PID", "qmp:SOCKET");
+    return List.of("qemu:PID", "qmp:PATH");
   }
 
   @Override
@@ -43,7 +43,7 @@ public final class QemuProvider implements LiveTargetProvider {
     if (address.startsWith(BY_SOCKET)) {
       return bySocket(address, options);
     }
-    throw new UsageException(address + " is no address of a QEMU: give qemu:PID or qmp:SOCKET");
+    throw new UsageException(address + " is no address of a QEMU: give qemu:PID or qmp:PATH");
   }
 
   private static Target bySocket(String address, AttachOptions options) {
