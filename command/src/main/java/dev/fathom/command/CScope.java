@@ -30,23 +30,10 @@ public final class CScope extends ProgramScope {
   /**
    * {@inheritDoc} Locals of a frame that was chosen, and variables of the file that its function is
    * in, hide variables of the program; without such a choice those of the innermost frame come
-   * last, since finding them takes a walk of the stack. Where nothing else has them, {@code pid},
-   * {@code comm} and the like are those of the selected thread.
+   * last, since finding them takes a walk of the stack.
    */
   @Override
   public Optional<Value> variable(String name) {
-    return named(name).or(() -> ofThread(name));
-  }
-
-  private Optional<Value> ofThread(String name) {
-    if (!THREAD.contains(name)) {
-      return Optional.empty();
-    }
-    var task = call.environment().currentTask(call.kernel());
-    return ofThread(name, task, OptionalInt.empty());
-  }
-
-  private Optional<Value> named(String name) {
     if (call.environment().frameChosen()) {
       var local = FrameNames.variable(call, name);
       return local
@@ -56,6 +43,16 @@ public final class CScope extends ProgramScope {
     }
     var global = super.variable(name);
     return global.isPresent() ? global : FrameNames.variable(call, name).or(() -> inScope(name));
+  }
+
+  /** {@code pid}, {@code comm} and the like are those of the selected thread. */
+  @Override
+  public Optional<Value> otherwise(String name) {
+    if (!THREAD.contains(name)) {
+      return Optional.empty();
+    }
+    var task = call.environment().currentTask(call.kernel());
+    return ofThread(name, task, OptionalInt.empty());
   }
 
   /** In C++ a name is looked for in what is around the function as well. */

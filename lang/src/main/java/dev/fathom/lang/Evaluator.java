@@ -249,7 +249,7 @@ final class Evaluator {
                 .variable("this")
                 .filter(t -> t.type().resolved() instanceof PointerType && t.has(n.name()))
                 .map(t -> t.member(n.name()));
-    return own.isPresent() ? own : literal(n.name());
+    return own.or(() -> literal(n.name())).or(() -> scope.otherwise(n.name()));
   }
 
   /** In C++ a variable may be called as its type is. */

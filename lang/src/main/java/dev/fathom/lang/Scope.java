@@ -30,6 +30,11 @@ public interface Scope {
    */
   Optional<Value> dollar(String name);
 
+  /** What a name means that nothing in the program has, no enumerator and no member either. */
+  default Optional<Value> otherwise(String name) {
+    return Optional.empty();
+  }
+
   /**
    * The address that a per-CPU offset has on a CPU.
    *

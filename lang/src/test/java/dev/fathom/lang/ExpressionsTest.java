@@ -69,6 +69,7 @@ class ExpressionsTest {
         "offsetof(struct task, hidden) | 24 | unsigned long",
         "offsetof(struct task, in[1].s) | 38 | unsigned long",
         "SLEEPING + 1 | 6 | unsigned int",
+        "only_otherwise + 1 | 43 | int",
       })
   void numbersHaveTheTypesOfC(String text, long bits, String type) {
     var value = value(text);

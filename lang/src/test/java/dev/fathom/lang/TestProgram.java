@@ -270,4 +270,11 @@ final class TestProgram implements Program, Scope {
     }
     return PER_CPU_BASE + cpu * 0x1000L + offset;
   }
+
+  @Override
+  public Optional<Value> otherwise(String name) {
+    return name.equals("SLEEPING") || name.equals("only_otherwise")
+        ? Optional.of(new Value.Imm(this, CTypes.INT, 42))
+        : Optional.empty();
+  }
 }

@@ -279,6 +279,11 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** The same for work that chooses itself when it looks at the target: nothing is looked at now. */
+  public void beginWithoutLook() {
+    guard.ifPresent(LetGo::enter);
+  }
+
   /** The command line is over; follows each {@link #begin} that returned. */
   public void end() {
     try {

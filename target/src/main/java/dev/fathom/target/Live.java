@@ -27,6 +27,11 @@ public non-sealed interface Live extends Capability {
    */
   default void look() {}
 
+  /** Whether {@link #look} stops a target that runs. */
+  default boolean stopsToLook() {
+    return false;
+  }
+
   /** The command is over: a target that stopped for {@link #look} alone goes on. */
   default void rest() {}
 }

@@ -802,15 +802,15 @@ final class Parser {
   }
 
   /**
-   * Whether the output goes to a file or a command from here on. {@code ->} and {@code >=} are
-   * operators everywhere.
+   * Whether the output goes to a file or a command from here on. {@code ->}, {@code >=} and {@code
+   * |=} are operators everywhere.
    */
   private boolean leaves(Reading reading) {
     char c = peek();
     if (c != '|' && c != '>') {
       return false;
     }
-    if (c == '>' && (text.charAt(at - 1) == '-' || text.startsWith(">=", at))) {
+    if (text.startsWith("=", at + 1) || (c == '>' && text.charAt(at - 1) == '-')) {
       return false;
     }
     return switch (reading) {

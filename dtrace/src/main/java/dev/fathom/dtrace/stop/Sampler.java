@@ -15,8 +15,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /**
  * The probes of time, {@code profile} and {@code tick}: fires them where the target stands still
@@ -45,8 +47,13 @@ final class Sampler {
   private long skipped;
   private long still;
 
-  /** What the target said at the last stop of the time for which it has stood still. */
-  private long counted;
+  /** The nanoseconds that stops for {@link #direct} took until they were over, as seen from here. */
+  private long most;
+
+  /** What the target said before these of the time for which it had stood still. */
+  private OptionalLong before = OptionalLong.empty();
+
+  private boolean rehearsed;
 
   Sampler(Session session) {
     this.session = session;
@@ -62,6 +69,11 @@ final class Sampler {
   }
 
   private record Direct(DirectMemory memory, Glimpse glimpse) {}
+
+  /** Whether the target is read beside it while it runs. */
+  boolean isDirect() {
+    return direct.isPresent();
+  }
 
   /** Tracing begins. */
   void start(long now) {
@@ -117,7 +129,7 @@ final class Sampler {
       skipped++;
       sample = false;
     }
-    long before = System.nanoTime();
+    long from = System.nanoTime();
     var moments = List.<Moment>of();
     if (sample && direct.isPresent()) {
       moments = moments(direct.get());
@@ -142,7 +154,7 @@ final class Sampler {
         direct.get().memory().release();
       } else if (sample) {
         need().resume();
-        still += System.nanoTime() - before;
+        still += System.nanoTime() - from;
       }
     }
   }
@@ -159,13 +171,7 @@ final class Sampler {
    * these say something else afterwards, the copies are of no use.
    */
   private List<Moment> moments(Direct by) {
-    long before = System.nanoTime();
-    var look = by.glimpse().glimpse(cpus -> look(by.memory(), cpus));
-    long most = System.nanoTime() - before;
-    // QEMU dates its own stops: what its answers take until they are read is not counted.
-    var told = by.glimpse().stoodStill();
-    still += told.isPresent() ? Math.min(told.getAsLong() - counted, most) : most;
-    counted = told.orElse(0);
+    var look = glimpse(by, cpus -> look(by.memory(), cpus));
     session.kernel().ran();
     if (look.isEmpty()) {
       return List.of();
@@ -174,6 +180,23 @@ final class Sampler {
       by.memory().release();
     }
     return look.get().moments();
+  }
+
+  private <T> Optional<T> glimpse(Direct by, Function<List<Cpu>, T> look) {
+    long from = System.nanoTime();
+    if (before.isEmpty()) {
+      before = by.glimpse().stoodStill();
+    }
+    var seen = by.glimpse().glimpse(look);
+    most += System.nanoTime() - from;
+    // QEMU dates its own stops: what its answers take until they are read is not counted. It tells
+    // of the end of the last one a little later.
+    var told = by.glimpse().stoodStill();
+    still =
+        told.isPresent() && before.isPresent()
+            ? Math.min(told.getAsLong() - before.getAsLong(), most)
+            : most;
+    return seen;
   }
 
   private Look look(DirectMemory memory, List<Cpu> cpus) {
@@ -199,8 +222,9 @@ final class Sampler {
    * stop all is loaded and compiled, and the layouts are known.
    */
   private void rehearse(Direct by) {
-    var cpus = by.glimpse().glimpse(List::copyOf).orElse(List.of());
-    for (int i = 0; i < REHEARSALS; i++) {
+    var cpus = glimpse(by, List::copyOf).orElse(List.of());
+    rehearsed = !cpus.isEmpty();
+    for (int i = 0; i < REHEARSALS && rehearsed; i++) {
       look(by.memory(), cpus);
       by.memory().release();
       session.kernel().ran();
@@ -259,7 +283,7 @@ final class Sampler {
     if (timers.sample() && live.isPresent() && live.get().state() == Live.State.STOPPED) {
       need().resume();
     }
-    if (direct.isPresent() && timers.sample() && samples == 0) {
+    if (direct.isPresent() && timers.sample() && !rehearsed) {
       rehearse(direct.get());
     }
     while (!over.getAsBoolean()) {

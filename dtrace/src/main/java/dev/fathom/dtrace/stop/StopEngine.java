@@ -240,12 +240,20 @@ public final class StopEngine implements Engine {
     return numbers.get();
   }
 
+  private boolean stopsToLook() {
+    return session.target().find(Live.class).filter(Live::stopsToLook).isPresent();
+  }
+
   @Override
   public boolean work(long nanos) {
     if (interpreter.get().exited() || isIn(Live.State.GONE)) {
       return false;
     }
-    session.begin();
+    if (!controls && sampler.isDirect() && isIn(Live.State.RUNNING) && stopsToLook()) {
+      session.beginWithoutLook();
+    } else {
+      session.begin();
+    }
     try {
       if (!controls) {
         return sampler.sample(nanos, interpreter.get()::exited);

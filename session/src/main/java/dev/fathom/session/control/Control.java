@@ -117,6 +117,12 @@ public final class Control {
    */
   private final Map<Integer, Long> seen = new LinkedHashMap<>();
 
+  /**
+   * The CPUs that may yet tell of a watchpoint that was deleted: several come to one at once, and
+   * QEMU tells of one of them at a time, without a word of why when that is gone.
+   */
+  private final Set<Integer> late = new HashSet<>();
+
   private BiPredicate<Hit, Stop.SystemCall> calls = (_, _) -> false;
   private OptionalLong loadHook = OptionalLong.empty();
   private Optional<Breakpoint> lastHit = Optional.empty();
@@ -195,6 +201,9 @@ public final class Control {
 
   public void delete(Breakpoint breakpoint) {
     table.remove(breakpoint);
+    if (breakpoint.watches() && !running()) {
+      session.target().cpus().forEach(cpu -> late.add(cpu.id()));
+    }
   }
 
   /** Another kernel runs now: what is known by name is looked up in it. */
@@ -625,6 +634,9 @@ public final class Control {
     if (ours) {
       passAt(stop.cpu(), pc);
       return judged.event();
+    }
+    if (late.remove(stop.cpu())) {
+      return Optional.empty();
     }
     return Optional.of(event(new StopEvent.Trapped(), of(stop)));
   }

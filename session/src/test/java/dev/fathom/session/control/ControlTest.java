@@ -420,6 +420,23 @@ class ControlTest {
     assertThat(control.proceed().cause()).isEqualTo(new StopEvent.Gone(9));
   }
 
+  /**
+   * Once for each CPU: QEMU does not say why the second one stopped, when the watchpoint is gone.
+   */
+  @Test
+  void aTrapThatADeletedWatchpointLeftBehindIsPassedOver() {
+    long data = tiny.address("__cpu_online_mask");
+    var watch = control.add(new Breakpoint.At(data, "mask"), Kind.WRITE, 8, Optional.empty());
+    machine.stops(new Stop(1, new Stop.Watch(Kind.WRITE, data)), panic);
+    assertThat(control.proceed().cause()).isInstanceOf(StopEvent.AtData.class);
+    control.delete(watch);
+    machine.stops(new Stop(0, new Stop.Trap()), panic);
+    machine.stops(new Stop(0, new Stop.Trap()), schedule);
+    var event = control.proceed();
+    assertThat(event.cause()).isEqualTo(new StopEvent.Trapped());
+    assertThat(event.pc()).hasValue(schedule);
+  }
+
   @Test
   void watchpointsTellBeforeAndAfter() {
     long data = tiny.address("__cpu_online_mask");

@@ -37,7 +37,7 @@ import java.util.Set;
 final class ScriptedMachine
     implements Target, Live, RunControl, Breakpoints, RegisterWriter, MemoryWriter {
   /** What happens next while it runs. */
-  private record Visit(Stop stop, long pc, long sp) {}
+  private record Visit(Stop stop, long pc, long sp, boolean always) {}
 
   private final Target base;
   private final Map<Integer, Registers> registers = new LinkedHashMap<>();
@@ -68,18 +68,17 @@ final class ScriptedMachine
 
   /** A CPU comes to a place, which stops it only at a breakpoint. */
   ScriptedMachine comes(int cpu, long pc) {
-    script.add(new Visit(new Stop(cpu, new Stop.Trap()), pc, registers.get(cpu).sp().orElse(0)));
-    return this;
+    return comes(cpu, pc, registers.get(cpu).sp().orElse(0));
   }
 
   ScriptedMachine comes(int cpu, long pc, long sp) {
-    script.add(new Visit(new Stop(cpu, new Stop.Trap()), pc, sp));
+    script.add(new Visit(new Stop(cpu, new Stop.Trap()), pc, sp, false));
     return this;
   }
 
   /** Something stops it whatever breakpoints there are. */
   ScriptedMachine stops(Stop stop, long pc) {
-    script.add(new Visit(stop, pc, 0));
+    script.add(new Visit(stop, pc, 0, true));
     return this;
   }
 
@@ -174,7 +173,6 @@ final class ScriptedMachine
     }
     while (!script.isEmpty()) {
       var visit = script.removeFirst();
-      boolean trap = visit.stop().reason() instanceof Stop.Trap;
       if (!(visit.stop().reason() instanceof Stop.Ended)) {
         int cpu = visit.stop().cpu();
         put(cpu, visit.pc());
@@ -182,7 +180,7 @@ final class ScriptedMachine
           registers.put(cpu, registers.get(cpu).with(X86_64.RSP, visit.sp()));
         }
       }
-      if (!trap || code.contains(visit.pc())) {
+      if (visit.always() || code.contains(visit.pc())) {
         state = visit.stop().reason() instanceof Stop.Ended ? State.GONE : State.STOPPED;
         return Optional.of(visit.stop());
       }

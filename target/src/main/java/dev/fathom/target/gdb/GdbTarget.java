@@ -66,8 +66,8 @@ final class GdbTarget implements Target {
           X86_64.TR,
           X86_64.TR_BASE);
 
-  /** How often registers are taken out of the first answers to a {@link Glimpse}. */
-  private static final int REHEARSALS = 2000;
+  /** Registers of CPUs that are taken out of the first answers to a {@link Glimpse}, in all. */
+  private static final int REHEARSALS = 4000;
 
   private final Stub stub;
   private final Link link;
@@ -804,6 +804,11 @@ final class GdbTarget implements Target {
       return epoch;
     }
 
+    @Override
+    public boolean stopsToLook() {
+      return true;
+    }
+
     /** Stops the target, which cannot be read while it runs. */
     @Override
     public void look() {
@@ -930,6 +935,11 @@ final class GdbTarget implements Target {
       if (state != Live.State.RUNNING || powers.run.await(Duration.ZERO).isPresent()) {
         return Optional.empty();
       }
+      if (threads.isEmpty()) { // Nobody asked for them while it stood still.
+        powers.run.stop();
+        threads();
+        powers.run.resume();
+      }
       List<ThreadId> all = threads();
       var requests = new ArrayList<String>();
       for (ThreadId thread : all) {
@@ -964,7 +974,7 @@ final class GdbTarget implements Target {
 
     /** Takes registers out of replies, so that this is compiled at the next stop. */
     private void rehearse(List<ThreadId> all, List<Reply> replies) {
-      for (int i = 0; i < REHEARSALS && !rehearsed; i++) {
+      for (int i = 0; i < REHEARSALS / all.size() && !rehearsed; i++) {
         for (int each = 0; each < all.size(); each++) {
           keep(all.get(each), replies.get(2 * each + 1));
         }

@@ -224,8 +224,8 @@ final class Link {
   }
 
   /**
-   * Stops the running target and asks, in one write: it stands still for no round trip. Only where
-   * many requests can be on their way. {@link #strayStop} has the stop that was told of.
+   * Stops the running target and asks in one write, as far as that holds as many requests as can be
+   * on their way. {@link #strayStop} has the stop that was told of.
    *
    * @return the replies, in the order of the requests
    */

@@ -297,7 +297,6 @@ class GdbTargetTest {
       var run = target.find(RunControl.class).orElseThrow();
       var glimpse = target.find(Glimpse.class).orElseThrow();
       assertThat(glimpse.glimpse(cpus -> cpus)).isEmpty();
-      target.cpus();
       for (long at : new long[] {0x4000, 0x5000}) {
         stub.register(2, FakeStub.RIP, at);
         run.resume();

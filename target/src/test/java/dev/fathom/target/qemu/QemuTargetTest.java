@@ -254,6 +254,26 @@ class QemuTargetTest {
     }
   }
 
+  /** Nobody has asked the stub for its CPUs before. */
+  @Test
+  void aGlimpseByTheStubIsOfAllCpus() {
+    try (FakeStub stub = FakeStub.start(FakeStub.Kind.QEMU).cpus(2)) {
+      stub.memory(0x1000, new byte[4096]);
+      var options =
+          new AttachOptions(
+              false, Optional.empty(), Optional.of(stub.address()), Duration.ofSeconds(10));
+      try (Target target = new QemuProvider().attach("qmp:" + qemu.socket(), options)) {
+        var glimpse = target.find(Glimpse.class).orElseThrow();
+        for (int i = 0; i < 2; i++) {
+          assertThat(glimpse.glimpse(cpus -> cpus.stream().map(Cpu::id).toList()))
+              .contains(List.of(0, 1));
+        }
+        assertThat(target.warnings()).isEmpty();
+      }
+      assertThat(stub.violations()).isEmpty();
+    }
+  }
+
   @Test
   void aFloodOfEventsEnds() {
     try (Target target = attach()) {
