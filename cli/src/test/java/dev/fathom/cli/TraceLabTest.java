@@ -128,6 +128,15 @@ class TraceLabTest {
   }
 
   @Test
+  void samplesAreOfEveryCpu() throws IOException {
+    assertThat(
+            trace(
+                "profile-50 { @[cpu] = count(); } tick-3s { exit(0); }"
+                    + "END { printa(\"cpu %d\\n\", @); }"))
+        .contains("cpu 0\n", "cpu 1\n");
+  }
+
+  @Test
   void aFailedCallHasItsErrorNumber() throws IOException {
     var work = once("cat /there/is/no/such/file");
     var text =
