@@ -279,7 +279,9 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** The same for work that chooses itself when it looks at the target: nothing is looked at now. */
+  /**
+   * The same for work that chooses itself when it looks at the target: nothing is looked at now.
+   */
   public void beginWithoutLook() {
     guard.ifPresent(LetGo::enter);
   }

@@ -47,7 +47,9 @@ final class Sampler {
   private long skipped;
   private long still;
 
-  /** The nanoseconds that stops for {@link #direct} took until they were over, as seen from here. */
+  /**
+   * The nanoseconds that stops for {@link #direct} took until they were over, as seen from here.
+   */
   private long most;
 
   /** What the target said before these of the time for which it had stood still. */

@@ -132,6 +132,10 @@ final class SyntheticKernel {
     log();
     files();
     more.accept(this);
+    if (types.members("page").isEmpty()) {
+      types.struct(
+          "page 64: compound_head long unsigned int 8, mapping * 24, index long unsigned int 32");
+    }
     tables();
   }
 
@@ -169,9 +173,6 @@ final class SyntheticKernel {
         .struct("files_struct 16: fdt * 8")
         .struct("fdtable 16: max_fds unsigned int 0, fd * 8")
         .struct("address_space 16: host * 8")
-        .struct(
-            "page 64: compound_head long unsigned int 8, mapping * 24, index long unsigned int"
-                + " 32")
         .struct(
             "vm_area_struct 64: vm_start long unsigned int 0, vm_end long unsigned int 8, vm_next *"
                 + " 16, vm_flags long unsigned int 24, vm_file * 32, vm_ops * 40, vm_private_data * 48")
