@@ -2,6 +2,7 @@
 package dev.fathom.kernel.linux;
 
 import dev.fathom.base.FathomException;
+import dev.fathom.base.LookupException;
 import dev.fathom.kernel.ProcessFiles;
 import dev.fathom.kernel.Task;
 import dev.fathom.kernel.linux.data.Layouts;
@@ -120,7 +121,8 @@ final class LinuxFiles implements ProcessFiles {
     if (page == 0) {
       return Optional.empty();
     }
-    long mapping = layouts.need("page", "mapping").at(memory, head(page));
+    long head = head(page);
+    long mapping = layouts.need("page", "mapping").at(memory, head);
     if (mapping == 0 || (mapping & NO_FILE) != 0) {
       return Optional.empty();
     }
@@ -141,7 +143,7 @@ final class LinuxFiles implements ProcessFiles {
                 : paths.ofDentry(dentry.getAsLong()),
             type(superBlock),
             mount.isPresent() ? paths.ofMount(mount.getAsLong()) : "",
-            layouts.need("page", "index", "__folio_index").at(memory, page) * PAGE,
+            index(head, page) * PAGE,
             0));
   }
 
@@ -151,6 +153,20 @@ final class LinuxFiles implements ProcessFiles {
   private long head(long page) {
     long head = layouts.need("page", "compound_head").at(memory, page);
     return (head & 1) != 0 ? head - 1 : page;
+  }
+
+  /**
+   * The place of a page in its file, in pages. Of a compound one only the first page has a number
+   * (include/linux/pagemap.h, page_to_index()).
+   */
+  private long index(long head, long page) {
+    long first = layouts.need("page", "index", "__folio_index").at(memory, head);
+    if (page == head) {
+      return first;
+    }
+    int size =
+        layouts.size("page").orElseThrow(() -> new LookupException("size of type", "struct page"));
+    return first + (page - head) / size;
   }
 
   /** The first name of an inode: {@code i_dentry} lists them by {@code d_alias}. */

@@ -583,7 +583,10 @@ final class SyntheticKernel {
     return all;
   }
 
-  /** Gives a file two pages of content, the second of which is {@link #page}'s tail. */
+  /**
+   * Gives a file two pages of content, the second of which is {@link #page}'s tail, whose own index
+   * the kernel leaves as it is.
+   */
   private void content(long dentry, long mount) {
     long type = allocate(24, 64);
     put8(type, text("ext4"));
@@ -602,7 +605,7 @@ final class SyntheticKernel {
     put8(page + 24, mapping);
     put8(page + 32, 6);
     put8(page + 64 + 8, page | 1);
-    put8(page + 64 + 32, 7);
+    put8(page + 64 + 32, 0xdead_0000_0000_0400L);
   }
 
   /** The structure of a page with content of init's program. */
