@@ -215,6 +215,19 @@ class CompilerPassesTest {
         .contains("s32[");
   }
 
+  /** What is not known yet when its predicate is come to is known when the body was. */
+  @Test
+  void bodiesOfInlinesAreResolvedAgainWhenTheirNamesAreKnown() {
+    var library = Input.script("library.d", "inline int twice = later * 2;");
+    var plan =
+        Compiler.compile(
+                Environment.bare(new Macros(List.of("test"), Map.of(), false), Map.of()),
+                List.of(library),
+                List.of(Input.script("test.d", "BEGIN /twice == 0/ { later = 7; trace(twice); }")))
+            .plan();
+    assertThat(Scenario.run(plan)).contains("trace 14:S4");
+  }
+
   @Test
   void aStringThatIsNotThereIsEmpty() {
     assertThat(

@@ -113,6 +113,9 @@ final class Resolver {
     parameters = names;
     try {
       resolve(node);
+    } catch (ProgramException e) {
+      resolvedBodies.remove(node); // Its names may be known when it is come to again.
+      throw e;
     } finally {
       parameters = outer;
     }
