@@ -359,6 +359,11 @@ public final class Session implements AutoCloseable {
     interrupted.set(true);
   }
 
+  /** Whether the user asked to stop; it stays so until {@link #takeInterrupt}. */
+  public boolean isInterrupted() {
+    return interrupted.get();
+  }
+
   /** Whether the user asked to stop; asking clears it. */
   public boolean takeInterrupt() {
     return interrupted.getAndSet(false);

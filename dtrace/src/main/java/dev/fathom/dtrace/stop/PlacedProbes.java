@@ -10,6 +10,7 @@ import dev.fathom.dtrace.run.Interpreter;
 import dev.fathom.model.Value;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.model.type.CType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.session.Session;
 import dev.fathom.session.control.Breakpoint;
@@ -65,7 +66,11 @@ final class PlacedProbes {
   private final Set<Long> semaphores = new LinkedHashSet<>();
   private final Detours detours;
   private final List<Spot> callSpots = new ArrayList<>();
+  private final Chill chill;
   private final List<String> notices = new ArrayList<>();
+
+  /** The ids of the probes of which it was told that what they are about could not be read. */
+  private final Set<Integer> unread = new HashSet<>();
 
   /** The arguments of functions that have not returned. */
   private final Map<Kept, Long> kept = new HashMap<>();
@@ -101,6 +106,7 @@ final class PlacedProbes {
     this.interpreter = interpreter;
     this.budget = budget;
     this.detours = new Detours(session);
+    this.chill = new Chill(session::isInterrupted);
   }
 
   boolean isEmpty() {
@@ -267,38 +273,72 @@ final class PlacedProbes {
   }
 
   private void fire(Spot spot, Hit hit) {
-    switch (spot.place()) {
-      case Place.Awaited back -> awaited(spot, back, hit);
-      case Place.Completion done -> completed(spot, done, hit);
-      default -> fire(spot, spot.place(), hit);
+    for (var place : meant(spot, hit)) {
+      fire(spot, place, hit);
     }
   }
 
-  /** Fires for each bio of a request of which so many bytes are done. */
-  private void completed(Spot spot, Place.Completion done, Hit hit) {
+  /**
+   * As what a spot's probe fires. The target's memory may say anything: where it cannot be read,
+   * what was found until then.
+   */
+  private List<Place> meant(Spot spot, Hit hit) {
+    var found = new ArrayList<Place>();
+    try {
+      if (isMeant(spot.place(), hit)) {
+        switch (spot.place()) {
+          case Place.Awaited back -> awaited(back, hit, found);
+          case Place.Completion done -> completed(done, hit, found);
+          default -> found.add(spot.place());
+        }
+      }
+    } catch (FathomException e) {
+      unread(spot, e);
+    }
+    return found;
+  }
+
+  private void unread(Spot spot, FathomException why) {
+    if (unread.add(spot.probe().id())) {
+      notices.add(
+          spot.probe().name() + ": does not fire where this cannot be read: " + why.getMessage());
+    }
+  }
+
+  private CType struct(String tag) {
+    return session
+        .kernel()
+        .program()
+        .types()
+        .find(TypeName.struct(tag))
+        .orElseThrow(() -> new UnsupportedException("struct " + tag + " is not known"));
+  }
+
+  /** Finds each bio of a request of which so many bytes are done. */
+  private void completed(Place.Completion done, Hit hit, List<Place> found) {
     var context = context(new Place.Tracepoint(done.point(), 0), hit);
     long left = context.argument(2) & 0xffff_ffffL;
     var program = session.kernel().program();
-    var type = program.types().find(TypeName.struct("bio"));
-    var request = program.types().find(TypeName.struct("request"));
-    if (type.isEmpty() || request.isEmpty()) {
-      return;
-    }
-    long bio = new Value.Ref(program, request.get(), context.argument(0)).member("bio").asLong();
+    var type = struct("bio");
+    var request = new Value.Ref(program, struct("request"), context.argument(0));
+    long bio = request.member("bio").asLong();
     for (int i = 0; i < MOST_BIOS && bio != 0; i++) {
-      var value = new Value.Ref(program, type.get(), bio);
+      var value = new Value.Ref(program, type, bio);
       left -= value.member("bi_iter.bi_size").asLong();
       if (left < 0) {
         return;
       }
-      var known = List.<Place.Source>of(new Place.Known(bio));
-      fire(spot, new Place.Derived(done.function(), Place.Filter.ALL, known), hit);
+      found.add(known(done.function(), bio));
       bio = value.member("bi_next").asLong();
     }
   }
 
-  /** Keeps the function's argument at its entry, and fires with it at its return. */
-  private void awaited(Spot spot, Place.Awaited back, Hit hit) {
+  private static Place known(long function, long argument) {
+    return new Place.Derived(function, Place.Filter.ALL, List.of(new Place.Known(argument)));
+  }
+
+  /** Keeps the function's argument at its entry, and finds it at its return. */
+  private void awaited(Place.Awaited back, Hit hit, List<Place> found) {
     var all = List.<Place.Source>of(new Place.Parameter(0));
     var here = new Place.Derived(back.function(), Place.Filter.ALL, all);
     var context = context(here, hit);
@@ -311,18 +351,23 @@ final class PlacedProbes {
     }
     var value = kept.remove(of);
     if (value != null) {
-      var known = List.<Place.Source>of(new Place.Known(value));
-      fire(spot, new Place.Derived(back.function(), Place.Filter.ALL, known), hit);
+      found.add(known(back.function(), value));
     }
   }
 
   private StopContext context(Place place, Hit hit) {
-    return new StopContext(session::kernel, session.target(), hit.cpu(), place, hit::task);
+    return new StopContext(
+        session::kernel, session.target(), hit.cpu(), place, hit::task, Optional.of(chill));
   }
 
   private void fire(Spot spot, Place place, Hit hit) {
     var context = context(place, hit);
-    if (!context.passes()) {
+    try {
+      if (!context.passes()) {
+        return;
+      }
+    } catch (FathomException e) {
+      unread(spot, e);
       return;
     }
     recorder.ifPresent(to -> to.record(spot.probe(), context));
@@ -458,17 +503,10 @@ final class PlacedProbes {
     public boolean holds(Hit hit) {
       hits++;
       lately++;
-      for (var spot : here) {
-        if (!isMeant(spot.place(), hit)) {
-          continue;
-        }
-        fire(spot, hit);
-      }
-      for (var spot : here) {
-        if (spot.place() instanceof Place.Followed point) {
-          detours.pass(point.point(), hit);
-          break;
-        }
+      try {
+        here.forEach(spot -> fire(spot, hit));
+      } finally {
+        passOn(hit);
       }
       if (returning.isPresent()) {
         long value = returning.getAsLong();
@@ -476,6 +514,16 @@ final class PlacedProbes {
         comeBack(hit, value);
       }
       return interpreter.exited();
+    }
+
+    /** A CPU that was led to a tracepoint's call must not make it, whatever became of the probe. */
+    private void passOn(Hit hit) {
+      for (var spot : here) {
+        if (spot.place() instanceof Place.Followed point) {
+          detours.pass(point.point(), hit);
+          return;
+        }
+      }
     }
   }
 

@@ -33,7 +33,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /** A CPU of the stopped target at a probe. What is not asked for is not read. */
@@ -44,9 +43,6 @@ final class StopContext extends HostContext {
   private static final long PAGE = 4096;
 
   private static final int SIGSTOP = 19;
-
-  /** DTrace's limit for chill(). */
-  private static final long MOST_CHILLED = 500_000_000;
 
   /** Generations of processes that are gone through. */
   private static final int GENERATIONS = 1000;
@@ -78,25 +74,39 @@ final class StopContext extends HostContext {
   private final Cpu cpu;
   private final Place place;
   private final Supplier<Optional<Task>> running;
+  private final Optional<Chill> chill;
   private Optional<Task> task = Optional.empty();
   private boolean read;
   private OptionalLong returning = OptionalLong.empty();
   private boolean userRead;
 
-  /**
-   * @param target of which {@code cpu} is one
-   */
+  /** One at a place that cannot be held. */
   StopContext(
       Supplier<Kernel> kernel,
       Target target,
       Cpu cpu,
       Place place,
       Supplier<Optional<Task>> running) {
+    this(kernel, target, cpu, place, running, Optional.empty());
+  }
+
+  /**
+   * @param target of which {@code cpu} is one
+   * @param chill holds the target at places in code
+   */
+  StopContext(
+      Supplier<Kernel> kernel,
+      Target target,
+      Cpu cpu,
+      Place place,
+      Supplier<Optional<Task>> running,
+      Optional<Chill> chill) {
     super(kernel);
     this.target = target;
     this.cpu = cpu;
     this.place = place;
     this.running = running;
+    this.chill = chill;
   }
 
   private Optional<Task> current() {
@@ -520,20 +530,12 @@ final class StopContext extends HostContext {
     switch (what) {
       case RAISE -> send((int) argument);
       case STOP -> send(SIGSTOP);
-      case CHILL -> chill(argument);
+      case CHILL ->
+          chill
+              .orElseThrow(() -> new UnsupportedException("chill() is for places in code"))
+              .hold(argument);
       case RETURN -> comeBack(argument);
       case BREAKPOINT, PANIC -> super.destroy(what, argument);
-    }
-  }
-
-  private void chill(long nanos) {
-    if (place instanceof Place.Timer || nanos < 0 || nanos > MOST_CHILLED) {
-      throw new UnsupportedException(
-          "chill() is for places in code, and for at most " + MOST_CHILLED + " ns");
-    }
-    long end = System.nanoTime() + nanos;
-    for (long left = nanos; left > 0; left = end - System.nanoTime()) {
-      LockSupport.parkNanos(left);
     }
   }
 

@@ -23,6 +23,7 @@ import dev.fathom.trace.file.TraceFile;
 import dev.fathom.trace.recording.RecordingWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,9 +47,13 @@ class StopEngineTest {
   private static final int RCX = 2;
   private static final int RSP = 7;
 
-  private final TinyLinux linux = new TinyLinux().withTracepoints();
+  /** The physical address of the last page of the heap, in which is nothing. */
+  private static final long SPARE = 0x24f_f000;
+
+  private TinyLinux linux = new TinyLinux().withTracepoints();
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final List<String> problems = new ArrayList<>();
+  private final List<String> notices = new ArrayList<>();
   private FakeStub stub;
   private Session session;
 
@@ -100,8 +105,10 @@ class StopEngineTest {
       assertThat(engine.start(plan, consumer)).isEmpty();
       while (engine.work(1_000_000_000L)) {
         assertThat(problems).isEmpty();
+        notices.addAll(engine.notices());
       }
       engine.stop();
+      notices.addAll(engine.notices());
       consumer.finish();
     }
     return out.toString(StandardCharsets.ISO_8859_1);
@@ -205,6 +212,57 @@ class StopEngineTest {
             register(RBX, linux.address("__tracepoint_sched_switch")),
             register(FakeStub.RIP, behind + 7),
             register(FakeStub.RIP, behind + 0x17));
+  }
+
+  /**
+   * A chain that leads nowhere: the bios in front of that are told of, the CPU is led on all the
+   * same, and tracing goes on.
+   */
+  @Test
+  void badChainsOfRequestsAreNoEnd() {
+    close();
+    linux = new TinyLinux().withTracepoints("block_rq_complete");
+    attach();
+    long request = TinyLinux.DIRECT_MAP + SPARE;
+    long bio = request + 64;
+    var page = ByteBuffer.allocate(4096).order(ByteOrder.LITTLE_ENDIAN);
+    page.putLong(0, bio).putLong(64, 0xdead_0000_0000_0100L).putInt(64 + 16, 512);
+    stub.memory(SPARE, page.array());
+    long site = linux.address("schedule") + 0x20;
+    long behind = linux.address("schedule") + 0x80;
+    for (int i = 0; i < 2; i++) {
+      stub.comes(0, site).comes(0, behind).comes(0, behind + 0x12);
+    }
+    comes("panic", 1);
+    stub.register(0, RSI, request).register(0, RCX, 4096);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n"
+                    + "io:::done { printf(\"%x \", arg0); }\n"
+                    + "fbt::panic:entry { exit(0); }"))
+        .isEqualTo((Long.toHexString(bio) + " ").repeat(2) + "\n");
+    assertThat(notices)
+        .singleElement()
+        .asString()
+        .contains("block_rq_complete:done: does not fire where this cannot be read")
+        .contains("dead00000000011");
+    assertThat(stub.requests())
+        .filteredOn(register(FakeStub.RIP, behind + 0x17)::equals)
+        .hasSize(2);
+  }
+
+  /** All together have half a second. */
+  @Test
+  void chillsAreBoundedTogether() {
+    comes("panic", 1);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n#pragma D option destructive\n"
+                    + "fbt::panic:entry { chill(1000000); printf(\"held \"); chill(499500000);"
+                    + " printf(\"twice \"); }\n"
+                    + "ERROR { printf(\"%d\", arg4); }\n"
+                    + "fbt::panic:entry { exit(0); }"))
+        .isEqualTo("3\n");
   }
 
   /** What the guest does itself is left to it. */

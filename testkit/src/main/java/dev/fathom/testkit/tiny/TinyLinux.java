@@ -97,6 +97,7 @@ public final class TinyLinux {
   private long nextHeap = DIRECT_MAP + PHYSICAL + IMAGE_BYTES;
   private boolean withVmcoreinfo = true;
   private boolean withTracepoints;
+  private String followed = "";
   private long runningSp;
 
   /** The kernel's types in C. */
@@ -127,7 +128,17 @@ public final class TinyLinux {
    * call at +0x92. And {@code sys_enter}, which has to be registered besides.
    */
   public TinyLinux withTracepoints() {
+    return withTracepoints("sched_switch");
+  }
+
+  /**
+   * As {@link #withTracepoints()}, with another name in place of {@code sched_switch}; {@code
+   * struct request} is a pointer to a {@code struct bio}, which has {@code bi_next} at 0 and {@code
+   * bi_iter.bi_size} at 16.
+   */
+  public TinyLinux withTracepoints(String followed) {
     withTracepoints = true;
+    this.followed = followed;
     types.addTracepoints();
     return this;
   }
@@ -601,8 +612,8 @@ public final class TinyLinux {
 
   private void tracepoints() {
     long iterator = addresses.get("do_nanosleep");
-    symbol('T', iterator, "__traceiter_sched_switch");
-    long point = tracepoint("sched_switch", iterator, 0);
+    symbol('T', iterator, "__traceiter_" + followed);
+    long point = tracepoint(followed, iterator, 0);
     long registered = tracepoint("sys_enter", iterator, iterator);
     long pointers = variable("__start___tracepoints_ptrs", 8);
     put32(pointers, registered - pointers);

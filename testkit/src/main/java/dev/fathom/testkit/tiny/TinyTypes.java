@@ -139,7 +139,10 @@ final class TinyTypes {
     declare("rb_root", 8, "rb_node * rb_node@0");
   }
 
-  /** The types of tracepoints and static keys, and the prototype of one tracepoint. */
+  /**
+   * The types of tracepoints and static keys, the prototype of one tracepoint, and what requests to
+   * block devices are.
+   */
   void addTracepoints() {
     tracepoints = true;
     declare("static_key", 16, "atomic_t enabled@0", "u64 type@8");
@@ -155,6 +158,9 @@ final class TinyTypes {
         "void * unregfunc@56",
         "void * funcs@64");
     declare("jump_entry", 16, "s32 code@0", "s32 target@4", "u64 key@8");
+    declare("bvec_iter", 16, "u64 bi_sector@0", "u32 bi_size@8");
+    declare("bio", 24, "bio * bi_next@0", "bvec_iter bi_iter@8");
+    declare("request", 8, "bio * bio@0");
   }
 
   private void declare(String tag, int bytes, String... parts) {
