@@ -5,8 +5,10 @@ import static dev.fathom.dtrace.ir.IrType.INT;
 import static dev.fathom.dtrace.ir.IrType.STRING;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * D's subroutines. Arguments that D allows to leave out are always present here: the compiler
@@ -138,6 +140,12 @@ public enum Subroutine {
   /** Whether it changes the target, which only {@code -w} allows. */
   public boolean destructive() {
     return this == COPYOUT || this == COPYOUTSTR;
+  }
+
+  /** Those that ask nothing of an operating system, which not every engine has before it. */
+  public static Set<Subroutine> withoutSystem() {
+    return EnumSet.complementOf(
+        EnumSet.of(ARGUMENTS, D_PATH, FILE_NUMBER, FILE_TEXT, GETF, PAGE_OFFSET, PAGE_TEXT));
   }
 
   public static Optional<Subroutine> named(String name) {

@@ -9,12 +9,12 @@ import dev.fathom.dtrace.probe.Provider;
 import dev.fathom.dtrace.probe.Stability;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.type.CType;
-import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.TypeName;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -84,9 +84,8 @@ final class BlockProvider implements Provider {
     if (parameter.isEmpty()) {
       return Optional.empty();
     }
-    return tracepoints.all().stream()
-        .filter(one -> one.name().equals(name))
-        .findFirst()
+    return tracepoints
+        .find(name)
         .map(one -> probe(event, name, new Place.Tracepoint(one, parameter.getAsInt()), bio));
   }
 
@@ -95,28 +94,20 @@ final class BlockProvider implements Provider {
         || !ProbePattern.matches(pattern.function(), REQUEST_COMPLETED)) {
       return Optional.empty();
     }
-    return tracepoints.all().stream()
-        .filter(one -> one.name().equals(REQUEST_COMPLETED))
-        .findFirst()
+    return tracepoints
+        .find(REQUEST_COMPLETED)
         .map(one -> probe("done", REQUEST_COMPLETED, new Place.Completion(one), bio));
   }
 
-  /**
-   * Which parameter of {@code TP_PROTO} is the request: up to 5.11 it comes behind the queue. The
-   * first of {@code btf_trace_NAME} is what who listens is given of his own.
-   */
+  /** Which parameter of {@code TP_PROTO} is the request: up to 5.11 it comes behind the queue. */
   private OptionalInt parameter(String tracepoint, CType bio) {
-    var named = functions.program().types().find(TypeName.plain("btf_trace_" + tracepoint));
-    if (named.map(CType::resolved).orElse(null) instanceof PointerType pointer
-        && pointer.target().resolved() instanceof FunctionType type) {
-      for (int i = 1; i < type.parameters().size(); i++) {
-        if (type.parameters().get(i).type().resolved() instanceof PointerType to
-            && to.target().resolved().text().equals(bio.text())) {
-          return OptionalInt.of(i - 1);
-        }
-      }
-    }
-    return OptionalInt.empty();
+    var types = tracepoints.parameters(tracepoint);
+    return IntStream.range(0, types.size())
+        .filter(
+            i ->
+                types.get(i).resolved() instanceof PointerType to
+                    && to.target().resolved().text().equals(bio.text()))
+        .findFirst();
   }
 
   private Optional<Probe> waiting(String event, ProbePattern pattern, CType bio) {

@@ -44,15 +44,7 @@ public final class ClockEngine implements Engine {
 
   @Override
   public Set<Subroutine> subroutines() {
-    return EnumSet.complementOf(
-        EnumSet.of(
-            Subroutine.ARGUMENTS,
-            Subroutine.D_PATH,
-            Subroutine.FILE_NUMBER,
-            Subroutine.FILE_TEXT,
-            Subroutine.GETF,
-            Subroutine.PAGE_OFFSET,
-            Subroutine.PAGE_TEXT));
+    return Subroutine.withoutSystem();
   }
 
   @Override

@@ -85,7 +85,7 @@ public final class StopEngine implements Engine {
               TaskProvider.proc(functions, points, places),
               TaskProvider.sched(functions, points, places),
               new BlockProvider(functions, points, places),
-              new TracepointProvider(functions, points, places),
+              new TracepointProvider(points, places),
               new TimerProvider(places),
               new InstructionProvider(functions, places));
     }

@@ -226,17 +226,16 @@ final class TaskProvider implements Provider {
       return;
     }
     var task = functions.program().types().find(TypeName.struct("task_struct"));
-    for (var one : tracepoints.all()) {
-      if (one.name().equals(WAKEUP) && task.isPresent()) {
-        var type = pointer(task.get());
-        found.add(
-            places.probe(
-                new ProbeName(name, Functions.KERNEL, WAKEUP, "wakeup"),
-                new Place.Tracepoint(one, 0),
-                List.of(
-                    new ProbeArgument(0, type, Optional.of(THREAD)),
-                    new ProbeArgument(0, type, Optional.of(PROCESS)))));
-      }
+    var wakeup = tracepoints.find(WAKEUP);
+    if (wakeup.isPresent() && task.isPresent()) {
+      var type = pointer(task.get());
+      found.add(
+          places.probe(
+              new ProbeName(name, Functions.KERNEL, WAKEUP, "wakeup"),
+              new Place.Tracepoint(wakeup.get(), 0),
+              List.of(
+                  new ProbeArgument(0, type, Optional.of(THREAD)),
+                  new ProbeArgument(0, type, Optional.of(PROCESS)))));
     }
   }
 

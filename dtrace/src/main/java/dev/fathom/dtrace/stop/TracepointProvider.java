@@ -6,12 +6,8 @@ import dev.fathom.dtrace.probe.ProbeArgument;
 import dev.fathom.dtrace.probe.ProbeName;
 import dev.fathom.dtrace.probe.ProbePattern;
 import dev.fathom.dtrace.probe.Provider;
-import dev.fathom.model.type.CType;
-import dev.fathom.model.type.FunctionType;
-import dev.fathom.model.type.PointerType;
-import dev.fathom.model.type.TypeName;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -19,12 +15,10 @@ import java.util.stream.Stream;
  * arguments are those of {@code TP_PROTO}, typed by {@code btf_trace_NAME}.
  */
 final class TracepointProvider implements Provider {
-  private final Functions functions;
   private final Places places;
   private final Tracepoints tracepoints;
 
-  TracepointProvider(Functions functions, Tracepoints tracepoints, Places places) {
-    this.functions = functions;
+  TracepointProvider(Tracepoints tracepoints, Places places) {
     this.places = places;
     this.tracepoints = tracepoints;
   }
@@ -53,16 +47,10 @@ final class TracepointProvider implements Provider {
         arguments(one.name()));
   }
 
-  /** What follows the first parameter, which is what who listens is given of his own. */
   private List<ProbeArgument> arguments(String tracepoint) {
-    var found = new ArrayList<ProbeArgument>();
-    var named = functions.program().types().find(TypeName.plain("btf_trace_" + tracepoint));
-    if (named.map(CType::resolved).orElse(null) instanceof PointerType pointer
-        && pointer.target().resolved() instanceof FunctionType type) {
-      for (int i = 1; i < type.parameters().size(); i++) {
-        found.add(new ProbeArgument(i - 1, type.parameters().get(i).type()));
-      }
-    }
-    return found;
+    var types = tracepoints.parameters(tracepoint);
+    return IntStream.range(0, types.size())
+        .mapToObj(i -> new ProbeArgument(i, types.get(i)))
+        .toList();
   }
 }

@@ -8,6 +8,8 @@ import dev.fathom.model.Value;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.FunctionType;
+import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.TypeName;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -125,6 +127,23 @@ final class Tracepoints {
       all = Optional.of(read());
     }
     return all.get();
+  }
+
+  /** The tracepoint of that name; empty where the kernel has none that can be followed. */
+  Optional<Tracepoint> find(String name) {
+    return all().stream().filter(one -> one.name().equals(name)).findFirst();
+  }
+
+  /**
+   * The types of a tracepoint's {@code TP_PROTO}, from {@code btf_trace_NAME}, whose first
+   * parameter is what who listens is given of his own. Empty where the kernel's types do not tell.
+   */
+  List<CType> parameters(String name) {
+    var named = program.types().find(TypeName.plain("btf_trace_" + name));
+    return named.map(CType::resolved).orElse(null) instanceof PointerType pointer
+            && pointer.target().resolved() instanceof FunctionType type
+        ? type.parameters().stream().skip(1).map(each -> each.type()).toList()
+        : List.of();
   }
 
   /** What was left out of {@link #all}, if anything was. */

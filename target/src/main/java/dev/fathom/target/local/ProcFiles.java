@@ -167,11 +167,12 @@ public final class ProcFiles {
   }
 
   private static OptionalLong number(String[] fields, int index) {
-    if (index >= fields.length) {
-      return OptionalLong.empty();
-    }
+    return index < fields.length ? number(fields[index], 10) : OptionalLong.empty();
+  }
+
+  private static OptionalLong number(String text, int radix) {
     try {
-      return OptionalLong.of(Long.parseLong(fields[index]));
+      return OptionalLong.of(Long.parseLong(text, radix));
     } catch (NumberFormatException _) {
       return OptionalLong.empty(); // Not what this kernel writes there.
     }
@@ -259,18 +260,20 @@ public final class ProcFiles {
   /** The file that is open under a number; empty where none is. */
   public Optional<OpenFile> openFile(long descriptor) {
     var path = link("fd/" + descriptor);
-    if (path.isEmpty()) {
-      return Optional.empty();
-    }
     var information = optional(directory.resolve("fdinfo/" + descriptor)).orElse("");
+    var position = number(text(information, "pos"), 10);
+    var flags = number(text(information, "flags"), 8);
+    if (path.isEmpty() || position.isEmpty() || flags.isEmpty()) {
+      return Optional.empty(); // It is not open, or was closed meanwhile.
+    }
     var mount = mount(text(information, "mnt_id"));
     return Optional.of(
         new OpenFile(
             path.get(),
             mount.map(Mount::fileSystem).orElse(""),
             mount.map(Mount::point).orElse(""),
-            number(text(information, "pos"), 10),
-            number(text(information, "flags"), 8)));
+            position.getAsLong(),
+            flags.getAsLong()));
   }
 
   private record Mount(String point, String fileSystem) {}
@@ -296,14 +299,6 @@ public final class ProcFiles {
       text = text.replace(escaped.getKey(), escaped.getValue());
     }
     return text.replace("\\134", "\\");
-  }
-
-  private static long number(String text, int radix) {
-    try {
-      return Long.parseLong(text, radix);
-    } catch (NumberFormatException _) {
-      return 0; // The file was closed meanwhile.
-    }
   }
 
   /** Whether a filter of seccomp(2) decides on its first thread's system calls. */

@@ -343,10 +343,11 @@ final class Machine {
     private void connect() {
       try {
         stub.connect();
-        run.resume();
       } catch (FathomException e) {
         noStub = Optional.of(e.getMessage());
+        return;
       }
+      run.resume();
     }
 
     /** Asks for the registers in the same breath. */
