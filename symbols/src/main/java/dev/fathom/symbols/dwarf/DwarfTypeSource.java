@@ -178,11 +178,14 @@ public final class DwarfTypeSource implements TypeSource {
     return named.allTypes() && named.entries().stream().anyMatch(DwarfTypeSource::isValue);
   }
 
-  /** Whether an entry's name is in C that of no typedef. */
+  /**
+   * Whether an entry has its name in all of a program. What is of its file only says nothing of a
+   * typedef in another, which a table need not have: gdb 13 lists one type of a name.
+   */
   private static boolean isValue(DwarfNames.Entry entry) {
     return switch (entry.kind()) {
-      case VARIABLE, FUNCTION, ENUMERATOR -> !entry.isDeclaration();
-      case BASE, TYPEDEF, STRUCT, UNION, ENUM -> false;
+      case VARIABLE, FUNCTION -> entry.isExternal() && !entry.isDeclaration();
+      case BASE, TYPEDEF, STRUCT, UNION, ENUM, ENUMERATOR -> false;
     };
   }
 

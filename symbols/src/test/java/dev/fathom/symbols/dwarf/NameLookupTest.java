@@ -57,10 +57,13 @@ final class NameLookupTest {
 
           static volatile int counter = 1;
           struct stat { int only_here; };
+          struct gauge { int mark; };
+          struct gauge measured;
+          static volatile int gauge = 7;
           enum colour painted = GREEN;
           struct stat about;
           node_t first;
-          int work(node_t *n) { static int calls; calls++; return counter++ + n->value + shared; }
+          int work(node_t *n) { static int calls; calls++; return gauge + counter++ + n->value + shared; }
           """;
   private static final String SECOND =
       String.join("\n", HEADER)
@@ -69,6 +72,8 @@ final class NameLookupTest {
           static volatile int counter = 2;
           struct hidden { long where; };
           struct hidden secret;
+          typedef long gauge;
+          gauge wide = 4;
           int shared = 3;
           int stat(int x) { return x + 1; }
           int other(int x) { counter += x; return counter + (int) secret.where; }
@@ -245,6 +250,16 @@ final class NameLookupTest {
   }
 
   @Test
+  void aStaticVariableHidesNoTypedefOfAnotherFile() {
+    var made = new Made();
+    var asked = made.with(made.table().name("local", Kind.VARIABLE, 4));
+
+    assertThat(asked.types.isValue("local")).isFalse();
+    assertThat(asked.types.find(TypeName.plain("local"))).isEmpty();
+    assertThat(asked.passes).isEqualTo(1);
+  }
+
+  @Test
   void damageInTheTableIsToldOnceAndThePassIsMade() {
     var made = new Made();
     byte[] index = made.table().name("known", Kind.VARIABLE, 11).gdbIndex(8);
@@ -358,13 +373,16 @@ final class NameLookupTest {
 
       assertThat(answers(new Asked(parts).types)).as(form + option).isEqualTo(whole);
       // Each question alone, so that no pass that another one needed answers it.
-      for (var name : List.of("work", "main", "first", "node", "stat", "shared", "counter")) {
+      for (var name :
+          List.of("work", "main", "first", "node", "stat", "shared", "counter", "gauge")) {
         var one = new Asked(parts).types;
         var other = new Asked(new Parts("both", plain)).types;
         assertThat(one.ofSymbol(name).map(CType::text))
             .isEqualTo(other.ofSymbol(name).map(CType::text));
-        assertThat(new Asked(parts).types.find(TypeName.struct(name)).map(CType::text))
-            .isEqualTo(other.find(TypeName.struct(name)).map(CType::text));
+        for (var kind : TypeName.Kind.values()) {
+          assertThat(new Asked(parts).types.find(new TypeName(kind, name)).map(CType::text))
+              .isEqualTo(other.find(new TypeName(kind, name)).map(CType::text));
+        }
       }
       var asked = new Asked(parts);
       assertThat(asked.types.ofSymbol("work")).isPresent();
