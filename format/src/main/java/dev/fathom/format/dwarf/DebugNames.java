@@ -41,16 +41,31 @@ public final class DebugNames implements NameTable {
   private static final int MAX_ATTRIBUTES = 64;
   private static final int MAX_INDEXES = 1 << 18;
 
-  /** Entries that are read for one name; the largest kernel has 3,000 with one. */
+  /** Entries that are read for one name, in all indexes; the largest kernel has 3,000 with one. */
   private static final int MAX_ENTRIES = 1 << 20;
 
   /** The forms that one abbreviation's values have, and which attributes they are of. */
   private record Shape(boolean isType, List<Integer> attributes, List<Integer> forms) {}
 
-  /** Units by their offsets. */
-  private record Found(Map<Long, Unit> types, Map<Long, Unit> values) {
+  /** What one name leads to: units by their offsets. */
+  private static final class Found {
+    private final Map<Long, Unit> types = new TreeMap<>();
+    private final Map<Long, Unit> values = new TreeMap<>();
+    private int entries;
+
     void add(boolean isType, Unit unit) {
       (isType ? types : values).put(unit.offset(), unit);
+    }
+
+    void count(ByteCursor in, long at) {
+      entries++;
+      if (entries > MAX_ENTRIES) {
+        throw in.bad(at, "more than " + MAX_ENTRIES + " entries of one name");
+      }
+    }
+
+    Listed listed() {
+      return new Listed(List.copyOf(types.values()), List.copyOf(values.values()));
     }
   }
 
@@ -247,14 +262,14 @@ public final class DebugNames implements NameTable {
 
   @Override
   public Listed find(String qualifiedName) {
-    var found = new Found(new TreeMap<>(), new TreeMap<>());
+    var found = new Found();
     for (var wanted : new LinkedHashSet<>(List.of(qualifiedName, lastName(qualifiedName)))) {
       byte[] bytes = wanted.getBytes(StandardCharsets.UTF_8);
       for (var index : indexes) {
         find(index, bytes, found);
       }
     }
-    return new Listed(List.copyOf(found.types().values()), List.copyOf(found.values().values()));
+    return found.listed();
   }
 
   /** What is behind the last {@code ::} that is in no brackets. */
@@ -276,7 +291,6 @@ public final class DebugNames implements NameTable {
   }
 
   private void find(Index index, byte[] wanted, Found found) {
-    int entries = 0;
     var in = section.cursor(index.buckets(), index.encoding().order());
     long first = 1;
     long hash = 0;
@@ -300,10 +314,7 @@ public final class DebugNames implements NameTable {
       in.seek(index.strings() + word * (name - 1));
       if (isText(Forms.number(in, word), wanted)) {
         in.seek(index.series() + word * (name - 1));
-        entries += series(index, Forms.number(in, word), found);
-        if (entries > MAX_ENTRIES) {
-          throw in.bad(in.offset(), "more than " + MAX_ENTRIES + " entries of one name");
-        }
+        series(index, Forms.number(in, word), found);
       }
     }
   }
@@ -326,19 +337,20 @@ public final class DebugNames implements NameTable {
     return bytes[wanted.length] == 0;
   }
 
-  /** Adds the units of the entries of one name; how many entries there are. */
-  private int series(Index index, long offset, Found found) {
+  /** Adds the units of the entries of one name. */
+  private void series(Index index, long offset, Found found) {
     if (offset < 0 || offset >= index.end() - index.pool()) {
       throw new BadDataException(
           name(), index.pool(), "entries at 0x" + Long.toHexString(offset) + ", outside of it");
     }
     var in = section.cursor(index.pool() + offset, index.encoding().order());
-    for (int count = 0; in.offset() < index.end() && count <= MAX_ENTRIES; count++) {
+    while (in.offset() < index.end()) {
       long at = in.offset();
       long code = in.uleb();
       if (code == 0) {
-        return count;
+        return;
       }
+      found.count(in, at);
       var shape = index.shapes().get(code);
       if (shape == null) {
         throw in.bad(at, "entry has abbreviation " + Long.toUnsignedString(code));

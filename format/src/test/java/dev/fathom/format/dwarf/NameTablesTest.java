@@ -319,6 +319,27 @@ final class NameTablesTest {
         .withMessageContaining("entries");
   }
 
+  @Test
+  void entriesOfOneNameAreBoundedOverAllIndexes() {
+    var file = file();
+    var out = new DwarfWriter.Bytes(file.order);
+    for (int i = 0; i < UNITS; i++) {
+      var unit = file.read.get(i);
+      var one = new NameTableWriter().unit(unit.offset(), unit.end() - unit.offset());
+      one.name("function" + i, Kind.FUNCTION, 0);
+      for (int entry = 0; entry < (1 << 20) / 4; entry++) {
+        one.name("main", Kind.VARIABLE, 0);
+      }
+      out.bytes(file.names(one, 1));
+    }
+    var used = used(file.with(".debug_names", out.toByteArray()));
+
+    assertThatExceptionOfType(BadDataException.class)
+        .isThrownBy(() -> used.find("main"))
+        .withMessageContaining("more than 1048576 entries of one name");
+    assertThat(at(used.find("function4").values())).containsExactly(file.read.get(4).offset());
+  }
+
   /** Reads a table as far as a program would. */
   private static void lookUp(Dwarf dwarf) {
     var tables = dwarf.nameTables();
