@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.session;
 
+import dev.fathom.base.BadDataException;
 import dev.fathom.base.FathomException;
+import dev.fathom.format.dwarf.Dwarf;
 import dev.fathom.model.Image;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.type.CType;
@@ -100,18 +102,31 @@ final class SessionTypes implements TypeSource {
     }
   }
 
-  /** Whether an object describes itself: what is in it has been asked already. */
+  /**
+   * Whether an object describes itself, without other files: what is in it has been asked already.
+   */
   private boolean isOwn(Image image) {
     var known = describesItself.get(image);
     if (known == null) {
       var own = session.kernel().file(image);
-      known = own.isPresent() && session.debugFiles().find(image).found().equals(own);
+      known =
+          own.isPresent()
+              && session.debugFiles().find(image).found().equals(own)
+              && session.debugFiles().described(image).filter(d -> isInParts(d.dwarf())).isEmpty();
       if (describesItself.size() == MOST_KNOWN) {
         describesItself.clear(); // Libraries came and went.
       }
       describesItself.put(image, known);
     }
     return known;
+  }
+
+  private static boolean isInParts(Dwarf dwarf) {
+    try {
+      return dwarf.isInParts();
+    } catch (BadDataException _) {
+      return false; // Whoever reads it is told.
+    }
   }
 
   @Override

@@ -46,16 +46,22 @@ final class CompiledCxx implements AutoCloseable {
    */
   static CompiledCxx compile(
       Path folder, String name, List<String> options, List<String> commands) {
+    return compile("g++", folder, name, options, commands);
+  }
+
+  /** As the other, by a compiler of that name. */
+  static CompiledCxx compile(
+      String compiler, Path folder, String name, List<String> options, List<String> commands) {
     try {
       Path source = folder.resolve(name + ".cc");
       try (InputStream text = CompiledCxx.class.getResourceAsStream("/cxx/" + name + ".cc")) {
         Files.write(source, text.readAllBytes());
       }
       Path program = folder.resolve(name);
-      var compiler = new ArrayList<>(List.of("g++", "-g", "-O0"));
-      compiler.addAll(options);
-      compiler.addAll(List.of("-o", program.toString(), source.toString()));
-      CProgram.run(folder, compiler);
+      var line = new ArrayList<>(List.of(compiler, "-g", "-O0"));
+      line.addAll(options);
+      line.addAll(List.of("-o", program.toString(), source.toString()));
+      CProgram.run(folder, line);
       Path core = folder.resolve(name + ".core");
       Path said = folder.resolve(name + ".said");
       Path script = folder.resolve(name + ".py");

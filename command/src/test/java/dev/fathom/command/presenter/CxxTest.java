@@ -21,12 +21,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A program of C++ beside gdb and the presenters that libstdc++ brings for it. */
 @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
 class CxxTest {
   /** What gdb and we print in the same words. */
-  private static final List<String> SAME =
+  static final List<String> SAME =
       List.of(
           "v",
           "spare",
@@ -179,7 +181,7 @@ class CxxTest {
           "lp->v",
           "geo::Point::made");
 
-  private static final List<String> DEFINITIONS =
+  static final List<String> DEFINITIONS =
       List.of(
           "geo::Circle",
           "geo::Shape",
@@ -216,7 +218,7 @@ class CxxTest {
   }
 
   /** gdb writes offsets from symbols in decimal. */
-  private static String normal(String text) {
+  static String normal(String text) {
     return Pattern.compile("\\+(\\d+)>")
         .matcher(text)
         .replaceAll(
@@ -335,6 +337,23 @@ class CxxTest {
               "std::map with 1 element = {[\"k\"] = 2}",
               "4")
           .isEqualTo(older.answers());
+    }
+  }
+
+  /** What the program's file has is where the files with the rest are. */
+  @ParameterizedTest
+  @ValueSource(strings = {"-gdwarf-4", "-gdwarf-5"})
+  void debugInformationMayBeSplitOff(String version) {
+    var expressions = List.of("str", "m", "work::calls", "&li");
+    try (var split =
+        CompiledCxx.compile(
+            directory,
+            "strings",
+            List.of("-gsplit-dwarf", version),
+            expressions.stream().map(e -> "output " + e).toList())) {
+      assertThat(split.output(expressions))
+          .isEqualTo(split.answers())
+          .contains("std::map with 1 element = {[\"k\"] = 2}");
     }
   }
 

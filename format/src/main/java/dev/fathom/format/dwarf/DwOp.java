@@ -91,5 +91,13 @@ final class DwOp {
   static final int GNU_CONST_INDEX = 0xfc;
   static final int GNU_VARIABLE_VALUE = 0xfd;
 
+  /** Whether the operand is an index into its unit's addresses. */
+  static boolean isIndexed(int operation) {
+    return operation == ADDRX
+        || operation == CONSTX
+        || operation == GNU_ADDR_INDEX
+        || operation == GNU_CONST_INDEX;
+  }
+
   private DwOp() {}
 }

@@ -127,6 +127,14 @@ public final class Dwarf {
     return all;
   }
 
+  /** Whether some of it is in other files: in {@code .dwo} files, a package or a supplementary. */
+  public boolean isInParts() {
+    // What the other files have of addresses is an index into this one's.
+    return supplementary().isPresent()
+        || (section(".debug_addr").isPresent()
+            && units().stream().anyMatch(unit -> unit.splitId().isPresent()));
+  }
+
   /** What was wrong with the units that {@link #units} leaves out. */
   public List<BadDataException> problems() {
     return units.get().problems();

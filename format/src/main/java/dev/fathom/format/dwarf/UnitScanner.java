@@ -8,8 +8,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -48,6 +50,19 @@ final class UnitScanner {
   private boolean plainStrings;
   private ScanPlan[] dense;
   private ByteSource text;
+
+  /** Set apart by unit what is an index into a table of the unit's. */
+  private long ofUnit;
+
+  /**
+   * Definitions of what is declared behind them, as clang has them, with the scopes they are in.
+   */
+  private final List<Early> early = new ArrayList<>();
+
+  private record Early(int entry, long parent) {}
+
+  /** Whether all scopes of the unit are known. */
+  private boolean late;
 
   // The scopes that the pass is in, and those it has seen, for names of what is defined elsewhere.
   private final long[] hashes = new long[MAX_SCOPES + 1];
@@ -88,10 +103,13 @@ final class UnitScanner {
    * Hands all names of a unit to the collector.
    *
    * @throws BadDataException when the unit cannot be followed to its end; what came before was
-   *     handed over
+   *     handed over, but for definitions of what is declared behind them
    */
   void scan(Unit scanned, int ordinal) {
     unit = scanned;
+    ofUnit = (ordinal + 1L) << 32;
+    early.clear();
+    late = false;
     long length = unit.end() - unit.offset();
     if (length > Integer.MAX_VALUE - 64) {
       throw unit.bad(unit.offset(), "unit has " + length + " bytes, expected less than 2 GiB");
@@ -111,6 +129,7 @@ final class UnitScanner {
     at = (int) (unit.firstDie() - unit.offset());
     try {
       pass(ordinal);
+      takeEarly(ordinal);
     } catch (IndexOutOfBoundsException e) {
       throw unit.bad(unit.offset() + at, "entry goes on past the end of its unit");
     }
@@ -184,6 +203,17 @@ final class UnitScanner {
       } else {
         skipChildren(entry);
       }
+    }
+  }
+
+  /** Hands over what had to wait until all scopes were known. */
+  private void takeEarly(int ordinal) {
+    late = true;
+    for (var one : early) {
+      at = one.entry();
+      var plan = plan(uleb(), one.entry());
+      values(plan);
+      take(plan, one.entry(), ordinal, one.parent(), 0);
     }
   }
 
@@ -297,6 +327,10 @@ final class UnitScanner {
 
   private void addOrOrigin(
       DwarfNames.Kind kind, int entry, int ordinal, long parent, long difference) {
+    if (!late && scoped && hasOrigin && !originIsFar && origin > entry) {
+      early.add(new Early(entry, parent));
+      return;
+    }
     boolean wasExternal = external;
     boolean wasDeclaration = declaration;
     boolean named = nameIs != NO_NAME;
@@ -518,7 +552,7 @@ final class UnitScanner {
         }
         case ScanPlan.CODE -> {
           hasCode = true;
-          code = 31 * code + value(plan, i, fixed);
+          code = 31 * code + value(plan, i, fixed) + (isIndex(plan.forms[i]) ? ofUnit : 0);
         }
         case ScanPlan.PLACE -> {
           hasPlace = true;
@@ -533,6 +567,21 @@ final class UnitScanner {
         default -> throw new IllegalStateException("role " + roles[i]);
       }
     }
+  }
+
+  /** Whether a value means something else in each unit. */
+  private static boolean isIndex(int form) {
+    return switch (form) {
+      case Form.ADDRX,
+          Form.ADDRX1,
+          Form.ADDRX2,
+          Form.ADDRX3,
+          Form.ADDRX4,
+          Form.GNU_ADDR_INDEX,
+          Form.RNGLISTX ->
+          true;
+      default -> false;
+    };
   }
 
   private boolean flag(ScanPlan plan, int step, int fixed) {
@@ -605,7 +654,8 @@ final class UnitScanner {
       throw unit.bad(
           unit.offset() + at, "block of " + length + " bytes in a unit that ends before");
     }
-    long hash = length;
+    boolean indexed = length > 0 && DwOp.isIndexed(bytes[at] & 0xff);
+    long hash = length + (indexed ? ofUnit : 0);
     int stop = at + (int) length;
     for (int i = at; i < stop; i++) {
       hash = 31 * hash + bytes[i];

@@ -161,6 +161,60 @@ final class DwarfNamesTest {
     assertThat(kinds(names, "get_page")).containsExactly("FUNCTION", "FUNCTION");
   }
 
+  /** As clang has static members, and methods of classes that it comes to late. */
+  @Test
+  void definitionsTakeTheNameOfWhatIsDeclaredBehindThem() {
+    var w = new DwarfWriter();
+    var space = cppUnit(w).child(Tag.NAMESPACE).with(At.NAME, Form.STRP, "geo");
+    var variable = space.child(Tag.VARIABLE);
+    var function = space.child(Tag.SUBPROGRAM).with(At.LOW_PC, Form.ADDR, 0x1000);
+    var point = space.child(Tag.STRUCTURE_TYPE).with(At.NAME, Form.STRP, "Point");
+    var made = point.child(Tag.MEMBER).with(At.NAME, Form.STRP, "made");
+    made.with(At.EXTERNAL, Form.FLAG_PRESENT, 1).with(At.DECLARATION, Form.FLAG_PRESENT, 1);
+    var move = point.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "move");
+    move.with(At.DECLARATION, Form.FLAG_PRESENT, 1);
+    variable
+        .with(At.SPECIFICATION, Form.REF4, made)
+        .with(At.LOCATION, Form.EXPRLOC, new byte[] {0x03, 1, 0, 0, 0, 0, 0, 0, 0});
+    function.with(At.SPECIFICATION, Form.REF4, move);
+
+    var names = names(w);
+
+    assertThat(kinds(names, "geo::Point::made")).containsExactly("VARIABLE");
+    assertThat(names.find("geo::Point::made").getFirst().isExternal()).isTrue();
+    assertThat(names.find("geo::Point::made").getFirst().die().offset())
+        .isEqualTo(variable.offset());
+    assertThat(kinds(names, "geo::Point::move")).containsExactly("FUNCTION");
+    assertThat(kinds(names, "geo::made")).isEmpty();
+    assertThat(names.problems()).isEmpty();
+  }
+
+  /** An index means another address in each unit. */
+  @Test
+  void placesByIndexAreNotTheSameInTwoUnits() {
+    var w = new DwarfWriter();
+    for (int i = 0; i < 3; i++) {
+      var root = cUnit(w, 5);
+      for (int operation : new int[] {0xa1, 0xfb, 0x03}) {
+        root.child(Tag.VARIABLE)
+            .with(At.NAME, Form.STRP, "counter" + operation)
+            .with(At.LOCATION, Form.EXPRLOC, new byte[] {(byte) operation, 0});
+      }
+      for (int form : new int[] {Form.ADDRX, Form.ADDRX1, Form.ADDRX4, Form.RNGLISTX}) {
+        root.child(Tag.SUBPROGRAM)
+            .with(At.NAME, Form.STRP, "helper" + form)
+            .with(form == Form.RNGLISTX ? At.RANGES : At.LOW_PC, form, 0);
+      }
+    }
+
+    var names = names(w);
+
+    for (var name : List.of("counter161", "counter251", "helper27", "helper41", "helper35")) {
+      assertThat(kinds(names, name)).as(name).hasSize(3);
+    }
+    assertThat(kinds(names, "counter3")).hasSize(1);
+  }
+
   @Test
   void includesSplitUnitsAndTheSupplementaryFile() {
     var main = new DwarfWriter();

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** The DWARF that an ELF file itself has, relocated if it is a kernel module. */
+/** The DWARF that an ELF file itself has in full, relocated if it is a kernel module. */
 public final class DebugInformation implements DwarfSections {
   /** Names are read by this many threads at most. */
   private static final int THREADS = 2;
@@ -49,6 +49,9 @@ public final class DebugInformation implements DwarfSections {
             ? TableIndex.of(index.get(), id.get().hex())
             : TableIndex.none();
     var dwarf = Dwarf.open(new DebugInformation(file));
+    if (dwarf.isInParts()) {
+      return NameLookup.of(Optional::empty); // Whoever finds the other files reads all of it.
+    }
     return table.nameLookup(
         dwarf,
         () -> Optional.of(table.dwarfNames(dwarf, THREADS)),

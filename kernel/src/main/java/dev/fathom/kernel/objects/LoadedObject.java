@@ -325,6 +325,30 @@ public final class LoadedObject {
     mapped.ifPresent(MappedFile::close);
   }
 
+  /** What an object takes whose ELF header is at an address; empty where none is. */
+  static Optional<Range> extent(Memory memory, long address) {
+    var head = new byte[(int) PAGE];
+    if (memory.read(address, MemorySegment.ofArray(head)) < head.length) {
+      return Optional.empty();
+    }
+    try {
+      long low = Long.MAX_VALUE;
+      long high = 0;
+      for (var segment :
+          ElfFile.readLoaded(ByteSource.of("memory", head), address).programHeaders()) {
+        if (segment.type() == Elf.PT_LOAD) {
+          low = Math.min(low, segment.vaddr() & -PAGE);
+          high = Math.max(high, segment.vaddr() + segment.memsz());
+        }
+      }
+      return low < high && Long.compareUnsigned(address + (high - low), address) > 0
+          ? Optional.of(new Range(address, address + (high - low)))
+          : Optional.empty();
+    } catch (BadDataException _) {
+      return Optional.empty(); // The first page of something else.
+    }
+  }
+
   /** Whether memory at {@code address} begins as an ELF file does. */
   static boolean beginsAt(Memory memory, long address) {
     var magic = new byte[4];

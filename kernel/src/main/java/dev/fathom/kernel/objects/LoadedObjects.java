@@ -102,7 +102,7 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
    * The end of the run of mappings that may be one object from number {@code i} on: those of the
    * same file, and anonymous ones between them, which are its zeroed data.
    */
-  private static int endOfGroup(List<Mapped> all, int i) {
+  private int endOfGroup(List<Mapped> all, int i) {
     String name = all.get(i).name();
     int end = i + 1;
     if (name.isEmpty() || name.equals(VDSO)) {
@@ -110,7 +110,7 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
     }
     int last = end;
     while (end < all.size()
-        && ((all.get(end).name().equals(name) && all.get(end).offset() != 0)
+        && (isPart(all.get(i), all.get(end))
             || (all.get(end).name().isEmpty()
                 && all.get(end).range().start() == all.get(end - 1).range().end()))) {
       end++;
@@ -120,6 +120,19 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
     }
     // The data behind the last one that the file has, as long as it is the object's own.
     return last < end && isData(all.get(last - 1)) ? last + 1 : last;
+  }
+
+  /**
+   * Whether a mapping of the same file is of the object that begins with {@code first}. Where the
+   * file begins so does another object, but a small file may have more than one segment in its
+   * first page, which is then mapped for each of them, as lld lays files out.
+   */
+  private boolean isPart(Mapped first, Mapped mapping) {
+    return mapping.name().equals(first.name())
+        && (mapping.offset() != 0
+            || LoadedObject.extent(memory, first.range().start())
+                .filter(extent -> extent.contains(mapping.range().start()))
+                .isPresent());
   }
 
   private static boolean isData(Mapped mapping) {

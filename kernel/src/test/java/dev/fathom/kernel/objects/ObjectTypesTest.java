@@ -9,8 +9,10 @@ import dev.fathom.model.Layout;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.target.ProcessView;
+import dev.fathom.testkit.ElfWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -86,5 +88,32 @@ class ObjectTypesTest {
       assertThat(types.find(TypeName.struct("none"))).isEmpty();
       assertThat(types.kept()).isEqualTo(1);
     }
+  }
+
+  /** As lld lays a small program out: the file's first page has all of its segments. */
+  @Test
+  void aFileWhoseFirstPageIsMappedForEachSegmentIsOneObject() {
+    var view = new View();
+    var memory = new HeapMemory("process", Layout.LITTLE_64);
+    var elf = new ElfWriter().type(3);
+    for (int i = 0; i < 4; i++) {
+      elf.segment(1, 4, 0x1040L * i, new byte[16], 16);
+    }
+    byte[] page = Arrays.copyOf(elf.build(), 0x1000);
+    var mappings = new ArrayList<ProcessView.Mapped>();
+    // Twice: loaded again, it is another object.
+    for (long start : new long[] {0x10000, 0x14000, 0x30000}) {
+      for (int i = 0; i < 4; i++) {
+        long at = start + 0x1000L * i;
+        memory.put(at, page);
+        mappings.add(new ProcessView.Mapped(new Range(at, at + 0x1000), "r-xp", 0, "/bin/small"));
+      }
+    }
+    view.mappings = mappings;
+    var objects = new LoadedObjects(view, memory, X86_64.INSTANCE, _ -> {});
+
+    assertThat(objects.all())
+        .extracting(o -> o.start() + "-" + o.end())
+        .containsExactly("65536-81920", "81920-98304", "196608-212992");
   }
 }

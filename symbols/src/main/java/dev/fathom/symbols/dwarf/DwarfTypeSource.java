@@ -886,37 +886,42 @@ public final class DwarfTypeSource implements TypeSource {
 
   private CType function(Die die) {
     boolean variadic = false;
-    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
-      if (child.get().tag() == Tag.UNSPECIFIED_PARAMETERS) {
-        variadic = true;
-      }
-      if (die.tag() == Tag.SUBPROGRAM && !isParameter(child.get().tag())) {
-        break; // parameters come first in functions, and there may be much behind them
-      }
+    for (var part : signature(die)) {
+      variadic |= part.tag() == Tag.UNSPECIFIED_PARAMETERS;
     }
     return new FunctionType(() -> typeOf(die.owner(At.TYPE)), () -> parameters(die), variadic);
   }
 
-  private static boolean isParameter(int tag) {
-    return tag == Tag.FORMAL_PARAMETER
-        || tag == Tag.UNSPECIFIED_PARAMETERS
-        || tag == Tag.GNU_FORMAL_PARAMETER_PACK
-        || tag == Tag.TEMPLATE_TYPE_PARAMETER
-        || tag == Tag.TEMPLATE_VALUE_PARAMETER;
+  /** What parameters there are. They come first, but for what clang has before them. */
+  private static List<Die> signature(Die die) {
+    var found = new ArrayList<Die>();
+    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
+      switch (child.get().tag()) {
+        case Tag.FORMAL_PARAMETER, Tag.UNSPECIFIED_PARAMETERS, Tag.GNU_FORMAL_PARAMETER_PACK ->
+            found.add(child.get());
+        case Tag.TEMPLATE_TYPE_PARAMETER, Tag.TEMPLATE_VALUE_PARAMETER -> {}
+        case Tag.LEXICAL_BLOCK, Tag.INLINED_SUBROUTINE, Tag.LABEL -> {
+          return found; // a body, and there may be much of it
+        }
+        default -> {
+          if (!found.isEmpty()) {
+            return found;
+          }
+        }
+      }
+    }
+    return found;
   }
 
   private List<FunctionType.Parameter> parameters(Die die) {
     var found = new ArrayList<FunctionType.Parameter>();
-    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
-      var parameter = child.get();
-      if (parameter.tag() == Tag.FORMAL_PARAMETER) {
-        found.add(parameter(parameter));
-      } else if (parameter.tag() == Tag.GNU_FORMAL_PARAMETER_PACK) {
-        for (var inner : parameter.children()) {
+    for (var part : signature(die)) {
+      if (part.tag() == Tag.FORMAL_PARAMETER) {
+        found.add(parameter(part));
+      } else if (part.tag() == Tag.GNU_FORMAL_PARAMETER_PACK) {
+        for (var inner : part.children()) {
           found.add(parameter(inner));
         }
-      } else if (die.tag() == Tag.SUBPROGRAM && !isParameter(parameter.tag())) {
-        break;
       }
     }
     return found;
@@ -1113,13 +1118,22 @@ public final class DwarfTypeSource implements TypeSource {
                     function,
                     access(part, die),
                     part.number(At.VIRTUALITY).orElse(0) != 0,
-                    !part.has(At.OBJECT_POINTER)));
+                    !hasObject(part)));
           }
         }
         default -> arguments(part, arguments, 0);
       }
     }
     return new CompositeType.ClassParts(statics, arguments, bases, methods);
+  }
+
+  /** Whether a method is of an object; clang says so only by the parameter that nobody wrote. */
+  private static boolean hasObject(Die method) {
+    return method.has(At.OBJECT_POINTER)
+        || method
+            .firstChild()
+            .filter(first -> first.tag() == Tag.FORMAL_PARAMETER && first.flag(At.ARTIFICIAL))
+            .isPresent();
   }
 
   /**

@@ -28,7 +28,7 @@ public final class TableIndex {
   private static final int MAX_BUILD_ID = 128;
 
   /** What the stored arrays mean; one more with each change of that. */
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   /** How many bytes at the start and at the end of each section are compared. */
   private static final int SAMPLE = 4096;

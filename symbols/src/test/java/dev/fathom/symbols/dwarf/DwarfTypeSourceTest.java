@@ -308,6 +308,27 @@ final class DwarfTypeSourceTest {
     assertThat(source.enumerators()).containsOnlyKeys("M", "TOP").containsEntry("TOP", top);
   }
 
+  /** clang has what a function keeps between its calls before its parameters. */
+  @Test
+  void parametersMayComeBehindStaticVariables() {
+    var w = new DwarfWriter();
+    var root = unit(w, 5, C11);
+    var number = integer(root);
+    var work = root.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "work");
+    work.with(At.LOW_PC, Form.ADDR, 0x1000).with(At.TYPE, Form.REF4, number);
+    work.child(Tag.VARIABLE).with(At.NAME, Form.STRP, "calls").with(At.TYPE, Form.REF4, number);
+    work.child(Tag.FORMAL_PARAMETER).with(At.NAME, Form.STRP, "n").with(At.TYPE, Form.REF4, number);
+    work.child(Tag.VARIABLE).with(At.NAME, Form.STRP, "local").with(At.TYPE, Form.REF4, number);
+    var none = root.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "none");
+    none.with(At.LOW_PC, Form.ADDR, 0x2000).child(Tag.LEXICAL_BLOCK);
+    none.child(Tag.FORMAL_PARAMETER).with(At.NAME, Form.STRP, "x").with(At.TYPE, Form.REF4, number);
+
+    var source = source(w);
+
+    assertThat(source.ofSymbol("work").orElseThrow().text()).isEqualTo("int (int n)");
+    assertThat(source.ofSymbol("none").orElseThrow().text()).isEqualTo("void (void)");
+  }
+
   @Test
   void makesTheTypesOfCpp() {
     var w = new DwarfWriter();
@@ -398,6 +419,14 @@ final class DwarfTypeSourceTest {
     method.with(At.ACCESSIBILITY, Form.DATA1, 2).with(At.VIRTUALITY, Form.DATA1, 1);
     var parameter = method.child(Tag.FORMAL_PARAMETER).with(At.TYPE, Form.REF4, self);
     method.with(At.OBJECT_POINTER, Form.REF4, parameter);
+    // clang tells the object only by the parameter that nobody wrote.
+    var close = shut.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "close");
+    var hidden = close.child(Tag.FORMAL_PARAMETER).with(At.TYPE, Form.REF4, self);
+    hidden.with(At.ARTIFICIAL, Form.FLAG_PRESENT, 1);
+    shut.child(Tag.SUBPROGRAM)
+        .with(At.NAME, Form.STRP, "count")
+        .child(Tag.FORMAL_PARAMETER)
+        .with(At.TYPE, Form.REF4, self);
     var colour = space.child(Tag.ENUMERATION_TYPE).with(At.NAME, Form.STRP, "Colour");
     colour.with(At.BYTE_SIZE, Form.DATA1, 4).with(At.ENUM_CLASS, Form.FLAG_PRESENT, 1);
     colour.with(At.TYPE, Form.REF4, number);
@@ -420,6 +449,9 @@ final class DwarfTypeSourceTest {
               assertThat(b.type().text()).isEqualTo("app::Base");
             });
     assertThat(struct(source, "app::Shut").virtualBases()).isEmpty();
+    assertThat(struct(source, "app::Shut").methods())
+        .extracting(CompositeType.Method::isStatic)
+        .containsExactly(false, true);
     assertThat(door.members())
         .singleElement()
         .satisfies(m -> assertThat(m.access()).isEqualTo(Access.PRIVATE));

@@ -6,6 +6,7 @@ import dev.fathom.command.presenter.Presentation;
 import dev.fathom.command.presenter.Presenter;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.OpaqueType;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,7 +29,13 @@ public final class StringPresenter implements Presenter {
       start = object.member("_M_str").asLong();
       count = object.member("_M_len").asLong();
     } else {
-      start = object.member("_M_dataplus._M_p").asLong();
+      // clang leaves what this is made of to the library's own debug information. The pointer is
+      // first, as allocators have no size.
+      var data = object.member("_M_dataplus");
+      start =
+          data.type().resolved() instanceof OpaqueType && data instanceof Value.Ref place
+              ? Parts.pointer(object.program(), place.address())
+              : data.member("_M_p").asLong();
       // Before gcc 5 the length stands in front of the characters, with capacity and references.
       int word = (int) object.program().types().wordBytes();
       count =
