@@ -81,7 +81,7 @@ run_maven() {
   find_jdk
   install_npm
   (cd "$home" && JAVA_HOME=$jdk MAVEN_SKIP_RC=1 \
-    MAVEN_OPTS="${MAVEN_OPTS:-} --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED" mvn -B -Dstyle.color=never "$@")
+    MAVEN_OPTS="${MAVEN_OPTS:-} -Djansi.noreset=true --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED" mvn -B -Dstyle.color=never "$@")
 }
 
 # The JVM's command line without the AOT cache; $1 is the folder of the distribution.

@@ -76,4 +76,17 @@ class LauncherScriptTest {
     write("elsewhere/worktrees/one/logs/HEAD", "commits\n", LONG_AGO);
     assertThat(says()).as("not updated").isEqualTo("trains");
   }
+
+  @Test
+  void mavenPrintsNoCodesForTerminals() throws Exception {
+    var home = System.getProperty("fathom.home");
+    var process =
+        new ProcessBuilder(
+                "bash", "-c", "home=$1; . \"$1/etc/build.sh\"; run_maven --version", "", home)
+            .redirectErrorStream(true)
+            .start();
+    var text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(text).isZero();
+    assertThat(text).startsWith("Apache Maven").doesNotContain("\033");
+  }
 }
