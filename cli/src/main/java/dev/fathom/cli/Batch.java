@@ -5,6 +5,7 @@ import dev.fathom.base.Sink;
 import dev.fathom.command.CommandService;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -23,16 +24,18 @@ record Batch(CommandService service, Sink sink, Console console, Warnings warnin
     return good;
   }
 
-  /** Runs the lines of standard input; true when all worked. */
-  boolean runInput() throws IOException {
+  /** Runs the lines that come, until one asks to quit; true when all worked. */
+  boolean run(InputStream from) throws IOException {
     boolean good = true;
-    var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    var line = input.readLine();
-    while (line != null && !service.environment().quitting()) {
+    var input = new BufferedReader(new InputStreamReader(from, StandardCharsets.UTF_8));
+    while (!service.environment().quitting()) {
+      var line = input.readLine();
+      if (line == null) {
+        break;
+      }
       if (!line.isBlank()) {
         good &= run(line);
       }
-      line = input.readLine();
     }
     return good;
   }

@@ -102,8 +102,9 @@ abstract class LookCommand implements Callable<Integer> {
       if (!json) {
         service.environment().settings().screen(console);
       }
-      var batch = new Batch(service, sink(console), console, warnings);
-      boolean good = lines.isEmpty() ? batch.runInput() : batch.run(lines);
+      var sink = json || quiet ? sink(console) : warnings.withoutTold(sink(console));
+      var batch = new Batch(service, sink, console, warnings);
+      boolean good = lines.isEmpty() ? batch.run(System.in) : batch.run(lines);
       return good ? 0 : Problems.FAILED;
     } finally {
       console.flush();

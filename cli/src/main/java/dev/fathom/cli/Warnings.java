@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import dev.fathom.base.Datum;
+import dev.fathom.base.Loss;
+import dev.fathom.base.Outcome;
+import dev.fathom.base.Sink;
 import dev.fathom.session.Session;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -29,5 +33,42 @@ final class Warnings {
         teller.accept(warning);
       }
     }
+  }
+
+  /**
+   * What the user was told is not told again in {@code sink}, which writes to the same place: of
+   * these warnings {@code ::status} reminds whoever asks later.
+   */
+  Sink withoutTold(Sink sink) {
+    return new Sink() {
+      @Override
+      public void begin(String command) {
+        sink.begin(command);
+      }
+
+      @Override
+      public void accept(Datum datum) {
+        if (!(datum instanceof Datum.Note(var severity, var text)
+            && severity == Datum.Severity.WARNING
+            && told.contains(text))) {
+          sink.accept(datum);
+        }
+      }
+
+      @Override
+      public void flush() {
+        sink.flush();
+      }
+
+      @Override
+      public void lost(Loss loss) {
+        sink.lost(loss);
+      }
+
+      @Override
+      public void end(Outcome outcome) {
+        sink.end(outcome);
+      }
+    };
   }
 }
