@@ -13,14 +13,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /** C expressions as commands take them: errors show the text and point at what is wrong. */
 public final class CExpression {
   /** Longer text is not shown again. */
   private static final int SHOWN_LIMIT = 500;
 
-  /** {@code p x > out} compares. */
-  private static final String FILE_HINT = "; a file is named as in '> ./out'";
+  /** What a user who says {@code p x > out.txt}, which compares, means as a file's name. */
+  private static final Pattern FILE_NAME = Pattern.compile("[\\w./-]+");
 
   private CExpression() {}
 
@@ -59,7 +60,7 @@ public final class CExpression {
     try {
       return work.get();
     } catch (FathomException e) {
-      var hint = e instanceof LookupException && meansFile(text, e.span()) ? FILE_HINT : "";
+      var hint = e instanceof LookupException ? fileHint(text, e.span()) : "";
       if (e.span().isEmpty() || text.length() > SHOWN_LIMIT || text.indexOf('\n') >= 0) {
         throw e;
       }
@@ -67,13 +68,14 @@ public final class CExpression {
     }
   }
 
-  /** Whether the name in question stands behind a last {@code >}, as that of a file would. */
-  private static boolean meansFile(String text, Optional<Span> span) {
-    return span.isPresent()
-        && span.get().end() >= text.length()
-        && text.substring(0, Math.min(span.get().start(), text.length()))
-            .stripTrailing()
-            .endsWith(">");
+  /** How to name a file, where the name in question begins what stands behind a last {@code >}. */
+  private static String fileHint(String text, Optional<Span> span) {
+    int start = Math.min(span.map(Span::start).orElse(0), text.length());
+    var name = text.substring(start).strip();
+    return text.substring(0, start).stripTrailing().endsWith(">")
+            && FILE_NAME.matcher(name).matches()
+        ? "; a file is named as in '> ./" + name + "'"
+        : "";
   }
 
   private static EvalException pointed(String text, Span span, FathomException e, String hint) {

@@ -122,7 +122,9 @@ class InterpreterTest {
     assertThat(fixture.text("p 16 >> 3")).isEqualTo("$2 = 2\n");
     assertThat(fixture.text("p 1 | 6")).isEqualTo("$3 = 7\n");
     assertThat(fixture.text("p 1 > 5 || 1")).isEqualTo("$4 = 1\n");
-    assertThat(fixture.text("p counter > out")).contains("unknown symbol 'out'", "> ./out");
+    assertThat(fixture.text("p counter > out")).contains("unknown symbol 'out'", "'> ./out'");
+    assertThat(fixture.text("p counter > out.txt")).contains("symbol 'out'", "'> ./out.txt'");
+    assertThat(fixture.text("p out.txt > counter")).doesNotContain("./");
     assertThat(fixture.text("display counter > 5")).isEqualTo("1: counter > 5 = 1\n");
     assertThat(fixture.text("set $a = counter > 5; p $a")).isEqualTo("$5 = 1\n");
     for (var name : List.of("5", "3", "out")) {
