@@ -41,11 +41,7 @@ final class EventOptions {
       breakpoint.ignore(count - 1);
     }
     breakpoint.condition(
-        args.option('i')
-            .map(
-                text ->
-                    ExpressionCondition.of(
-                        text.text(), call.session(), ExpressionCondition.places(breakpoint))));
+        args.option('i').map(text -> ExpressionCondition.of(text.text(), call, breakpoint)));
     if (args.option('T').isPresent()) {
       var task = Tasks.of(call, call.number(args.option('T').get()));
       breakpoint.thread(OptionalLong.of(task.object().address()));

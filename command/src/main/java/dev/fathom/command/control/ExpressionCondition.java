@@ -4,6 +4,7 @@ package dev.fathom.command.control;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.LookupException;
+import dev.fathom.command.Invocation;
 import dev.fathom.command.ProgramScope;
 import dev.fathom.command.StopScope;
 import dev.fathom.lang.Expr;
@@ -28,6 +29,9 @@ import java.util.stream.Stream;
  * there. Parsed once.
  */
 final class ExpressionCondition implements Condition {
+  /** No function is there. */
+  private static final long NOWHERE = 0;
+
   private final Session session;
   private final String text;
   private final Expr expression;
@@ -60,6 +64,23 @@ final class ExpressionCondition implements Condition {
       throw comparedWithComm(text, unknown.get());
     }
     return new ExpressionCondition(session, text, parsed);
+  }
+
+  /** As {@link #of(String, Session, List)}, for a breakpoint or watchpoint that there is. */
+  static Condition of(String text, Invocation call, Breakpoint breakpoint) {
+    return breakpoint.watches()
+        ? ofWatchpoint(text, call)
+        : of(text, call.session(), breakpoint.addresses());
+  }
+
+  /**
+   * The condition of a watchpoint. Where data will be accessed is not known: its names are those
+   * that the program has everywhere, and those of the function that the selected thread is in.
+   */
+  static Condition ofWatchpoint(String text, Invocation call) {
+    var pc = call.program().architecture().registers().pc().name();
+    var here = call.environment().variables().find(pc);
+    return of(text, call.session(), List.of(here.orElse(NOWHERE)));
   }
 
   private static void refuseChanges(String text, Expr parsed) {
@@ -130,11 +151,6 @@ final class ExpressionCondition implements Condition {
       }
       return Optional.empty();
     }
-  }
-
-  /** Where a breakpoint's condition will be asked; of a watchpoint that is not known. */
-  static List<Long> places(Breakpoint breakpoint) {
-    return breakpoint.watches() ? List.of() : breakpoint.addresses();
   }
 
   @Override

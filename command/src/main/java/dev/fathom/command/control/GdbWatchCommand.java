@@ -12,8 +12,8 @@ import dev.fathom.command.Tasks;
 import dev.fathom.lang.Expressions;
 import dev.fathom.model.Value;
 import dev.fathom.session.control.Breakpoint;
+import dev.fathom.session.control.Condition;
 import dev.fathom.target.Breakpoints.Kind;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -68,8 +68,8 @@ final class GdbWatchCommand implements Command {
     }
     var parsed =
         condition.isEmpty()
-            ? Optional.<ExpressionCondition>empty()
-            : Optional.of(ExpressionCondition.of(condition.toString(), call.session(), List.of()));
+            ? Optional.<Condition>empty()
+            : Optional.of(ExpressionCondition.ofWatchpoint(condition.toString(), call));
     Places.checkWatched(call, ref.address(), (int) size);
     var added =
         call.session()
@@ -83,7 +83,7 @@ final class GdbWatchCommand implements Command {
                 },
                 (int) size,
                 Optional.empty());
-    added.condition(parsed.map(c -> c));
+    added.condition(parsed);
     return Stream.of(EventTable.added(added));
   }
 }

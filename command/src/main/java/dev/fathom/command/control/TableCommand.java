@@ -86,9 +86,7 @@ final class TableCommand implements Command {
         breakpoint.condition(
             text.isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                    ExpressionCondition.of(
-                        text.toString(), call.session(), ExpressionCondition.places(breakpoint))));
+                : Optional.of(ExpressionCondition.of(text.toString(), call, breakpoint)));
       }
       case "commands" -> {
         call.args().expect(1, Integer.MAX_VALUE);

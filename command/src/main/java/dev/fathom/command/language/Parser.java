@@ -748,6 +748,10 @@ final class Parser {
       if (depth == 0 && (" \t;".indexOf(c) >= 0 || leaves(reading))) {
         break;
       }
+      // A condition may stand close to its word: no function is called "if".
+      if (c == '(' && reading != Reading.WORDS && word.toString().equals("if")) {
+        break;
+      }
       depth += c == '(' || c == '[' ? 1 : c == ')' || c == ']' ? -1 : 0;
       depth = Math.max(0, depth);
       word.append(c);

@@ -139,6 +139,22 @@ class StopsTest {
   }
 
   @Test
+  void conditionsInGdbsSpellingMayStandCloseToIf() {
+    run("b schedule if(pid == 99)");
+    assertThat(outcome.error()).isEmpty();
+    run("tb schedule thread 1 if(pid > 3) || tid >> 3");
+    assertThat(outcome.error()).isEmpty();
+    run("watch panic_cpu if(pid == 98)");
+    assertThat(outcome.error()).isEmpty();
+    assertThat(run("info b"))
+        .contains("if (pid == 99)\n", "if (pid > 3) || tid >> 3, thread", "if (pid == 98)\n");
+    run("b panic");
+    hits(3);
+    stub.comes(0, linux.address("panic"));
+    assertThat(run("c")).contains("breakpoint 4: ");
+  }
+
+  @Test
   void whatConditionsCallTheThreadIsNamedSoInExpressions() {
     run("tb schedule if comm == \"" + "swapper/1" + "\" || pid == 0 || 1");
     stub.comes(1, schedule);
@@ -161,6 +177,29 @@ class StopsTest {
     assertThat(run("b schedule if panic(1)")).contains("calls nothing");
     assertThat(run("b schedule if sizeof(pid = 1) == 8")).contains("breakpoint ");
     assertThat(run("info b")).containsOnlyOnce("schedule");
+  }
+
+  @Test
+  void conditionsOfWatchpointsAreLookedAtWhenSet() {
+    assertThat(run("watch panic_cpu if pidd == 3")).contains("unknown symbol 'pidd'");
+    assertThat(run("panic_cpu::wp -L 4 -i 'nosuch > 3'")).contains("unknown symbol 'nosuch'");
+    assertThat(run("watch panic_cpu if (pid == 3")).contains("expected ')'");
+    assertThat(run("watch panic_cpu if pid = 3")).contains("'pid = 3' does: == compares");
+    assertThat(run("info b")).contains("there are no breakpoints");
+    assertThat(run("panic_cpu::wp -L 4 -i 'pid > 3 && panic_cpu != 0 && $rdi'"))
+        .contains("watchpoint ");
+    int id = session.control().breakpoints().getFirst().id();
+    assertThat(run("condition " + id + " comm == dd")).contains("\"dd\"");
+    assertThat(run("info b")).contains("if pid > 3 && panic_cpu != 0 && $rdi\n");
+  }
+
+  /** Names may come with the module. */
+  @Test
+  void ofConditionsThatWaitForAModuleTheSyntaxIsLookedAt() {
+    assertThat(run("b absent`probe if (pid == 3")).contains("expected ')'");
+    assertThat(run("b absent`probe if pid = 3")).contains("'pid = 3' does: == compares");
+    assertThat(run("info b")).contains("there are no breakpoints");
+    assertThat(run("b absent`probe if its_own == 3")).contains("waits for absent`probe");
   }
 
   @Test
