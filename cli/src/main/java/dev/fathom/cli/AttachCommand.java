@@ -6,8 +6,10 @@ import dev.fathom.command.Settings;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -33,13 +35,21 @@ import picocli.CommandLine.Parameters;
       "However Fathom ends, the guest goes on.",
       "",
       "  fathom attach localhost:1234",
+      "  fathom attach localhost:1234 vmlinux",
       "  fathom attach qemu:4711 -e '::ps' -e '::walk thread | ::findstack -v'",
       "  fathom attach qemu:4711 --stop -e '::cpuinfo'",
       "  fathom attach pid:4711 -e '::threads'",
     })
 final class AttachCommand extends LookCommand {
-  @Parameters(paramLabel = "ADDRESS", description = "Where the live target is.")
+  @Parameters(index = "0", paramLabel = "ADDRESS", description = "Where the live target is.")
   private String address;
+
+  @Parameters(
+      index = "1..*",
+      arity = "0..*",
+      paramLabel = "FILE",
+      description = "The kernel's vmlinux, as with --debug-file; another build's is refused.")
+  private List<Path> files = List.of();
 
   @Option(names = "--stop", description = "Stop the guest while it is looked at.")
   private boolean stop;
@@ -73,10 +83,15 @@ final class AttachCommand extends LookCommand {
     if (timeout < 1) {
       throw new UsageException("--timeout must be at least 1 second, not " + timeout);
     }
+    for (var file : files) {
+      if (!Files.isRegularFile(file)) {
+        throw new UsageException(file + ": no such file");
+      }
+    }
     var how =
         new AttachOptions(
             stop, Optional.ofNullable(qmp), Optional.ofNullable(stub), Duration.ofSeconds(timeout));
-    return Session.attach(address, how, options);
+    return Session.attach(address, files, how, options);
   }
 
   @Override

@@ -114,6 +114,18 @@ public final class Session implements AutoCloseable {
    *     there is no kernel that Fathom knows
    */
   public static Session attach(String address, AttachOptions attach, KernelOptions options) {
+    return attach(address, List.of(), attach, options);
+  }
+
+  /**
+   * The same with files that belong to the target, such as the kernel's vmlinux: their debug
+   * information is used.
+   *
+   * @throws dev.fathom.base.FathomException also when one is of another build
+   */
+  public static Session attach(
+      String address, List<Path> files, AttachOptions attach, KernelOptions given) {
+    var options = given.with(given.debugFiles().withFiles(files));
     var provider = provider(address);
     var guard = LetGo.standing();
     guard.enter();
@@ -132,8 +144,10 @@ public final class Session implements AutoCloseable {
         throw new TargetException(address + ": given up");
       }
       var kernel = find(target, options);
+      var session = new Session(target, kernel, Optional.of(options), Optional.of(guard));
+      session.debugFiles.requireFits(files);
       live.ifPresent(Live::rest);
-      return new Session(target, kernel, Optional.of(options), Optional.of(guard));
+      return session;
     } catch (RuntimeException | Error e) {
       try {
         guard.close();

@@ -5,6 +5,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.linux.boot.ImageBuildId;
+import dev.fathom.kernel.linux.boot.KernelFile;
 import dev.fathom.kernel.linux.boot.KernelFinder;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.kernel.linux.data.Layouts;
@@ -28,17 +29,22 @@ import java.util.Optional;
 final class Bootstrap {
   private Bootstrap() {}
 
+  /**
+   * @param file what the kernel was loaded from, where it is known
+   */
   static LinuxKernel start(
       Machine machine,
       Target target,
       PhysicalMemory physical,
       KernelPlace found,
+      Optional<KernelFile> file,
       KernelOptions options) {
-    var index = index(found, options);
+    var index = index(found, file, options);
+    var tables = new KernelTables(found, index, file);
     var warnings = new ArrayList<>(found.warnings());
     SymbolTable own = new NoSymbols();
     try {
-      var table = KernelTables.symbols(found, index, warnings);
+      var table = tables.symbols(warnings);
       if (table.isPresent()) {
         own = table.get();
       } else {
@@ -59,7 +65,7 @@ final class Bootstrap {
     var moduleTypes = Optional.<ModuleTypes>empty();
     try {
       var unlisted = UnlistedSymbols.in(place, own);
-      var btf = KernelTables.btf(space, own, index);
+      var btf = tables.btf(space, own);
       if (btf.isEmpty() && unlisted.isPresent()) {
         btf = unlisted.get().btf().map(index::btf);
       }
@@ -93,7 +99,7 @@ final class Bootstrap {
       addTypes(machine, program, ownTypes, warnings);
     }
     return new LinuxKernel(
-        target, physical, place, program, layouts, modules, moduleTypes, bare, warnings);
+        target, physical, place, program, layouts, tables, modules, moduleTypes, bare, warnings);
   }
 
   /** The types of a kernel without BTF. */
@@ -120,17 +126,17 @@ final class Bootstrap {
   }
 
   /**
-   * The index of this kernel, where its build-id is known: VMCOREINFO has it since 5.9, and the
-   * image itself.
+   * The index of this kernel, where its build-id is known: its file has it, VMCOREINFO since 5.9,
+   * and the image itself.
    */
-  private static TableIndex index(KernelPlace place, KernelOptions options) {
+  private static TableIndex index(
+      KernelPlace place, Optional<KernelFile> file, KernelOptions options) {
     if (options.index().isEmpty()) {
       return TableIndex.none();
     }
     var folder = options.index().get();
-    return place
-        .vmcoreinfo()
-        .flatMap(Vmcoreinfo::buildId)
+    return file.map(KernelFile::buildId)
+        .or(() -> place.vmcoreinfo().flatMap(Vmcoreinfo::buildId))
         .or(() -> buildId(place, new BuildIdNotes(folder)))
         .map(id -> TableIndex.of(folder, id))
         .orElseGet(TableIndex::none);

@@ -11,19 +11,25 @@ import dev.fathom.format.kallsyms.KallsymsFinder;
 import dev.fathom.format.kallsyms.KallsymsPositions;
 import dev.fathom.format.kallsyms.KallsymsPositions.Addresses;
 import dev.fathom.format.orc.Orc;
-import dev.fathom.format.vmcoreinfo.Vmcoreinfo;
 import dev.fathom.kernel.linux.boot.Constants;
+import dev.fathom.kernel.linux.boot.KernelFile;
 import dev.fathom.kernel.linux.boot.KernelFinder;
 import dev.fathom.kernel.linux.boot.KernelPlace;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.SymbolTable;
 import dev.fathom.symbols.KallsymsSymbols;
 import dev.fathom.symbols.index.TableIndex;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
-/** Reads the tables that a kernel carries about itself: kallsyms, BTF, ORC. */
+/**
+ * Reads the tables that a kernel carries about itself: kallsyms, BTF, ORC. Where its own file is
+ * known they come from there: some 10 MB, which a serial line brings in a quarter of an hour.
+ */
 final class KernelTables {
   /** Larger than the images and tables of any kernel; a table beyond is corrupt. */
   private static final long SIZE_LIMIT = 256L << 20;
@@ -36,24 +42,40 @@ final class KernelTables {
   /** How {@code linux_banner} begins (init/version.c). */
   private static final String BANNER = "Linux version ";
 
-  private KernelTables() {}
+  private final KernelPlace place;
+  private final TableIndex index;
+  private final Optional<KernelFile> file;
 
   /**
-   * The kernel's symbols: where VMCOREINFO says they are (kernels since 6.0), else where they were
-   * in this kernel before, else where a search through the image finds them; empty when the kernel
-   * has none (CONFIG_KALLSYMS off). What VMCOREINFO leads to counts only if it fits what is known
-   * otherwise.
+   * @param file what the kernel was loaded from, where it is known
+   */
+  KernelTables(KernelPlace place, TableIndex index, Optional<KernelFile> file) {
+    this.place = place;
+    this.index = index;
+    this.file = file;
+  }
+
+  /**
+   * The kernel's symbols: where its file or VMCOREINFO (kernels since 6.0) says they are, else
+   * where they were in this kernel before, else where a search through the image finds them; empty
+   * when the kernel has none (CONFIG_KALLSYMS off). What VMCOREINFO leads to counts only if it fits
+   * what is known otherwise.
    *
    * @param warnings told when VMCOREINFO leads to no usable table
    * @throws BadDataException when the tables found contradict each other
    */
-  static Optional<KallsymsSymbols> symbols(
-      KernelPlace place, TableIndex index, List<String> warnings) {
+  Optional<KallsymsSymbols> symbols(List<String> warnings) {
+    if (file.isPresent()) {
+      var named = told(file.get()::symbol).filter(this::startsWithBanner);
+      if (named.isPresent()) {
+        return named;
+      }
+    }
     if (place.vmcoreinfo().isPresent()) {
       try {
-        var told = told(place, place.vmcoreinfo().get(), index);
+        var told = told(place.vmcoreinfo().get()::symbol);
         if (told.isPresent()) {
-          if (agrees(place, told.get())) {
+          if (agrees(told.get())) {
             return told;
           }
           warnings.add("the symbols that VMCOREINFO leads to do not fit the kernel");
@@ -62,34 +84,31 @@ final class KernelTables {
         warnings.add("the symbols that VMCOREINFO leads to cannot be read: " + e.getMessage());
       }
     }
-    var kept = kept(place, index);
+    var kept = kept();
     if (kept.isPresent()) {
       return kept;
     }
     var constants = Constants.of(place);
-    var found = searched(place, constants, index);
-    return found.isPresent() || constants.equals(place.image())
-        ? found
-        : searched(place, place.image(), index);
+    var found = searched(constants);
+    return found.isPresent() || constants.equals(place.image()) ? found : searched(place.image());
   }
 
   /** The tables at the positions that the index keeps. */
-  private static Optional<KallsymsSymbols> kept(KernelPlace place, TableIndex index) {
+  private Optional<KallsymsSymbols> kept() {
     var positions = index.facts(POSITIONS, POSITION_COUNT);
     if (positions.isEmpty()) {
       return Optional.empty();
     }
     try {
-      var symbols = Positions.kept(positions.get(), place.image().start()).read(place, index);
-      return symbols.filter(table -> startsWithBanner(place, table));
+      var symbols = read(Positions.kept(positions.get(), place.image().start()));
+      return symbols.filter(this::startsWithBanner);
     } catch (FathomException _) {
       return Optional.empty(); // Another kernel of that build-id: its tables are searched for.
     }
   }
 
   /** The tables that a search through a part of the image finds. */
-  private static Optional<KallsymsSymbols> searched(
-      KernelPlace place, Range part, TableIndex index) {
+  private Optional<KallsymsSymbols> searched(Range part) {
     long start = part.start();
     long length = Math.min(part.length(), SIZE_LIMIT);
     var bytes = KernelFinder.imageBytes(place, start, (int) length);
@@ -103,17 +122,17 @@ final class KernelTables {
    * Whether {@code _stext} is where VMCOREINFO says, and {@code linux_banner}, which kernels
    * without CONFIG_KALLSYMS_ALL do not list, begins as {@code /proc/version} does.
    */
-  private static boolean agrees(KernelPlace place, SymbolTable symbols) {
+  private boolean agrees(SymbolTable symbols) {
     var text = symbols.first("_stext");
     var stated = place.vmcoreinfo().orElseThrow().symbol("_stext");
     if (text.isEmpty() || (stated.isPresent() && stated.getAsLong() != text.get().address())) {
       return false;
     }
-    return startsWithBanner(place, symbols);
+    return startsWithBanner(symbols);
   }
 
   /** True, too, when the banner is not listed or not there. */
-  private static boolean startsWithBanner(KernelPlace place, SymbolTable symbols) {
+  private boolean startsWithBanner(SymbolTable symbols) {
     var banner = symbols.first("linux_banner");
     if (banner.isEmpty() || place.space().at(banner.get().address()) != Readability.READABLE) {
       return true;
@@ -121,24 +140,50 @@ final class KernelTables {
     return place.space().cString(banner.get().address(), BANNER.length()).equals(BANNER);
   }
 
-  private static Optional<KallsymsSymbols> told(
-      KernelPlace place, Vmcoreinfo info, TableIndex tableIndex) {
-    var names = info.symbol("kallsyms_names");
-    var number = info.symbol("kallsyms_num_syms");
-    var tokens = info.symbol("kallsyms_token_table");
-    var index = info.symbol("kallsyms_token_index");
-    if (names.isEmpty() || number.isEmpty() || tokens.isEmpty() || index.isEmpty()) {
+  /**
+   * The tables that symbols known otherwise lead to.
+   *
+   * @param known the address of a symbol
+   */
+  private Optional<KallsymsSymbols> told(Function<String, OptionalLong> known) {
+    var names = known.apply("kallsyms_names");
+    var number = known.apply("kallsyms_num_syms");
+    var tokens = known.apply("kallsyms_token_table");
+    var tokenIndex = known.apply("kallsyms_token_index");
+    if (names.isEmpty() || number.isEmpty() || tokens.isEmpty() || tokenIndex.isEmpty()) {
       return Optional.empty();
     }
-    return new Positions(
+    return read(
+        new Positions(
             number.getAsLong(),
             names.getAsLong(),
             tokens.getAsLong(),
-            index.getAsLong(),
-            info.symbol("kallsyms_offsets"),
-            info.symbol("kallsyms_relative_base"),
-            info.symbol("kallsyms_addresses"))
-        .read(place, tableIndex);
+            tokenIndex.getAsLong(),
+            known.apply("kallsyms_offsets"),
+            known.apply("kallsyms_relative_base"),
+            known.apply("kallsyms_addresses")));
+  }
+
+  private Optional<KallsymsSymbols> read(Positions at) {
+    long count = place.space().u32(at.number());
+    var region = at.region(count);
+    if (Long.compareUnsigned(region.length(), SIZE_LIMIT) > 0) {
+      return Optional.empty();
+    }
+    long start = region.start;
+    return at.form(start)
+        .map(
+            form -> {
+              var bytes = bytes("kallsyms", place.space(), start, region.length(), at.base());
+              var positions =
+                  new KallsymsPositions(
+                      at.number() - start,
+                      at.names() - start,
+                      at.tokens() - start,
+                      at.index() - start,
+                      form);
+              return index.symbols(bytes, positions);
+            });
   }
 
   /** The virtual addresses of the tables of kallsyms. */
@@ -193,8 +238,7 @@ final class KernelTables {
       return kept;
     }
 
-    Optional<KallsymsSymbols> read(KernelPlace place, TableIndex tableIndex) {
-      long count = place.space().u32(number);
+    Region region(long count) {
       var region = new Region();
       region.add(number, 8);
       region.add(names, 1);
@@ -203,24 +247,22 @@ final class KernelTables {
       region.add(offsets, 4 * count);
       region.add(base, 8);
       region.add(addresses, 8 * count);
-      if (Long.compareUnsigned(region.length(), SIZE_LIMIT) > 0) {
-        return Optional.empty();
-      }
-      long start = region.start;
-      Addresses form;
+      return region;
+    }
+
+    /** Where the addresses of symbols are, counted from {@code start}; empty if nowhere. */
+    Optional<Addresses> form(long start) {
       if (offsets.isPresent() && base.isPresent()) {
-        form = new Addresses.BaseRelative(offsets.getAsLong() - start, base.getAsLong() - start);
-      } else if (offsets.isPresent()) {
-        form = new Addresses.PlaceRelative(offsets.getAsLong() - start, offsets.getAsLong());
-      } else if (addresses.isPresent()) {
-        form = new Addresses.Absolute(addresses.getAsLong() - start);
-      } else {
-        return Optional.empty();
+        return Optional.of(
+            new Addresses.BaseRelative(offsets.getAsLong() - start, base.getAsLong() - start));
       }
-      var bytes = bytes("kallsyms", place.space(), start, region.length());
-      var positions =
-          new KallsymsPositions(number - start, names - start, tokens - start, index - start, form);
-      return Optional.of(tableIndex.symbols(bytes, positions));
+      if (offsets.isPresent()) {
+        return Optional.of(
+            new Addresses.PlaceRelative(offsets.getAsLong() - start, offsets.getAsLong()));
+      }
+      return addresses.isPresent()
+          ? Optional.of(new Addresses.Absolute(addresses.getAsLong() - start))
+          : Optional.empty();
     }
   }
 
@@ -253,12 +295,12 @@ final class KernelTables {
    * The BTF between {@code __start_BTF} and {@code __stop_BTF}; empty when the kernel has none
    * (before 5.2, or CONFIG_DEBUG_INFO_BTF off).
    */
-  static Optional<Btf> btf(AddressSpace memory, SymbolTable symbols, TableIndex index) {
+  Optional<Btf> btf(AddressSpace memory, SymbolTable symbols) {
     return between("BTF", memory, symbols, "__start_BTF", "__stop_BTF").map(index::btf);
   }
 
   /** The kernel's ORC tables; empty when it has none (before 4.14, or CONFIG_UNWINDER_ORC off). */
-  static Optional<Orc> orc(AddressSpace memory, SymbolTable symbols) {
+  Optional<Orc> orc(AddressSpace memory, SymbolTable symbols) {
     var start = symbols.first("__start_orc_unwind_ip");
     var ip =
         between("ORC addresses", memory, symbols, "__start_orc_unwind_ip", "__stop_orc_unwind_ip");
@@ -268,7 +310,7 @@ final class KernelTables {
         : Optional.empty();
   }
 
-  private static Optional<ByteSource> between(
+  private Optional<ByteSource> between(
       String what, AddressSpace memory, SymbolTable symbols, String first, String last) {
     var start = symbols.first(first);
     var end = symbols.first(last);
@@ -278,7 +320,28 @@ final class KernelTables {
     long length = end.get().address() - start.get().address();
     return length <= 0
         ? Optional.empty()
-        : Optional.of(bytes(what, memory, start.get().address(), length));
+        : Optional.of(bytes(what, memory, start.get().address(), length, OptionalLong.empty()));
+  }
+
+  /**
+   * A table's bytes, of the kernel's file where that has them.
+   *
+   * @param moved the address of a word in it that KASLR changes in memory
+   */
+  private ByteSource bytes(
+      String what, AddressSpace memory, long address, long length, OptionalLong moved) {
+    var own =
+        length > SIZE_LIMIT
+            ? Optional.<ByteSource>empty()
+            : file.flatMap(f -> f.bytes(what, address, (int) length));
+    if (own.isEmpty() || moved.isEmpty()) {
+      return own.orElseGet(() -> bytes(what, memory, address, length));
+    }
+    var bytes = own.get().bytes(0, (int) length);
+    ByteBuffer.wrap(bytes)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putLong((int) (moved.getAsLong() - address), memory.u64(moved.getAsLong()));
+    return ByteSource.of(own.get().name(), bytes);
   }
 
   /**

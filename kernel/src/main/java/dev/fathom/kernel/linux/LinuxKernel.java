@@ -84,6 +84,7 @@ final class LinuxKernel implements Kernel {
       KernelPlace place,
       LinuxProgram program,
       Layouts layouts,
+      KernelTables tables,
       Bootstrap.ModuleTables modules,
       Optional<ModuleTypes> moduleTypes,
       boolean bare,
@@ -97,7 +98,7 @@ final class LinuxKernel implements Kernel {
     this.moduleTypes = moduleTypes;
     this.bare = bare;
     this.warnings = warnings;
-    this.orc = new OrcSources(place, program, modules, warnings);
+    this.orc = new OrcSources(place, program, tables, modules, warnings);
     this.live = target.find(Live.class);
     this.presence = live.map(_ -> new Presence(program, place, physical));
     this.seenRunning = place.wasRunning();

@@ -42,14 +42,20 @@ public final class LinuxProvider implements KernelProvider {
     var place = machine.get().find(target, physical.get(), options);
     return place.isEmpty()
         ? Optional.empty()
-        : Optional.of(Bootstrap.start(machine.get(), target, physical.get(), place.get(), options));
+        : Optional.of(
+            Bootstrap.start(
+                machine.get(), target, physical.get(), place.get(), Optional.empty(), options));
   }
 
   /** A Linux of which nothing but its own virtual memory can be read. */
   private static Optional<Kernel> behindVirtual(
       Target target, Machine machine, VirtualMemory memory, KernelOptions options) {
-    return DirectMapFinder.find(memory, options.progress())
-        .map(found -> Bootstrap.start(machine, target, found.physical(), found.place(), options));
+    var files = options.debugFiles().settings().files();
+    return DirectMapFinder.find(memory, files, options.progress())
+        .map(
+            found ->
+                Bootstrap.start(
+                    machine, target, found.physical(), found.place(), found.file(), options));
   }
 
   /** A Linux that runs as a process. */
@@ -62,7 +68,8 @@ public final class LinuxProvider implements KernelProvider {
                   new LoadedObjects(view, memory, X86_64.INSTANCE, found.place().warnings()::add);
               var machine = new UmlMachine(view, found.place(), found.physical(), objects);
               target.find(SignalControl.class).ifPresent(UmlMachine::passSignals);
-              return Bootstrap.start(machine, target, found.physical(), found.place(), options);
+              return Bootstrap.start(
+                  machine, target, found.physical(), found.place(), Optional.empty(), options);
             });
   }
 

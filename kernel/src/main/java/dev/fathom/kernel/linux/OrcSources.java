@@ -18,6 +18,7 @@ import java.util.Optional;
 final class OrcSources implements UnwindSource {
   private final KernelPlace place;
   private final LinuxProgram program;
+  private final KernelTables tables;
   private final Bootstrap.ModuleTables modules;
   private final List<String> warnings;
   private Optional<OrcUnwindSource> own = Optional.empty();
@@ -31,10 +32,12 @@ final class OrcSources implements UnwindSource {
   OrcSources(
       KernelPlace place,
       LinuxProgram program,
+      KernelTables tables,
       Bootstrap.ModuleTables modules,
       List<String> warnings) {
     this.place = place;
     this.program = program;
+    this.tables = tables;
     this.modules = modules;
     this.warnings = warnings;
   }
@@ -102,7 +105,7 @@ final class OrcSources implements UnwindSource {
     if (!read) {
       read = true;
       try {
-        own = KernelTables.orc(program.memory(), program.ownSymbols()).map(OrcUnwindSource::of);
+        own = tables.orc(program.memory(), program.ownSymbols()).map(OrcUnwindSource::of);
         if (own.isEmpty()) {
           warnings.add(
               "this kernel has no ORC tables (it is older than 4.14, or CONFIG_UNWINDER_ORC is"

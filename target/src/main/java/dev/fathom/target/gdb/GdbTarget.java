@@ -41,6 +41,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -631,6 +632,34 @@ final class GdbTarget implements Target {
       findKgdbCpu();
     }
     lastStop = new Stop(idOfCurrent(), reply.reason());
+    if (reply.reason() instanceof Stop.Trap && !stub.isQemu() && !stub.has("swbreak")) {
+      backToTheBreakpoint();
+    }
+  }
+
+  /**
+   * Stubs that do not say that they care for it ({@code swbreak}, such as KGDB) leave the CPU where
+   * int3 does: behind the byte, in the middle of the instruction that was there.
+   */
+  private void backToTheBreakpoint() {
+    int cpu = idOfCurrent();
+    OptionalLong pc =
+        hasBreakpoints() && map.architecture().equals("x86_64")
+            ? cpu(cpu).map(c -> c.registers().pc()).orElse(OptionalLong.empty())
+            : OptionalLong.empty();
+    if (pc.isPresent()
+        && isBreakpoint(pc.getAsLong() - 1)
+        && (!kgdbCpus.isEmpty() || !isBreakpoint(pc.getAsLong()))) {
+      powers.registerWriter.write(cpu, X86_64.RIP, pc.getAsLong() - 1);
+    }
+  }
+
+  private boolean hasBreakpoints() {
+    return inserted.stream().anyMatch(place -> place.startsWith("0,"));
+  }
+
+  private boolean isBreakpoint(long address) {
+    return inserted.contains(Places.place(Breakpoints.Kind.SOFTWARE, address, 1));
   }
 
   private boolean lists(ThreadId wanted) {

@@ -863,7 +863,9 @@ class GdbTargetTest {
         stub.comes(2, 0x4000);
         run.resume();
         assertThat(run.await(SOON).orElseThrow().cpu()).isEqualTo(2);
+        // Where it goes on, too, and not in the middle of the instruction.
         assertThat(target.cpu(2).orElseThrow().registers().pc()).hasValue(0x4000);
+        assertThat(stub.register(2, FakeStub.RIP)).isEqualTo(0x4000);
         target.find(Breakpoints.class).orElseThrow().remove(Breakpoints.Kind.SOFTWARE, 0x4000, 1);
         run.step(2, true, true);
         assertThat(run.await(SOON).orElseThrow().cpu()).isEqualTo(2);

@@ -52,7 +52,7 @@ public final class FakeStub implements AutoCloseable {
     LEAST,
     /**
      * KGDB's of Linux 6.1 (kernel/debug/gdbstub.c): no description, registers up to es, CPUs listed
-     * among the tasks and stops that name the task.
+     * among the tasks, stops that name the task, and int3 left behind as the CPU leaves it.
      */
     KGDB
   }
@@ -918,7 +918,8 @@ public final class FakeStub implements AutoCloseable {
     }
     while (!script.isEmpty()) {
       var visit = script.removeFirst();
-      set(visit.cpu(), RIP, visit.pc());
+      boolean behind = kind == Kind.KGDB && isPlace("0,", visit.pc());
+      set(visit.cpu(), RIP, visit.pc() + (behind ? 1 : 0));
       if (isPlace(visit.pc())) {
         return trap(visit.cpu());
       }
@@ -927,8 +928,11 @@ public final class FakeStub implements AutoCloseable {
   }
 
   private boolean isPlace(long pc) {
-    return places.contains("0," + Long.toHexString(pc) + ",1")
-        || places.contains("1," + Long.toHexString(pc) + ",1");
+    return isPlace("0,", pc) || isPlace("1,", pc);
+  }
+
+  private boolean isPlace(String kindOf, long pc) {
+    return places.contains(kindOf + Long.toHexString(pc) + ",1");
   }
 
   private Optional<String> trap(int cpu) {

@@ -12,11 +12,13 @@ import dev.fathom.target.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.LongPredicate;
 
 /**
@@ -32,6 +34,8 @@ import java.util.function.LongPredicate;
  *   <li>The direct map is where the root table is found a second time. Tried are the places that
  *       kernels are compiled for, and those that KASLR may move it to.
  * </ol>
+ *
+ * Where the user named the kernel's own file, its symbols tell all three places.
  */
 public final class DirectMapFinder {
   private static final int PAGE = 4096;
@@ -69,6 +73,13 @@ public final class DirectMapFinder {
 
   private static final int LAST_DIRECT = 500;
 
+  /**
+   * The tables at the top (arch/x86/kernel/head_64.S): the root, called init_level4_pgt before
+   * 4.13; what leads from a root of five levels to the next.
+   */
+  private static final List<String> TABLES =
+      List.of("init_top_pgt", "init_level4_pgt", "level4_kernel_pgt", "level3_kernel_pgt");
+
   /** Pages of an image that may be tables: some hundreds. */
   private static final int TABLE_LIMIT = 2048;
 
@@ -79,15 +90,22 @@ public final class DirectMapFinder {
   private static final int BASE_LIMIT = 1 << 15;
 
   private final Memory virtual;
+  private final List<Path> files;
   private final Progress progress;
+  private Optional<KernelFile> file = Optional.empty();
 
-  private DirectMapFinder(Memory virtual, Progress progress) {
+  private DirectMapFinder(Memory virtual, List<Path> files, Progress progress) {
     this.virtual = virtual;
+    this.files = files;
     this.progress = progress;
   }
 
-  /** A kernel and physical memory as its direct map shows it. */
-  public record Found(KernelPlace place, PhysicalMemory physical) {}
+  /**
+   * A kernel and physical memory as its direct map shows it.
+   *
+   * @param file what the kernel was loaded from, where the user named it
+   */
+  public record Found(KernelPlace place, PhysicalMemory physical, Optional<KernelFile> file) {}
 
   /** A page of the image whose last word may be an entry that leads to a table. */
   private record Table(long virtual, long last) {}
@@ -108,13 +126,22 @@ public final class DirectMapFinder {
     }
   }
 
-  /** The kernel behind {@code virtual}; empty when there is none that can be proved. */
-  public static Optional<Found> find(Memory virtual, Progress progress) {
-    return new DirectMapFinder(virtual, progress).find();
+  /**
+   * The kernel behind {@code virtual}; empty when there is none that can be proved.
+   *
+   * @param files that the user named; the kernel's own says where its tables stand
+   */
+  public static Optional<Found> find(Memory virtual, List<Path> files, Progress progress) {
+    return new DirectMapFinder(virtual, files, progress).find();
   }
 
   private Optional<Found> find() {
-    return image().flatMap(this::root).flatMap(this::behind);
+    var image = image();
+    if (image.isEmpty()) {
+      return Optional.empty();
+    }
+    file = KernelFile.placed(files, virtual, image.get().start());
+    return root(image.get()).flatMap(this::behind);
   }
 
   /** The readable part of the space of images, in whole steps. */
@@ -138,16 +165,16 @@ public final class DirectMapFinder {
 
   private Optional<Root> root(Range image) {
     var tables = new ArrayList<Table>();
-    var word = new byte[Long.BYTES];
-    for (long page = image.start();
-        page < image.end() && tables.size() < TABLE_LIMIT;
-        page += PAGE) {
-      progress.step("searching the kernel's image", page - image.start(), image.length());
-      if (virtual.read(page + PAGE - Long.BYTES, MemorySegment.ofArray(word)) == Long.BYTES) {
-        long entry = ByteBuffer.wrap(word).order(ByteOrder.LITTLE_ENDIAN).getLong();
-        if (RootScan.isTable(entry)) {
-          tables.add(new Table(page, entry));
-        }
+    if (file.isPresent()) {
+      for (var name : TABLES) {
+        file.get().symbol(name).ifPresent(page -> addTable(tables, page));
+      }
+    } else {
+      for (long page = image.start();
+          page < image.end() && tables.size() < TABLE_LIMIT;
+          page += PAGE) {
+        progress.step("searching the kernel's image", page - image.start(), image.length());
+        addTable(tables, page);
       }
     }
     int candidates = 0;
@@ -164,6 +191,20 @@ public final class DirectMapFinder {
       }
     }
     return Optional.empty();
+  }
+
+  private void addTable(List<Table> tables, long page) {
+    var last = word(page + PAGE - Long.BYTES);
+    if (last.isPresent() && RootScan.isTable(last.getAsLong())) {
+      tables.add(new Table(page, last.getAsLong()));
+    }
+  }
+
+  private OptionalLong word(long at) {
+    var word = new byte[Long.BYTES];
+    return virtual.read(at, MemorySegment.ofArray(word)) == Long.BYTES
+        ? OptionalLong.of(ByteBuffer.wrap(word).order(ByteOrder.LITTLE_ENDIAN).getLong())
+        : OptionalLong.empty();
   }
 
   /** The table as a root, if it is one and leads to {@code level3}. */
@@ -217,7 +258,10 @@ public final class DirectMapFinder {
           }
           return !found.isEmpty() || tried.size() == BASE_LIMIT;
         };
-    if (!USUAL.stream().anyMatch(isBase::test)) {
+    var told = file.map(f -> f.symbol("page_offset_base")).orElse(OptionalLong.empty());
+    var base = told.isPresent() ? word(told.getAsLong()) : OptionalLong.empty();
+    boolean here = base.isPresent() && isBase.test(base.getAsLong());
+    if (!here && USUAL.stream().noneMatch(isBase::test)) {
       if (root.levels() == 4) {
         movedByRoot(root, isBase);
       } else {
@@ -292,6 +336,6 @@ public final class DirectMapFinder {
             Optional.empty(),
             "page tables in the kernel's image and its direct map",
             warnings);
-    return Optional.of(new Found(place, physical));
+    return Optional.of(new Found(place, physical, file));
   }
 }
