@@ -8,8 +8,6 @@ import dev.fathom.dtrace.probe.Probe;
 import dev.fathom.dtrace.replay.Recorder;
 import dev.fathom.dtrace.run.Interpreter;
 import dev.fathom.model.Value;
-import dev.fathom.model.arch.aarch64.Aarch64;
-import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.session.Session;
@@ -21,7 +19,7 @@ import dev.fathom.session.control.StopEvent;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
-import dev.fathom.target.RegisterWriter;
+import dev.fathom.target.RunControl;
 import dev.fathom.target.Stop;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -34,7 +32,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongPredicate;
 import java.util.function.Supplier;
@@ -83,8 +80,11 @@ final class PlacedProbes {
   /** Where the dynamic linker says what it did. */
   private Optional<Breakpoint> libraries = Optional.empty();
 
-  /** What the function at whose entry clauses ran is to return. */
-  private OptionalLong returning = OptionalLong.empty();
+  /** What the clauses at the place that a CPU is at want of it. */
+  private Sequel sequel = Sequel.GOES_ON;
+
+  /** Whether a clause ended tracing for good. */
+  private boolean over;
 
   private long hits;
 
@@ -372,30 +372,9 @@ final class PlacedProbes {
     }
     recorder.ifPresent(to -> to.record(spot.probe(), context));
     spot.site().fire(context);
-    if (context.returning().isPresent()) {
-      returning = context.returning();
+    if (!(context.sequel() instanceof Sequel.GoesOn)) {
+      sequel = context.sequel();
     }
-  }
-
-  /** Has a CPU at the entry of a function go on behind the call, with a value for its result. */
-  private void comeBack(Hit hit, long value) {
-    var writer =
-        session
-            .target()
-            .find(RegisterWriter.class)
-            .orElseThrow(() -> new UnsupportedException("registers cannot be written"));
-    var file = hit.registers().file();
-    if (file.equals(Aarch64.INSTANCE.registers())) {
-      var link = file.named("x30").orElseThrow();
-      writer.write(hit.id(), file.named("x0").orElseThrow(), value);
-      writer.write(hit.id(), file.pc(), hit.registers().get(link).orElseThrow());
-      return;
-    }
-    long sp = hit.registers().sp().orElseThrow();
-    long caller = session.kernel().program().memory().u64(sp);
-    writer.write(hit.id(), X86_64.RAX, value);
-    writer.write(hit.id(), X86_64.RSP, sp + Long.BYTES);
-    writer.write(hit.id(), X86_64.RIP, caller);
   }
 
   private List<Long> addresses(Place.Code code) {
@@ -508,12 +487,30 @@ final class PlacedProbes {
       } finally {
         passOn(hit);
       }
-      if (returning.isPresent()) {
-        long value = returning.getAsLong();
-        returning = OptionalLong.empty();
-        comeBack(hit, value);
+      var then = sequel;
+      sequel = Sequel.GOES_ON;
+      switch (then) {
+        case Sequel.GoesOn _ -> {}
+        case Sequel.Returns(long value) -> new Redirect(session, hit).back(value);
+        case Sequel.Panics _ -> panic(hit);
+        case Sequel.Stays _ -> stay();
       }
-      return interpreter.exited();
+      return over || interpreter.exited();
+    }
+
+    private void panic(Hit hit) {
+      var probe = here.getFirst().probe().name();
+      new Redirect(session, hit).panic("panic() of a D program at " + probe);
+      notices.add("panic() at " + probe + ": the kernel panics");
+      over = true;
+    }
+
+    /** Leaves the target stopped where it is. */
+    private void stay() {
+      var probe = here.getFirst().probe().name();
+      session.target().find(RunControl.class).orElseThrow().leaveStopped(true);
+      notices.add("breakpoint() at " + probe + ": the target stays stopped; attach to it");
+      over = true;
     }
 
     /** A CPU that was led to a tracepoint's call must not make it, whatever became of the probe. */
@@ -553,7 +550,7 @@ final class PlacedProbes {
         sampler.fireDue();
         yield !interpreter.exited();
       }
-      case StopEvent.AtBreakpoint _ -> !interpreter.exited();
+      case StopEvent.AtBreakpoint _ -> !over && !interpreter.exited();
       case StopEvent.AtData _, StopEvent.Signalled _, StopEvent.Stepped _, StopEvent.Trapped _ ->
           true;
       case StopEvent.BadCondition bad -> throw new EvalException(bad.why());

@@ -77,7 +77,7 @@ final class StopContext extends HostContext {
   private final Optional<Chill> chill;
   private Optional<Task> task = Optional.empty();
   private boolean read;
-  private OptionalLong returning = OptionalLong.empty();
+  private Sequel sequel = Sequel.GOES_ON;
   private boolean userRead;
 
   /** One at a place that cannot be held. */
@@ -535,7 +535,20 @@ final class StopContext extends HostContext {
               .orElseThrow(() -> new UnsupportedException("chill() is for places in code"))
               .hold(argument);
       case RETURN -> comeBack(argument);
-      case BREAKPOINT, PANIC -> super.destroy(what, argument);
+      case BREAKPOINT -> {
+        needCode(what);
+        sequel = new Sequel.Stays();
+      }
+      case PANIC -> {
+        needCode(what);
+        sequel = new Sequel.Panics();
+      }
+    }
+  }
+
+  private void needCode(Stmt.Destruction what) {
+    if (!(place instanceof Place.Code)) {
+      throw new UnsupportedException(what.text() + "() is for places in code");
     }
   }
 
@@ -544,12 +557,11 @@ final class StopContext extends HostContext {
       throw new UnsupportedException("return() is for the entries of functions");
     }
     need(RegisterWriter.class, "be made to return");
-    returning = OptionalLong.of(value);
+    sequel = new Sequel.Returns(value);
   }
 
-  /** What the function is to return at once, instead of running. */
-  OptionalLong returning() {
-    return returning;
+  Sequel sequel() {
+    return sequel;
   }
 
   private void send(int signal) {

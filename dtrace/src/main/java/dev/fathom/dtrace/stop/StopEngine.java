@@ -132,6 +132,9 @@ public final class StopEngine implements Engine {
     var all = EnumSet.noneOf(Stmt.Destruction.class);
     if (session.target().find(RegisterWriter.class).isPresent()) {
       all.addAll(EnumSet.of(Stmt.Destruction.CHILL, Stmt.Destruction.RETURN));
+      if (!isProcess(session.kernel())) {
+        all.addAll(EnumSet.of(Stmt.Destruction.BREAKPOINT, Stmt.Destruction.PANIC));
+      }
     }
     // The signals of a kernel that is a process are its own affair.
     if (session.target().find(SignalControl.class).isPresent() && isProcess(session.kernel())) {

@@ -45,6 +45,7 @@ class StopEngineTest {
   private static final int RBX = 1;
   private static final int RSI = 4;
   private static final int RCX = 2;
+  private static final int RDI = 5;
   private static final int RSP = 7;
 
   /** The physical address of the last page of the heap, in which is nothing. */
@@ -263,6 +264,56 @@ class StopEngineTest {
                     + "ERROR { printf(\"%d\", arg4); }\n"
                     + "fbt::panic:entry { exit(0); }"))
         .isEqualTo("3\n");
+  }
+
+  /** Called as the instruction at the place would call it, with a format. */
+  @Test
+  void theKernelIsMadeToPanic() {
+    long sp = TinyLinux.DIRECT_MAP + SPARE + 0x808;
+    comes("schedule", 2);
+    stub.register(0, RSP, sp);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n#pragma D option destructive\n"
+                    + "fbt::schedule:entry { printf(\"once\"); panic(); }"))
+        .isEqualTo("once\n");
+    assertThat(notices).containsExactly("panic() at fbt:vmlinux:schedule:entry: the kernel panics");
+    long text = stub.register(0, RDI);
+    var memory = session.kernel().program().memory();
+    assertThat(memory.cString(text, 100))
+        .isEqualTo("panic() of a D program at fbt:vmlinux:schedule:entry");
+    assertThat(memory.u64(text - 8)).isEqualTo(linux.address("schedule"));
+    session.close();
+    assertThat(stub.register(0, RSP)).isEqualTo(text - 8).isLessThan(sp - 50);
+    assertThat(text % 16).isZero();
+    assertThat(stub.register(0, FakeStub.RIP)).isEqualTo(linux.address("panic"));
+  }
+
+  @Test
+  void theTargetStaysStoppedForADebugger() {
+    comes("schedule", 2);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n#pragma D option destructive\n"
+                    + "fbt::schedule:entry { printf(\"once\"); breakpoint(); }"))
+        .isEqualTo("once\n");
+    assertThat(notices)
+        .containsExactly(
+            "breakpoint() at fbt:vmlinux:schedule:entry: the target stays stopped; attach to it");
+    assertThat(stub.register(0, FakeStub.RIP)).isEqualTo(linux.address("schedule"));
+    session.close();
+    assertThat(stub.detached()).isFalse();
+  }
+
+  /** A sample's CPU may be anywhere. */
+  @Test
+  void timersNeitherPanicNorBreak() {
+    assertThat(
+            trace(
+                "#pragma D option quiet\n#pragma D option destructive\n"
+                    + "profile-100 { panic(); }\n"
+                    + "ERROR { printf(\"refused\"); exit(0); }"))
+        .startsWith("refused");
   }
 
   /** What the guest does itself is left to it. */

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.dtrace.stop;
+
+import dev.fathom.base.UnsupportedException;
+import dev.fathom.model.Register;
+import dev.fathom.model.arch.aarch64.Aarch64;
+import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.session.Session;
+import dev.fathom.session.control.Hit;
+import dev.fathom.target.Capability;
+import dev.fathom.target.MemoryWriter;
+import dev.fathom.target.RegisterWriter;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/** Has a CPU that came to a place go on elsewhere. */
+final class Redirect {
+  private static final int STACK_ALIGNMENT = 16;
+
+  private final Session session;
+  private final Hit hit;
+  private final boolean arm;
+
+  Redirect(Session session, Hit hit) {
+    this.session = session;
+    this.hit = hit;
+    this.arm = hit.registers().file().equals(Aarch64.INSTANCE.registers());
+  }
+
+  /** From the entry of a function back to its caller, with a value for its result. */
+  void back(long value) {
+    if (arm) {
+      set("x0", value);
+      set(hit.registers().file().pc(), hit.registers().get(named("x30")).orElseThrow());
+      return;
+    }
+    long sp = hit.registers().sp().orElseThrow();
+    long caller = session.kernel().program().memory().u64(sp);
+    set(X86_64.RAX, value);
+    set(X86_64.RSP, sp + Long.BYTES);
+    set(X86_64.RIP, caller);
+  }
+
+  /**
+   * To the kernel's {@code panic} (kernel/panic.c), as if the instruction at the place had called
+   * it.
+   */
+  void panic(String text) {
+    var found = session.kernel().program().symbols().first("panic");
+    long function =
+        found
+            .orElseThrow(() -> new UnsupportedException("the kernel has no function panic"))
+            .address();
+    // Its first argument is a format.
+    var bytes = (text.replace("%", "%%") + '\0').getBytes(StandardCharsets.UTF_8);
+    long at = hit.registers().sp().orElseThrow() - bytes.length & -STACK_ALIGNMENT;
+    write(at, bytes);
+    if (arm) {
+      set("x0", at);
+      set("x30", hit.pc());
+      set("sp", at);
+    } else {
+      var caller = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      write(at - Long.BYTES, caller.putLong(0, hit.pc()).array());
+      set(X86_64.RDI, at);
+      set(X86_64.RAX, 0); // There are no vector registers among the arguments that follow.
+      set(X86_64.RSP, at - Long.BYTES);
+    }
+    set(hit.registers().file().pc(), function);
+  }
+
+  private Register named(String name) {
+    return hit.registers().file().named(name).orElseThrow();
+  }
+
+  private void set(String name, long value) {
+    set(named(name), value);
+  }
+
+  private void set(Register register, long value) {
+    need(RegisterWriter.class, "registers").write(hit.id(), register, value);
+  }
+
+  private void write(long address, byte[] bytes) {
+    need(MemoryWriter.class, "memory")
+        .write(MemoryWriter.Space.VIRTUAL, address, MemorySegment.ofArray(bytes));
+  }
+
+  private <C extends Capability> C need(Class<C> capability, String what) {
+    return session
+        .target()
+        .find(capability)
+        .orElseThrow(() -> new UnsupportedException(what + " cannot be written"));
+  }
+}
