@@ -93,6 +93,7 @@ class ProcessCallsTest {
         struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO };
         pthread_t thread;
         sigaction(SIGSEGV, &action, 0);
+        sigaction(SIGUSR1, &action, 0);
         pthread_create(&thread, 0, nap, 0);
         puts("ready");
         fflush(stdout);
@@ -175,8 +176,8 @@ class ProcessCallsTest {
           assertThat(value(service, "length(name())")).isEqualTo("6");
           assertThat(value(service, ALIGNED)).isEqualTo("0");
           assertThat(run(service, "::call add 0x10 2 1")).contains("13");
-          assertThat(run(service, "call add(16, 2, 1)")).contains("13");
-          assertThat(run(service, "p half(3.0)")).contains("returns 'double' cannot be called");
+          assertThat(run(service, "call add(16, 2, 1)")).contains(" = 19");
+          assertThat(value(service, "half(3)")).isEqualTo("1.5");
           assertThat(run(service, "p total(1)")).contains("fathom:");
           assertThat(run(service, "p add(1)")).contains("takes 3 arguments, not 1");
           service.environment().settings().writable(false);
@@ -283,6 +284,31 @@ class ProcessCallsTest {
           // Neither the crash nor what was interrupted is left over.
           subject.await("more turns", () -> Long.parseLong(value(service, "turns")) > 10);
           assertThat(value(service, "clobbered")).isEqualTo("0");
+        });
+  }
+
+  @Test
+  void aSignalThatComesDuringACallComesAfterwards() {
+    with(
+        List.of(),
+        (subject, service, _) -> {
+          run(service, "::stop");
+          run(service, "b inside");
+          run(service, "c");
+          var registers = run(service, "::regs");
+          try (var sender = Executors.newSingleThreadScheduledExecutor()) {
+            var _ =
+                sender.schedule(
+                    () -> CProgram.run(folder, List.of("kill", "-USR1", "" + subject.pid())),
+                    500,
+                    TimeUnit.MILLISECONDS);
+            assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
+          }
+          assertThat(run(service, "::regs")).isEqualTo(registers);
+          assertThat(value(service, "add(1, 2, 3)")).isEqualTo("6");
+          run(service, ":z");
+          run(service, ":c");
+          assertThat(subject.line()).startsWith("signal 10 code 0 ");
         });
   }
 

@@ -6,6 +6,8 @@ import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Register;
 import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Value;
+import dev.fathom.model.source.Activation;
+import dev.fathom.model.type.CType;
 import dev.fathom.session.control.Calls;
 import java.time.Duration;
 import java.util.List;
@@ -82,6 +84,15 @@ public final class CScope extends ProgramScope {
     return super.dollar(name).or(() -> state.variable(name));
   }
 
+  /** Of a library's function that has other names, such as the C library's {@code __sqrt}. */
+  @Override
+  protected Optional<CType> functionAt(long address) {
+    return call.session().sources().activations(address).stream()
+        .filter(at -> !at.inlined() && at.entry() == address)
+        .findFirst()
+        .flatMap(Activation::type);
+  }
+
   @Override
   public void assign(String name, Value value) {
     var state = call.environment().gdb();
@@ -127,7 +138,7 @@ public final class CScope extends ProgramScope {
   }
 
   @Override
-  public long call(long function, List<Argument> arguments) {
+  public byte[] call(long function, CType result, List<Argument> arguments) {
     Writing.checkAllowed(call.session(), call.environment());
     if (call.session().control().running()) {
       throw new EvalException("the target runs: stop it first (::stop)");
@@ -140,12 +151,13 @@ public final class CScope extends ProgramScope {
             .map(
                 argument ->
                     switch (argument) {
-                      case Word(long bits) -> (Calls.Argument) new Calls.Word(bits);
+                      case Passed(CType type, byte[] bytes) ->
+                          (Calls.Argument) new Calls.Held(type, bytes);
                       case Text(byte[] bytes) -> new Calls.Text(bytes);
                     })
             .toList();
     try {
-      return calls.call(cpu, function, given, CALL_LIMIT);
+      return calls.call(cpu, function, result, given, CALL_LIMIT);
     } finally {
       call.session().refresh().forEach(call::warn);
     }

@@ -11,6 +11,7 @@ import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.VoidType;
@@ -46,11 +47,7 @@ public class ProgramScope implements Scope {
 
   @Override
   public Optional<Value> variable(String name) {
-    return program()
-        .symbols()
-        .first(name)
-        .map(symbol -> typed(program(), symbol))
-        .or(() -> placed(name));
+    return program().symbols().first(name).map(this::typed).or(() -> placed(name));
   }
 
   /** A variable whose symbol has another name, by debug information. */
@@ -112,10 +109,10 @@ public class ProgramScope implements Scope {
     var named = symbols.named(name);
     var ofModule = named.stream().filter(s -> s.module().equals(scope)).toList();
     if (ofModule.size() == 1) {
-      return Optional.of(typed(program(), ofModule.getFirst()));
+      return Optional.of(typed(ofModule.getFirst()));
     }
     if (named.size() == 1) {
-      return Optional.of(typed(program(), named.getFirst()));
+      return Optional.of(typed(named.getFirst()));
     }
     var numbered = symbols.completions(name + ".", 2);
     return numbered.size() == 1 ? variable(numbered.getFirst()) : Optional.empty();
@@ -158,13 +155,20 @@ public class ProgramScope implements Scope {
     return new Value.Imm(program(), UNSIGNED_LONG, bits);
   }
 
-  private static Value typed(Program program, Symbol symbol) {
+  /** The type of the function that begins at an address, where its name does not tell. */
+  protected Optional<CType> functionAt(long address) {
+    return Optional.empty();
+  }
+
+  private Value typed(Symbol symbol) {
     try {
-      return program.global(symbol);
+      return program().global(symbol);
     } catch (LookupException e) {
       if (symbol.kind() == Symbol.Kind.TEXT) {
-        return new Value.Ref(
-            program, new FunctionType(() -> VoidType.VOID, List::of, true), symbol.address());
+        var type =
+            functionAt(symbol.address())
+                .orElseGet(() -> new FunctionType(() -> VoidType.VOID, List::of, true));
+        return new Value.Ref(program(), type, symbol.address());
       }
       throw new EvalException(
           "the type of '"

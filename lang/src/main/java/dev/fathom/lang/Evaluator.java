@@ -968,15 +968,11 @@ final class Evaluator {
     if (!(function instanceof FunctionType type)) {
       throw Cursor.wrong(c.function().span(), "'" + callee.type().text() + "' is not a function");
     }
-    var result = type.result().resolved();
-    if (result instanceof CompositeType || result instanceof FloatType || result.bytes() > 8) {
-      throw Cursor.wrong(
-          c.span(), "a function that returns '" + type.result().text() + "' cannot be called");
-    }
     var arguments = new ArrayList<Scope.Argument>();
     if (c.function() instanceof Expr.Member m && !operand(m.base()).has(m.name())) {
       var object = operand(m.base());
-      arguments.add(new Scope.Word(isPointer(object) ? object.asLong() : object.address()));
+      var self = isPointer(object) ? object.deref() : object;
+      arguments.add(passed(pointer(program.types().pointerTo(self.type()), self.address())));
     }
     var parameters = type.parameters();
     int own = arguments.size();
@@ -994,37 +990,79 @@ final class Evaluator {
       if (argument instanceof Expr.Text
           && v instanceof Value.Ref text
           && (own + i >= parameters.size()
-              || parameters.get(own + i).type().resolved() instanceof PointerType)) {
+              || (parameters.get(own + i).type().resolved() instanceof PointerType p
+                  && !p.isReference()))) {
         arguments.add(new Scope.Text(text.bytes((int) text.type().bytes())));
         continue;
       }
-      if (own + i < parameters.size()) {
-        v = converted(argument, parameters.get(own + i).type(), v);
-      } else if (!isPointer(v)) {
-        types.promote(v.type(), argument);
-      }
-      if (!v.isPlace() && v instanceof Value.Ref) {
-        throw Cursor.wrong(argument.span(), "only whole numbers, pointers and texts can be passed");
-      }
-      arguments.add(new Scope.Word(v.asLong()));
+      arguments.add(
+          own + i < parameters.size()
+              ? passed(argument, parameters.get(own + i).type(), v)
+              : passed(promoted(argument, v)));
     }
     long entry =
         callee instanceof Value.Ref ref && !isPointer(callee) ? ref.address() : callee.asLong();
-    long bits;
+    byte[] returned;
     try {
-      bits = scope.call(entry, arguments);
+      returned = scope.call(entry, type.result(), arguments);
     } catch (FathomException e) {
       if (e.span().isPresent()) {
         throw e;
       }
       throw Cursor.wrong(c.span(), e.getMessage());
     }
-    return switch (result) {
-      case IntType i -> new Value.Imm(program, type.result(), CTypes.fit(bits, i));
-      case EnumType e ->
-          new Value.Imm(program, type.result(), CTypes.fit(bits, e.bytes(), e.signed()));
-      case BoolType _ -> new Value.Imm(program, type.result(), bits & 1);
-      default -> new Value.Imm(program, type.result(), bits);
+    return type.result().resolved() instanceof VoidType
+        ? new Value.Imm(program, type.result(), 0)
+        : scalar(Value.held(program, type.result(), returned));
+  }
+
+  /** A number that is at hand; anything else as it is. */
+  private Value scalar(Value v) {
+    return switch (v.type().resolved()) {
+      case IntType _, EnumType _, BoolType _, PointerType _ when v.type().bytes() <= Long.BYTES ->
+          new Value.Imm(program, v.type(), v.asLong());
+      default -> v;
+    };
+  }
+
+  private static Scope.Passed passed(Value v) {
+    return new Scope.Passed(v.type(), v.bytes(VALUE_LIMIT));
+  }
+
+  /** An argument for a parameter of that type. */
+  private Scope.Passed passed(Expr argument, CType type, Value v) {
+    return switch (type.resolved()) {
+      case CompositeType _ -> {
+        var object = BaseClasses.part(v, type).orElse(v);
+        if (!type.resolved().equals(object.type().resolved())
+            && !(object.type().resolved() instanceof CompositeType c
+                && type.resolved() instanceof CompositeType wanted
+                && !c.name().isEmpty()
+                && c.name().equals(wanted.name())
+                && c.bytes() == wanted.bytes())) {
+          throw Cursor.wrong(
+              argument.span(),
+              "'" + v.type().text() + "' cannot be passed as a '" + type.text() + "'");
+        }
+        yield new Scope.Passed(type, object.bytes(VALUE_LIMIT));
+      }
+      case PointerType p when p.isReference() -> {
+        if (!v.isPlace()) {
+          throw Cursor.wrong(argument.span(), "only what stands in memory can be referred to");
+        }
+        var object = BaseClasses.part(v, p.target()).orElse(v);
+        yield passed(pointer(program.types().pointerTo(p.target()), object.address()));
+      }
+      default -> passed(converted(argument, type, v));
+    };
+  }
+
+  /** An argument that has no parameter (C11 section 6.5.2.2). */
+  private Value promoted(Expr argument, Value v) {
+    return switch (v.type().resolved()) {
+      case FloatType f when f.bytes() < CTypes.DOUBLE.bytes() -> real(CTypes.DOUBLE, v.asReal());
+      case FloatType _, PointerType _, CompositeType _ -> v;
+      default -> imm(types.promote(v.type(), argument), v.asLong());
     };
   }
 

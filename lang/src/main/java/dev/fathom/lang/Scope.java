@@ -4,6 +4,7 @@ package dev.fathom.lang;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Program;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.CType;
 import java.util.List;
 import java.util.Optional;
 
@@ -59,8 +60,8 @@ public interface Scope {
   /** What a function is called with. */
   sealed interface Argument {}
 
-  /** A whole number or pointer. */
-  record Word(long bits) implements Argument {}
+  /** A value, passed as its type is: its bytes, the least significant first. */
+  record Passed(CType type, byte[] bytes) implements Argument {}
 
   /** A text, by its bytes with the zero at the end; the function gets its address. */
   record Text(byte[] bytes) implements Argument {}
@@ -68,9 +69,9 @@ public interface Scope {
   /**
    * Calls a function of a live target.
    *
-   * @return the bits that it returned in the register for whole numbers
+   * @return the bytes of what it returned, the least significant first; none of {@code void}
    */
-  default long call(long function, List<Argument> arguments) {
+  default byte[] call(long function, CType result, List<Argument> arguments) {
     throw new UnsupportedException("calling a function needs a live target");
   }
 }

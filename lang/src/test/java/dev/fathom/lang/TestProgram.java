@@ -256,11 +256,15 @@ final class TestProgram implements Program, Scope {
   }
 
   @Override
-  public long call(long function, List<Argument> arguments) {
+  public byte[] call(long function, CType result, List<Argument> arguments) {
     if (!writable) {
-      return Scope.super.call(function, arguments);
+      return Scope.super.call(function, result, arguments);
     }
-    return function == WORK ? 77 : 0;
+    var bytes = new byte[(int) result.bytes()];
+    if (function == WORK) {
+      bytes[0] = 77;
+    }
+    return bytes;
   }
 
   @Override

@@ -14,6 +14,7 @@ public sealed interface Capability
         RegisterWriter,
         RegisterKeeper,
         RawRegisters,
+        FloatingRegisters,
         ProcessView,
         SignalControl,
         SystemCalls,

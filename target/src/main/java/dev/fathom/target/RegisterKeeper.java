@@ -9,7 +9,8 @@ public non-sealed interface RegisterKeeper extends Capability {
   /** The registers of one CPU as they were, and of a process's thread the signal that it gets. */
   interface Kept {
     /**
-     * Puts them back.
+     * Puts them back. A signal that came to the thread meanwhile from elsewhere is delivered when
+     * it goes on, if it has none that was kept; a fault of what ran meanwhile is not.
      *
      * @throws dev.fathom.base.TargetException when the CPU is not there any more, or refuses
      */

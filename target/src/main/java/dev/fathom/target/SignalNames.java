@@ -49,6 +49,26 @@ public final class SignalNames {
     return number >= 1 && number <= NAMES.size() ? NAMES.get(number - 1) : "SIG" + number;
   }
 
+  /**
+   * Whether a signal comes of what the thread itself does: a fault, {@code abort}, a write into a
+   * closed pipe.
+   */
+  public static boolean isOwn(int number) {
+    return switch (of(number)) {
+      case "SIGILL",
+          "SIGTRAP",
+          "SIGABRT",
+          "SIGBUS",
+          "SIGFPE",
+          "SIGSEGV",
+          "SIGPIPE",
+          "SIGSTKFLT",
+          "SIGSYS" ->
+          true;
+      default -> false;
+    };
+  }
+
   /** Number and, where there is one, name: {@code 11 (SIGSEGV)}. */
   public static String text(int number) {
     return number >= 1 && number <= NAMES.size()

@@ -27,10 +27,11 @@ final class CallCommand implements Command {
         .arguments("[function] [argument ...]")
         .help(
             """
-            Runs a function on the CPU of the selected thread, or in that thread of a process, with up
-            to six numbers or addresses as arguments, and shows what it returned. Needs `-w` and a
-            stopped target; a kernel's thread must be in kernel code. All registers are put back; a
-            process's other threads run meanwhile. `p f(1, "text")` does the same by the function's type.
+            Runs a function on the CPU of the selected thread, or in that thread of a process, with
+            numbers or addresses as arguments, up to six in a kernel, and shows what it returned. Needs
+            `-w` and a stopped target; a kernel's thread must be in kernel code. All registers are put
+            back; a process's other threads run meanwhile. `p f(1, "text")` does the same by the
+            function's type; in a process also with fractions and structures.
 
             **This can break the kernel.** The function runs in the middle of whatever the thread was
             doing: with its locks held and, perhaps, interrupts off. A function that takes a lock,
@@ -51,7 +52,7 @@ final class CallCommand implements Command {
     if (call.hasAddress()) {
       function = call.address();
     } else {
-      call.args().expect(1, 7);
+      call.args().expect(1, 64);
       function = call.number(operands.getFirst());
       next = 1;
     }

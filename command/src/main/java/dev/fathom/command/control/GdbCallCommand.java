@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.control;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.target.ProcessView;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -17,13 +20,15 @@ final class GdbCallCommand implements Command {
 
   @Override
   public CommandSpec spec() {
-    return CommandSpec.crash("call", "run a function of the kernel")
+    return CommandSpec.crash("call", "run a function of the kernel or process")
+        .reading(CommandSpec.Reading.EXPRESSION)
         .arguments("function[(argument, ...)]")
         .help(
             """
             Runs a function on the CPU of the selected thread and shows what it returned, as
             `::call` does, whose help says what it can break. Arguments are numbers and symbols,
-            which mean their addresses.
+            which mean their addresses. Of a process it is `print`: a C expression, whose
+            functions get arguments and return values of any type, as their declarations say.
 
                 > call get_random_u32()
                 > call kallsyms_lookup_name(0xffff888003a40000)
@@ -32,9 +37,10 @@ final class GdbCallCommand implements Command {
 
   @Override
   public Stream<Item> run(Invocation call) {
-    var text = new StringBuilder();
-    for (var word : call.args().expect(1, Integer.MAX_VALUE).operands()) {
-      text.append(text.isEmpty() ? "" : " ").append(word.text());
+    var text =
+        call.rawArguments().stream().map(argument -> argument.text()).collect(joining(" ")).strip();
+    if (call.session().target().find(ProcessView.class).isPresent() && !text.isEmpty()) {
+      return call.execute("print " + text);
     }
     var matched = CALL.matcher(text);
     if (!matched.matches()) {

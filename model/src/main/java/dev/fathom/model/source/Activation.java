@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model.source;
 
+import dev.fathom.model.type.CType;
 import java.util.List;
 import java.util.Optional;
 
@@ -8,6 +9,11 @@ import java.util.Optional;
 public interface Activation {
   /** Its name as the source has it; {@code ??} where it has none. */
   String function();
+
+  /** What it takes and returns; empty where that cannot be told. */
+  default Optional<CType> type() {
+    return Optional.empty();
+  }
 
   /** Whether it was inlined: it has no stack frame of its own, but that of the next one out. */
   boolean inlined();

@@ -8,8 +8,11 @@ import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Register;
 import dev.fathom.model.arch.PagedMemory;
 import dev.fathom.model.arch.x86_64.PageTables;
+import dev.fathom.model.arch.x86_64.SystemVCall;
 import dev.fathom.model.arch.x86_64.Translation;
 import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.IntType;
 import dev.fathom.session.Session;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.MemoryWriter;
@@ -25,14 +28,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.function.IntConsumer;
 
 /**
  * Runs a function of the kernel on a CPU that stands in kernel code, or of a process in one of its
- * threads ({@link ProcessCalls}), by the System V calling convention (AMD64 supplement, 3.2): up to
- * six whole numbers, pointers or texts. A kernel's function returns to the very instruction at
- * which the CPU stood, where it is caught; all registers and what was written to the stack are put
- * back.
+ * threads ({@link ProcessCalls}), by the System V calling convention ({@link SystemVCall}). A
+ * kernel's functions are called with up to six whole numbers, pointers or texts, and return one.
+ * Such a one returns to the very instruction at which the CPU stood, where it is caught; all
+ * registers and what was written to the stack are put back.
  */
 public final class Calls {
   static final List<Register> ARGUMENTS =
@@ -71,34 +75,48 @@ public final class Calls {
   /** Bytes that are put on the stack; the function gets their address. */
   public record Text(byte[] bytes) implements Argument {}
 
+  /** A value, passed as its type is: the least significant byte first. */
+  public record Held(CType type, byte[] bytes) implements Argument {}
+
+  private static final CType WORD = new IntType("unsigned long", Long.BYTES, false, false);
+
   /**
    * What is written for a call.
    *
    * @param sp the stack pointer when the function begins, where its return address is
-   * @param words what the registers for arguments get
+   * @param places what the registers for arguments get
+   * @param result where a result is that is returned in memory
    * @param writes bytes by address
    */
-  record Frame(long sp, List<Long> words, Map<Long, byte[]> writes) {
+  record Frame(long sp, SystemVCall places, OptionalLong result, Map<Long, byte[]> writes) {
     /**
      * @param top all below can be written to
      * @throws EvalException when there are too many arguments
      */
-    static Frame of(long top, List<Argument> arguments, long back) {
-      if (arguments.size() > ARGUMENTS.size()) {
-        throw new EvalException("a function can be called with at most six arguments");
-      }
-      var words = new ArrayList<Long>();
+    static Frame of(long top, CType type, List<Argument> arguments, long back) {
+      var typed = new ArrayList<SystemVCall.Argument>();
       var writes = new LinkedHashMap<Long, byte[]>();
-      long sp = top & -16L;
+      long sp = top & -ALIGNMENT;
+      var result = OptionalLong.empty();
+      if (SystemVCall.result(type) == SystemVCall.Result.MEMORY) {
+        if (type.bytes() > SystemVCall.MAX_BYTES) {
+          throw new EvalException(
+              "'" + type.text() + "' has more than " + SystemVCall.MAX_BYTES + " bytes");
+        }
+        sp = (sp - type.bytes()) & -ALIGNMENT;
+        result = OptionalLong.of(sp);
+        typed.add(new SystemVCall.Argument(WORD, eight(sp)));
+      }
       int texts = 0;
       for (var argument : arguments) {
         switch (argument) {
-          case Word(long bits) -> words.add(bits);
+          case Word(long bits) -> typed.add(new SystemVCall.Argument(WORD, eight(bits)));
+          case Held(CType of, byte[] bytes) -> typed.add(new SystemVCall.Argument(of, bytes));
           case Text(byte[] bytes) -> {
             texts += bytes.length;
             sp = (sp - bytes.length) & -16L;
             writes.put(sp, bytes);
-            words.add(sp);
+            typed.add(new SystemVCall.Argument(WORD, eight(sp)));
           }
         }
       }
@@ -106,11 +124,30 @@ public final class Calls {
         throw new EvalException(
             "texts of " + texts + " bytes, expected at most " + MAX_TEXT + " for one call");
       }
+      var places = SystemVCall.of(typed);
+      if (places.stack().length > SystemVCall.MAX_BYTES) {
+        throw new EvalException(
+            "arguments of "
+                + places.stack().length
+                + " bytes, expected at most "
+                + SystemVCall.MAX_BYTES);
+      }
+      sp = (sp - places.stack().length) & -16L;
+      if (places.stack().length > 0) {
+        writes.put(sp, places.stack());
+      }
       sp -= Long.BYTES;
-      writes.put(sp, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(back).array());
-      return new Frame(sp, List.copyOf(words), writes);
+      writes.put(sp, eight(back));
+      return new Frame(sp, places, result, writes);
+    }
+
+    private static byte[] eight(long bits) {
+      return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(bits).array();
     }
   }
+
+  /** What results in memory begin at, whatever they are made of. */
+  private static final long ALIGNMENT = 64;
 
   /** Room below the stack pointer that is left alone. */
   private static final long GAP = 256;
@@ -132,17 +169,25 @@ public final class Calls {
     this.control = session.control();
   }
 
+  /** Calls a function that returns a whole number or a pointer: as the other. */
+  public long call(int cpu, long function, List<Argument> arguments, Duration limit) {
+    byte[] bytes = call(cpu, function, WORD, arguments, limit);
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+  }
+
   /**
    * Calls the function at {@code function}.
    *
    * @param cpu as the target numbers it
+   * @param result the type of what it returns
    * @param limit how long it may take; then it is given up: where its thread is on a CPU the
    *     registers are put back, and what it held stays held; where it sleeps or is interrupted it
    *     is caught when it returns, while the target runs under {@link Control#proceed}
-   * @return what it returned
+   * @return what it returned, the least significant byte first; nothing of {@code void}
    * @throws EvalException when it did not return; the message says what became of the thread
    */
-  public long call(int cpu, long function, List<Argument> arguments, Duration limit) {
+  public byte[] call(
+      int cpu, long function, CType result, List<Argument> arguments, Duration limit) {
     var program = session.kernel().program();
     if (program.architecture() != X86_64.INSTANCE) {
       throw new UnsupportedException("functions can be called on x86-64 only");
@@ -154,7 +199,8 @@ public final class Calls {
             .orElseThrow(() -> new EvalException("the target has no CPU " + cpu));
     var process = session.target().find(ProcessView.class);
     if (process.isPresent()) {
-      return new ProcessCalls(session, process.get()).call(before, function, arguments, limit);
+      return new ProcessCalls(session, process.get())
+          .call(before, function, result, arguments, limit);
     }
     if ((need(before, X86_64.CS) & PRIVILEGE) != 0) {
       throw new EvalException(
@@ -166,7 +212,8 @@ public final class Calls {
       need(before, register);
     }
     long pc = need(before, X86_64.RIP);
-    var frame = Frame.of(need(before, X86_64.RSP) - GAP, arguments, pc);
+    var frame = Frame.of(need(before, X86_64.RSP) - GAP, result, arguments, pc);
+    requireWords(frame.places(), result);
     long sp = frame.sp();
     long thread = new Hit(session.kernel(), before).thread();
     var under = new LinkedHashMap<Long, byte[]>();
@@ -191,8 +238,9 @@ public final class Calls {
     StopEvent event;
     try {
       frame.writes().forEach((address, bytes) -> poke(session, address, bytes));
-      for (int i = 0; i < frame.words().size(); i++) {
-        writer.write(cpu, ARGUMENTS.get(i), frame.words().get(i));
+      var words = frame.places().words();
+      for (int i = 0; i < words.size(); i++) {
+        writer.write(cpu, ARGUMENTS.get(i), words.get(i));
       }
       writer.write(cpu, X86_64.RAX, 0);
       writer.write(cpu, X86_64.RSP, sp);
@@ -209,13 +257,27 @@ public final class Calls {
     return switch (event.cause()) {
       case StopEvent.Stepped _ -> {
         int now = event.cpu().orElse(cpu);
-        long result = need(session.target().cpu(now).orElseThrow(), X86_64.RAX);
+        var at = session.target().cpu(now).orElseThrow();
+        byte[] returned = SystemVCall.collect(result, List.of(need(at, X86_64.RAX), 0L), List.of());
         putBack.accept(now);
-        yield result;
+        yield returned;
       }
       case StopEvent.Gone _ -> throw new EvalException("the target ended in the function");
       default -> throw unfinished(event, back, putBack, holder(thread, sp));
     };
+  }
+
+  /** A kernel's functions know no numbers with a fraction, and its stacks are small. */
+  private static void requireWords(SystemVCall places, CType result) {
+    if (!places.vectors().isEmpty()
+        || places.stack().length > 0
+        || SystemVCall.result(result) != SystemVCall.Result.REGISTERS
+        || result.bytes() > Long.BYTES
+        || SystemVCall.usesVectors(result)) {
+      throw new EvalException(
+          "a kernel's function can be called with at most six arguments, all whole numbers or"
+              + " pointers, and return one");
+    }
   }
 
   /** A kernel that jumps into data is dead. */

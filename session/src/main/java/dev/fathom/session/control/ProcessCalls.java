@@ -4,17 +4,22 @@ package dev.fathom.session.control;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.model.arch.x86_64.SystemVCall;
 import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.model.type.CType;
 import dev.fathom.session.Session;
 import dev.fathom.target.Cpu;
+import dev.fathom.target.FloatingRegisters;
 import dev.fathom.target.ProcessView;
 import dev.fathom.target.RegisterKeeper;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.SignalNames;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 
 /**
  * Runs a function in a thread of a process, in user mode, by the System V calling convention (AMD64
@@ -46,7 +51,8 @@ final class ProcessCalls {
   }
 
   /** As {@link Calls#call}; {@code before} is the thread. */
-  long call(Cpu before, long function, List<Calls.Argument> arguments, Duration limit) {
+  byte[] call(
+      Cpu before, long function, CType type, List<Calls.Argument> arguments, Duration limit) {
     int thread = before.id();
     if (before.registers().get(X86_64.CS).orElse(USER_CODE) != USER_CODE) {
       throw new UnsupportedException(
@@ -55,17 +61,26 @@ final class ProcessCalls {
     long back = returnAddress();
     var writer = control.need(RegisterWriter.class, "write registers");
     var keeper = control.need(RegisterKeeper.class, "keep all registers of a thread");
-    var stack = Calls.Frame.of(Calls.need(before, X86_64.RSP) - RED_ZONE, arguments, back);
+    var stack = Calls.Frame.of(Calls.need(before, X86_64.RSP) - RED_ZONE, type, arguments, back);
+    var places = stack.places();
+    if (!places.vectors().isEmpty() || needsFloating(type)) {
+      floating().vector(thread, 0); // The target must tell of them.
+    }
     long flags = Calls.need(before, X86_64.RFLAGS) & ~DIRECTION_AND_TRAP;
     var place = control.standing(thread);
     var kept = keeper.keep(thread);
     StopEvent event;
     try {
       stack.writes().forEach((address, bytes) -> Calls.poke(session, address, bytes));
-      for (int i = 0; i < stack.words().size(); i++) {
-        writer.write(thread, Calls.ARGUMENTS.get(i), stack.words().get(i));
+      for (int i = 0; i < places.words().size(); i++) {
+        writer.write(thread, Calls.ARGUMENTS.get(i), places.words().get(i));
       }
-      writer.write(thread, X86_64.RAX, 0);
+      for (int i = 0; i < places.vectors().size(); i++) {
+        byte[] bytes = places.vectors().get(i);
+        floating().setVector(thread, i, Arrays.copyOf(bytes, FloatingRegisters.VECTOR_BYTES));
+      }
+      // Functions with a variable number of arguments are told how many vectors they got.
+      writer.write(thread, X86_64.RAX, places.vectors().size());
       writer.write(thread, X86_64.RFLAGS, flags);
       writer.write(thread, X86_64.RSP, stack.sp());
       writer.write(thread, X86_64.RIP, function);
@@ -83,11 +98,49 @@ final class ProcessCalls {
       }
       throw e;
     }
-    return finish(event, thread, kept, place);
+    return finish(event, thread, kept, place, () -> result(thread, type, stack));
   }
 
-  private long finish(
-      StopEvent event, int thread, RegisterKeeper.Kept kept, Control.Standing place) {
+  private FloatingRegisters floating() {
+    return control.need(FloatingRegisters.class, "read registers for numbers with a fraction");
+  }
+
+  private static boolean needsFloating(CType type) {
+    return switch (SystemVCall.result(type)) {
+      case REGISTERS -> SystemVCall.usesVectors(type);
+      case FLOATING -> true;
+      case MEMORY -> false;
+    };
+  }
+
+  /** What a function has returned that has just done so. */
+  private byte[] result(int thread, CType type, Calls.Frame frame) {
+    return switch (SystemVCall.result(type)) {
+      case MEMORY ->
+          session
+              .kernel()
+              .program()
+              .memory()
+              .bytes(frame.result().orElseThrow(), (int) type.bytes());
+      case FLOATING -> Arrays.copyOf(floating().floating(thread, 0), (int) type.bytes());
+      case REGISTERS -> {
+        var now = session.target().cpu(thread).orElseThrow();
+        var words = List.of(Calls.need(now, X86_64.RAX), Calls.need(now, X86_64.RDX));
+        var vectors =
+            SystemVCall.usesVectors(type)
+                ? List.of(floating().vector(thread, 0), floating().vector(thread, 1))
+                : List.<byte[]>of();
+        yield SystemVCall.collect(type, words, vectors);
+      }
+    };
+  }
+
+  private byte[] finish(
+      StopEvent event,
+      int thread,
+      RegisterKeeper.Kept kept,
+      Control.Standing place,
+      Supplier<byte[]> value) {
     return switch (event.cause()) {
       case StopEvent.Gone(int status) ->
           throw new EvalException("the process ended in the function, with status " + status);
@@ -99,8 +152,12 @@ final class ProcessCalls {
           throw new EvalException("thread " + thread + " ended in the function");
         }
         boolean returned = event.cause() instanceof StopEvent.Stepped;
-        long result = Calls.need(now.get(), X86_64.RAX);
-        putBack(kept, place);
+        byte[] result;
+        try {
+          result = returned ? value.get() : new byte[0];
+        } finally {
+          putBack(kept, place);
+        }
         if (!returned) {
           throw new EvalException(
               "the function did not return ("

@@ -2,27 +2,34 @@
 package dev.fathom.session.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
 import dev.fathom.kernel.Task;
 import dev.fathom.model.arch.x86_64.X86_64;
+import dev.fathom.model.type.FloatType;
 import dev.fathom.session.Session;
 import dev.fathom.session.control.Breakpoint;
 import dev.fathom.session.control.Calls;
 import dev.fathom.session.control.StopEvent;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Breakpoints;
+import dev.fathom.target.FloatingRegisters;
 import dev.fathom.testkit.lab.Lab;
 import dev.fathom.testkit.process.CProgram;
 import dev.fathom.testkit.process.Subject;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,6 +42,7 @@ class GdbserverLabTest {
   private static final String SOURCE =
       """
       #include <pthread.h>
+      #include <signal.h>
       #include <unistd.h>
       volatile long counter;
       static void *nap(void *unused) { for (;;) pause(); return unused; }
@@ -42,9 +50,13 @@ class GdbserverLabTest {
       __attribute__((noinline, used)) long mixed(long n, const char *text, long more) {
         return (long) ((double) n / 2) + text[1] + more;
       }
+      __attribute__((noinline, used)) double half(double x) { return x / 2; }
+      __attribute__((noinline, used)) int hang(void) { for (;;) pause(); }
+      static void caught(int number) { write(1, number == SIGUSR1 ? "user\\n" : "othe\\n", 5); }
       __attribute__((noinline)) long work(long n) { return leaf(n) * 3; }
       int main(void) {
         pthread_t thread;
+        signal(SIGUSR1, caught);
         pthread_create(&thread, 0, nap, 0);
         for (long i = 0; ; i++) { work(i); usleep(1000); }
       }
@@ -114,11 +126,59 @@ class GdbserverLabTest {
         long number = before.get(X86_64.RDI).orElseThrow();
         assertThat(session.target().cpu(thread).orElseThrow().registers().get(X86_64.RDI))
             .hasValue(number + 1);
+        floatsAreBehindTheStub(session, thread);
+        aSignalThatComesDuringACallComesAfterwards(session, thread, served, subject);
         session.end();
       }
     } finally {
       // It was let go, and outlives its server.
       ProcessHandle.of(served).ifPresent(ProcessHandle::destroyForcibly);
     }
+  }
+
+  private static long function(Session session, String name) {
+    return session.kernel().program().symbols().first(name).orElseThrow().address();
+  }
+
+  private static void floatsAreBehindTheStub(Session session, int thread) {
+    var fraction = new FloatType("double", 8);
+    byte[] three = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(3).array();
+    var floating = session.target().find(FloatingRegisters.class).orElseThrow();
+    byte[] before = floating.vector(thread, 0);
+    byte[] result =
+        new Calls(session)
+            .call(
+                thread,
+                function(session, "half"),
+                fraction,
+                List.of(new Calls.Held(fraction, three)),
+                Duration.ofSeconds(10));
+    assertThat(ByteBuffer.wrap(result).order(ByteOrder.LITTLE_ENDIAN).getDouble()).isEqualTo(1.5);
+    assertThat(floating.vector(thread, 0)).isEqualTo(before);
+  }
+
+  private static void aSignalThatComesDuringACallComesAfterwards(
+      Session session, int thread, long process, Subject subject) {
+    var before = session.target().cpu(thread).orElseThrow().registers();
+    try (var sender = Executors.newSingleThreadScheduledExecutor()) {
+      var _ =
+          sender.schedule(
+              () -> CProgram.run(Path.of("/"), List.of("kill", "-USR1", "" + process)),
+              500,
+              TimeUnit.MILLISECONDS);
+      assertThatThrownBy(
+              () ->
+                  new Calls(session)
+                      .call(thread, function(session, "hang"), List.of(), Duration.ofSeconds(20)))
+          .hasMessageContaining("did not return (signal 10 (SIGUSR1)");
+    }
+    var after = session.target().cpu(thread).orElseThrow().registers();
+    assertThat(after.get(X86_64.RIP)).isEqualTo(before.get(X86_64.RIP));
+    assertThat(session.control().proceed().cause()).isInstanceOf(StopEvent.AtBreakpoint.class);
+    var line = subject.line();
+    while (line.startsWith("Remote debugging")) {
+      line = subject.line();
+    }
+    assertThat(line).isEqualTo("user");
   }
 }

@@ -8,6 +8,7 @@ import dev.fathom.format.dwarf.Tag;
 import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.SourceLine;
 import dev.fathom.model.source.Variable;
+import dev.fathom.model.type.CType;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -51,6 +52,16 @@ final class DwarfActivation implements Activation {
     } catch (BadDataException e) {
       source.problem(e);
       return "??";
+    }
+  }
+
+  @Override
+  public Optional<CType> type() {
+    try {
+      return Optional.of(source.functionType(die));
+    } catch (BadDataException e) {
+      source.problem(e);
+      return Optional.empty();
     }
   }
 

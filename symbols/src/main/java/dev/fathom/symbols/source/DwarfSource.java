@@ -584,6 +584,11 @@ public final class DwarfSource implements SourceInfo {
     }
   }
 
+  /** What a function takes and returns. */
+  CType functionType(Die die) {
+    return types.type(die.withOrigins().getLast());
+  }
+
   /** The type that an entry, or the one that it completes, names; void without one. */
   CType typeOf(Die die) {
     var target = die.owner(At.TYPE).flatMap(owner -> owner.reference(At.TYPE));

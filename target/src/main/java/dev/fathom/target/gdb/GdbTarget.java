@@ -16,6 +16,7 @@ import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
 import dev.fathom.target.DirectMemory;
 import dev.fathom.target.DirectMemoryProvider;
+import dev.fathom.target.FloatingRegisters;
 import dev.fathom.target.Glimpse;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
@@ -25,6 +26,7 @@ import dev.fathom.target.RawRegisters;
 import dev.fathom.target.RegisterKeeper;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
+import dev.fathom.target.SignalNames;
 import dev.fathom.target.Stop;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
@@ -38,9 +40,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -95,6 +99,10 @@ final class GdbTarget implements Target {
   private final List<ThreadId> kgdbCpus;
 
   private Optional<GdbProcess> process = Optional.empty();
+
+  /** The signals, by the protocol's numbers, that threads of a process get when they go on. */
+  private final Map<Integer, Integer> undelivered = new LinkedHashMap<>();
+
   private boolean processAsked;
   private Stop lastStop;
 
@@ -124,7 +132,7 @@ final class GdbTarget implements Target {
   private static final class State {
     private final ThreadId thread;
     private final RegisterMap.StubRegisters raw;
-    private final Map<Register, RegisterMap.Slot> written = new LinkedHashMap<>();
+    private final Set<RegisterMap.Slot> written = new LinkedHashSet<>();
 
     /** Made of {@link #raw} when somebody asks. */
     private Optional<Registers> registers = Optional.empty();
@@ -487,6 +495,9 @@ final class GdbTarget implements Target {
     if (capability == RegisterWriter.class) {
       return Optional.of(capability.cast(powers.registerWriter));
     }
+    if (capability == FloatingRegisters.class) {
+      return Optional.of(capability.cast(powers.floating));
+    }
     return capability == RawRegisters.class
         ? Optional.of(capability.cast(powers.rawRegisters))
         : Optional.empty();
@@ -620,6 +631,7 @@ final class GdbTarget implements Target {
     }
     stub.stoppedIn(reply.thread());
     state = reply.reason() instanceof Stop.Ended ? Live.State.GONE : Live.State.STOPPED;
+    Stop.Reason reason = signalled(reply);
     if (!stub.isQemu() || (current.isPresent() && !lists(current.get()))) {
       threads = Optional.empty();
     }
@@ -628,10 +640,10 @@ final class GdbTarget implements Target {
     }
     if (state == Live.State.STOPPED && !kgdbCpus.isEmpty()) {
       current = Optional.of(kgdbCpus.getFirst());
-      lastStop = new Stop(idOfCurrent(), reply.reason());
+      lastStop = new Stop(idOfCurrent(), reason);
       findKgdbCpu();
     }
-    lastStop = new Stop(idOfCurrent(), reply.reason());
+    lastStop = new Stop(idOfCurrent(), reason);
     if (reply.reason() instanceof Stop.Trap && !stub.isQemu() && !stub.has("swbreak")) {
       backToTheBreakpoint();
     }
@@ -662,6 +674,38 @@ final class GdbTarget implements Target {
     return inserted.contains(Places.place(Breakpoints.Kind.SOFTWARE, address, 1));
   }
 
+  /**
+   * The reason of a stop, with a process's signal by the system's number. The process gets it when
+   * it goes on, but for an interrupt, which a debugger asks for more often than a user.
+   */
+  private Stop.Reason signalled(StopReply reply) {
+    if (!(reply.reason() instanceof Stop.Signal(int number))
+        || number == 0
+        || number == SignalNumbers.INTERRUPT
+        || reply.thread().isEmpty()
+        || process().isEmpty()) {
+      return reply.reason();
+    }
+    undelivered.put(id(reply.thread().get()), number);
+    OptionalInt own = SignalNumbers.toLinux(number);
+    return own.isPresent() ? new Stop.Signal(own.getAsInt()) : reply.reason();
+  }
+
+  /** How all threads go on, those that were stopped by a signal with it. */
+  private String onwards() {
+    if (!stub.resumesThreads()) {
+      return "c";
+    }
+    var actions = new StringBuilder("vCont");
+    undelivered.forEach(
+        (cpu, number) ->
+            threadOf(cpu)
+                .filter(_ -> stub.resumesWithSignals())
+                .ifPresent(thread -> actions.append(";C%02x:%s".formatted(number, thread.text()))));
+    undelivered.clear();
+    return actions.append(";c").toString();
+  }
+
   private boolean lists(ThreadId wanted) {
     for (ThreadId thread : threads.orElse(List.of())) {
       if (thread.same(wanted)) {
@@ -689,7 +733,7 @@ final class GdbTarget implements Target {
         if (writeForm == WriteForm.ALL) {
           requests.add("G" + cpu.raw.encode());
         } else {
-          for (RegisterMap.Slot slot : cpu.written.values()) {
+          for (RegisterMap.Slot slot : cpu.written) {
             requests.add(one(cpu, slot));
           }
         }
@@ -810,6 +854,7 @@ final class GdbTarget implements Target {
     private final Writer memoryWriter = new Writer();
     private final Setter registerWriter = new Setter();
     private final Keeper keeper = new Keeper();
+    private final Floating floating = new Floating();
     private final Raw rawRegisters = new Raw();
   }
 
@@ -882,7 +927,7 @@ final class GdbTarget implements Target {
       if (!stub.resumesThreads()) {
         before.add("Hc-1");
       }
-      release(before, stub.resumesThreads() ? "vCont;c" : "c");
+      release(before, onwards());
     }
 
     @Override
@@ -1110,27 +1155,26 @@ final class GdbTarget implements Target {
   private final class Setter implements RegisterWriter {
     @Override
     public void write(int cpu, Register register, long value) {
-      requireStopped("write a register");
-      threadOf(cpu).ifPresent(thread -> load(List.of(thread)));
-      State state = states.get(cpu);
-      if (state == null) {
-        throw new TargetException(name() + ": no CPU " + cpu);
-      }
+      State state = loaded(cpu, "write a register");
       RegisterMap.Slot slot =
           map.slotOf(register)
               .filter(state.raw::has)
               .orElseThrow(
                   () -> new UnsupportedException(name() + ": cannot write " + register.name()));
+      write(state, slot, map.encode(slot, value), register.name());
+    }
+
+    private void write(State state, RegisterMap.Slot slot, byte[] value, String what) {
       if (writeForm == WriteForm.NONE) {
         throw new UnsupportedException(name() + ": the stub lets no registers be written");
       }
       told = Optional.empty();
       byte[] before = state.raw.bytes(slot);
-      state.raw.set(slot, map.encode(slot, value));
+      state.raw.set(slot, value);
       if (writeForm == WriteForm.UNKNOWN) {
-        first(state, slot, before, register);
+        first(state, slot, before, what);
       } else {
-        state.written.put(register, slot);
+        state.written.add(slot);
       }
       state.registers = Optional.empty();
       epoch++;
@@ -1148,7 +1192,7 @@ final class GdbTarget implements Target {
     }
 
     /** The first write goes out at once and tells which form the stub takes. */
-    private void first(State state, RegisterMap.Slot slot, byte[] before, Register register) {
+    private void first(State state, RegisterMap.Slot slot, byte[] before, String what) {
       List<String> select = stub.select(named(state.thread));
       Reply reply = stub.ask(select, List.of(one(state, slot))).getFirst();
       if (reply.isOk()) {
@@ -1166,30 +1210,69 @@ final class GdbTarget implements Target {
       }
       state.raw.set(slot, before);
       throw new UnsupportedException(
-          name()
-              + ": "
-              + register.name()
-              + " cannot be written: the stub answered "
-              + reply.shown());
+          name() + ": " + what + " cannot be written: the stub answered " + reply.shown());
+    }
+  }
+
+  /** A CPU's registers. */
+  private State loaded(int cpu, String what) {
+    requireStopped(what);
+    threadOf(cpu).ifPresent(thread -> load(List.of(thread)));
+    State state = states.get(cpu);
+    if (state == null) {
+      throw new TargetException(name() + ": no CPU " + cpu);
+    }
+    return state;
+  }
+
+  /** As gdb's features {@code org.gnu.gdb.i386.core} and {@code .sse} name them. */
+  private final class Floating implements FloatingRegisters {
+    private RegisterMap.Slot slot(State state, String name, int bytes) {
+      return map.slots().stream()
+          .filter(slot -> slot.entry().name().equals(name) && slot.entry().bits() == 8 * bytes)
+          .filter(state.raw::has)
+          .findFirst()
+          .orElseThrow(
+              () -> new UnsupportedException(name() + ": the stub does not tell of " + name));
+    }
+
+    @Override
+    public byte[] vector(int cpu, int number) {
+      State state = loaded(cpu, "read registers");
+      return state.raw.bytes(slot(state, "xmm" + number, VECTOR_BYTES));
+    }
+
+    @Override
+    public void setVector(int cpu, int number, byte[] bytes) {
+      State state = loaded(cpu, "write registers");
+      String name = "xmm" + number;
+      powers.registerWriter.write(state, slot(state, name, VECTOR_BYTES), bytes, name);
+    }
+
+    @Override
+    public byte[] floating(int cpu, int number) {
+      State state = loaded(cpu, "read registers");
+      return state.raw.bytes(slot(state, "st" + number, FLOATING_BYTES));
     }
   }
 
   private final class Keeper implements RegisterKeeper {
     @Override
     public Kept keep(int cpu) {
-      requireStopped("keep registers");
-      threadOf(cpu).ifPresent(thread -> load(List.of(thread)));
-      State kept = states.get(cpu);
-      if (kept == null) {
-        throw new TargetException(name() + ": no CPU " + cpu);
-      }
+      State kept = loaded(cpu, "keep registers");
       var all = new ArrayList<String>();
       for (RegisterMap.Slot slot : map.slots()) {
         if (kept.raw.has(slot)) {
           all.add(one(kept, slot));
         }
       }
-      return new Kept(cpu, kept.thread, "G" + kept.raw.encode(), List.copyOf(all));
+      Optional<Integer> signal = Optional.ofNullable(undelivered.remove(cpu));
+      return new Kept(cpu, kept.thread, "G" + kept.raw.encode(), List.copyOf(all), signal);
+    }
+
+    private static boolean isFault(int number) {
+      OptionalInt own = SignalNumbers.toLinux(number);
+      return own.isPresent() && SignalNames.isOwn(own.getAsInt());
     }
 
     /** All at once where the stub takes that, else one by one. */
@@ -1198,12 +1281,14 @@ final class GdbTarget implements Target {
       private final ThreadId thread;
       private final String whole;
       private final List<String> all;
+      private final Optional<Integer> signal;
 
-      Kept(int cpu, ThreadId thread, String whole, List<String> all) {
+      Kept(int cpu, ThreadId thread, String whole, List<String> all, Optional<Integer> signal) {
         this.cpu = cpu;
         this.thread = thread;
         this.whole = whole;
         this.all = all;
+        this.signal = signal;
       }
 
       @Override
@@ -1212,6 +1297,9 @@ final class GdbTarget implements Target {
         if (threadOf(cpu).isEmpty()) {
           throw new TargetException(name() + ": no CPU " + cpu);
         }
+        // A signal that came meanwhile from elsewhere comes now; a fault was the function's.
+        undelivered.computeIfPresent(cpu, (_, number) -> isFault(number) ? null : number);
+        signal.ifPresent(number -> undelivered.put(cpu, number));
         states.clear(); // What was written meanwhile is not wanted any more.
         told = Optional.empty();
         epoch++;

@@ -121,6 +121,11 @@ final class Stub {
     return stepFlags;
   }
 
+  /** Whether threads can be given a signal when they go on. */
+  boolean resumesWithSignals() {
+    return vCont.contains("C");
+  }
+
   /** Whether single threads can be stepped and resumed. */
   boolean resumesThreads() {
     return vCont.contains("c") && vCont.contains("s");

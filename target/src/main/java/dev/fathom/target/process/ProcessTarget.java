@@ -8,10 +8,12 @@ import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Register;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Breakpoints;
 import dev.fathom.target.Capability;
 import dev.fathom.target.CheckedMemory;
 import dev.fathom.target.Cpu;
+import dev.fathom.target.FloatingRegisters;
 import dev.fathom.target.Live;
 import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.OpenFile;
@@ -35,6 +37,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -216,6 +219,9 @@ final class ProcessTarget implements Target {
     if (capability == RegisterKeeper.class) {
       return Optional.of(capability.cast(powers.keeper));
     }
+    if (capability == FloatingRegisters.class && layout.architecture() == X86_64.INSTANCE) {
+      return Optional.of(capability.cast(powers.floating));
+    }
     if (capability == SystemCalls.class) {
       return Optional.of(capability.cast(powers.calls));
     }
@@ -361,6 +367,7 @@ final class ProcessTarget implements Target {
     private final Poke memoryWriter = new Poke();
     private final PokeRegisters registerWriter = new PokeRegisters();
     private final Keeper keeper = new Keeper();
+    private final Floating floating = new Floating();
     private final SignalTable signals = new SignalTable();
     private final Calls calls = new Calls();
     private final Checked checked = new Checked();
@@ -556,6 +563,47 @@ final class ProcessTarget implements Target {
           throw new TargetException(name + ": registers of thread " + cpu + " cannot be put back");
         }
       };
+    }
+  }
+
+  /** By the layout of FXSAVE (Intel SDM volume 1, table 10-2), which the kernel hands out. */
+  private final class Floating implements FloatingRegisters {
+    private static final int X87 = 32;
+    private static final int VECTORS = 160;
+    private static final int SLOT = 16;
+
+    private byte[] all(int cpu) {
+      return ask(process -> process.floating(cpu))
+          .filter(bytes -> bytes.length >= VECTORS + 16 * SLOT)
+          .orElseThrow(
+              () ->
+                  new TargetException(
+                      name + ": thread " + cpu + " is not there, or does not stop"));
+    }
+
+    @Override
+    public byte[] vector(int cpu, int number) {
+      requireStopped("read registers");
+      int at = VECTORS + number * SLOT;
+      return Arrays.copyOfRange(all(cpu), at, at + VECTOR_BYTES);
+    }
+
+    @Override
+    public void setVector(int cpu, int number, byte[] bytes) {
+      requireStopped("write registers");
+      ran();
+      byte[] all = all(cpu);
+      System.arraycopy(bytes, 0, all, VECTORS + number * SLOT, VECTOR_BYTES);
+      if (!ask(process -> process.setFloating(cpu, all))) {
+        throw new TargetException(name + ": xmm" + number + " of thread " + cpu + " is not taken");
+      }
+    }
+
+    @Override
+    public byte[] floating(int cpu, int number) {
+      requireStopped("read registers");
+      int at = X87 + number * SLOT;
+      return Arrays.copyOfRange(all(cpu), at, at + FLOATING_BYTES);
     }
   }
 

@@ -14,6 +14,7 @@ import dev.fathom.target.ProcessTracer.Exited;
 import dev.fathom.target.ProcessTracer.Killed;
 import dev.fathom.target.ProcessTracer.Stopped;
 import dev.fathom.target.ProcessView;
+import dev.fathom.target.SignalNames;
 import dev.fathom.target.Stop;
 import dev.fathom.target.local.ProcFiles;
 import dev.fathom.target.local.ProcMemory;
@@ -425,6 +426,14 @@ final class TracedProcess {
         : ptrace.registers(thread, ProcessTracer.FLOATING_REGISTERS);
   }
 
+  /** Sets the floating-point registers of a stopped thread; false when they cannot be set. */
+  boolean setFloating(int thread, byte[] bytes) {
+    var tracee = tracees.get(thread);
+    return tracee != null
+        && tracee.stopped
+        && ptrace.setRegisters(thread, ProcessTracer.FLOATING_REGISTERS, bytes);
+  }
+
   /** Sets a register of a stopped thread; false when it cannot be set. */
   boolean set(int thread, Register register, long value) {
     var tracee = tracees.get(thread);
@@ -501,7 +510,9 @@ final class TracedProcess {
     tracee.raw = Optional.of(kept.general());
     tracee.registers = Optional.empty();
     tracee.changed = true;
-    tracee.deliver = kept.deliver();
+    // A signal that came meanwhile from elsewhere comes now; a fault was the function's.
+    boolean later = kept.deliver() == 0 && !SignalNames.isOwn(tracee.deliver);
+    tracee.deliver = later ? tracee.deliver : kept.deliver();
     boolean good =
         kept.floating().isEmpty() || ptrace.setRegisters(thread, kept.set(), kept.floating().get());
     if (kept.info().isPresent() && tracee.atSignal) {

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fathom.base.TextRenderer;
+import dev.fathom.command.CommandService;
+import dev.fathom.command.standard.StandardCommands;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.session.Session;
+import dev.fathom.target.AttachOptions;
+import dev.fathom.testkit.process.CProgram;
+import dev.fathom.testkit.process.Subject;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What functions of processes get and return, whatever its type is, beside gdb. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+@Timeout(180)
+class ProcessCallValuesTest {
+  private static final String SOURCE =
+      """
+      #include <math.h>
+      #include <stdio.h>
+      #include <unistd.h>
+      #include <stdarg.h>
+      #include <complex.h>
+      struct point { int x, y; };
+      struct mixed { double d; long l; };
+      struct fpair { float a, b; };
+      struct dpair { double a, b; };
+      struct one { char c; };
+      struct three { char c[3]; };
+      struct big { long a[5]; double d; };
+      struct lbig { long double ld; };
+      struct bits { unsigned a : 3, b : 20; long c; };
+      struct __attribute__((packed)) odd { char c; long l; };
+      union u { int i; float f; };
+      typedef double (*fn)(double);
+      struct point make_point(int x, int y) { struct point p = { x, y }; return p; }
+      struct mixed make_mixed(double d, long l) { struct mixed m = { d, l }; return m; }
+      struct fpair make_fpair(float a, float b) { struct fpair m = { a, b }; return m; }
+      struct dpair make_dpair(double a, double b) { struct dpair m = { a, b }; return m; }
+      struct big make_big(long a, double d) { struct big b = { { a, a+1, a+2, a+3, a+4 }, d }; return b; }
+      struct three make_three(int a) { struct three t = { { a, a+1, a+2 } }; return t; }
+      struct odd make_odd(int a) { struct odd t = { a, a * 10 }; return t; }
+      union u make_u(int i) { union u v = { .i = i }; return v; }
+      struct lbig make_lbig(int i) { struct lbig v = { i + 0.5L }; return v; }
+      struct bits make_bits(int a, int b, long c) { struct bits v = { a, b, c }; return v; }
+      int sum_point(struct point p) { return p.x * 100 + p.y; }
+      double sum_mixed(struct mixed m, struct fpair f, struct dpair d) { return m.d + m.l + f.a + f.b + d.a + d.b; }
+      double sum_big(int k, struct big b, struct three t) { return k + b.a[0] + b.a[4] + b.d + t.c[2]; }
+      long sum_odd(struct odd o, union u v, struct bits b) { return o.c + o.l + v.i + b.a + b.b + b.c; }
+      long double ld(long double a, int b) { return a * b; }
+      float ff(float a, double b) { return a * (float) b; }
+      double nine(double a, double b, double c, double d, double e, double f, double g, double h, double i, float j) { return a+b*2+c*3+d*4+e*5+f*6+g*7+h*8+i*9+j*10; }
+      long ten(long a, int b, char c, short d, long e, long f, long g, int h, unsigned char i, long j) { return a+b*2+c*3+d*4+e*5+f*6+g*7+h*8+i*9+j*10; }
+      double mix(int a, double b, long c, float d, int e, double f, int g, double h, int i, double j, int k, double l, int m, double n, struct point p, double o, double q, double r, struct point s) { return a+b+c+d+e+f+g+h+i+j+k+l+m+n+p.x+p.y+o+q+r+s.x*1000+s.y; }
+      double va(int n, ...) { va_list l; va_start(l, n); double s = 0; for (int i = 0; i < n; i++) s += va_arg(l, double); va_end(l); return s; }
+      __int128 wide(__int128 a, int b) { return a * b; }
+      double complex cx(double complex a) { return a * 2; }
+      float complex cf(float complex a) { return a * 2; }
+      int aligned(void);
+      void nothing(int a) { (void) a; }
+      double avg(double *p, int n) { double s = 0; for (int i = 0; i < n; i++) s += p[i]; return s / n; }
+      fn which(int i) { return i ? sqrt : fabs; }
+      _Bool truth(double d) { return d > 0; }
+      struct point gp = { 7, 8 }; struct big gb = { {1,2,3,4,5}, 6.5 }; struct mixed gm = { 1.5, 2 }; struct fpair gf = { 0.25, 0.5 }; struct dpair gd = { 10, 20 }; struct three gt = { {1,2,3} }; struct odd go = { 3, 4 }; union u gu = { 5 }; struct bits gbits = { 2, 3, 4 };
+      double arr[] = { 1, 2, 6 }; volatile double vd = 2.0; __int128 gw = 12345678901234567LL; double complex gc = 1 + 2*I; float complex gcf = 3 + 4*I;
+      void stop(void) { asm volatile(""); }
+      long double complex make_long_complex(int i) { return i; }
+      volatile int clobbered;
+      int main(void) {
+        puts("ready");
+        fflush(stdout);
+        double keep = vd;
+        for (;;) {
+          usleep(1000);
+          double in = keep;
+          asm volatile("movsd %0, %%xmm9" : : "m"(in) : "xmm9");
+          asm volatile("call stop" : : : "memory", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
+          double out;
+          asm volatile("movsd %%xmm9, %0" : "=m"(out));
+          if (out != vd) clobbered++;
+        }
+      }
+      """;
+
+  private static final List<String> CALLS =
+      List.of(
+          "sqrt(2.0)",
+          "make_point(1,2)",
+          "make_mixed(1.5, 7)",
+          "make_fpair(1.5, 2.5)",
+          "make_dpair(1.5, -2.5)",
+          "make_big(3, 0.5)",
+          "make_u(6)",
+          "make_lbig(2)",
+          "make_bits(1,2,3)",
+          "sum_point(gp)",
+          "sum_point(make_point(3,4))",
+          "sum_mixed(gm, gf, gd)",
+          "sum_big(1, gb, gt)",
+          "sum_odd(go, gu, gbits)",
+          "ld(1.5, 3)",
+          "ld(2, 3)",
+          "ff(1.5, 2)",
+          "nine(1,2,3,4,5,6,7,8,9,10)",
+          "ten(1,2,3,4,5,6,7,8,9,10)",
+          "mix(1,2,3,4,5,6,7,8,9,10,11,12,13,14,gp,15,16,17,gp)",
+          "va(3, 1.0, 2.0, 3.5)",
+          "va(2, (float)1.5, 2.5)",
+          "avg(arr, 3)",
+          "truth(1.5)",
+          "make_point(1,2).y",
+          "make_big(1,2).a[3]",
+          "sqrt(make_point(16,2).x) + 1",
+          "(int) make_three(4).c[2]",
+          "make_odd(5).l",
+          "pow(2.0, 0.5)",
+          "(int) make_fpair(7.5, 1)  .a",
+          "make_mixed(nine(1,2,3,4,5,6,7,8,9,10), ten(1,2,3,4,5,6,7,8,9,10))");
+
+  @TempDir Path folder;
+
+  private static List<String> gdb(Path folder, CProgram program) throws IOException {
+    var script = new StringBuilder("set width 0\nset print pretty off\necho @@\\n\n");
+    CALLS.forEach(call -> script.append("output ").append(call).append("\necho \\n\n"));
+    script.append("kill\n");
+    var file = Files.writeString(folder.resolve("calls.gdb"), script);
+    var said =
+        CProgram.run(
+            folder,
+            List.of(
+                "gdb",
+                "-batch",
+                "-nx",
+                "-iex",
+                "set debuginfod enabled off",
+                "-ex",
+                "break stop",
+                "-ex",
+                "run",
+                "-x",
+                file.toString(),
+                program.file().toString()));
+    return said.substring(said.indexOf("@@\n") + 3).lines().limit(CALLS.size()).toList();
+  }
+
+  private static String run(CommandService service, String line) {
+    var out = new StringWriter();
+    service.run(line, new TextRenderer(out, out, TextRenderer.Options.PLAIN));
+    return out.toString().strip();
+  }
+
+  private interface Steps {
+    void run(CommandService service, Subject subject);
+  }
+
+  private void with(CProgram program, Steps steps) {
+    try (var subject = Subject.start(List.of(program.file().toString()))) {
+      assertThat(subject.line()).isEqualTo("ready");
+      try (var session =
+          Session.attach(
+              "pid:" + subject.pid(),
+              AttachOptions.DEFAULT,
+              new KernelOptions(Optional.empty(), true, Progress.NONE))) {
+        var service = StandardCommands.over(session);
+        service.environment().settings().writable(true);
+        run(service, "::stop");
+        run(service, "set print pretty off");
+        steps.run(service, subject);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-O0", "-O2"})
+  void argumentsAndResultsAreThoseOfGdb(String level) throws IOException {
+    var program =
+        CProgram.compile(
+            folder, "calls", SOURCE, "-g", level, "-fno-inline", "-Wl,--no-as-needed", "-lm");
+    var theirs = gdb(folder, program);
+    assertThat(theirs).hasSize(CALLS.size());
+    with(
+        program,
+        (service, _) -> {
+          var ours = new ArrayList<String>();
+          CALLS.forEach(call -> ours.add(run(service, "output " + call)));
+          for (int i = 0; i < CALLS.size(); i++) {
+            assertThat(ours.get(i)).as(CALLS.get(i)).isEqualTo(theirs.get(i));
+          }
+        });
+  }
+
+  @Test
+  void theThreadHasItsRegistersAgain() {
+    var program =
+        CProgram.compile(folder, "calls", SOURCE, "-g", "-O1", "-Wl,--no-as-needed", "-lm");
+    with(
+        program,
+        (service, subject) -> {
+          run(service, "b stop");
+          run(service, "c");
+          var registers = run(service, "::regs");
+          assertThat(run(service, "output mix(1,2,3,4,5,6,7,8,9,10,11,12,13,14,gp,15,16,17,gp)"))
+              .startsWith("7");
+          assertThat(run(service, "output ld(1.5, 3)")).isEqualTo("4.5");
+          assertThat(run(service, "::regs")).isEqualTo(registers);
+          for (int i = 0; i < 3; i++) {
+            assertThat(run(service, "c")).contains("breakpoint 1");
+          }
+          // It keeps a number in a vector register over the calls of stop().
+          assertThat(run(service, "output clobbered")).isEqualTo("0");
+        });
+  }
+
+  @Test
+  void callIsPrintAndWhatDoesNotFitIsTold() {
+    var program =
+        CProgram.compile(folder, "calls", SOURCE, "-g", "-O0", "-Wl,--no-as-needed", "-lm");
+    with(
+        program,
+        (service, _) -> {
+          assertThat(run(service, "call make_point(1, 2)")).isEqualTo("$1 = {x = 1, y = 2}");
+          assertThat(run(service, "::call ten 1 2 3 4 5 6 7 8 9 0t10")).contains("181");
+          assertThat(run(service, "p sum_point(gm)"))
+              .contains("'struct mixed' cannot be passed as a 'struct point'");
+          assertThat(run(service, "p sum_point(3)")).contains("'int' cannot be passed");
+          assertThat(run(service, "p ten(1)")).contains("takes 10 arguments, not 1");
+          assertThat(run(service, "p make_long_complex(1)")).contains("long double");
+        });
+  }
+}
