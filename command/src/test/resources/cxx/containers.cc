@@ -222,7 +222,9 @@ int main() {
   pq.push(3);
   bl.set(70);
   expired = std::make_shared<int>(1);
+#ifndef WHOLE
   damage();
+#endif
   int result = work(v, str, m, target);
   return result + geo::anon + geo::inner + lp->v + plain + Buf<char, 8>::count;
 }

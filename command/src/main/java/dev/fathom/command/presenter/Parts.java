@@ -227,6 +227,9 @@ public final class Parts {
     return type.text()
         .replace(
             "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+            "std::string")
+        .replace(
+            "std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char> >",
             "std::string");
   }
 

@@ -22,6 +22,9 @@ public final class TuplePresenter implements Presenter {
 
   @Override
   public Optional<Presentation> present(Value.Ref object, CompositeType type) {
+    if (type.name().startsWith("std::__1::")) {
+      return Optional.empty(); // libc++'s, in which no bases are found
+    }
     if (type.name().startsWith("std::pair<")) {
       return Optional.of(
           Presentation.fields(
