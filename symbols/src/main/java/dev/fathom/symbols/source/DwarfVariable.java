@@ -14,6 +14,7 @@ import dev.fathom.model.source.FrameView;
 import dev.fathom.model.source.SourceLine;
 import dev.fathom.model.source.Variable;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -102,7 +103,7 @@ final class DwarfVariable implements Variable {
   @Override
   public Content in(FrameView frame) {
     try {
-      var type = type();
+      var type = FrameArrays.sized(type(), die, (of, attribute) -> bound(frame, of, attribute));
       var constant = die.attribute(At.CONST_VALUE);
       if (constant.isPresent()) {
         return constant.get().isBlock()
@@ -123,6 +124,32 @@ final class DwarfVariable implements Variable {
     } catch (FathomException e) {
       return new Gone(e.getMessage());
     }
+  }
+
+  /** A bound that the function keeps: by an expression or, as clang has it, as a variable. */
+  private OptionalLong bound(FrameView frame, Die dimension, int attribute) {
+    var value = dimension.attribute(attribute);
+    if (value.isEmpty() || value.get().isConstant()) {
+      return dimension.number(attribute);
+    }
+    var list = UnitLists.location(dimension, attribute);
+    if (list.isPresent()) {
+      var expression = list.get().at(source.linked(frame.frame().lookup()));
+      return expression.isEmpty()
+          ? OptionalLong.empty()
+          : switch (expression.get().locate(context(frame))) {
+            case Location.Memory(long number) -> OptionalLong.of(number);
+            case Location.StackValue(long number, _) -> OptionalLong.of(number);
+            default -> OptionalLong.empty();
+          };
+    }
+    var kept = dimension.reference(attribute);
+    return kept.isPresent()
+            && source.typeOf(kept.get()).resolved() instanceof IntType
+            && new DwarfVariable(source, kept.get(), function, "", 0, false).in(frame)
+                instanceof Present(Value number)
+        ? OptionalLong.of(number.asLong())
+        : OptionalLong.empty();
   }
 
   private static byte[] bytes(Die die) {

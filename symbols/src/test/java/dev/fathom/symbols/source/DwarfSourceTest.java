@@ -24,6 +24,7 @@ import dev.fathom.model.arch.Architecture;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.source.SourceFrame;
 import dev.fathom.model.source.Variable;
+import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.TypeSystem;
 import dev.fathom.model.unwind.Backtrace;
@@ -45,6 +46,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,10 +81,12 @@ class DwarfSourceTest {
       }
       __attribute__((noinline)) int lost(int gone, int kept) {
         static int counted = 7;
+        volatile int many[kept];
+        for (int i = 0; i < kept; i++) many[i] = i * 10;
         sink = gone;
         int r = middle(kept, (struct pair) { 3, 4 }, 0x123456789aL);
         sink = r;
-        return r + kept + counted++;
+        return r + kept + counted++ + many[kept - 1];
       }
       int main(int argc, char **argv) {
         int k = argc + 4;
@@ -365,6 +370,12 @@ class DwarfSourceTest {
       return "{" + String.join(", ", parts) + "}";
     }
     var type = value.type().text();
+    if (type.startsWith("volatile int [")) {
+      var array = (ArrayType) value.type().resolved();
+      return LongStream.range(0, array.count().orElseThrow())
+          .mapToObj(i -> text(program, value.index(i)))
+          .collect(Collectors.joining(", ", "{", "}"));
+    }
     if (type.startsWith("char [")) {
       var bytes = new StringBuilder();
       for (int i = 0; i < 8; i++) {
