@@ -2,7 +2,6 @@
 package dev.fathom.symbols.dwarf;
 
 import dev.fathom.base.BadDataException;
-import dev.fathom.base.ByteSource;
 import dev.fathom.format.dwarf.At;
 import dev.fathom.format.dwarf.Die;
 import dev.fathom.format.dwarf.Dwarf;
@@ -11,7 +10,6 @@ import dev.fathom.format.dwarf.Form;
 import dev.fathom.format.dwarf.FormValue;
 import dev.fathom.format.dwarf.Tag;
 import dev.fathom.format.dwarf.Unit;
-import dev.fathom.model.type.Access;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
@@ -28,7 +26,6 @@ import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -76,37 +73,29 @@ public final class DwarfTypeSource implements TypeSource {
   private static final int ATE_UCS = 0x11;
   private static final int ATE_ASCII = 0x12;
 
-  // DW_ACCESS_*, DWARF 5, section 7.9
-  private static final int ACCESS_PROTECTED = 2;
-  private static final int ACCESS_PRIVATE = 3;
-
   /** What gcc adds to the names of symbols whose types changed with its library. */
   private static final Pattern ABI_TAG = Pattern.compile("\\[abi:\\w+]");
 
   /** What scopes without a name are called in symbols, and not at all here. */
   private static final String ANONYMOUS = "(anonymous namespace)::";
 
-  // DW_OP_*, DWARF 5, section 7.7.1
-  private static final int OP_ADDR = 0x03;
-  private static final int OP_DEREF = 0x06;
-  private static final int OP_CONST1U = 0x08;
-  private static final int OP_CONST2U = 0x0a;
-  private static final int OP_CONST4U = 0x0c;
-  private static final int OP_CONST8U = 0x0e;
-  private static final int OP_CONSTU = 0x10;
-  private static final int OP_DUP = 0x12;
-  private static final int OP_MINUS = 0x1c;
-  private static final int OP_PLUS = 0x22;
-  private static final int OP_LIT0 = 0x30;
-  private static final int OP_LIT31 = 0x4f;
-  private static final int OP_PLUS_UCONST = 0x23;
-  private static final int OP_ADDRX = 0xa1;
-  private static final int OP_GNU_ADDR_INDEX = 0xfb;
-
   private final String name;
   private final Supplier<NameLookup> opener;
   private Optional<NameLookup> lookup = Optional.empty();
   private final Scopes scopes = new Scopes();
+  private final Members members =
+      new Members(
+          new Members.Types() {
+            @Override
+            public CType of(Die die) {
+              return type(die);
+            }
+
+            @Override
+            public CType named(Die die) {
+              return typeOf(die);
+            }
+          });
 
   /** By file, and in it by offset; types of {@code .debug_types} by the complement of theirs. */
   private final Map<Dwarf, Map<Long, CType>> made = new IdentityHashMap<>();
@@ -276,7 +265,7 @@ public final class DwarfTypeSource implements TypeSource {
       if (isNamed(die, wanted)) {
         var type =
             entry.kind() == DwarfNames.Kind.FUNCTION ? type(die) : typeOf(die.owner(At.TYPE));
-        found.add(new Described(wanted, type, address(die), die));
+        found.add(new Described(wanted, type, Places.address(die), die));
       }
     }
     return found;
@@ -335,7 +324,7 @@ public final class DwarfTypeSource implements TypeSource {
       switch (die.tag()) {
         case Tag.VARIABLE -> {
           var own = die.owner(At.NAME).flatMap(Die::name).orElse("");
-          var address = address(die);
+          var address = Places.address(die);
           if (own.equals(variable) && address.isPresent()) {
             found.add(new Described(variable, typeOf(die.owner(At.TYPE)), address, die));
           }
@@ -621,7 +610,7 @@ public final class DwarfTypeSource implements TypeSource {
     };
   }
 
-  private static long bytes(Die die, long ifAbsent) {
+  static long bytes(Die die, long ifAbsent) {
     var given = die.number(At.BYTE_SIZE);
     if (given.isEmpty()) {
       var bits = die.number(At.BIT_SIZE);
@@ -773,7 +762,12 @@ public final class DwarfTypeSource implements TypeSource {
       return type(canonical.get());
     }
     return new CompositeType(
-        kind, own, bytes(die, 0), () -> members(die), () -> parts(die), Scopes.isCxx(die.unit()));
+        kind,
+        own,
+        bytes(die, 0),
+        () -> members.members(die),
+        () -> members.parts(die),
+        Scopes.isCxx(die.unit()));
   }
 
   /** Where a type of that name is defined. */
@@ -963,248 +957,5 @@ public final class DwarfTypeSource implements TypeSource {
       case TypedefType t -> t.name();
       default -> type.text();
     };
-  }
-
-  private List<Member> members(Die die) {
-    var bases = new ArrayList<Member>();
-    var fields = new ArrayList<Member>();
-    members(die, bases, fields, 0);
-    bases.addAll(fields);
-    return bases;
-  }
-
-  private void members(Die die, List<Member> bases, List<Member> fields, int depth) {
-    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
-      var member = child.get();
-      switch (member.tag()) {
-        case Tag.MEMBER -> {
-          if (!isStatic(member)) {
-            fields.add(member(die, member));
-          }
-        }
-        case Tag.INHERITANCE -> {
-          // Where a virtual base is only the object itself tells.
-          if (member.number(At.VIRTUALITY).orElse(0) == 0) {
-            long at = location(member).orElse(0);
-            bases.add(
-                new Member("", typeOf(member), 8 * at, 0, Member.Kind.BASE, access(member, die)));
-          }
-        }
-        case Tag.VARIANT_PART, Tag.VARIANT -> {
-          if (depth < NESTING_LIMIT) {
-            members(member, bases, fields, depth + 1);
-          }
-        }
-        default -> {}
-      }
-    }
-  }
-
-  /** Who may use a part of a class; where nothing is told, the keyword of the class decides. */
-  private static Access access(Die part, Die composite) {
-    var told = part.number(At.ACCESSIBILITY);
-    if (told.isEmpty()) {
-      return composite.tag() == Tag.CLASS_TYPE ? Access.PRIVATE : Access.PUBLIC;
-    }
-    return switch ((int) told.getAsLong()) {
-      case ACCESS_PROTECTED -> Access.PROTECTED;
-      case ACCESS_PRIVATE -> Access.PRIVATE;
-      default -> Access.PUBLIC;
-    };
-  }
-
-  /** Before DWARF 5 static members were members as well. */
-  private static boolean isStatic(Die member) {
-    return member.flag(At.EXTERNAL) || member.flag(At.DECLARATION);
-  }
-
-  private Member member(Die composite, Die member) {
-    var type = typeOf(member);
-    var name = member.name().orElse("");
-    var access = access(member, composite);
-    var bits = member.number(At.BIT_SIZE);
-    int width = bits.isEmpty() ? 0 : Math.clamp(bits.getAsLong(), 0, Integer.MAX_VALUE);
-    if (bits.isPresent() && (width == 0 || width > 8 * 32)) {
-      throw member.unit().bad(member.offset(), "bit-field has " + bits.getAsLong() + " bits");
-    }
-    var inBits = member.number(At.DATA_BIT_OFFSET);
-    if (inBits.isPresent()) { // DWARF 4 and later
-      return field(name, type, inBits.getAsLong(), width, access);
-    }
-    long at = 8 * location(member).orElse(0);
-    var inUnit = member.number(At.BIT_OFFSET);
-    if (inUnit.isEmpty()) {
-      return field(name, type, at, width, access);
-    }
-    // DWARF 2 and 3: counted from the most significant bit of a storage unit of byte_size bytes.
-    long fromTop = inUnit.getAsLong();
-    if (composite.unit().encoding().order() == ByteOrder.BIG_ENDIAN) {
-      return field(name, type, at + fromTop, width, access);
-    }
-    long unit = 8 * bytes(member, type.bytes());
-    return field(name, type, at + unit - fromTop - width, width, access);
-  }
-
-  private static Member field(String name, CType type, long at, int width, Access access) {
-    return new Member(name, type, at, width, Member.Kind.FIELD, access);
-  }
-
-  /** {@code DW_AT_data_member_location} in bytes; empty when only the object itself tells. */
-  private static OptionalLong location(Die member) {
-    var value = member.attribute(At.DATA_MEMBER_LOCATION);
-    if (value.isEmpty()) {
-      return OptionalLong.empty();
-    }
-    if (!value.get().isBlock()) {
-      return OptionalLong.of(value.get().value());
-    }
-    // DWARF 2 had only expressions, which add to the structure's address.
-    var block = member.unit().block(value.get());
-    var in = block.cursor(0, member.unit().encoding().order());
-    if (in.remaining() == 0) {
-      return OptionalLong.empty();
-    }
-    return switch (in.u8()) {
-      case OP_PLUS_UCONST -> OptionalLong.of(in.uleb());
-      case OP_CONSTU -> plus(block, in.uleb());
-      case OP_CONST1U -> plus(block, in.u8());
-      case OP_CONST2U -> plus(block, in.u16());
-      case OP_CONST4U -> plus(block, in.u32());
-      case OP_CONST8U -> plus(block, in.u64());
-      default -> OptionalLong.empty();
-    };
-  }
-
-  private static OptionalLong plus(ByteSource block, long constant) {
-    byte[] all = block.bytes(0, (int) block.size());
-    return all[all.length - 1] == OP_PLUS ? OptionalLong.of(constant) : OptionalLong.empty();
-  }
-
-  private CompositeType.ClassParts parts(Die die) {
-    var statics = new ArrayList<CompositeType.StaticMember>();
-    var arguments = new ArrayList<CompositeType.TemplateArgument>();
-    var bases = new ArrayList<CompositeType.VirtualBase>();
-    var methods = new ArrayList<CompositeType.Method>();
-    int fields = 0;
-    for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
-      var part = child.get();
-      switch (part.tag()) {
-        case Tag.MEMBER, Tag.VARIABLE -> {
-          if (part.tag() == Tag.VARIABLE || isStatic(part)) {
-            statics.add(
-                new CompositeType.StaticMember(
-                    part.name().orElse(""),
-                    typeOf(part),
-                    part.string(At.LINKAGE_NAME).or(() -> part.string(At.MIPS_LINKAGE_NAME)),
-                    part.number(At.CONST_VALUE),
-                    access(part, die),
-                    fields));
-          } else {
-            fields++;
-          }
-        }
-        case Tag.INHERITANCE -> {
-          var slot = slot(part);
-          if (part.number(At.VIRTUALITY).orElse(0) != 0 && slot.isPresent()) {
-            bases.add(
-                new CompositeType.VirtualBase(typeOf(part), access(part, die), slot.getAsLong()));
-          }
-        }
-        case Tag.SUBPROGRAM -> {
-          if (!part.flag(At.ARTIFICIAL) && type(part) instanceof FunctionType function) {
-            methods.add(
-                new CompositeType.Method(
-                    part.name().orElse(""),
-                    function,
-                    access(part, die),
-                    part.number(At.VIRTUALITY).orElse(0) != 0,
-                    !hasObject(part)));
-          }
-        }
-        default -> arguments(part, arguments, 0);
-      }
-    }
-    return new CompositeType.ClassParts(statics, arguments, bases, methods);
-  }
-
-  /** Whether a method is of an object; clang says so only by the parameter that nobody wrote. */
-  private static boolean hasObject(Die method) {
-    return method.has(At.OBJECT_POINTER)
-        || method
-            .firstChild()
-            .filter(first -> first.tag() == Tag.FORMAL_PARAMETER && first.flag(At.ARTIFICIAL))
-            .isPresent();
-  }
-
-  /**
-   * Where in an object's table the place of a virtual base stands. Compilers write it as {@code
-   * DW_OP_dup, DW_OP_deref, DW_OP_constu N, DW_OP_minus, DW_OP_deref, DW_OP_plus}.
-   */
-  private static OptionalLong slot(Die inheritance) {
-    var block = inheritance.block(At.DATA_MEMBER_LOCATION);
-    if (block.isEmpty() || block.get().size() < 6) {
-      return OptionalLong.empty();
-    }
-    var in = block.get().cursor(0, inheritance.unit().encoding().order());
-    if (in.u8() != OP_DUP || in.u8() != OP_DEREF) {
-      return OptionalLong.empty();
-    }
-    int operation = in.u8();
-    long back =
-        switch (operation) {
-          case OP_CONSTU -> in.uleb();
-          case OP_CONST1U -> in.u8();
-          case OP_CONST2U -> in.u16();
-          default -> operation >= OP_LIT0 && operation <= OP_LIT31 ? operation - OP_LIT0 : 0;
-        };
-    boolean whole =
-        in.remaining() == 3 && in.u8() == OP_MINUS && in.u8() == OP_DEREF && in.u8() == OP_PLUS;
-    return whole && back > 0 && back < MAX_BYTES ? OptionalLong.of(-back) : OptionalLong.empty();
-  }
-
-  private void arguments(Die part, List<CompositeType.TemplateArgument> arguments, int depth) {
-    switch (part.tag()) {
-      case Tag.TEMPLATE_TYPE_PARAMETER, Tag.TEMPLATE_VALUE_PARAMETER ->
-          arguments.add(
-              new CompositeType.TemplateArgument(
-                  part.name().orElse(""), typeOf(part), part.number(At.CONST_VALUE)));
-      case Tag.GNU_TEMPLATE_PARAMETER_PACK -> {
-        if (depth == 0) {
-          part.children().forEach(inner -> arguments(inner, arguments, 1));
-        }
-      }
-      default -> {}
-    }
-  }
-
-  /** Where a variable or function is by the link. */
-  private static OptionalLong address(Die die) {
-    if (die.tag() == Tag.SUBPROGRAM) {
-      return die.address(At.LOW_PC);
-    }
-    var block = die.block(At.LOCATION);
-    if (block.isEmpty() || block.get().size() == 0) {
-      return OptionalLong.empty();
-    }
-    Unit unit = die.unit();
-    var in = block.get().cursor(0, unit.encoding().order());
-    var address =
-        switch (in.u8()) {
-          case OP_ADDR -> {
-            if (in.remaining() < unit.addressSize()) {
-              throw unit.bad(die.offset(), "location ends inside an address");
-            }
-            yield OptionalLong.of(
-                switch (unit.addressSize()) {
-                  case 2 -> in.u16();
-                  case 4 -> in.u32();
-                  default -> in.u64();
-                });
-          }
-          case OP_ADDRX, OP_GNU_ADDR_INDEX -> OptionalLong.of(unit.indexedAddress(in.uleb()));
-          default -> OptionalLong.empty();
-        };
-    // More operations would say that it is elsewhere, such as in a thread's storage.
-    return in.remaining() == 0 ? address : OptionalLong.empty();
   }
 }

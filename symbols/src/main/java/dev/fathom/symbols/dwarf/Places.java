@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.symbols.dwarf;
+
+import dev.fathom.base.ByteSource;
+import dev.fathom.format.dwarf.At;
+import dev.fathom.format.dwarf.Die;
+import dev.fathom.format.dwarf.Tag;
+import dev.fathom.format.dwarf.Unit;
+import java.util.OptionalLong;
+
+/** Places that entries tell without a frame: of variables, of members in their objects. */
+final class Places {
+  // DW_OP_*, DWARF 5, section 7.7.1
+  private static final int OP_ADDR = 0x03;
+  private static final int OP_DEREF = 0x06;
+  private static final int OP_CONST1U = 0x08;
+  private static final int OP_CONST2U = 0x0a;
+  private static final int OP_CONST4U = 0x0c;
+  private static final int OP_CONST8U = 0x0e;
+  private static final int OP_CONSTU = 0x10;
+  private static final int OP_DUP = 0x12;
+  private static final int OP_MINUS = 0x1c;
+  private static final int OP_PLUS = 0x22;
+  private static final int OP_LIT0 = 0x30;
+  private static final int OP_LIT31 = 0x4f;
+  private static final int OP_PLUS_UCONST = 0x23;
+  private static final int OP_ADDRX = 0xa1;
+  private static final int OP_GNU_ADDR_INDEX = 0xfb;
+
+  /** The largest offset that is believed: all addresses of a process of user mode. */
+  private static final long MAX_BYTES = 1L << 48;
+
+  private Places() {}
+
+  /** {@code DW_AT_data_member_location} in bytes; empty when only the object itself tells. */
+  static OptionalLong ofMember(Die member) {
+    var value = member.attribute(At.DATA_MEMBER_LOCATION);
+    if (value.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    if (!value.get().isBlock()) {
+      return OptionalLong.of(value.get().value());
+    }
+    // DWARF 2 had only expressions, which add to the structure's address.
+    var block = member.unit().block(value.get());
+    var in = block.cursor(0, member.unit().encoding().order());
+    if (in.remaining() == 0) {
+      return OptionalLong.empty();
+    }
+    return switch (in.u8()) {
+      case OP_PLUS_UCONST -> OptionalLong.of(in.uleb());
+      case OP_CONSTU -> plus(block, in.uleb());
+      case OP_CONST1U -> plus(block, in.u8());
+      case OP_CONST2U -> plus(block, in.u16());
+      case OP_CONST4U -> plus(block, in.u32());
+      case OP_CONST8U -> plus(block, in.u64());
+      default -> OptionalLong.empty();
+    };
+  }
+
+  private static OptionalLong plus(ByteSource block, long constant) {
+    byte[] all = block.bytes(0, (int) block.size());
+    return all[all.length - 1] == OP_PLUS ? OptionalLong.of(constant) : OptionalLong.empty();
+  }
+
+  /**
+   * Where in an object's table the place of a virtual base stands. Compilers write it as {@code
+   * DW_OP_dup, DW_OP_deref, DW_OP_constu N, DW_OP_minus, DW_OP_deref, DW_OP_plus}.
+   */
+  static OptionalLong slot(Die inheritance) {
+    var block = inheritance.block(At.DATA_MEMBER_LOCATION);
+    if (block.isEmpty() || block.get().size() < 6) {
+      return OptionalLong.empty();
+    }
+    var in = block.get().cursor(0, inheritance.unit().encoding().order());
+    if (in.u8() != OP_DUP || in.u8() != OP_DEREF) {
+      return OptionalLong.empty();
+    }
+    int operation = in.u8();
+    long back =
+        switch (operation) {
+          case OP_CONSTU -> in.uleb();
+          case OP_CONST1U -> in.u8();
+          case OP_CONST2U -> in.u16();
+          default -> operation >= OP_LIT0 && operation <= OP_LIT31 ? operation - OP_LIT0 : 0;
+        };
+    boolean whole =
+        in.remaining() == 3 && in.u8() == OP_MINUS && in.u8() == OP_DEREF && in.u8() == OP_PLUS;
+    return whole && back > 0 && back < MAX_BYTES ? OptionalLong.of(-back) : OptionalLong.empty();
+  }
+
+  /** Where a variable or function is by the link. */
+  static OptionalLong address(Die die) {
+    if (die.tag() == Tag.SUBPROGRAM) {
+      return die.address(At.LOW_PC);
+    }
+    var block = die.block(At.LOCATION);
+    if (block.isEmpty() || block.get().size() == 0) {
+      return OptionalLong.empty();
+    }
+    Unit unit = die.unit();
+    var in = block.get().cursor(0, unit.encoding().order());
+    var address =
+        switch (in.u8()) {
+          case OP_ADDR -> {
+            if (in.remaining() < unit.addressSize()) {
+              throw unit.bad(die.offset(), "location ends inside an address");
+            }
+            yield OptionalLong.of(
+                switch (unit.addressSize()) {
+                  case 2 -> in.u16();
+                  case 4 -> in.u32();
+                  default -> in.u64();
+                });
+          }
+          case OP_ADDRX, OP_GNU_ADDR_INDEX -> OptionalLong.of(unit.indexedAddress(in.uleb()));
+          default -> OptionalLong.empty();
+        };
+    // More operations would say that it is elsewhere, such as in a thread's storage.
+    return in.remaining() == 0 ? address : OptionalLong.empty();
+  }
+}
