@@ -4,9 +4,7 @@ package dev.fathom.lang;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.LookupException;
-import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
-import dev.fathom.model.Real;
 import dev.fathom.model.Statics;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
@@ -48,17 +46,21 @@ final class Evaluator {
   private final Scope scope;
   private final Program program;
   private final CTypes types;
+  private final Numbers numbers;
+  private final Arithmetic arithmetic;
 
   Evaluator(Scope scope) {
     this.scope = scope;
     this.program = scope.program();
     this.types = new CTypes(DataModel.of(program.types()));
+    this.numbers = new Numbers(program, types);
+    this.arithmetic = new Arithmetic(numbers, program, types);
   }
 
   Value value(Expr expression) {
     return switch (expression) {
       case Expr.Number n -> new Value.Imm(program, n.type(), n.value());
-      case Expr.Fraction f -> real(f.type(), f.value());
+      case Expr.Fraction f -> numbers.real(f.type(), f.value());
       case Expr.Text t -> text(t);
       case Expr.Quoted q -> quoted(q);
       case Expr.Name n -> name(n);
@@ -74,11 +76,11 @@ final class Evaluator {
       case Expr.At a -> new Value.Ref(program, a.type(), number(a.address()));
       case Expr.SizeOfType s -> size(s, s.type());
       case Expr.SizeOf s -> size(s, typeOf(s.operand()));
-      case Expr.AlignOfType a -> word(Alignment.of(a.type(), types.model()));
-      case Expr.AlignOf a -> word(Alignment.of(typeOf(a.operand()), types.model()));
-      case Expr.OffsetOf o -> word(offset(o, o.type(), o.path()));
+      case Expr.AlignOfType a -> numbers.word(Alignment.of(a.type(), types.model()));
+      case Expr.AlignOf a -> numbers.word(Alignment.of(typeOf(a.operand()), types.model()));
+      case Expr.OffsetOf o -> numbers.word(offset(o, o.type(), o.path()));
       case Expr.ContainerOf c ->
-          pointer(
+          numbers.pointer(
               program.types().pointerTo(c.type()),
               number(c.pointer()) - offset(c, c.type(), c.path()));
       case Expr.PerCpu p -> perCpu(p);
@@ -101,49 +103,13 @@ final class Evaluator {
 
   // ---- constants and names
 
-  private Value word(long value) {
-    return imm(types.unsignedLong(), value);
-  }
-
-  private Value pointer(CType type, long bits) {
-    return new Value.Imm(program, type, CTypes.fit(bits, type.bytes(), false));
-  }
-
-  private ByteOrder order() {
-    return program.memory().layout().order();
-  }
-
-  private Value real(FloatType type, Real value) {
-    var format = FloatFormat.of(type, program);
-    return Value.held(program, type, format.encode(value, (int) type.bytes(), order()));
-  }
-
-  /** A whole number of up to 128 bits, cut to its type. */
-  private Value whole(IntType type, BigInteger value) {
-    if (type.bytes() <= 8) {
-      return imm(type, value.longValue());
-    }
-    var bytes = new byte[(int) type.bytes()];
-    for (int i = 0; i < bytes.length; i++) {
-      byte b = value.shiftRight(i * 8).byteValue();
-      bytes[order() == ByteOrder.LITTLE_ENDIAN ? i : bytes.length - 1 - i] = b;
-    }
-    return Value.held(program, type, bytes);
-  }
-
-  private Value imm(IntType type, long bits) {
-    return type.bytes() > 8
-        ? whole(type, BigInteger.valueOf(bits))
-        : new Value.Imm(program, type, CTypes.fit(bits, type));
-  }
-
   private Value text(Expr.Text t) {
     int unit = (int) t.unit().bytes();
     var codes = unit == 2 ? t.value().chars().toArray() : t.value().codePoints().toArray();
     var bytes = new byte[(codes.length + 1) * unit];
     for (int i = 0; i < codes.length; i++) {
       for (int b = 0; b < unit; b++) {
-        int to = order() == ByteOrder.LITTLE_ENDIAN ? b : unit - 1 - b;
+        int to = numbers.order() == ByteOrder.LITTLE_ENDIAN ? b : unit - 1 - b;
         bytes[i * unit + to] = (byte) (codes[i] >> (8 * b));
       }
     }
@@ -167,7 +133,7 @@ final class Evaluator {
       return found.get();
     }
     if (q.text().length() <= 4) {
-      return imm(CTypes.INT, Literals.packed(q.text()));
+      return numbers.imm(CTypes.INT, Literals.packed(q.text()));
     }
     throw unknown(q, q.text());
   }
@@ -267,7 +233,7 @@ final class Evaluator {
     return switch (name) {
       case "true" -> Optional.of(new Value.Imm(program, CTypes.BOOL, 1));
       case "false" -> Optional.of(new Value.Imm(program, CTypes.BOOL, 0));
-      case "nullptr" -> Optional.of(pointer(program.types().pointerTo(VoidType.VOID), 0));
+      case "nullptr" -> Optional.of(numbers.pointer(program.types().pointerTo(VoidType.VOID), 0));
       default -> Optional.empty();
     };
   }
@@ -356,7 +322,7 @@ final class Evaluator {
     return switch (u.operator()) {
       case ADDRESS -> address(u);
       case DEREFERENCE -> dereference(u, decayed(u.operand()));
-      case NOT -> flag(!truth(u.operand()));
+      case NOT -> numbers.flag(!truth(u.operand()));
       case PLUS, MINUS, COMPLEMENT -> {
         var operand = decayed(u.operand());
         if (operand.type().resolved() instanceof FloatType f) {
@@ -365,14 +331,14 @@ final class Evaluator {
           }
           yield u.operator() == Expr.UnaryOperator.PLUS
               ? operand
-              : real(f, operand.asReal().negate());
+              : numbers.real(f, operand.asReal().negate());
         }
         var type = types.promote(operand.type(), u.operand());
         var number = operand.asInteger();
         yield switch (u.operator()) {
-          case MINUS -> whole(type, number.negate());
-          case COMPLEMENT -> whole(type, number.not());
-          case PLUS, NOT, DEREFERENCE, ADDRESS -> whole(type, number);
+          case MINUS -> numbers.whole(type, number.negate());
+          case COMPLEMENT -> numbers.whole(type, number.not());
+          case PLUS, NOT, DEREFERENCE, ADDRESS -> numbers.whole(type, number);
         };
       }
     };
@@ -405,8 +371,9 @@ final class Evaluator {
 
   private Value step(Expr.Step s) {
     var before = contents(s.operand(), operand(s.operand()));
-    var one = imm(CTypes.INT, s.by());
-    var after = operands(s, Expr.BinaryOperator.ADD, s.operand(), before, s.operand(), one);
+    var one = numbers.imm(CTypes.INT, s.by());
+    var after =
+        arithmetic.operands(s, Expr.BinaryOperator.ADD, s.operand(), before, s.operand(), one);
     var stored = store(s, s.operand(), after);
     return s.before() ? before : stored;
   }
@@ -417,7 +384,7 @@ final class Evaluator {
     var right = operand(a.value());
     if (a.operator().isPresent()) {
       var old = decay(contents(a.target(), operand(a.target())));
-      right = operands(a, a.operator().get(), a.target(), old, a.value(), decay(right));
+      right = arithmetic.operands(a, a.operator().get(), a.target(), old, a.value(), decay(right));
     }
     return store(a, a.target(), right);
   }
@@ -432,8 +399,8 @@ final class Evaluator {
 
   private Value loaded(Value v) {
     return switch (v.type().resolved()) {
-      case FloatType f -> real(f, v.asReal());
-      case IntType i when i.bytes() > 8 -> whole(i, v.asInteger());
+      case FloatType f -> numbers.real(f, v.asReal());
+      case IntType i when i.bytes() > 8 -> numbers.whole(i, v.asInteger());
       default -> new Value.Imm(program, v.type(), v.asLong());
     };
   }
@@ -504,18 +471,18 @@ final class Evaluator {
         return value(b.right());
       }
       case AND -> {
-        return flag(truth(b.left()) && truth(b.right()));
+        return numbers.flag(truth(b.left()) && truth(b.right()));
       }
       case OR -> {
-        return flag(truth(b.left()) || truth(b.right()));
+        return numbers.flag(truth(b.left()) || truth(b.right()));
       }
       case EQUAL, NOT_EQUAL -> {
         boolean equal = b.operator() == Expr.BinaryOperator.EQUAL;
         if (b.right() instanceof Expr.Text text) {
-          return flag(string(b.left()).equals(decoded(text)) == equal);
+          return numbers.flag(string(b.left()).equals(decoded(text)) == equal);
         }
         if (b.left() instanceof Expr.Text text) {
-          return flag(string(b.right()).equals(decoded(text)) == equal);
+          return numbers.flag(string(b.right()).equals(decoded(text)) == equal);
         }
         return operands(b);
       }
@@ -544,239 +511,8 @@ final class Evaluator {
   }
 
   private Value operands(Expr.Binary b) {
-    return operands(b, b.operator(), b.left(), decayed(b.left()), b.right(), decayed(b.right()));
-  }
-
-  private Value operands(
-      Expr whole,
-      Expr.BinaryOperator operator,
-      Expr leftText,
-      Value left,
-      Expr rightText,
-      Value right) {
-    var two = new Two(whole, operator, leftText, left, rightText, right);
-    if (isPointer(left) || isPointer(right)) {
-      return pointers(two);
-    }
-    boolean fractions =
-        left.type().resolved() instanceof FloatType || right.type().resolved() instanceof FloatType;
-    return fractions ? reals(two) : numbers(two);
-  }
-
-  /** An operator with the values of its operands, and what they were written as. */
-  private record Two(
-      Expr whole,
-      Expr.BinaryOperator operator,
-      Expr leftText,
-      Value left,
-      Expr rightText,
-      Value right) {
-    Two with(Value newLeft, Value newRight) {
-      return new Two(whole, operator, leftText, newLeft, rightText, newRight);
-    }
-  }
-
-  private Value flag(boolean value) {
-    return new Value.Imm(program, CTypes.INT, value ? 1 : 0);
-  }
-
-  private Value pointers(Two b) {
-    var left = b.left();
-    var right = b.right();
-    if (left.type().resolved() instanceof FloatType
-        || right.type().resolved() instanceof FloatType) {
-      throw Cursor.wrong(b.whole().span(), "a pointer and a number with a fraction do not mix");
-    }
-    if (!isPointer(left)) {
-      types.promote(left.type(), b.leftText());
-    }
-    if (!isPointer(right)) {
-      types.promote(right.type(), b.rightText());
-    }
-    long l = left.asLong();
-    long r = right.asLong();
-    return switch (b.operator()) {
-      case ADD -> isPointer(left) ? moved(b, left, r, right) : moved(b, right, l, left);
-      case SUBTRACT -> {
-        if (!isPointer(right)) {
-          yield moved(b, left, -r, right);
-        }
-        if (!isPointer(left)) {
-          throw Cursor.wrong(b.whole().span(), "cannot subtract a pointer from a number");
-        }
-        yield imm(types.longType(), (l - r) / stride(left));
-      }
-      case EQUAL -> flag(l == r);
-      case NOT_EQUAL -> flag(l != r);
-      case LESS -> flag(Long.compareUnsigned(l, r) < 0);
-      case GREATER -> flag(Long.compareUnsigned(l, r) > 0);
-      case LESS_EQUAL -> flag(Long.compareUnsigned(l, r) <= 0);
-      case GREATER_EQUAL -> flag(Long.compareUnsigned(l, r) >= 0);
-      default ->
-          // As gdb: a pointer is a number for the other operators.
-          numbers(b.with(number(left), number(right)));
-    };
-  }
-
-  private Value number(Value pointer) {
-    return isPointer(pointer) ? word(pointer.asLong()) : pointer;
-  }
-
-  private Value moved(Two b, Value pointer, long count, Value by) {
-    if (isPointer(by)) {
-      throw Cursor.wrong(b.whole().span(), "cannot add two pointers");
-    }
-    return pointer(pointer.type(), pointer.asLong() + count * stride(pointer));
-  }
-
-  /**
-   * The size of what a pointer leads to; 1 for void and functions, as gdb and the kernel's compiler
-   * have it.
-   */
-  private static long stride(Value pointer) {
-    return pointer.type().resolved() instanceof PointerType p ? Math.max(1, p.target().bytes()) : 1;
-  }
-
-  private Value reals(Two b) {
-    if (!(b.left().type().resolved() instanceof FloatType)) {
-      types.promote(b.left().type(), b.leftText());
-    }
-    if (!(b.right().type().resolved() instanceof FloatType)) {
-      types.promote(b.right().type(), b.rightText());
-    }
-    var type = CTypes.common(b.left().type(), b.right().type());
-    var format = FloatFormat.of(type, program);
-    var left = format.round(b.left().asReal());
-    var right = format.round(b.right().asReal());
-    boolean ordered = !left.isNan() && !right.isNan();
-    int order = ordered ? compare(left, right) : 0;
-    return switch (b.operator()) {
-      case ADD -> real(type, left.add(right));
-      case SUBTRACT -> real(type, left.subtract(right));
-      case MULTIPLY -> real(type, left.multiply(right));
-      case DIVIDE -> real(type, left.divide(right));
-      case EQUAL -> flag(ordered && order == 0);
-      case NOT_EQUAL -> flag(!ordered || order != 0);
-      case LESS -> flag(ordered && order < 0);
-      case GREATER -> flag(ordered && order > 0);
-      case LESS_EQUAL -> flag(ordered && order <= 0);
-      case GREATER_EQUAL -> flag(ordered && order >= 0);
-      case REMAINDER, SHIFT_LEFT, SHIFT_RIGHT, BIT_AND, BIT_OR, BIT_XOR ->
-          throw Cursor.wrong(
-              b.whole().span(), "'" + b.operator().text() + "' is for whole numbers only");
-      case COMMA, AND, OR, SLICE ->
-          throw new IllegalStateException("operator " + b.operator() + " is handled before");
-    };
-  }
-
-  private static int compare(Real left, Real right) {
-    return left.isZero() && right.isZero() ? 0 : left.compareTo(right);
-  }
-
-  private Value numbers(Two b) {
-    var leftType = types.promote(b.left().type(), b.leftText());
-    var rightType = types.promote(b.right().type(), b.rightText());
-    boolean shift =
-        b.operator() == Expr.BinaryOperator.SHIFT_LEFT
-            || b.operator() == Expr.BinaryOperator.SHIFT_RIGHT;
-    var type = shift ? leftType : types.common(leftType, rightType);
-    if (type.bytes() > 8 || rightType.bytes() > 8) {
-      return wide(b, type, b.left().asInteger(), b.right().asInteger());
-    }
-    long l = b.left().asLong();
-    long r = b.right().asLong();
-    if (shift) {
-      return shift(b, leftType, l, r);
-    }
-    l = CTypes.fit(l, type);
-    r = CTypes.fit(r, type);
-    int order = type.signed() ? Long.compare(l, r) : Long.compareUnsigned(l, r);
-    return switch (b.operator()) {
-      case ADD -> imm(type, l + r);
-      case SUBTRACT -> imm(type, l - r);
-      case MULTIPLY -> imm(type, l * r);
-      case DIVIDE ->
-          imm(type, type.signed() ? l / nonZero(b, r) : Long.divideUnsigned(l, nonZero(b, r)));
-      case REMAINDER ->
-          imm(type, type.signed() ? l % nonZero(b, r) : Long.remainderUnsigned(l, nonZero(b, r)));
-      case BIT_AND -> imm(type, l & r);
-      case BIT_OR -> imm(type, l | r);
-      case BIT_XOR -> imm(type, l ^ r);
-      case EQUAL -> flag(l == r);
-      case NOT_EQUAL -> flag(l != r);
-      case LESS -> flag(order < 0);
-      case GREATER -> flag(order > 0);
-      case LESS_EQUAL -> flag(order <= 0);
-      case GREATER_EQUAL -> flag(order >= 0);
-      case COMMA, AND, OR, SLICE, SHIFT_LEFT, SHIFT_RIGHT ->
-          throw new IllegalStateException("operator " + b.operator() + " is handled before");
-    };
-  }
-
-  /** Arithmetic on 128 bits. */
-  private Value wide(Two b, IntType type, BigInteger leftNumber, BigInteger rightNumber) {
-    var l = fit(type, leftNumber);
-    var r = fit(type, rightNumber);
-    return switch (b.operator()) {
-      case ADD -> whole(type, l.add(r));
-      case SUBTRACT -> whole(type, l.subtract(r));
-      case MULTIPLY -> whole(type, l.multiply(r));
-      case DIVIDE -> whole(type, l.divide(nonZero(b, r)));
-      case REMAINDER -> whole(type, l.remainder(nonZero(b, r)));
-      case BIT_AND -> whole(type, l.and(r));
-      case BIT_OR -> whole(type, l.or(r));
-      case BIT_XOR -> whole(type, l.xor(r));
-      case SHIFT_LEFT -> whole(type, l.shiftLeft(distance(b, type, rightNumber)));
-      case SHIFT_RIGHT -> whole(type, l.shiftRight(distance(b, type, rightNumber)));
-      case EQUAL -> flag(l.equals(r));
-      case NOT_EQUAL -> flag(!l.equals(r));
-      case LESS -> flag(l.compareTo(r) < 0);
-      case GREATER -> flag(l.compareTo(r) > 0);
-      case LESS_EQUAL -> flag(l.compareTo(r) <= 0);
-      case GREATER_EQUAL -> flag(l.compareTo(r) >= 0);
-      case COMMA, AND, OR, SLICE ->
-          throw new IllegalStateException("operator " + b.operator() + " is handled before");
-    };
-  }
-
-  private static BigInteger fit(IntType type, BigInteger value) {
-    var size = BigInteger.ONE.shiftLeft((int) type.bytes() * 8);
-    var cut = value.mod(size);
-    return type.signed() && cut.testBit((int) type.bytes() * 8 - 1) ? cut.subtract(size) : cut;
-  }
-
-  private static int distance(Two b, IntType type, BigInteger count) {
-    if (count.signum() < 0 || count.compareTo(BigInteger.valueOf(type.bytes() * 8)) >= 0) {
-      throw tooFar(b, type, count.toString());
-    }
-    return count.intValue();
-  }
-
-  private static EvalException tooFar(Two b, IntType type, String count) {
-    return Cursor.wrong(
-        b.whole().span(), "shift of a " + type.bytes() * 8 + "-bit number by " + count);
-  }
-
-  private Value shift(Two b, IntType type, long value, long count) {
-    if (count < 0 || count >= type.bytes() * 8) {
-      throw tooFar(b, type, Long.toString(count));
-    }
-    boolean left = b.operator() == Expr.BinaryOperator.SHIFT_LEFT;
-    return imm(type, left ? value << count : type.signed() ? value >> count : value >>> count);
-  }
-
-  private static long nonZero(Two b, long divisor) {
-    if (divisor == 0) {
-      throw Cursor.wrong(b.whole().span(), "division by zero");
-    }
-    return divisor;
-  }
-
-  private static BigInteger nonZero(Two b, BigInteger divisor) {
-    if (divisor.signum() == 0) {
-      throw Cursor.wrong(b.whole().span(), "division by zero");
-    }
-    return divisor;
+    return arithmetic.operands(
+        b, b.operator(), b.left(), decayed(b.left()), b.right(), decayed(b.right()));
   }
 
   // ---- types
@@ -796,14 +532,14 @@ final class Evaluator {
   /** A scalar converted to a scalar type (C11 section 6.3.1). */
   private Value converted(Expr e, CType type, Value operand) {
     boolean fraction = operand.type().resolved() instanceof FloatType;
-    if (!fraction && !isPointer(operand)) {
+    if (!fraction && !Numbers.isPointer(operand)) {
       types.promote(operand.type(), e instanceof Expr.Cast c ? c.operand() : e);
     }
     return switch (type.resolved()) {
       case IntType i -> {
         if (i.bytes() > 8 || fraction) {
           var value = fraction ? operand.asReal().toInteger() : operand.asInteger();
-          yield retyped(whole(i, value), type);
+          yield retyped(numbers.whole(i, value), type);
         }
         yield new Value.Imm(program, type, CTypes.fit(operand.asLong(), i));
       }
@@ -812,8 +548,10 @@ final class Evaluator {
       case BoolType _ -> new Value.Imm(program, type, truth(operand) ? 1 : 0);
       case PointerType p when p.isReference() && operand instanceof Value.Ref ref -> ref;
       case PointerType p when !fraction ->
-          pointer(type, isPointer(operand) ? BaseClasses.moved(operand, p) : bits(operand));
-      case FloatType f when !isPointer(operand) -> retyped(real(f, operand.asReal()), type);
+          numbers.pointer(
+              type, Numbers.isPointer(operand) ? BaseClasses.moved(operand, p) : bits(operand));
+      case FloatType f when !Numbers.isPointer(operand) ->
+          retyped(numbers.real(f, operand.asReal()), type);
       case VoidType _ -> new Value.Imm(program, type, 0);
       default -> throw Cursor.wrong(e.span(), "cannot cast to '" + type.text() + "'");
     };
@@ -835,7 +573,7 @@ final class Evaluator {
         && !(type.resolved() instanceof ArrayType)) {
       throw Cursor.wrong(e.span(), "the size of '" + type.text() + "' is not known");
     }
-    return word(type.bytes());
+    return numbers.word(type.bytes());
   }
 
   private long offset(Expr e, CType type, String path) {
@@ -971,8 +709,9 @@ final class Evaluator {
     var arguments = new ArrayList<Scope.Argument>();
     if (c.function() instanceof Expr.Member m && !operand(m.base()).has(m.name())) {
       var object = operand(m.base());
-      var self = isPointer(object) ? object.deref() : object;
-      arguments.add(passed(pointer(program.types().pointerTo(self.type()), self.address())));
+      var self = Numbers.isPointer(object) ? object.deref() : object;
+      arguments.add(
+          passed(numbers.pointer(program.types().pointerTo(self.type()), self.address())));
     }
     var parameters = type.parameters();
     int own = arguments.size();
@@ -1001,7 +740,9 @@ final class Evaluator {
               : passed(promoted(argument, v)));
     }
     long entry =
-        callee instanceof Value.Ref ref && !isPointer(callee) ? ref.address() : callee.asLong();
+        callee instanceof Value.Ref ref && !Numbers.isPointer(callee)
+            ? ref.address()
+            : callee.asLong();
     byte[] returned;
     try {
       returned = scope.call(entry, type.result(), arguments);
@@ -1051,7 +792,7 @@ final class Evaluator {
           throw Cursor.wrong(argument.span(), "only what stands in memory can be referred to");
         }
         var object = BaseClasses.part(v, p.target()).orElse(v);
-        yield passed(pointer(program.types().pointerTo(p.target()), object.address()));
+        yield passed(numbers.pointer(program.types().pointerTo(p.target()), object.address()));
       }
       default -> passed(converted(argument, type, v));
     };
@@ -1060,9 +801,10 @@ final class Evaluator {
   /** An argument that has no parameter (C11 section 6.5.2.2). */
   private Value promoted(Expr argument, Value v) {
     return switch (v.type().resolved()) {
-      case FloatType f when f.bytes() < CTypes.DOUBLE.bytes() -> real(CTypes.DOUBLE, v.asReal());
+      case FloatType f when f.bytes() < CTypes.DOUBLE.bytes() ->
+          numbers.real(CTypes.DOUBLE, v.asReal());
       case FloatType _, PointerType _, CompositeType _ -> v;
-      default -> imm(types.promote(v.type(), argument), v.asLong());
+      default -> numbers.imm(types.promote(v.type(), argument), v.asLong());
     };
   }
 
@@ -1086,7 +828,7 @@ final class Evaluator {
 
   boolean truth(Expr e) {
     var v = decayed(e);
-    if (!isPointer(v) && !(v.type().resolved() instanceof FloatType)) {
+    if (!Numbers.isPointer(v) && !(v.type().resolved() instanceof FloatType)) {
       types.promote(v.type(), e);
     }
     return truth(v);
@@ -1100,13 +842,9 @@ final class Evaluator {
 
   private long number(Expr e) {
     var v = decayed(e);
-    if (!isPointer(v)) {
+    if (!Numbers.isPointer(v)) {
       types.promote(v.type(), e);
     }
     return v.asLong();
-  }
-
-  private static boolean isPointer(Value v) {
-    return v.type().resolved() instanceof PointerType;
   }
 }
