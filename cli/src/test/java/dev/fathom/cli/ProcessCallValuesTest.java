@@ -81,7 +81,7 @@ class ProcessCallValuesTest {
       struct point gp = { 7, 8 }; struct big gb = { {1,2,3,4,5}, 6.5 }; struct mixed gm = { 1.5, 2 }; struct fpair gf = { 0.25, 0.5 }; struct dpair gd = { 10, 20 }; struct three gt = { {1,2,3} }; struct odd go = { 3, 4 }; union u gu = { 5 }; struct bits gbits = { 2, 3, 4 };
       double arr[] = { 1, 2, 6 }; volatile double vd = 2.0; __int128 gw = 12345678901234567LL; double complex gc = 1 + 2*I; float complex gcf = 3 + 4*I;
       void stop(void) { asm volatile(""); }
-      long double complex make_long_complex(int i) { return i; }
+      long double complex make_long_complex(int i) { return i + 4 * I; }
       volatile int clobbered;
       int main(void) {
         puts("ready");
@@ -99,9 +99,50 @@ class ProcessCallValuesTest {
       }
       """;
 
+  private static final String OBJECTS =
+      """
+      #include <stdio.h>
+      #include <unistd.h>
+      struct P {
+        double x, y;
+        double len2() const { return x * x + y * y; }
+        P plus(const P &o) const { return {x + o.x, y + o.y}; }
+        static int one(int a) { return a + 1; }
+      };
+      struct Z { long z = 1; };
+      struct B { int b = 5; virtual int v(int k) { return b + k; } virtual ~B() {} };
+      struct M : B {
+        int m = 9;
+        int v(int k) override { return m * k; }
+        int plain(int k) { return m + k; }
+      };
+      struct F : Z, M { int f = 2; };
+      struct E {};
+      struct C { int a; C(int i) : a(i) {} C(const C &o) : a(o.a + 1) {} };
+      double total(P a, P b, float f) { return a.x + b.y + f; }
+      int raised(int &r, const int &c) { r += 1; return r + c; }
+      int through(B &b) { return b.v(2); }
+      int empty(E, int k) { return k; }
+      int taken(C c) { return c.a; }
+      C made(int i) { return C(i); }
+      P p{3, 4};
+      F f;
+      B *bp = &f;
+      M *mp = &f;
+      E e;
+      C c(3);
+      int num = 7;
+      int main() {
+        puts("ready");
+        fflush(stdout);
+        if (getpid() == 1) return p.plus(p).len2() + P::one(1) + f.plain(1);
+        for (;;) usleep(1000);
+      }
+      """;
+
   private static final List<String> CALLS =
       List.of(
-          "sqrt(2.0)",
+          "((double (*)(double)) sqrt)(2.0)",
           "make_point(1,2)",
           "make_mixed(1.5, 7)",
           "make_fpair(1.5, 2.5)",
@@ -127,10 +168,10 @@ class ProcessCallValuesTest {
           "truth(1.5)",
           "make_point(1,2).y",
           "make_big(1,2).a[3]",
-          "sqrt(make_point(16,2).x) + 1",
+          "((double (*)(double)) sqrt)(make_point(16,2).x) + 1",
           "(int) make_three(4).c[2]",
           "make_odd(5).l",
-          "pow(2.0, 0.5)",
+          "((double (*)(double, double)) pow)(2.0, 0.5)",
           "(int) make_fpair(7.5, 1)  .a",
           "make_mixed(nine(1,2,3,4,5,6,7,8,9,10), ten(1,2,3,4,5,6,7,8,9,10))");
 
@@ -207,6 +248,31 @@ class ProcessCallValuesTest {
   }
 
   @Test
+  void methodsAreThoseOfTheObject() {
+    var program =
+        CProgram.compile(
+            folder, "objects", OBJECTS, "-g", "-O0", "-Wl,--no-as-needed", "-lstdc++", "-x", "c++");
+    with(
+        program,
+        (service, _) -> {
+          assertThat(run(service, "output p.len2()")).isEqualTo("25");
+          assertThat(run(service, "output p.plus(p)")).isEqualTo("{x = 6, y = 8}");
+          assertThat(run(service, "output total(p, p.plus(p), 1.5)")).isEqualTo("12.5");
+          assertThat(run(service, "output p.one(4)")).isEqualTo("5");
+          // Of the class that the object has, whatever the pointer says; and of one without one.
+          assertThat(run(service, "output bp->v(4)")).isEqualTo("36");
+          assertThat(run(service, "output bp->B::v(4)")).isEqualTo("9");
+          assertThat(run(service, "output f.plain(3) + mp->plain(1)")).isEqualTo("22");
+          assertThat(run(service, "output through(f)")).isEqualTo("18");
+          assertThat(run(service, "output raised(num, num) + num")).isEqualTo("24");
+          assertThat(run(service, "output raised(num, 3)")).contains("can be referred to");
+          assertThat(run(service, "output empty(e, 4)")).isEqualTo("4");
+          assertThat(run(service, "output made(8)")).isEqualTo("{a = 8}");
+          assertThat(run(service, "output taken(c)")).contains("use a pointer");
+        });
+  }
+
+  @Test
   void theThreadHasItsRegistersAgain() {
     var program =
         CProgram.compile(folder, "calls", SOURCE, "-g", "-O1", "-Wl,--no-as-needed", "-lm");
@@ -241,7 +307,7 @@ class ProcessCallValuesTest {
               .contains("'struct mixed' cannot be passed as a 'struct point'");
           assertThat(run(service, "p sum_point(3)")).contains("'int' cannot be passed");
           assertThat(run(service, "p ten(1)")).contains("takes 10 arguments, not 1");
-          assertThat(run(service, "p make_long_complex(1)")).contains("long double");
+          assertThat(run(service, "output make_long_complex(3)")).isEqualTo("{real = 3, imag = 4}");
         });
   }
 }

@@ -698,7 +698,11 @@ final class Evaluator {
   // ---- calls
 
   private Value call(Expr.Call c) {
-    var callee = operand(c.function());
+    var method =
+        c.function() instanceof Expr.Member m && !operand(m.base()).has(m.name())
+            ? method(m)
+            : Optional.<Method>empty();
+    var callee = method.isPresent() ? method.get().function() : operand(c.function());
     var function =
         callee.type().resolved() instanceof PointerType p
             ? p.target().resolved()
@@ -707,12 +711,12 @@ final class Evaluator {
       throw Cursor.wrong(c.function().span(), "'" + callee.type().text() + "' is not a function");
     }
     var arguments = new ArrayList<Scope.Argument>();
-    if (c.function() instanceof Expr.Member m && !operand(m.base()).has(m.name())) {
-      var object = operand(m.base());
-      var self = Numbers.isPointer(object) ? object.deref() : object;
-      arguments.add(
-          passed(numbers.pointer(program.types().pointerTo(self.type()), self.address())));
-    }
+    method
+        .flatMap(Method::object)
+        .ifPresent(
+            of ->
+                arguments.add(
+                    passed(numbers.pointer(program.types().pointerTo(of.type()), of.address()))));
     var parameters = type.parameters();
     int own = arguments.size();
     if (!type.variadic() && parameters.size() != own + c.arguments().size()) {
@@ -755,6 +759,78 @@ final class Evaluator {
     return type.result().resolved() instanceof VoidType
         ? new Value.Imm(program, type.result(), 0)
         : scalar(Value.held(program, type.result(), returned));
+  }
+
+  /**
+   * A method of an object.
+   *
+   * @param object the part of it that has the method; empty for one that needs none
+   */
+  private record Method(Value function, Optional<Value> object) {}
+
+  /** The method that a call means; of a virtual one that of the class which the object is of. */
+  private Optional<Method> method(Expr.Member m) {
+    var base = operand(m.base());
+    var whole = Numbers.isPointer(base) ? base.deref() : base;
+    int last = m.name().lastIndexOf("::");
+    if (last > 0) {
+      var part = BaseClasses.named(whole, m.name().substring(0, last)).orElse(whole);
+      return Optional.of(new Method(operand(m), Optional.of(part)));
+    }
+    if (!(whole instanceof Value.Ref object) || !whole.isPlace()) {
+      return Optional.empty();
+    }
+    var own = having(object, m.name(), BaseClasses.noneSeen());
+    boolean virtual =
+        own.filter(at -> declared(at, m.name()).orElseThrow().isVirtual()).isPresent();
+    var at =
+        virtual
+            ? DynamicTypes.of(object)
+                .filter(Value.Ref.class::isInstance)
+                .flatMap(of -> having((Value.Ref) of, m.name(), BaseClasses.noneSeen()))
+                .or(() -> own)
+            : own;
+    return at.flatMap(
+        part ->
+            scope
+                .variable(((CompositeType) part.type().resolved()).name(), m.name())
+                .filter(v -> v.type().resolved() instanceof FunctionType)
+                .map(
+                    function ->
+                        new Method(
+                            function,
+                            declared(part, m.name()).orElseThrow().isStatic()
+                                ? Optional.empty()
+                                : Optional.of(part))));
+  }
+
+  private static Optional<CompositeType.Method> declared(Value.Ref object, String name) {
+    return object.type().resolved() instanceof CompositeType c
+        ? c.methods().stream().filter(method -> method.name().equals(name)).findFirst()
+        : Optional.empty();
+  }
+
+  /** The part of an object whose class declares a method: itself, or the first base that does. */
+  private Optional<Value.Ref> having(Value.Ref object, String name, Set<CompositeType> seen) {
+    if (!(object.type().resolved() instanceof CompositeType c)
+        || !seen.add(c)
+        || seen.size() > NESTING_LIMIT) {
+      return Optional.empty();
+    }
+    if (declared(object, name).isPresent()) {
+      return Optional.of(object);
+    }
+    for (var member : c.members()) {
+      if (member.isBase()) {
+        long at = object.address() + member.byteOffset();
+        var part = new Value.Ref(program, member.type(), object.space(), at, 0, 0);
+        var found = having(part, name, seen);
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** A number that is at hand; anything else as it is. */

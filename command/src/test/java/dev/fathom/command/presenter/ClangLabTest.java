@@ -116,7 +116,7 @@ class ClangLabTest {
         assertThat(libcxx.run("p dq"))
             .startsWith("$1 = std::deque with 290 elements = {10, 11, 12, ");
         assertThat(libcxx.run("p/r v")).contains("__end_cap_");
-        assertThat(libcxx.run("bt")).contains("in work (arg=std::vector of length 3");
+        assertThat(libcxx.run("bt full")).contains("copy=std::map with 2 elements = {...}");
       }
     }
   }

@@ -108,7 +108,7 @@ final class ProcessCalls {
   private static boolean needsFloating(CType type) {
     return switch (SystemVCall.result(type)) {
       case REGISTERS -> SystemVCall.usesVectors(type);
-      case FLOATING -> true;
+      case FLOATING, COMPLEX -> true;
       case MEMORY -> false;
     };
   }
@@ -123,6 +123,13 @@ final class ProcessCalls {
               .memory()
               .bytes(frame.result().orElseThrow(), (int) type.bytes());
       case FLOATING -> Arrays.copyOf(floating().floating(thread, 0), (int) type.bytes());
+      case COMPLEX -> {
+        int half = (int) type.bytes() / 2;
+        byte[] both = Arrays.copyOf(floating().floating(thread, 0), 2 * half);
+        System.arraycopy(
+            floating().floating(thread, 1), 0, both, half, FloatingRegisters.FLOATING_BYTES);
+        yield both;
+      }
       case REGISTERS -> {
         var now = session.target().cpu(thread).orElseThrow();
         var words = List.of(Calls.need(now, X86_64.RAX), Calls.need(now, X86_64.RDX));

@@ -71,23 +71,26 @@ public record SystemVCall(List<Long> words, List<byte[]> vectors, byte[] stack) 
     REGISTERS,
     /** In ST0. */
     FLOATING,
+    /** In ST0 and ST1: a complex number of two such. */
+    COMPLEX,
     /** In memory, whose address is the first argument. */
     MEMORY
   }
 
   /**
-   * @throws UnsupportedException when such a value cannot be returned to a debugger
+   * Where a function leaves a result of that type.
+   *
+   * @throws UnsupportedException when it is not known what the type is made of
    */
   public static Result result(CType type) {
     if (size(type) == 0) {
       return Result.REGISTERS;
     }
-    // A complex long double is returned in two registers of floating point.
     if (type.resolved() instanceof CompositeType c
         && c.name().isEmpty()
         && size(type) == 32
         && c.members().stream().allMatch(m -> isX87(m.type()))) {
-      throw new UnsupportedException("a function that returns a '" + type.text() + "'");
+      return Result.COMPLEX;
     }
     if (!isTrivial(type, 0)) {
       return Result.MEMORY;
