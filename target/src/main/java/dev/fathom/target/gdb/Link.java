@@ -31,7 +31,9 @@ final class Link {
     NONE,
     /**
      * QEMU's stub takes the next packet for an acknowledgement, and acknowledges ours. Requests can
-     * be sent many at a time, and no {@code +} can arrive late, which would stop a running guest.
+     * be sent many at a time. No {@code +} is sent alone: it could arrive late and stop a running
+     * guest. Two stand in front of requests: when somebody else has let the guest run meanwhile,
+     * the first byte only stops it, unless that acknowledges something, and means nothing else.
      */
     IMPLIED
   }
@@ -194,6 +196,9 @@ final class Link {
       for (int i = 0; i < requests.size(); i++) {
         Reply reply;
         if (pipelines()) {
+          if (sent == 0) {
+            acknowledgeTwice();
+          }
           // Half of the window is always on its way, so that the stub never waits for us.
           if (sent - i <= WINDOW / 2 && sent < requests.size()) {
             int next = Math.min(requests.size(), i + WINDOW);
@@ -276,6 +281,7 @@ final class Link {
       stops.clear();
       lastRelease = last;
       if (pipelines()) {
+        acknowledgeTwice();
         for (String request : before) {
           writer.packet(request);
           owed.add(request);
@@ -557,6 +563,13 @@ final class Link {
     }
     writer.raw('-');
     flush();
+  }
+
+  /** See {@link Acks#IMPLIED}: begins what is written next. */
+  private void acknowledgeTwice() {
+    if (acks == Acks.IMPLIED) {
+      writer.raw('+').raw('+');
+    }
   }
 
   private void acknowledge() throws IOException {

@@ -107,6 +107,26 @@ class GdbTargetTest {
     }
   }
 
+  /** By QEMU's monitor, for one: nobody tells the stub's client. */
+  @Test
+  void aGuestThatSomebodyElseLetRunIsStoppedAndAnswers() {
+    try (FakeStub stub = stub(Kind.QEMU)) {
+      try (Target target = attach(stub)) {
+        Live live = target.find(Live.class).orElseThrow();
+        long epoch = live.epoch();
+        stub.letRunByAnother();
+        assertThat(memory(target).bytes(AT, 5000)).isEqualTo(Arrays.copyOf(RAM, 5000));
+        assertThat(stub.running()).isFalse();
+        assertThat(live.epoch()).as("it ran").isGreaterThan(epoch);
+        assertThat(target.cpus()).hasSize(3);
+        stub.letRunByAnother();
+      }
+      assertThat(stub.detached()).isTrue();
+      assertThat(stub.running()).isTrue();
+      assertThat(stub.violations()).isEmpty();
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Kind.class)
   void readsLargePartsPastTheCache(Kind kind) {
