@@ -7,6 +7,7 @@ public final class FaultException extends FathomException {
   private final String space;
   private final long address;
   private final Readability reason;
+  private final String why;
 
   /**
    * @param space the name of the address space, such as {@code kernel} or {@code physical}
@@ -14,11 +15,18 @@ public final class FaultException extends FathomException {
    * @param reason why; never {@link Readability#READABLE}
    */
   public FaultException(String space, long address, Readability reason) {
-    super(
-        "cannot read " + space + " address 0x" + Long.toHexString(address) + ": " + reason.text());
+    this(space, address, reason, reason.text());
+  }
+
+  /**
+   * @param why the reason in more words than {@link Readability#text}
+   */
+  public FaultException(String space, long address, Readability reason, String why) {
+    super("cannot read " + space + " address 0x" + Long.toHexString(address) + ": " + why);
     this.space = space;
     this.address = address;
     this.reason = reason;
+    this.why = why;
   }
 
   public String space() {
@@ -31,5 +39,10 @@ public final class FaultException extends FathomException {
 
   public Readability reason() {
     return reason;
+  }
+
+  /** The reason in words. */
+  public String why() {
+    return why;
   }
 }

@@ -145,7 +145,7 @@ final class DumpCommand implements Command {
                     "failed to read data at 0x"
                         + Long.toHexString(bad)
                         + ": "
-                        + memory.fault(bad).reason().text()));
+                        + memory.fault(bad).why()));
         shown =
             Math.min(size, (skip + got + layout.perLine()) / layout.perLine() * layout.perLine());
       }

@@ -167,9 +167,9 @@ final class FormatVerb {
     private EvalException unreadable(FaultException e) {
       return new EvalException(
           "failed to read data from target: "
-              + e.reason().text()
-              + " 0x"
-              + Long.toHexString(e.address()));
+              + (e.why().equals(e.reason().text())
+                  ? e.why() + " 0x" + Long.toHexString(e.address())
+                  : "0x" + Long.toHexString(e.address()) + ": " + e.why()));
     }
 
     /** The symbol at dot; where every line has its address, the first stands above as well. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
+import dev.fathom.base.FaultException;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.base.TargetException;
@@ -170,6 +171,14 @@ class QemuTargetTest {
       assertThat(memory.read(0xff000, MemorySegment.ofArray(new byte[8192]))).isEqualTo(4096);
       assertThat(memory.read(0xfec00000L, MemorySegment.ofArray(new byte[8]))).isZero();
       assertThat(memory.at(0xfec00000L)).isEqualTo(Readability.UNMAPPED);
+      assertThatThrownBy(() -> memory.u64(0xfec00000L))
+          .isInstanceOf(FaultException.class)
+          .hasMessage(
+              "cannot read physical address 0xfec00000: not RAM but a device's registers, or"
+                  + " nothing; RAM is below it at 0x0-0xfffff, above it at"
+                  + " 0x100000000-0x1001fffff");
+      assertThatThrownBy(() -> memory.u64(0x100200000L))
+          .hasMessageEndingWith("RAM is below it at 0x100000000-0x1001fffff");
       assertThat(memory.at(0x1001fffffL)).isEqualTo(Readability.READABLE);
       assertThat(memory.at(0x100200000L)).isEqualTo(Readability.UNMAPPED);
     }
