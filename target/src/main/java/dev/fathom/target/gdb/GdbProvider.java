@@ -7,6 +7,7 @@ import dev.fathom.base.UsageException;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.Target;
+import dev.fathom.target.TargetWithWarning;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -16,6 +17,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.regex.Pattern;
 
 /** Attaches to gdb stubs over TCP or Unix-domain sockets. */
@@ -70,6 +72,10 @@ public final class GdbProvider implements LiveTargetProvider {
       return target;
     } catch (RuntimeException e) {
       link.giveUpWhen(() -> false);
+      if (link.isMonitor()) {
+        link.close();
+        return throughMonitor(address, socket, options);
+      }
       // Connecting stopped what runs there, and only a detach lets it go on.
       Optional<String> failure = letGo(link);
       link.close();
@@ -79,6 +85,22 @@ public final class GdbProvider implements LiveTargetProvider {
       failure.ifPresent(why -> e.addSuppressed(new TargetException(address + why)));
       throw e;
     }
+  }
+
+  /** The target behind QEMU's machine protocol, which serves another backend. */
+  private static Target throughMonitor(
+      String address, SocketAddress socket, AttachOptions options) {
+    String what = address + ": this is QEMU's machine protocol, not a gdb stub";
+    if (socket instanceof UnixDomainSocketAddress path) {
+      String meant = "qmp:" + path.getPath();
+      for (LiveTargetProvider provider : ServiceLoader.load(LiveTargetProvider.class)) {
+        if (provider.accepts(meant)) {
+          return new TargetWithWarning(
+              provider.attach(meant, options), what + ": attached to " + meant);
+        }
+      }
+    }
+    throw new TargetException(what);
   }
 
   /**

@@ -120,6 +120,11 @@ final class Link {
     givenUp = asked;
   }
 
+  /** Whether the other side is QEMU's machine protocol. */
+  boolean isMonitor() {
+    return reader.isMonitor();
+  }
+
   /** Whether the other side has said anything yet. */
   boolean hasHeard() {
     return heard;

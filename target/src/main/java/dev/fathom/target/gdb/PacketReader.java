@@ -61,6 +61,7 @@ final class PacketReader {
   private int sum;
   private int told;
   private int junk;
+  private boolean monitor;
 
   PacketReader(Wire wire, String name) {
     this.wire = wire;
@@ -114,6 +115,11 @@ final class PacketReader {
         return Event.NOTHING;
       }
     }
+  }
+
+  /** Whether the stream begins as QEMU's machine protocol does, with a JSON text. */
+  boolean isMonitor() {
+    return monitor;
   }
 
   /** Whether a packet has begun that has not ended. */
@@ -191,6 +197,10 @@ final class PacketReader {
         return Event.NAK;
       }
       default -> {
+        if (offset == 0 && b == '{') {
+          monitor = true;
+          throw bad("this is QEMU's machine protocol, not a gdb stub");
+        }
         if (++junk > MAX_JUNK) {
           throw bad(MAX_JUNK + " bytes outside of packets; this is no gdb stub");
         }

@@ -7,6 +7,7 @@ import dev.fathom.base.UsageException;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.LiveTargetProvider;
 import dev.fathom.target.Target;
+import dev.fathom.target.TargetWithWarning;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;

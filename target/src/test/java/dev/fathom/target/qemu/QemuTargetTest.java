@@ -184,6 +184,22 @@ class QemuTargetTest {
     }
   }
 
+  /** Its greeting tells, before a gdb stub would say anything. */
+  @Test
+  void theSocketOfTheMachineProtocolIsTakenForWhatItIs() {
+    var options = AttachOptions.DEFAULT;
+    try (Target target = LazyStub.attach("unix:" + qemu.socket(), options)) {
+      assertThat(target.warnings().getFirst())
+          .isEqualTo(
+              "unix:"
+                  + qemu.socket()
+                  + ": this is QEMU's machine protocol, not a gdb stub: attached to qmp:"
+                  + qemu.socket());
+      assertThat(memory(target).bytes(0x1000, 8))
+          .isEqualTo(Arrays.copyOfRange(content, 0x1000, 0x1008));
+    }
+  }
+
   @Test
   void memoryThatQemuDoesNotPlaceIsLeftOut() {
     qemu.monitor("gpa2hva 0x0", "Memory at address 0x0 is not RAM\n");

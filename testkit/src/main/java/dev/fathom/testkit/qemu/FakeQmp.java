@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.testkit.qemu;
 
+import dev.fathom.base.BadDataException;
 import dev.fathom.testkit.lab.Json;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -36,6 +37,9 @@ public final class FakeQmp implements AutoCloseable {
   private static final String GREETING =
       "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 2, \"major\": 7}}, "
           + "\"capabilities\": [\"oob\"]}}\r\n";
+
+  private static final String NO_JSON =
+      "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON parse error\"}}\r\n";
 
   private static final Pattern EXAMINE = Pattern.compile("xp /([0-9]{1,6})xg 0x([0-9a-f]{1,16})");
 
@@ -182,8 +186,12 @@ public final class FakeQmp implements AutoCloseable {
         new BufferedReader(
             new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.UTF_8));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
-      if (Json.read(line) instanceof Map<?, ?> request) {
-        out.write(answer(request, out).getBytes(StandardCharsets.UTF_8));
+      try {
+        if (Json.read(line) instanceof Map<?, ?> request) {
+          out.write(answer(request, out).getBytes(StandardCharsets.UTF_8));
+        }
+      } catch (BadDataException _) {
+        out.write(NO_JSON.getBytes(StandardCharsets.UTF_8));
       }
     }
   }

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.fathom.target.qemu;
+package dev.fathom.target;
 
-import dev.fathom.target.Capability;
-import dev.fathom.target.Cpu;
-import dev.fathom.target.Target;
-import dev.fathom.target.TargetInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** A target of which there is one thing more to be said. */
-record TargetWithWarning(Target target, String warning) implements Target {
+public record TargetWithWarning(Target target, String warning) implements Target {
   @Override
   public TargetInfo info() {
     return target.info();
