@@ -244,6 +244,43 @@ class ProcessTargetTest {
     }
   }
 
+  /**
+   * No thread of a process that its job has stopped carries out system calls: what is to keep it
+   * alive when its tracer is killed is put in at the first stop at which one can.
+   */
+  @Test
+  void theGuardIsPutInLaterWhereNoThreadCanCallAtFirst() {
+    try (var subject = start()) {
+      subject.signal("STOP");
+      subject.await("its stop", () -> subject.states().equals("TTT"));
+      var target = attach(subject);
+      long work = address(target, "work");
+      var code = target.find(VirtualMemory.class).orElseThrow().bytes(work, 16);
+      target.find(RunControl.class).orElseThrow().stop();
+      var points = target.find(Breakpoints.class).orElseThrow();
+      assertThat(points.insert(Breakpoints.Kind.SOFTWARE, work, 1)).isTrue();
+      assertThat(catchesTraps(subject)).isFalse();
+      target.find(RunControl.class).orElseThrow().resume();
+      subject.signal("CONT");
+      var stop = target.find(RunControl.class).orElseThrow().await(LONG).orElseThrow();
+      while (!(stop.reason() instanceof Stop.Trap)) {
+        stop = next(target); // Told of SIGCONT.
+      }
+      assertThat(catchesTraps(subject)).isTrue();
+      target.close();
+      subject.await("its own action", () -> !catchesTraps(subject));
+      var again = attach(subject);
+      assertThat(again.find(VirtualMemory.class).orElseThrow().bytes(work, 16)).isEqualTo(code);
+      assertFree(subject, again, address(again, "counter"));
+      again.close();
+    }
+  }
+
+  /** Whether the process has a handler for SIGTRAP (proc(5), SigCgt). */
+  private static boolean catchesTraps(Subject subject) {
+    return (Long.parseUnsignedLong(subject.status("SigCgt"), 16) >> 4 & 1) != 0;
+  }
+
   @Test
   void breakpointsStopAndAreNotSeen() {
     try (var subject = start()) {

@@ -1234,11 +1234,36 @@ final class TracedProcess {
    * blocked.
    */
   private void keepGuard() {
-    if (guard.isPresent() && System.nanoTime() - guardLooked > GUARD_INTERVAL) {
+    if (System.nanoTime() - guardLooked <= GUARD_INTERVAL) {
+      return;
+    }
+    if (guard.isPresent()) {
       guardLooked = System.nanoTime();
       if (!files.catches(SIGTRAP)) {
         guard.get().armAgain();
       }
+    } else if (!guardTried && !lifted && !planted.isEmpty()) {
+      guardLooked = System.nanoTime();
+      armLate();
+    }
+  }
+
+  /** No thread could carry out system calls when the breakpoints were planted: now one may. */
+  private void armLate() {
+    arm();
+    if (guard.isEmpty()) {
+      return;
+    }
+    for (long address : List.copyOf(planted.keySet())) {
+      byte[] now = bytes(address);
+      // What an earlier tracer has left there was put back, by its table: it is no breakpoint now.
+      if (now.length == breakpoint().length
+          && !java.util.Arrays.equals(now, breakpoint())
+          && memory.write(address, MemorySegment.ofArray(breakpoint()))) {
+        planted.put(address, now);
+        everPlanted.put(address, now);
+      }
+      protect(address, planted.get(address)[0]);
     }
   }
 
