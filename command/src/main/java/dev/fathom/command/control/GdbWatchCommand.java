@@ -36,7 +36,8 @@ final class GdbWatchCommand implements Command {
             """
             Stops the target behind the instruction that writes (`watch`), reads (`rwatch`) or
             accesses (`awatch`) what the expression names: a variable, a member, or memory at an
-            address, as in `*(int *)0xffff…`; of 1, 2, 4 or 8 bytes.
+            address, as in `*(int *)0xffff…`; of 1, 2, 4 or 8 bytes. The names in a condition are the
+            program's, and those of the function that the selected thread is in.
 
                 > watch panic_timeout
                 watchpoint 1 at panic_timeout
