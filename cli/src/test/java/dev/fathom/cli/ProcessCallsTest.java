@@ -47,7 +47,7 @@ class ProcessCallsTest {
       #include <unistd.h>
       enum colour { RED = 3, GREEN };
       struct pair { int a, b; };
-      volatile long turns, clobbered;
+      volatile long turns, clobbered, fault;
       static sigjmp_buf again;
       __attribute__((noinline)) long add(long a, int b, unsigned char c) { return a + b + c; }
       __attribute__((noinline)) unsigned long length(const char *text) { return strlen(text); }
@@ -109,7 +109,7 @@ class ProcessCallsTest {
         for (long n = 0;; n++) {
           turns = n;
           if (zone(n)) clobbered++;
-          if (n == 20 && !sigsetjmp(again, 1)) *(volatile int *) 0x1230 = 1;
+          if (fault && !sigsetjmp(again, 1)) { fault = 0; *(volatile int *) 0x1230 = 1; }
           usleep(1000);
         }
       }
@@ -241,6 +241,7 @@ class ProcessCallsTest {
         List.of(),
         (subject, service, _) -> {
           run(service, "::stop");
+          run(service, "p fault = 1");
           run(service, "b leave"); // else nobody would wait for a stop
           assertThat(run(service, "c")).contains("SIGSEGV");
           assertThat(value(service, "add(1, 2, 3)")).isEqualTo("6");
