@@ -139,12 +139,14 @@ public final class SessionDebugFiles {
     var id = image.buildId().flatMap(BuildId::parse);
     var release = release();
     boolean kernel = session.kernel().image().filter(image::equals).isPresent();
+    var own = session.kernel().file(image);
+    var link = own.flatMap(SessionDebugFiles::debugLink);
     if (release.isEmpty()) {
-      var own = session.kernel().file(image);
-      var link = own.flatMap(SessionDebugFiles::debugLink);
       return new Wanted(image.name(), own, id, link, List.of());
     }
-    return kernel ? files.kernel(release.get(), id) : files.module(release.get(), image.name(), id);
+    return kernel
+        ? files.kernel(release.get(), own, id, link)
+        : files.module(release.get(), image.name(), id);
   }
 
   /** What a program or library says of the name of its debug file. */

@@ -35,13 +35,18 @@ final class SessionTypes implements TypeSource {
   private final Session session;
   private final String name;
   private final boolean modules;
+  private final boolean read;
   private final Map<Image, Boolean> describesItself = new HashMap<>();
   private boolean looking;
 
-  private SessionTypes(Session session, String name, boolean modules) {
+  /**
+   * @param read whether the kernel reads the DWARF in its objects itself
+   */
+  private SessionTypes(Session session, String name, boolean modules, boolean read) {
     this.session = session;
     this.name = name;
     this.modules = modules;
+    this.read = read;
   }
 
   /**
@@ -60,8 +65,8 @@ final class SessionTypes implements TypeSource {
     var types = session.kernel().program().types();
     if (types.known().stream().noneMatch(SessionTypes.class::isInstance)) {
       boolean objects = types.known().stream().anyMatch(source -> source.name().equals(KERNEL));
-      types.add(new SessionTypes(session, objects ? PROGRAM : KERNEL, false));
-      types.add(new SessionTypes(session, objects ? LIBRARIES : MODULES, true));
+      types.add(new SessionTypes(session, objects ? PROGRAM : KERNEL, false, objects));
+      types.add(new SessionTypes(session, objects ? LIBRARIES : MODULES, true, objects));
     }
   }
 
@@ -106,6 +111,9 @@ final class SessionTypes implements TypeSource {
    * Whether an object describes itself, without other files: what is in it has been asked already.
    */
   private boolean isOwn(Image image) {
+    if (!read) {
+      return false;
+    }
     var known = describesItself.get(image);
     if (known == null) {
       var own = session.kernel().file(image);

@@ -32,6 +32,7 @@ import dev.fathom.target.Cpu;
 import dev.fathom.target.Live;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -251,6 +252,11 @@ final class LinuxKernel implements Kernel {
               OptionalLong.empty());
     }
     return proper;
+  }
+
+  @Override
+  public Optional<Path> file(Image image) {
+    return image.equals(proper()) ? program.machine().file() : Optional.empty();
   }
 
   @Override

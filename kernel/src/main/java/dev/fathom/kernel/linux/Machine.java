@@ -15,6 +15,7 @@ import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.unwind.UnwindSource;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -62,6 +63,11 @@ interface Machine {
    */
   default SymbolTable withOwnTable(SymbolTable listed) {
     return listed;
+  }
+
+  /** The file that the kernel was loaded from, where it is on this machine. */
+  default Optional<Path> file() {
+    return Optional.empty();
   }
 
   /**

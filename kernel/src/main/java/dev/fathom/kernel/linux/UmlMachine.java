@@ -14,6 +14,7 @@ import dev.fathom.kernel.linux.boot.UmlMemory;
 import dev.fathom.kernel.linux.data.Layouts;
 import dev.fathom.kernel.linux.data.TaskProbe;
 import dev.fathom.kernel.linux.stack.LinuxStacks;
+import dev.fathom.kernel.objects.LoadedObject;
 import dev.fathom.kernel.objects.LoadedObjects;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Register;
@@ -28,6 +29,7 @@ import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.ProcessView;
 import dev.fathom.target.SignalControl;
 import dev.fathom.target.Target;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -71,13 +73,22 @@ final class UmlMachine implements Machine {
 
   @Override
   public SymbolTable withOwnTable(SymbolTable listed) {
-    var program = objects.all().stream().filter(object -> object.module().isEmpty()).findFirst();
+    var program = program();
     if (program.isEmpty()
         || program.get().file().flatMap(ElfFile::symtab).isEmpty()
         || program.get().symbols().isEmpty()) {
       return listed;
     }
     return new AddedSymbols(listed, program.get().symbols().get().stream().toList());
+  }
+
+  private Optional<LoadedObject> program() {
+    return objects.all().stream().filter(object -> object.module().isEmpty()).findFirst();
+  }
+
+  @Override
+  public Optional<Path> file() {
+    return program().flatMap(LoadedObject::onThisMachine);
   }
 
   @Override

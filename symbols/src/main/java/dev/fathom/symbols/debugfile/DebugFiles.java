@@ -70,8 +70,14 @@ public final class DebugFiles {
     return known;
   }
 
-  /** What a kernel's debug file is looked for by. */
-  public Wanted kernel(String release, Optional<BuildId> id) {
+  /**
+   * What a kernel's debug file is looked for by.
+   *
+   * @param own the file that it was loaded from, where that is on this machine
+   * @param link what that says of its debug file
+   */
+  public Wanted kernel(
+      String release, Optional<Path> own, Optional<BuildId> id, Optional<DebugLink> link) {
     var usual = new ArrayList<Path>();
     for (var folder : settings.system()) {
       usual.add(folder.resolve("boot/vmlinux-" + release));
@@ -82,7 +88,7 @@ public final class DebugFiles {
     usual.add(settings.root().resolve("boot/vmlinux-" + release));
     usual.add(modulesFolder.resolve("build/vmlinux"));
     usual.add(modulesFolder.resolve("vmlinux"));
-    return new Wanted("vmlinux " + release, Optional.empty(), id, Optional.empty(), usual);
+    return new Wanted("vmlinux " + release, own, id, link, usual);
   }
 
   /** What the debug file of a kernel's module is looked for by; {@code _} and {@code -} are one. */

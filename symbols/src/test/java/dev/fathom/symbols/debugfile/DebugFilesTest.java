@@ -199,8 +199,8 @@ class DebugFilesTest {
   void findsKernelsAndModules() throws IOException {
     var files = local();
     var kernel = write("debug/boot/vmlinux-6.1.0-1", debug(Optional.of(ID)));
-    assertThat(files.find(files.kernel("6.1.0-1", Optional.of(ID))).found()).contains(kernel);
-    assertThat(files.find(files.kernel("6.1.0-2", Optional.of(ID))).found()).isEmpty();
+    assertThat(files.find(kernel(files, "6.1.0-1", Optional.of(ID))).found()).contains(kernel);
+    assertThat(files.find(kernel(files, "6.1.0-2", Optional.of(ID))).found()).isEmpty();
     var module =
         write(
             "debug/lib/modules/6.1.0-1/kernel/net/virtio-net.ko.debug", debug(Optional.of(OTHER)));
@@ -208,7 +208,7 @@ class DebugFilesTest {
     assertThat(files.find(files.module("6.1.0-1", "virtio_net", Optional.of(OTHER))).found())
         .contains(module);
     var built = write("lib/modules/6.9/build/vmlinux", debug(Optional.of(ID)));
-    assertThat(files.find(files.kernel("6.9", Optional.empty())).found()).contains(built);
+    assertThat(files.find(kernel(files, "6.9", Optional.empty())).found()).contains(built);
   }
 
   @Test
@@ -377,5 +377,9 @@ class DebugFilesTest {
     assertThat(configured.timeout()).isEqualTo(Duration.ofSeconds(7));
     assertThat(configured.cache()).contains(Path.of("/c"));
     assertThat(configured.folders()).containsExactly(Path.of("/f"), Path.of("/d"), Path.of("/e"));
+  }
+
+  private static Wanted kernel(DebugFiles files, String release, Optional<BuildId> id) {
+    return files.kernel(release, Optional.empty(), id, Optional.empty());
   }
 }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -271,12 +272,21 @@ public final class Lab {
    * @param directory an empty one for its files
    */
   public UserModeLinux userModeLinux(Path directory) {
+    return userModeLinux(directory, kernel -> kernel);
+  }
+
+  /**
+   * The same, of another file.
+   *
+   * @param changed makes that of the package's
+   */
+  public UserModeLinux userModeLinux(Path directory, UnaryOperator<Path> changed) {
     Path kernel =
         locked(
             "packages",
             () -> program(packages.program("user-mode-linux", Board.PC), "usr/bin/linux.uml"));
     Path busybox = locked("packages", this::busybox);
-    return UserModeLinux.start(kernel, busybox, directory);
+    return UserModeLinux.start(changed.apply(kernel), busybox, directory);
   }
 
   /** The program gdbserver, from Debian's package. */
