@@ -373,7 +373,7 @@ final class PlacedProbes {
     recorder.ifPresent(to -> to.record(spot.probe(), context));
     spot.site().fire(context);
     if (!(context.sequel() instanceof Sequel.GoesOn)) {
-      sequel = context.sequel();
+      sequel = sequel.then(context.sequel());
     }
   }
 

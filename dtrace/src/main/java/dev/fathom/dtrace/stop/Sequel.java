@@ -5,6 +5,14 @@ package dev.fathom.dtrace.stop;
 sealed interface Sequel {
   Sequel GOES_ON = new GoesOn();
 
+  /** This and then another: what ends tracing stands. */
+  default Sequel then(Sequel later) {
+    return switch (this) {
+      case GoesOn _, Returns _ -> later;
+      case Panics _, Stays _ -> this;
+    };
+  }
+
   record GoesOn() implements Sequel {}
 
   /** The function at whose entry it is returns at once. */

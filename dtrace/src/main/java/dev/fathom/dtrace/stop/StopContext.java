@@ -537,11 +537,11 @@ final class StopContext extends HostContext {
       case RETURN -> comeBack(argument);
       case BREAKPOINT -> {
         needCode(what);
-        sequel = new Sequel.Stays();
+        sequel = sequel.then(new Sequel.Stays());
       }
       case PANIC -> {
         needCode(what);
-        sequel = new Sequel.Panics();
+        sequel = sequel.then(new Sequel.Panics());
       }
     }
   }
@@ -557,7 +557,7 @@ final class StopContext extends HostContext {
       throw new UnsupportedException("return() is for the entries of functions");
     }
     need(RegisterWriter.class, "be made to return");
-    sequel = new Sequel.Returns(value);
+    sequel = sequel.then(new Sequel.Returns(value));
   }
 
   Sequel sequel() {

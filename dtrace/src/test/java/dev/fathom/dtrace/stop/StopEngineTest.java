@@ -295,7 +295,7 @@ class StopEngineTest {
     assertThat(
             trace(
                 "#pragma D option quiet\n#pragma D option destructive\n"
-                    + "fbt::schedule:entry { printf(\"once\"); breakpoint(); }"))
+                    + "fbt::schedule:entry { printf(\"once\"); breakpoint(); return(0); }"))
         .isEqualTo("once\n");
     assertThat(notices)
         .containsExactly(

@@ -149,6 +149,16 @@ public final class Orc {
     return ipAddress + 4L * index + ips[index];
   }
 
+  /** Whether the addresses ascend, as they must for {@link #find}. */
+  public boolean isSorted() {
+    for (int i = 1; i < ips.length; i++) {
+      if (Long.compareUnsigned(address(i - 1), address(i)) > 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** From the first entry's address to the last one's, which only marks the end. */
   public Range range() {
     return ips.length == 0 ? new Range(0, 0) : ordered(address(0), address(ips.length - 1));

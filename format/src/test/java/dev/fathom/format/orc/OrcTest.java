@@ -74,6 +74,14 @@ final class OrcTest {
     return Orc.parse(ByteSource.of("ip", w.ips()), TABLE, ByteSource.of("orc", w.entries()));
   }
 
+  /** As the linker leaves them, before the kernel or its build has sorted them. */
+  @Test
+  void tellsWhetherAddressesAscend() {
+    var sorted = table(OrcWriter.Layout.V6_4);
+    assertThat(parse(sorted).isSorted()).isTrue();
+    assertThat(parse(sorted.call(TEXT + 0x20, 8)).isSorted()).isFalse();
+  }
+
   private static OrcEntry at(Orc orc, long pc) {
     return orc.entry(orc.find(pc).orElseThrow());
   }

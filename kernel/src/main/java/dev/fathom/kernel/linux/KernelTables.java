@@ -66,9 +66,13 @@ final class KernelTables {
    */
   Optional<KallsymsSymbols> symbols(List<String> warnings) {
     if (file.isPresent()) {
-      var named = told(file.get()::symbol).filter(this::startsWithBanner);
-      if (named.isPresent()) {
-        return named;
+      try {
+        var named = told(file.get()::symbol).filter(this::startsWithBanner);
+        if (named.isPresent()) {
+          return named;
+        }
+      } catch (FathomException e) {
+        warnings.add("the kernel's file is not used for its symbols: " + e.getMessage());
       }
     }
     if (place.vmcoreinfo().isPresent()) {
@@ -305,9 +309,15 @@ final class KernelTables {
     var ip =
         between("ORC addresses", memory, symbols, "__start_orc_unwind_ip", "__stop_orc_unwind_ip");
     var entries = between("ORC", memory, symbols, "__start_orc_unwind", "__stop_orc_unwind");
-    return start.isPresent() && ip.isPresent() && entries.isPresent()
-        ? Optional.of(Orc.parse(ip.get(), start.get().address(), entries.get()))
-        : Optional.empty();
+    if (start.isEmpty() || ip.isEmpty() || entries.isEmpty()) {
+      return Optional.empty();
+    }
+    var orc = Orc.parse(ip.get(), start.get().address(), entries.get());
+    if (file.isEmpty() || orc.isSorted()) {
+      return Optional.of(orc);
+    }
+    // Before 5.6 the kernel sorts them itself when it boots (unwind_init).
+    return new KernelTables(place, index, Optional.empty()).orc(memory, symbols);
   }
 
   private Optional<ByteSource> between(

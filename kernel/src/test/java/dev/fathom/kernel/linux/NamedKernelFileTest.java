@@ -54,8 +54,21 @@ class NamedKernelFileTest {
   private SyntheticKernel kernel(int levels) {
     Arrays.fill(note, 16, 36, (byte) 0xab);
     var kernel = SyntheticKernel.moved(levels, 0x740000000L);
-    kernel.put(SyntheticKernel.IMAGE + NOTES, note);
+    kernel.put(SyntheticKernel.IMAGE + NOTES, notes(SLIDE));
     return kernel;
+  }
+
+  /** The entry of Xen's guests, which KASLR moves in older kernels, and then the build-id. */
+  private byte[] notes(long slide) {
+    return ByteBuffer.allocate(24 + note.length)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(4)
+        .putInt(8)
+        .putInt(1)
+        .put("Xen\0".getBytes(StandardCharsets.US_ASCII))
+        .putLong(0xffff_ffff_8100_0040L + slide)
+        .put(note)
+        .array();
   }
 
   /** As the linker made it: KASLR has not moved the one address in the tables. */
@@ -67,7 +80,9 @@ class NamedKernelFileTest {
     var words = ByteBuffer.wrap(tables).order(ByteOrder.LITTLE_ENDIAN);
     words.putLong(base, words.getLong(base) - SLIDE);
     var elf = new ElfWriter();
-    elf.segment(4, 4, SyntheticKernel.IMAGE + NOTES - SLIDE, note, note.length);
+    elf.section(
+        new ElfWriter.Section(
+            ".notes", 7, 2, SyntheticKernel.IMAGE + NOTES - SLIDE, notes(0), 0, 0, 0, 4, 0));
     int section =
         elf.loaded(".rodata", SyntheticKernel.IMAGE + TABLES - SLIDE, false, tables.clone());
     long root = kernel.tables.root();
@@ -144,17 +159,45 @@ class NamedKernelFileTest {
   void theFileOfAnotherBuildIsRefused() {
     var synthetic = kernel(4);
     var file = file(synthetic);
-    synthetic.put(SyntheticKernel.IMAGE + NOTES + 20, new byte[8]);
+    synthetic.put(SyntheticKernel.IMAGE + NOTES + 44, new byte[8]);
     assertThatThrownBy(() -> open(synthetic.virtualOnly(true), file))
         .isInstanceOf(TargetException.class)
         .hasMessageContaining("vmlinux: is of another build: has build-id " + "ab".repeat(20));
+  }
+
+  /** What memory has of the same is as good. */
+  @Test
+  void damagedTablesInTheFileAreReadInMemory() {
+    var synthetic = kernel(4);
+    var info = Vmcoreinfo.parse("test", synthetic.vmcoreinfo);
+    var file = file(synthetic);
+    int tokens = (int) offset(info, "kallsyms_token_index");
+    int names = (int) offset(info, "kallsyms_names");
+    long at = indexOf(file, synthetic, names);
+    Arrays.fill(file, (int) at, (int) at + tokens - names, (byte) 0xff);
+    var kernel = open(synthetic.virtualOnly(true), file).orElseThrow();
+    assertThat(kernel.program().symbols().first("init_task")).isPresent();
+    assertThat(kernel.warnings())
+        .anyMatch(warning -> warning.startsWith("the kernel's file is not used for its symbols"));
+  }
+
+  /** Where the file has what is at an offset in the image. */
+  private static int indexOf(byte[] file, SyntheticKernel kernel, int offset) {
+    int from = (int) SyntheticKernel.IMAGE_PHYSICAL + offset;
+    var wanted = Arrays.copyOfRange(kernel.ram.bytes(), from, from + 256);
+    for (int i = 0; i < file.length - wanted.length; i++) {
+      if (Arrays.equals(file, i, i + wanted.length, wanted, 0, wanted.length)) {
+        return i;
+      }
+    }
+    throw new AssertionError("not in the file");
   }
 
   @Test
   void aFileThatIsNoKernelsIsPassedOver() {
     var synthetic = kernel(4);
     var elf = new ElfWriter();
-    elf.segment(4, 4, 0x1000, note, note.length);
+    elf.notes(".note.gnu.build-id", note);
     elf.function("main", elf.loaded(".text", 0x2000, true, new byte[16]), 0x2000, 16);
     var kernel = open(synthetic.virtualOnly(true), elf.build()).orElseThrow();
     assertThat(kernel.tasks(_ -> {}).count()).isEqualTo(6);

@@ -90,6 +90,9 @@ final class GdbTarget implements Target {
   private volatile Live.State state = Live.State.STOPPED;
   private long epoch;
 
+  /** The step that the target is at, or that it stopped after. */
+  private Optional<Stepping> stepping = Optional.empty();
+
   /** Empty where they may have changed since they were listed. */
   private Optional<List<ThreadId>> threads = Optional.empty();
 
@@ -655,13 +658,22 @@ final class GdbTarget implements Target {
    */
   private void backToTheBreakpoint() {
     int cpu = idOfCurrent();
+    boolean stepped = stepping.isPresent() && stepping.get().cpu() == cpu;
     OptionalLong pc =
         hasBreakpoints() && map.architecture().equals("x86_64")
             ? cpu(cpu).map(c -> c.registers().pc()).orElse(OptionalLong.empty())
             : OptionalLong.empty();
-    if (pc.isPresent()
-        && isBreakpoint(pc.getAsLong() - 1)
-        && (!kgdbCpus.isEmpty() || !isBreakpoint(pc.getAsLong()))) {
+    if (pc.isEmpty() || !isBreakpoint(Breakpoints.Kind.SOFTWARE, pc.getAsLong() - 1)) {
+      return;
+    }
+    // A step that came here from elsewhere, and a debug register, trap without int3.
+    boolean byInt3 =
+        stepped
+            ? stepping.get().from().equals(OptionalLong.of(pc.getAsLong() - 1))
+            : !isBreakpoint(Breakpoints.Kind.HARDWARE, pc.getAsLong())
+                && (!kgdbCpus.isEmpty()
+                    || !isBreakpoint(Breakpoints.Kind.SOFTWARE, pc.getAsLong()));
+    if (byInt3) {
       powers.registerWriter.write(cpu, X86_64.RIP, pc.getAsLong() - 1);
     }
   }
@@ -670,8 +682,8 @@ final class GdbTarget implements Target {
     return inserted.stream().anyMatch(place -> place.startsWith("0,"));
   }
 
-  private boolean isBreakpoint(long address) {
-    return inserted.contains(Places.place(Breakpoints.Kind.SOFTWARE, address, 1));
+  private boolean isBreakpoint(Breakpoints.Kind kind, long address) {
+    return inserted.contains(Places.place(kind, address, 1));
   }
 
   /**
@@ -749,6 +761,7 @@ final class GdbTarget implements Target {
 
   private void release(List<String> before, String last) {
     stoppedToLook = false;
+    stepping = Optional.empty();
     link.atOnce(
         () -> {
           link.release(before, last);
@@ -933,6 +946,8 @@ final class GdbTarget implements Target {
     @Override
     public void step(int cpu, boolean others, boolean interrupts) {
       requireStopped("step");
+      var known = states.containsKey(cpu) ? Optional.of(cpuOf(cpu).registers()) : told(cpu);
+      var from = known.map(Registers::pc).orElse(OptionalLong.empty());
       ThreadId thread =
           threadOf(cpu).orElseThrow(() -> new TargetException(name() + ": no CPU " + cpu));
       var before = new ArrayList<String>(flush());
@@ -950,6 +965,7 @@ final class GdbTarget implements Target {
         }
         release(before, "s");
       }
+      stepping = Optional.of(new Stepping(cpu, from));
     }
 
     @Override
@@ -1300,7 +1316,7 @@ final class GdbTarget implements Target {
         // A signal that came meanwhile from elsewhere comes now; a fault was the function's.
         undelivered.computeIfPresent(cpu, (_, number) -> isFault(number) ? null : number);
         signal.ifPresent(number -> undelivered.put(cpu, number));
-        states.clear(); // What was written meanwhile is not wanted any more.
+        states.remove(cpu); // What was written meanwhile is not wanted any more.
         told = Optional.empty();
         epoch++;
         virtual.forget();
@@ -1342,4 +1358,11 @@ final class GdbTarget implements Target {
       }
     }
   }
+
+  /**
+   * A CPU's step.
+   *
+   * @param from where it began, if that was known
+   */
+  private record Stepping(int cpu, OptionalLong from) {}
 }

@@ -865,6 +865,47 @@ class GdbTargetTest {
     }
   }
 
+  /** A step from elsewhere to behind a breakpoint has not executed it. */
+  @Test
+  void stepsBehindABreakpointOfKgdbStay() {
+    try (FakeStub stub = stub(Kind.KGDB)) {
+      stub.register(0, FakeStub.RIP, 0x4000);
+      try (Target target = attach(stub)) {
+        var run = target.find(RunControl.class).orElseThrow();
+        var places = target.find(Breakpoints.class).orElseThrow();
+        assertThat(target.cpu(0).orElseThrow().registers().pc()).hasValue(0x4000);
+        places.insert(Breakpoints.Kind.SOFTWARE, 0x4000, 1);
+        run.step(0, true, true);
+        run.await(SOON);
+        // It stepped over the byte that it was at.
+        assertThat(target.cpu(0).orElseThrow().registers().pc()).hasValue(0x4000);
+        // This one jumps, as far as the client knows.
+        places.insert(Breakpoints.Kind.SOFTWARE, 0x4fff, 1);
+        stub.register(0, FakeStub.RIP, 0x4fff);
+        run.step(0, true, true);
+        run.await(SOON);
+        assertThat(target.cpu(0).orElseThrow().registers().pc()).hasValue(0x5000);
+      }
+    }
+  }
+
+  /** A debug register stops before the instruction, with nothing taken back. */
+  @Test
+  void aHardwareBreakpointBehindAnotherIsWhereItIs() {
+    try (FakeStub stub = stub(Kind.KGDB)) {
+      try (Target target = attach(stub)) {
+        var run = target.find(RunControl.class).orElseThrow();
+        var places = target.find(Breakpoints.class).orElseThrow();
+        places.insert(Breakpoints.Kind.SOFTWARE, 0x4000, 1);
+        places.insert(Breakpoints.Kind.HARDWARE, 0x4001, 1);
+        stub.comes(0, 0x4001);
+        run.resume();
+        run.await(SOON);
+        assertThat(target.cpu(0).orElseThrow().registers().pc()).hasValue(0x4001);
+      }
+    }
+  }
+
   /** KGDB lists its tasks as threads and names the task that stopped; CPUs are what counts. */
   @Test
   void kgdbsCpusAreToldFromItsTasks() {

@@ -73,13 +73,6 @@ public final class DirectMapFinder {
 
   private static final int LAST_DIRECT = 500;
 
-  /**
-   * The tables at the top (arch/x86/kernel/head_64.S): the root, called init_level4_pgt before
-   * 4.13; what leads from a root of five levels to the next.
-   */
-  private static final List<String> TABLES =
-      List.of("init_top_pgt", "init_level4_pgt", "level4_kernel_pgt", "level3_kernel_pgt");
-
   /** Pages of an image that may be tables: some hundreds. */
   private static final int TABLE_LIMIT = 2048;
 
@@ -166,7 +159,7 @@ public final class DirectMapFinder {
   private Optional<Root> root(Range image) {
     var tables = new ArrayList<Table>();
     if (file.isPresent()) {
-      for (var name : TABLES) {
+      for (var name : KernelFile.TABLES) {
         file.get().symbol(name).ifPresent(page -> addTable(tables, page));
       }
     } else {
@@ -258,7 +251,7 @@ public final class DirectMapFinder {
           }
           return !found.isEmpty() || tried.size() == BASE_LIMIT;
         };
-    var told = file.map(f -> f.symbol("page_offset_base")).orElse(OptionalLong.empty());
+    var told = file.map(f -> f.symbol(KernelFile.PAGE_OFFSET)).orElse(OptionalLong.empty());
     var base = told.isPresent() ? word(told.getAsLong()) : OptionalLong.empty();
     boolean here = base.isPresent() && isBase.test(base.getAsLong());
     if (!here && USUAL.stream().noneMatch(isBase::test)) {

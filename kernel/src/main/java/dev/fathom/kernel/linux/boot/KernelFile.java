@@ -5,8 +5,10 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.MappedFile;
 import dev.fathom.base.TargetException;
+import dev.fathom.format.elf.BuildId;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfFile;
+import dev.fathom.format.elf.ElfNotes;
 import dev.fathom.format.elf.ElfSymtab;
 import dev.fathom.model.Memory;
 import java.lang.foreign.MemorySegment;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
  * The file that a running kernel was loaded from, {@code vmlinux} with its symbol table, which the
@@ -27,20 +30,26 @@ import java.util.OptionalLong;
  */
 public final class KernelFile {
   /** Larger than the notes of any kernel. */
-  private static final long NOTES_LIMIT = 64 << 10;
+  private static final int NOTES_LIMIT = 64 << 10;
 
   /** KASLR moves images by multiples of this. */
   private static final long STEP = 2L << 20;
 
-  /** What is looked up in a kernel's file. */
+  /** The variable that has the direct map's address (arch/x86/mm/kaslr.c). */
+  static final String PAGE_OFFSET = "page_offset_base";
+
+  /**
+   * The tables at the top (arch/x86/kernel/head_64.S): the root, called init_level4_pgt before
+   * 4.13; what leads from a root of five levels to the next.
+   */
+  static final List<String> TABLES =
+      List.of("init_top_pgt", "init_level4_pgt", "level4_kernel_pgt", "level3_kernel_pgt");
+
+  /** What else is looked up in a kernel's file. */
   private static final List<String> NAMES =
       List.of(
           "_text",
-          "init_top_pgt",
-          "init_level4_pgt",
-          "level3_kernel_pgt",
-          "level4_kernel_pgt",
-          "page_offset_base",
+          PAGE_OFFSET,
           "kallsyms_num_syms",
           "kallsyms_names",
           "kallsyms_token_table",
@@ -61,10 +70,11 @@ public final class KernelFile {
   }
 
   /**
-   * The kernel's file among {@code files}; empty when none is a kernel's.
+   * The kernel's file among {@code files}; empty when none is a kernel's. Its build-id is compared
+   * with memory.
    *
    * @param image the virtual address that the kernel's image is mapped from
-   * @throws TargetException for the file of another build, whose notes are not those in memory
+   * @throws TargetException for the file of another build
    */
   static Optional<KernelFile> placed(List<Path> files, Memory virtual, long image) {
     for (var path : files) {
@@ -96,7 +106,7 @@ public final class KernelFile {
         return Optional.empty();
       }
       long slide = image - (text & -STEP);
-      if (!hasNotes(virtual, elf, slide)) {
+      if (!isThere(virtual, elf, id.get(), slide)) {
         throw new TargetException(
             path + ": is of another build: has build-id " + id.get() + ", the kernel has not");
       }
@@ -104,15 +114,23 @@ public final class KernelFile {
     }
   }
 
-  /** Whether memory has the file's notes, the build-id among them. */
-  private static boolean hasNotes(Memory virtual, ElfFile elf, long slide) {
-    for (var segment : elf.programHeaders()) {
-      if (segment.type() == Elf.PT_NOTE && segment.filesz() <= NOTES_LIMIT) {
-        var own = elf.bytesOf(segment).map(bytes -> bytes.bytes(0, (int) bytes.size()));
-        var there = new byte[(int) segment.filesz()];
-        return own.isPresent()
-            && virtual.read(segment.vaddr() + slide, MemorySegment.ofArray(there)) == there.length
-            && Arrays.equals(there, own.get());
+  /**
+   * Whether the file's build-id stands in memory where its notes are. The other notes may be
+   * relocated at boot (those of Xen's entry, before the mend of CVE-2024-26816).
+   */
+  private static boolean isThere(Memory virtual, ElfFile elf, BuildId buildId, long slide) {
+    for (var section : elf.sections().all()) {
+      if (section.type() == Elf.SHT_NOTE && section.isLoaded() && section.size() > 0) {
+        var there = new byte[(int) Math.min(section.size(), NOTES_LIMIT)];
+        int got = virtual.read(section.addr() + slide, MemorySegment.ofArray(there));
+        var notes = ByteSource.of("notes in memory", Arrays.copyOf(there, got));
+        for (var note :
+            ElfNotes.read(notes, 0, got, section.align(), elf.header().order()).notes()) {
+          if (note.is("GNU", Elf.NT_GNU_BUILD_ID)
+              && BuildId.of(note.descriptor()).filter(buildId::equals).isPresent()) {
+            return true;
+          }
+        }
       }
     }
     return false;
@@ -120,10 +138,9 @@ public final class KernelFile {
 
   private static Map<String, Long> symbols(ElfSymtab table) {
     var wanted = new HashMap<Integer, byte[]>();
-    for (var name : NAMES) {
-      var bytes = name.getBytes(StandardCharsets.US_ASCII);
-      wanted.put(ElfSymtab.hash(bytes), bytes);
-    }
+    Stream.concat(NAMES.stream(), TABLES.stream())
+        .map(name -> name.getBytes(StandardCharsets.US_ASCII))
+        .forEach(name -> wanted.put(ElfSymtab.hash(name), name));
     var found = new HashMap<String, Long>();
     for (int i = 0; i < table.count(); i++) {
       if (table.isNamed(i)) {
@@ -150,10 +167,6 @@ public final class KernelFile {
     return Optional.empty();
   }
 
-  public Path path() {
-    return path;
-  }
-
   /** In hexadecimal. */
   public String buildId() {
     return buildId;
@@ -173,8 +186,11 @@ public final class KernelFile {
    */
   public Optional<ByteSource> bytes(String what, long address, int length) {
     try (var mapped = MappedFile.open(path)) {
-      return bytes(ElfFile.read(mapped), address - slide, length)
-          .map(bytes -> ByteSource.of(what + " of " + path, bytes.bytes(0, length)));
+      var elf = ElfFile.read(mapped);
+      return elf.buildId().filter(id -> id.hex().equals(buildId)).isEmpty()
+          ? Optional.empty() // It was built anew since.
+          : bytes(elf, address - slide, length)
+              .map(bytes -> ByteSource.of(what + " of " + path, bytes.bytes(0, length)));
     } catch (FathomException _) {
       return Optional.empty(); // It was readable before; memory has the same.
     }
