@@ -4,14 +4,33 @@ package dev.fathom.model.type;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 
-/** An array; without a count it is a flexible array member or of unknown length. */
+/**
+ * An array; without a count it is a flexible array member or of unknown length. Vectors of gcc and
+ * clang ({@code vector_size}) are arrays that are values.
+ */
 public final class ArrayType implements CType {
   private final Lazy element;
   private final OptionalLong count;
+  private final boolean vector;
 
   public ArrayType(Supplier<CType> element, OptionalLong count) {
+    this(element, count, false);
+  }
+
+  private ArrayType(Supplier<CType> element, OptionalLong count, boolean vector) {
     this.element = new Lazy(element);
     this.count = count;
+    this.vector = vector;
+  }
+
+  /** A vector: it has the elements of an array, and is copied and passed as a whole. */
+  public static ArrayType vector(Supplier<CType> element, OptionalLong count) {
+    return new ArrayType(element, count, true);
+  }
+
+  /** Whether it is a vector, and thus a value. */
+  public boolean isVector() {
+    return vector;
   }
 
   public CType element() {

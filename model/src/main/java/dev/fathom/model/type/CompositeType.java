@@ -49,13 +49,42 @@ public final class CompositeType implements CType {
    */
   public record VirtualBase(CType type, Access access, long slot) {}
 
+  /** Who writes the body of a function. */
+  public enum Body {
+    /** The program, or the compiler outside of the class. */
+    OWN,
+    /** The compiler, as the class says: {@code = default}. */
+    DEFAULTED,
+    /** Nobody: {@code = delete}. */
+    DELETED
+  }
+
   /**
    * A function that belongs to the class.
    *
    * @param type its first parameter is the object, unless it is static
+   * @param linkageName the symbol it has, when it is told
    */
   public record Method(
-      String name, FunctionType type, Access access, boolean isVirtual, boolean isStatic) {}
+      String name,
+      FunctionType type,
+      Access access,
+      boolean isVirtual,
+      boolean isStatic,
+      Body body,
+      Optional<String> linkageName) {}
+
+  /**
+   * How objects are passed to functions, as far as debug information tells.
+   *
+   * @param byValue whether a copy of their bytes is an object; otherwise a pointer to a copy that
+   *     the class makes is passed
+   * @param alignment what was asked for by {@code alignas} or an attribute, in bytes; of the type
+   *     or of a member
+   */
+  public record Passing(Optional<Boolean> byValue, OptionalLong alignment) {
+    static final Passing UNTOLD = new Passing(Optional.empty(), OptionalLong.empty());
+  }
 
   /**
    * What a template was made with.
@@ -66,13 +95,15 @@ public final class CompositeType implements CType {
    */
   public record TemplateArgument(String name, CType type, OptionalLong value) {}
 
-  /** What only C++ has. */
+  /** What only C++ has, and how objects are passed. */
   public record ClassParts(
       List<StaticMember> statics,
       List<TemplateArgument> arguments,
       List<VirtualBase> virtualBases,
-      List<Method> methods) {
-    static final ClassParts NONE = new ClassParts(List.of(), List.of(), List.of(), List.of());
+      List<Method> methods,
+      Passing passing) {
+    static final ClassParts NONE =
+        new ClassParts(List.of(), List.of(), List.of(), List.of(), Passing.UNTOLD);
 
     public ClassParts {
       statics = List.copyOf(statics);
@@ -86,6 +117,7 @@ public final class CompositeType implements CType {
   private final String name;
   private final long bytes;
   private final boolean cxx;
+  private final boolean complex;
   private Supplier<List<Member>> supplier;
   private List<Member> members;
   private Supplier<ClassParts> partsSupplier;
@@ -112,12 +144,38 @@ public final class CompositeType implements CType {
       Supplier<List<Member>> members,
       Supplier<ClassParts> parts,
       boolean cxx) {
+    this(kind, name, bytes, members, parts, cxx, false);
+  }
+
+  private CompositeType(
+      Kind kind,
+      String name,
+      long bytes,
+      Supplier<List<Member>> members,
+      Supplier<ClassParts> parts,
+      boolean cxx,
+      boolean complex) {
     this.kind = kind;
     this.name = name;
     this.bytes = bytes;
     this.cxx = cxx;
+    this.complex = complex;
     this.supplier = members;
     this.partsSupplier = parts;
+  }
+
+  /** A complex number of C: its real part and its imaginary one. */
+  public static CompositeType complex(FloatType part) {
+    return new CompositeType(
+        Kind.STRUCT,
+        "",
+        2 * part.bytes(),
+        () ->
+            List.of(
+                new Member("real", part, 0, 0), new Member("imag", part, part.bytes() * 8, 0)),
+        () -> ClassParts.NONE,
+        false,
+        true);
   }
 
   public Kind kind() {
@@ -136,6 +194,11 @@ public final class CompositeType implements CType {
   /** Whether it is of C++. */
   public boolean isCxx() {
     return cxx;
+  }
+
+  /** Whether it is a complex number of C rather than a structure. */
+  public boolean isComplex() {
+    return complex;
   }
 
   /** The members of each object: base classes first, then fields. Virtual bases are not here. */
@@ -165,6 +228,11 @@ public final class CompositeType implements CType {
   /** Its functions, in order of declaration. */
   public List<Method> methods() {
     return parts().methods();
+  }
+
+  /** How objects are passed to functions. */
+  public Passing passing() {
+    return parts().passing();
   }
 
   private ClassParts parts() {

@@ -633,17 +633,7 @@ public final class DwarfTypeSource implements TypeSource {
       case ATE_FLOAT, ATE_DECIMAL_FLOAT -> new FloatType(name, size);
       case ATE_COMPLEX_FLOAT -> {
         var part = new FloatType(name.replace("complex ", ""), size / 2);
-        yield new TypedefType(
-            name,
-            () ->
-                new CompositeType(
-                    CompositeType.Kind.STRUCT,
-                    "",
-                    size,
-                    () ->
-                        List.of(
-                            new Member("real", part, 0, 0),
-                            new Member("imag", part, size / 2 * 8, 0))));
+        yield new TypedefType(name, () -> CompositeType.complex(part));
       }
       case ATE_SIGNED, ATE_SIGNED_FIXED -> new IntType(name, size, true, false);
       case ATE_SIGNED_CHAR -> new IntType(name, size, true, size == 1);
@@ -720,7 +710,9 @@ public final class DwarfTypeSource implements TypeSource {
       var inner = new ArrayType(element, dimensions.get(i));
       element = () -> inner;
     }
-    return new ArrayType(element, dimensions.getFirst());
+    return die.flag(At.GNU_VECTOR)
+        ? ArrayType.vector(element, dimensions.getFirst())
+        : new ArrayType(element, dimensions.getFirst());
   }
 
   /** How many elements a dimension has; empty when that is not known before the program runs. */

@@ -12,6 +12,8 @@ import dev.fathom.model.type.Member;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** What structures, unions and classes have by their entries. */
 final class Members {
@@ -21,6 +23,16 @@ final class Members {
   // DW_ACCESS_*, DWARF 5, section 7.9
   private static final int ACCESS_PROTECTED = 2;
   private static final int ACCESS_PRIVATE = 3;
+
+  // DW_CC_*, DWARF 5, section 7.15
+  private static final int PASS_BY_REFERENCE = 4;
+  private static final int PASS_BY_VALUE = 5;
+
+  /** DW_DEFAULTED_in_class, DWARF 5, section 7.24. */
+  private static final int DEFAULTED_IN_CLASS = 1;
+
+  /** Names of a type, one behind the other, that are asked for its alignment. */
+  private static final int MAX_NAMES = 8;
 
   /** Makes types of entries. */
   interface Types {
@@ -130,6 +142,7 @@ final class Members {
     var bases = new ArrayList<CompositeType.VirtualBase>();
     var methods = new ArrayList<CompositeType.Method>();
     int fields = 0;
+    long alignment = alignment(die);
     for (var child = die.firstChild(); child.isPresent(); child = child.get().next()) {
       var part = child.get();
       switch (part.tag()) {
@@ -145,6 +158,7 @@ final class Members {
                     fields));
           } else {
             fields++;
+            alignment = Math.max(alignment, memberAlignment(part));
           }
         }
         case Tag.INHERITANCE -> {
@@ -163,22 +177,81 @@ final class Members {
                     function,
                     access(part, die),
                     part.number(At.VIRTUALITY).orElse(0) != 0,
-                    !hasObject(part)));
+                    !hasObject(part),
+                    body(part),
+                    part.string(At.LINKAGE_NAME).or(() -> part.string(At.MIPS_LINKAGE_NAME))));
           }
         }
         default -> arguments(part, arguments, 0);
       }
     }
-    return new CompositeType.ClassParts(statics, arguments, bases, methods);
+    var passing =
+        new CompositeType.Passing(
+            byValue(die), alignment > 0 ? OptionalLong.of(alignment) : OptionalLong.empty());
+    return new CompositeType.ClassParts(statics, arguments, bases, methods, passing);
+  }
+
+  /** Whether objects are passed as their bytes, where clang tells. */
+  private static Optional<Boolean> byValue(Die die) {
+    long told = die.number(At.CALLING_CONVENTION).orElse(0);
+    return told == PASS_BY_VALUE
+        ? Optional.of(true)
+        : told == PASS_BY_REFERENCE ? Optional.of(false) : Optional.empty();
+  }
+
+  private static CompositeType.Body body(Die method) {
+    if (method.flag(At.DELETED)) {
+      return CompositeType.Body.DELETED;
+    }
+    return method.number(At.DEFAULTED).orElse(0) == DEFAULTED_IN_CLASS
+        ? CompositeType.Body.DEFAULTED
+        : CompositeType.Body.OWN;
+  }
+
+  /** What the program asked for; 0 when it did not. */
+  private static long alignment(Die die) {
+    return Math.max(0, die.number(At.ALIGNMENT).orElse(0));
+  }
+
+  /** That of a member, or of a name that its type has. */
+  private static long memberAlignment(Die member) {
+    long most = alignment(member);
+    var type = member.reference(At.TYPE);
+    for (int i = 0; i < MAX_NAMES && type.isPresent(); i++) {
+      var at = type.get();
+      switch (at.tag()) {
+        case Tag.TYPEDEF, Tag.CONST_TYPE, Tag.VOLATILE_TYPE, Tag.ARRAY_TYPE -> {
+          most = Math.max(most, alignment(at));
+          type = at.reference(At.TYPE);
+        }
+        default -> {
+          return most;
+        }
+      }
+    }
+    return most;
   }
 
   /** Whether a method is of an object; clang says so only by the parameter that nobody wrote. */
   private static boolean hasObject(Die method) {
-    return method.has(At.OBJECT_POINTER)
-        || method
-            .firstChild()
-            .filter(first -> first.tag() == Tag.FORMAL_PARAMETER && first.flag(At.ARTIFICIAL))
-            .isPresent();
+    if (method.has(At.OBJECT_POINTER)) {
+      return true;
+    }
+    for (var child = method.firstChild(); child.isPresent(); child = child.get().next()) {
+      switch (child.get().tag()) {
+        case Tag.FORMAL_PARAMETER -> {
+          return child.get().flag(At.ARTIFICIAL);
+        }
+        case Tag.TEMPLATE_TYPE_PARAMETER,
+            Tag.TEMPLATE_VALUE_PARAMETER,
+            Tag.GNU_TEMPLATE_PARAMETER_PACK,
+            Tag.GNU_TEMPLATE_TEMPLATE_PARAM -> {}
+        default -> {
+          return false;
+        }
+      }
+    }
+    return false;
   }
 
   private void arguments(Die part, List<CompositeType.TemplateArgument> arguments, int depth) {

@@ -35,8 +35,14 @@ public record SystemVCall(List<Long> words, List<byte[]> vectors, byte[] stack) 
   private static final int VECTORS = 8;
   private static final int EIGHT = 8;
 
-  /** What is larger is in memory; vectors of 32 and 64 bytes are no types here. */
+  /** What is larger is in memory; vectors of 32 and 64 bytes are refused. */
   private static final int IN_REGISTERS = 16;
+
+  /** Above, clang aligns an argument on the stack, and gcc only for processors with AVX. */
+  private static final long MAX_STACK_ALIGNMENT = 16;
+
+  /** What the place for a result is aligned to. */
+  public static final long MAX_RESULT_ALIGNMENT = 64;
 
   /** Parts of one value that are looked at, and how deep they nest. */
   private static final int MAX_PARTS = 1 << 12;
@@ -83,16 +89,20 @@ public record SystemVCall(List<Long> words, List<byte[]> vectors, byte[] stack) 
    * @throws UnsupportedException when it is not known what the type is made of
    */
   public static Result result(CType type) {
+    var shape = Shape.of(type);
     if (size(type) == 0) {
       return Result.REGISTERS;
     }
     if (type.resolved() instanceof CompositeType c
-        && c.name().isEmpty()
-        && size(type) == 32
-        && c.members().stream().allMatch(m -> isX87(m.type()))) {
+        && c.isComplex()
+        && isX87(c.members().getFirst().type())) {
       return Result.COMPLEX;
     }
-    if (!isTrivial(type, 0)) {
+    if (shape.alignment > MAX_RESULT_ALIGNMENT) {
+      throw new UnsupportedException(
+          "'" + type.text() + "' is aligned to more than " + MAX_RESULT_ALIGNMENT + " bytes");
+    }
+    if (!shape.trivial) {
       return Result.MEMORY;
     }
     return switch (classify(type).getFirst()) {
@@ -115,7 +125,8 @@ public record SystemVCall(List<Long> words, List<byte[]> vectors, byte[] stack) 
     var stack = new ByteArrayOutputStream();
     for (var argument : arguments) {
       var type = argument.type();
-      if (!isTrivial(type, 0)) {
+      var shape = Shape.of(type);
+      if (!shape.trivial) {
         throw new UnsupportedException(
             "a '" + type.text() + "' is passed by a copy that its class makes: use a pointer");
       }
@@ -132,14 +143,39 @@ public record SystemVCall(List<Long> words, List<byte[]> vectors, byte[] stack) 
               && words.size() + integers <= WORDS
               && vectors.size() + floats <= VECTORS;
       if (fits) {
-        inRegisters(argument.bytes(), parts, words, vectors);
+        inRegisters(extended(argument), parts, words, vectors);
       } else {
-        pad(stack, Math.max(EIGHT, alignment(type, 0)));
-        stack.writeBytes(argument.bytes());
+        if (shape.alignment > MAX_STACK_ALIGNMENT) {
+          throw new UnsupportedException(
+              "'"
+                  + type.text()
+                  + "' is aligned to more than "
+                  + MAX_STACK_ALIGNMENT
+                  + " bytes, where compilers differ: use a pointer");
+        }
+        pad(stack, Math.max(EIGHT, shape.alignment));
+        stack.writeBytes(extended(argument));
         pad(stack, EIGHT);
       }
     }
     return new SystemVCall(words, vectors, stack.toByteArray());
+  }
+
+  /** Whole numbers with their sign in all of a register: clang's functions rely on 32 bits. */
+  private static byte[] extended(Argument argument) {
+    byte[] bytes = argument.bytes();
+    boolean signed =
+        switch (argument.type().resolved()) {
+          case IntType i -> i.signed();
+          case EnumType e -> e.signed();
+          default -> false;
+        };
+    if (!signed || bytes.length == 0 || bytes.length >= EIGHT || bytes[bytes.length - 1] >= 0) {
+      return bytes;
+    }
+    byte[] whole = Arrays.copyOf(bytes, EIGHT);
+    Arrays.fill(whole, bytes.length, EIGHT, (byte) 0xff);
+    return whole;
   }
 
   private static void inRegisters(
@@ -247,6 +283,13 @@ public record SystemVCall(List<Long> words, List<byte[]> vectors, byte[] stack) 
             }
           }
         }
+        case ArrayType a when a.isVector() -> {
+          align(type, offset);
+          merge(offset, Part.SSE);
+          if (size > EIGHT) {
+            merge(offset + EIGHT, Part.SSE_UP);
+          }
+        }
         case ArrayType a -> {
           long count = a.count().orElse(0);
           for (long i = 0; i < count; i++) {
@@ -278,7 +321,7 @@ public record SystemVCall(List<Long> words, List<byte[]> vectors, byte[] stack) 
     }
 
     private void align(CType type, long offset) {
-      unaligned |= offset % alignment(type, 0) != 0;
+      unaligned |= offset % scalarAlignment(type) != 0;
     }
 
     private void merge(long offset, Part part) {
@@ -311,55 +354,122 @@ public record SystemVCall(List<Long> words, List<byte[]> vectors, byte[] stack) 
         && !f.name().contains("_Decimal");
   }
 
-  private static long alignment(CType type, int depth) {
-    if (depth > MAX_DEPTH) {
-      throw new UnsupportedException("'" + type.text() + "' has too many parts");
+  /** That of a number, a pointer or a vector. */
+  private static long scalarAlignment(CType type) {
+    return Math.clamp(Long.highestOneBit(Math.max(1, type.bytes())), 1, 16);
+  }
+
+  /** What holds of a value as a whole: whether its bytes are all of it, and its alignment. */
+  private static final class Shape {
+    private boolean trivial = true;
+    private long alignment = 1;
+    private int seen;
+
+    static Shape of(CType type) {
+      var shape = new Shape();
+      shape.alignment = shape.look(type, false, 0);
+      return shape;
     }
-    return switch (type.resolved()) {
-      case CompositeType c -> {
-        long most = 1;
-        for (var member : c.members()) {
-          most = Math.max(most, alignment(member.type(), depth + 1));
-        }
-        yield most;
+
+    /**
+     * @param decided whether what is around it is known to be copied byte by byte, or not to be
+     * @return the alignment
+     */
+    private long look(CType type, boolean decided, int depth) {
+      if (++seen > MAX_PARTS || depth > MAX_DEPTH) {
+        throw new UnsupportedException("'" + type.text() + "' has too many parts");
       }
-      case ArrayType a -> alignment(a.element(), depth + 1);
-      default -> Math.clamp(Long.highestOneBit(Math.max(1, type.bytes())), 1, 16);
-    };
-  }
-
-  /** Whether a value is copied byte by byte. Of C++'s classes only what they declare is known. */
-  private static boolean isTrivial(CType type, int depth) {
-    if (depth > MAX_DEPTH) {
-      throw new UnsupportedException("'" + type.text() + "' has too many parts");
+      return switch (type.resolved()) {
+        case CompositeType c -> composite(c, decided, depth);
+        case ArrayType a when a.isVector() -> vector(a);
+        case ArrayType a -> look(a.element(), decided, depth + 1);
+        default -> scalarAlignment(type);
+      };
     }
-    return switch (type.resolved()) {
-      case CompositeType c ->
-          c.virtualBases().isEmpty()
-              && c.methods().stream().noneMatch(m -> isCopying(c, m))
-              && c.members().stream().allMatch(m -> isTrivial(m.type(), depth + 1));
-      case ArrayType a -> isTrivial(a.element(), depth + 1);
-      default -> true;
-    };
+
+    private long composite(CompositeType type, boolean decided, int depth) {
+      var told = type.passing().byValue();
+      if (!decided) {
+        trivial &=
+            told.orElseGet(() -> type.virtualBases().isEmpty() && copiesBytes(type)).booleanValue();
+      }
+      long most = 1;
+      boolean packed = false;
+      for (var member : type.members()) {
+        long own = look(member.type(), decided || told.isPresent(), depth + 1);
+        packed |= !member.isBitField() && member.byteOffset() % own != 0;
+        most = Math.max(most, own);
+      }
+      // A structure that is packed is aligned to bytes, whatever is in it.
+      long natural = packed || type.bytes() % most != 0 ? 1 : most;
+      return Math.max(natural, type.passing().alignment().orElse(1));
+    }
+
+    /** What is wider needs AVX; what compilers do with what is narrower differs. */
+    private static long vector(ArrayType type) {
+      boolean one = type.count().orElse(0) == 1;
+      if (type.bytes() != 2 * EIGHT && (type.bytes() != EIGHT || one)) {
+        throw new UnsupportedException(
+            "a vector of " + type.bytes() + " bytes ('" + type.text() + "') cannot be passed");
+      }
+      return type.bytes();
+    }
   }
 
-  /** A destructor, a constructor from another object of the class, or what needs a table. */
+  /**
+   * Whether a class leaves copying and destroying its objects to the compiler (Itanium C++ ABI,
+   * section 1.1, "non-trivial for the purposes of calls"), as far as what it declares tells.
+   */
+  private static boolean copiesBytes(CompositeType type) {
+    boolean declared = false;
+    boolean usable = false;
+    for (var method : type.methods()) {
+      boolean destructor = method.name().startsWith("~");
+      boolean copying = isCopying(type, method);
+      if (method.isVirtual()
+          || ((destructor || copying) && method.body() == CompositeType.Body.OWN)
+          || (destructor && method.body() == CompositeType.Body.DELETED)) {
+        return false;
+      }
+      declared |= copying;
+      usable |= copying && method.body() == CompositeType.Body.DEFAULTED;
+    }
+    return !declared || usable;
+  }
+
+  /** A constructor from another object of the class. */
   private static boolean isCopying(CompositeType type, CompositeType.Method method) {
-    if (method.isVirtual() || method.name().startsWith("~")) {
-      return true;
+    var parameters = method.type().parameters();
+    return method.name().equals(ownName(type.name()))
+        && parameters.size() > 1
+        && parameters.get(1).type().resolved() instanceof PointerType reference
+        && reference.isReference()
+        && reference.target().resolved() instanceof CompositeType of
+        && of.name().equals(type.name());
+  }
+
+  /** {@code Inner} of {@code app::Outer<int>::Inner<long>}. */
+  private static String ownName(String name) {
+    int from = 0;
+    int to = name.length();
+    int depth = 0;
+    for (int i = 0; i < name.length(); i++) {
+      switch (name.charAt(i)) {
+        case '<' -> {
+          if (depth++ == 0) {
+            to = i;
+          }
+        }
+        case '>' -> depth--;
+        case ':' -> {
+          if (depth == 0) {
+            from = i + 1;
+            to = name.length();
+          }
+        }
+        default -> {}
+      }
     }
-    int open = type.name().indexOf('<');
-    var whole = open < 0 ? type.name() : type.name().substring(0, open);
-    var own = whole.substring(whole.lastIndexOf(':') + 1);
-    var name = method.name().indexOf('<') < 0 ? method.name() : method.name().split("<", 2)[0];
-    return name.equals(own)
-        && method.type().parameters().stream()
-            .map(parameter -> parameter.type().resolved())
-            .anyMatch(
-                p ->
-                    p instanceof PointerType reference
-                        && reference.isReference()
-                        && reference.target().resolved() instanceof CompositeType of
-                        && of.name().equals(type.name()));
+    return from <= to ? name.substring(from, to) : name;
   }
 }
