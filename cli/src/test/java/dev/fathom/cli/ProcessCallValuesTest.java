@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -137,6 +138,93 @@ class ProcessCallValuesTest {
         fflush(stdout);
         if (getpid() == 1) return p.plus(p).len2() + P::one(1) + f.plain(1);
         for (;;) usleep(1000);
+      }
+      """;
+
+  /** What a call must not take for something else. */
+  private static final String DOUBTS =
+      """
+      #include <stdio.h>
+      #include <string.h>
+      #include <unistd.h>
+      #define STAY __attribute__((noinline, used))
+      typedef float four __attribute__((vector_size(16)));
+      typedef float eight __attribute__((vector_size(32)));
+      struct Plain {
+        long a;
+        Plain(long i) : a(i) {}
+        Plain(const Plain &) = default;
+        ~Plain() = default;
+      };
+      struct Own { long a; Own(long i) : a(i) {} Own(const Own &); ~Own(); };
+      Own::Own(const Own &o) : a(o.a + 1) {}
+      Own::~Own() = default;
+      struct Conn {
+        int fd;
+        __attribute__((always_inline)) int close() { return fd + 1; }
+        STAY int size() const { return fd; }
+      };
+      struct Base { STAY static int stat(int a) { return a + 1; } int b; };
+      struct Many : Base {
+        int m;
+        STAY int take(int a) { return m + a; }
+        STAY int take(double a) { return m + (int) a * 100; }
+        STAY int take(int a, int b) { return m + a * b; }
+        STAY int take(const Base &) { return -4; }
+        STAY int get() { return 1; }
+        STAY int get() const { return 2; }
+        template <class T> STAY T twice(T x) { return x + x + m; }
+      };
+      struct Shape { virtual int f(int) { return 1; } virtual int f(double) { return 2; } };
+      struct Round : Shape { int f(double) override { return 3; } };
+      struct Wide { four v; };
+      struct alignas(16) Asked { long a, b, c; };
+      struct alignas(32) Far { long a; };
+      Conn conns[2] = {{5}, {7}};
+      int steps, spot[4];
+      STAY Conn *next() { steps++; return &conns[1]; }
+      STAY int *place() { return &spot[steps++ & 3]; }
+      STAY Plain made(long i) { return Plain(i); }
+      STAY long taken(Plain p) { return p.a; }
+      STAY Own given(long i) { return Own(i); }
+      STAY long owned(Own o) { return o.a; }
+      STAY long narrow(signed char c, short s) { return (long) c * 1000 + s; }
+      STAY int raised(int &r) { return ++r; }
+      STAY int based(Base &b) { return b.b; }
+      STAY four added(four a, Wide w, double d) { return a + w.v + (float) d; }
+      STAY eight wide8(eight v) { return v; }
+      STAY long asked(int i, Own &, long, long, long, long, long x, Asked a) { return x + a.a + a.c; }
+      STAY long far(Far f) { return f.a; }
+      STAY int row(int n) {
+        int a[3][n];
+        for (int i = 0; i < 3; i++) for (int k = 0; k < n; k++) a[i][k] = i * 10 + k;
+        steps = 100;
+        for (;;) { usleep(1000); if (a[2][n - 1] == 0) return 0; }
+      }
+      Plain plain(4);
+      Own own(4);
+      Many many;
+      extern const Many unchanged;
+      const Many unchanged{};
+      Shape plain_shape;
+      Round round_one;
+      Shape *shape = &round_one;
+      four lanes = {1, 2, 3, 4};
+      Wide lane{{10, 20, 30, 40}};
+      eight lots;
+      Asked here{1, 2, 3};
+      Far away{1};
+      int number = 7;
+      long larger = 7;
+      signed char minus = -1;
+      int main(int argc, char **) {
+        many.m = 9;
+        many.b = 6;
+        puts("ready");
+        fflush(stdout);
+        if (getpid() == 1)
+          return many.twice(1) + conns[0].close() + (int) owned(given(1)) + (int) taken(made(1)) + shape->f(1);
+        return row(argc + 3);
       }
       """;
 
@@ -269,6 +357,90 @@ class ProcessCallValuesTest {
           assertThat(run(service, "output empty(e, 4)")).isEqualTo("4");
           assertThat(run(service, "output made(8)")).isEqualTo("{a = 8}");
           assertThat(run(service, "output taken(c)")).contains("use a pointer");
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-O0", "-O1"})
+  void whatACallMeansIsSureOrRefused(String level) {
+    sureOrRefused("gcc", level);
+  }
+
+  @Tag("lab")
+  @ParameterizedTest
+  @ValueSource(strings = {"-O0", "-O2"})
+  void whatACallMeansIsSureOrRefusedOfClangToo(String level) {
+    sureOrRefused("clang", level);
+  }
+
+  private void sureOrRefused(String compiler, String level) {
+    var options = new ArrayList<>(List.of("-g", level, "-Wl,--no-as-needed", "-lstdc++"));
+    if (compiler.equals("clang")) {
+      options.add("-fstandalone-debug"); // else a class is declared only
+    }
+    options.addAll(List.of("-x", "c++"));
+    var program =
+        CProgram.compileWith(compiler, folder, "doubts", DOUBTS, options.toArray(String[]::new));
+    with(
+        program,
+        (service, _) -> {
+          // Trivial as the class says, and not.
+          assertThat(run(service, "output made(8)")).isEqualTo("{a = 8}");
+          assertThat(run(service, "output taken(plain)")).isEqualTo("4");
+          assertThat(run(service, "output given(8)")).isEqualTo("{a = 8}");
+          assertThat(run(service, "output owned(own)")).contains("use a pointer");
+          // An inlined method is not the C library's close().
+          assertThat(run(service, "output conns[0].size()")).isEqualTo("5");
+          assertThat(run(service, "output conns[0].close()"))
+              .contains("'Conn::close' was inlined or is not there");
+          assertThat(run(service, "output conns[0].close")).contains("was inlined");
+          assertThat(run(service, "output Conn::close(&conns[0])")).contains("Conn::close");
+          // What a method is of is evaluated once, and so is what is assigned to.
+          run(service, "p steps = 0");
+          assertThat(run(service, "output next()->size()")).isEqualTo("7");
+          assertThat(run(service, "output next()->fd")).isEqualTo("7");
+          assertThat(run(service, "output steps")).isEqualTo("2");
+          assertThat(run(service, "output *place() += 5")).isEqualTo("5");
+          assertThat(run(service, "output (*place())++")).isEqualTo("0");
+          assertThat(run(service, "output ++*place()")).isEqualTo("1");
+          assertThat(run(service, "output *place() = 8")).isEqualTo("8");
+          assertThat(run(service, "output steps")).isEqualTo("6");
+          assertThat(run(service, "output spot")).isEqualTo("{1, 8, 5, 1}");
+          // Of several methods just the one of these types.
+          assertThat(run(service, "output many.take(2)")).isEqualTo("11");
+          assertThat(run(service, "output many.take(2.0)")).isEqualTo("209");
+          assertThat(run(service, "output many.take(2, 3)")).isEqualTo("15");
+          assertThat(run(service, "output many.take((short) 2)")).contains("one of 3 methods");
+          assertThat(run(service, "output many.take(1, 2, 3)")).contains("takes 3 arguments");
+          assertThat(run(service, "output many.take")).contains("is 4 methods");
+          assertThat(run(service, "output many.get()")).isEqualTo("1");
+          assertThat(run(service, "output unchanged.get()")).isEqualTo("2");
+          assertThat(run(service, "output many.stat(4)")).isEqualTo("5");
+          assertThat(run(service, "output many.Base::stat(4)")).isEqualTo("5");
+          assertThat(run(service, "output many.twice(3)")).isEqualTo("15");
+          assertThat(run(service, "output shape->f(2.0)")).isEqualTo("3");
+          assertThat(run(service, "output shape->f(2)")).isEqualTo("1");
+          assertThat(run(service, "output shape->Shape::f(2.0)")).isEqualTo("2");
+          // Numbers by their sign, references by their type.
+          assertThat(run(service, "output narrow(minus, minus)")).isEqualTo("-1001");
+          assertThat(run(service, "output raised(number)")).isEqualTo("8");
+          assertThat(run(service, "output raised(larger)")).contains("cannot refer to a 'long");
+          assertThat(run(service, "output based(many)")).isEqualTo("6");
+          assertThat(run(service, "output based(conns[0])")).contains("cannot refer to a 'Conn'");
+          // Vectors and alignment.
+          assertThat(run(service, "output added(lanes, lane, 0.5)"))
+              .isEqualTo("{11.5, 22.5, 33.5, 44.5}");
+          assertThat(run(service, "output added(lots, lane, 0.5)")).contains("cannot be passed");
+          assertThat(run(service, "output wide8(lots)")).contains("a vector of 32 bytes");
+          assertThat(run(service, "output asked(1, own, 3, 4, 5, 6, 7, here)")).isEqualTo("11");
+          assertThat(run(service, "output far(away)")).contains("aligned to more than 16 bytes");
+          if (level.equals("-O0") && compiler.equals("gcc")) {
+            for (int i = 0; i < 8 && !run(service, "frame").contains("row"); i++) {
+              run(service, "up");
+            }
+            assertThat(run(service, "output a[2][3]")).isEqualTo("23");
+            assertThat(run(service, "output sizeof(a)")).isEqualTo("48");
+          }
         });
   }
 

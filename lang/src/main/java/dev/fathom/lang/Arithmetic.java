@@ -6,6 +6,8 @@ import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
 import dev.fathom.model.Real;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.ArrayType;
+import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
@@ -106,7 +108,17 @@ final class Arithmetic {
     if (Numbers.isPointer(by)) {
       throw Cursor.wrong(b.whole().span(), "cannot add two pointers");
     }
+    if (pointer.type().resolved() instanceof PointerType p) {
+      requireSize(b.whole(), p.target());
+    }
     return numbers.pointer(pointer.type(), pointer.asLong() + count * stride(pointer));
+  }
+
+  /** Of arrays it must be known before one finds the next; what else has no size is a byte. */
+  static void requireSize(Expr e, CType element) {
+    if (element.resolved() instanceof ArrayType a && !a.isSized()) {
+      throw Cursor.wrong(e.span(), "the size of '" + element.text() + "' is not known");
+    }
   }
 
   /**

@@ -24,6 +24,7 @@ import java.math.BigInteger;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -48,6 +49,7 @@ final class Evaluator {
   private final CTypes types;
   private final Numbers numbers;
   private final Arithmetic arithmetic;
+  private final Methods methods;
 
   Evaluator(Scope scope) {
     this.scope = scope;
@@ -55,6 +57,7 @@ final class Evaluator {
     this.types = new CTypes(DataModel.of(program.types()));
     this.numbers = new Numbers(program, types);
     this.arithmetic = new Arithmetic(numbers, program, types);
+    this.methods = new Methods(program);
   }
 
   Value value(Expr expression) {
@@ -291,7 +294,11 @@ final class Evaluator {
   }
 
   private Value scoped(Expr.Scoped s) {
-    var found = scope.variable(s.scope(), s.name());
+    // What is of a class has its name in front, or else it may be anything that is called so.
+    var found =
+        isClass(s.scope())
+            ? scope.variable(s.scope() + "::" + s.name())
+            : scope.variable(s.scope(), s.name());
     if (found.isPresent()) {
       return found.get();
     }
@@ -302,6 +309,15 @@ final class Evaluator {
             .or(() -> enumerator(s.name()).filter(v -> belongs(v.type(), s.scope())));
     return enumerator.orElseThrow(
         () -> unknown(s, s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name()));
+  }
+
+  private boolean isClass(String name) {
+    return !name.isEmpty()
+        && program
+            .types()
+            .find(plain(name))
+            .filter(type -> type.resolved() instanceof CompositeType c && c.isCxx())
+            .isPresent();
   }
 
   private static boolean belongs(CType type, String scope) {
@@ -370,11 +386,12 @@ final class Evaluator {
   }
 
   private Value step(Expr.Step s) {
-    var before = contents(s.operand(), operand(s.operand()));
+    var target = operand(s.operand());
+    var before = contents(s.operand(), target);
     var one = numbers.imm(CTypes.INT, s.by());
     var after =
         arithmetic.operands(s, Expr.BinaryOperator.ADD, s.operand(), before, s.operand(), one);
-    var stored = store(s, s.operand(), after);
+    var stored = store(s, s.operand(), target, after);
     return s.before() ? before : stored;
   }
 
@@ -382,11 +399,15 @@ final class Evaluator {
 
   private Value assign(Expr.Assign a) {
     var right = operand(a.value());
+    if (a.target() instanceof Expr.Dollar d && a.operator().isEmpty()) {
+      return store(d, right);
+    }
+    var target = operand(a.target());
     if (a.operator().isPresent()) {
-      var old = decay(contents(a.target(), operand(a.target())));
+      var old = decay(contents(a.target(), target));
       right = arithmetic.operands(a, a.operator().get(), a.target(), old, a.value(), decay(right));
     }
-    return store(a, a.target(), right);
+    return store(a, a.target(), target, right);
   }
 
   /** The value as it is now, so that a write behind it does not change it. */
@@ -405,17 +426,24 @@ final class Evaluator {
     };
   }
 
-  private Value store(Expr e, Expr target, Value value) {
+  private Value store(Expr.Dollar d, Value value) {
+    var now =
+        value.type().resolved() instanceof CompositeType
+                || value.type().resolved() instanceof ArrayType
+            ? value.copied(VALUE_LIMIT)
+            : value.type().resolved() instanceof FunctionType ? decay(value) : loaded(value);
+    scope.assign(d.name(), now);
+    return now;
+  }
+
+  /**
+   * @param at what the target is, which is evaluated once
+   */
+  private Value store(Expr e, Expr target, Value at, Value value) {
     if (target instanceof Expr.Dollar d) {
-      var now =
-          value.type().resolved() instanceof CompositeType
-                  || value.type().resolved() instanceof ArrayType
-              ? value.copied(VALUE_LIMIT)
-              : value.type().resolved() instanceof FunctionType ? decay(value) : loaded(value);
-      scope.assign(d.name(), now);
-      return now;
+      return store(d, value);
     }
-    if (!(operand(target) instanceof Value.Ref place) || !place.isPlace()) {
+    if (!(at instanceof Value.Ref place) || !place.isPlace()) {
       throw Cursor.wrong(target.span(), "only what stands in memory can be assigned to");
     }
     var type = place.type().resolved();
@@ -627,13 +655,21 @@ final class Evaluator {
   }
 
   private Value member(Expr.Member m) {
+    return member(m, object(m));
+  }
+
+  /** What a member is of: an object, or a pointer to one. */
+  private Value object(Expr.Member m) {
     var base = operand(m.base());
     boolean pointer = base.type().resolved() instanceof PointerType;
     if (m.arrow() && !pointer && !(base.type().resolved() instanceof ArrayType)) {
       throw Cursor.wrong(m.span(), "'" + base.type().text() + "' is not a pointer: use '.'");
     }
     // As gdb and crash: a dot after a pointer means the arrow.
-    var object = m.arrow() && !pointer ? base.index(0) : base;
+    return m.arrow() && !pointer ? base.index(0) : base;
+  }
+
+  private Value member(Expr.Member m, Value object) {
     int last = m.name().lastIndexOf("::");
     if (last > 0) {
       return memberOf(object, m, m.name().substring(0, last), m.name().substring(last + 2));
@@ -646,14 +682,17 @@ final class Evaluator {
 
   /** {@code object.Base::member}. */
   private Value memberOf(Value object, Expr.Member m, String base, String name) {
-    var whole = object.type().resolved() instanceof PointerType ? object.deref() : object;
-    var part =
-        BaseClasses.named(whole, base)
-            .orElseThrow(
-                () ->
-                    new EvalException(
-                        m.span(), whole.type().text() + " has no base class '" + base + "'"));
+    var part = base(m, object, base);
     return part.has(name) ? part.member(name) : memberOf(part, m, name);
+  }
+
+  private static Value base(Expr.Member m, Value object, String base) {
+    var whole = object.type().resolved() instanceof PointerType ? object.deref() : object;
+    return BaseClasses.named(whole, base)
+        .orElseThrow(
+            () ->
+                new EvalException(
+                    m.span(), whole.type().text() + " has no base class '" + base + "'"));
   }
 
   /** A member that all objects share, or a method. */
@@ -666,10 +705,15 @@ final class Evaluator {
     if (shared.isPresent()) {
       return shared.get();
     }
-    var method = c.name().isEmpty() ? Optional.<Value>empty() : scope.variable(c.name(), name);
-    return method
-        .filter(v -> v.type().resolved() instanceof FunctionType)
-        .orElseThrow(() -> noMember(type, name).at(m.span()));
+    var whole = object.type().resolved() instanceof PointerType ? object.deref() : object;
+    var group =
+        whole instanceof Value.Ref ref ? methods.named(ref, name) : Optional.<Methods.Group>empty();
+    var own = group.orElseThrow(() -> noMember(type, name).at(m.span()));
+    if (own.methods().size() > 1) {
+      throw new EvalException(
+          m.span(), "'" + name + "' is " + own.methods().size() + " methods: call one");
+    }
+    return methods.function(new Methods.Found(own.object(), own.methods().getFirst()));
   }
 
   private Value index(Expr.Index i) {
@@ -677,6 +721,10 @@ final class Evaluator {
     long index = number(i.index());
     var type = base.type().resolved();
     if (type instanceof PointerType || type instanceof ArrayType) {
+      var element = type instanceof ArrayType a ? a.element() : ((PointerType) type).target();
+      if (index != 0) {
+        Arithmetic.requireSize(i, element);
+      }
       return base.index(index);
     }
     throw Cursor.wrong(i.span(), "'" + base.type().text() + "' is neither an array nor a pointer");
@@ -692,17 +740,36 @@ final class Evaluator {
       throw Cursor.wrong(s.count().span(), "the count after '@' must be above 0");
     }
     var element = ref.type();
+    Arithmetic.requireSize(s, element);
     return ref.as(new ArrayType(() -> element, OptionalLong.of(count)));
   }
 
   // ---- calls
 
   private Value call(Expr.Call c) {
-    var method =
-        c.function() instanceof Expr.Member m && !operand(m.base()).has(m.name())
-            ? method(m)
-            : Optional.<Method>empty();
-    var callee = method.isPresent() ? method.get().function() : operand(c.function());
+    if (!(c.function() instanceof Expr.Member m)) {
+      var callee = operand(c.function());
+      return call(c, callee, function(c, callee));
+    }
+    var object = object(m);
+    int last = m.name().lastIndexOf("::");
+    var name = last > 0 ? m.name().substring(last + 2) : m.name();
+    var at = last > 0 ? base(m, object, m.name().substring(0, last)) : object;
+    if (!at.has(name)) {
+      var whole = at.type().resolved() instanceof PointerType ? at.deref() : at;
+      var group =
+          whole instanceof Value.Ref ref
+              ? methods.named(ref, name)
+              : Optional.<Methods.Group>empty();
+      if (group.isPresent()) {
+        return method(c, (Value.Ref) whole, group.get(), last <= 0);
+      }
+    }
+    var callee = member(m, object).referred();
+    return call(c, callee, function(c, callee));
+  }
+
+  private static FunctionType function(Expr.Call c, Value callee) {
     var function =
         callee.type().resolved() instanceof PointerType p
             ? p.target().resolved()
@@ -710,43 +777,107 @@ final class Evaluator {
     if (!(function instanceof FunctionType type)) {
       throw Cursor.wrong(c.function().span(), "'" + callee.type().text() + "' is not a function");
     }
-    var arguments = new ArrayList<Scope.Argument>();
-    method
-        .flatMap(Method::object)
-        .ifPresent(
-            of ->
-                arguments.add(
-                    passed(numbers.pointer(program.types().pointerTo(of.type()), of.address()))));
+    return type;
+  }
+
+  private Value call(Expr.Call c, Value callee, FunctionType type) {
     var parameters = type.parameters();
-    int own = arguments.size();
-    if (!type.variadic() && parameters.size() != own + c.arguments().size()) {
+    int given = c.arguments().size();
+    if (given < parameters.size() || (!type.variadic() && given > parameters.size())) {
       throw Cursor.wrong(
-          c.span(),
-          "the function takes "
-              + (parameters.size() - own)
-              + " arguments, not "
-              + c.arguments().size());
-    }
-    for (int i = 0; i < c.arguments().size(); i++) {
-      var argument = c.arguments().get(i);
-      var v = decayed(argument);
-      if (argument instanceof Expr.Text
-          && v instanceof Value.Ref text
-          && (own + i >= parameters.size()
-              || (parameters.get(own + i).type().resolved() instanceof PointerType p
-                  && !p.isReference()))) {
-        arguments.add(new Scope.Text(text.bytes((int) text.type().bytes())));
-        continue;
-      }
-      arguments.add(
-          own + i < parameters.size()
-              ? passed(argument, parameters.get(own + i).type(), v)
-              : passed(promoted(argument, v)));
+          c.span(), "the function takes " + parameters.size() + " arguments, not " + given);
     }
     long entry =
         callee instanceof Value.Ref ref && !Numbers.isPointer(callee)
             ? ref.address()
             : callee.asLong();
+    return called(c, entry, type, passed(c, values(c), parameters));
+  }
+
+  /**
+   * Calls a method.
+   *
+   * @param whole the object
+   * @param virtual whether it is that of the class which the object is of
+   */
+  private Value method(Expr.Call c, Value.Ref whole, Methods.Group group, boolean virtual) {
+    int count = c.arguments().size();
+    var fitting = group.taking(count);
+    if (fitting.isEmpty()) {
+      var first = group.methods().getFirst();
+      throw Cursor.wrong(
+          c.span(),
+          group.methods().size() > 1
+              ? "no '" + first.name() + "' takes " + count + " arguments"
+              : "the function takes "
+                  + Methods.parameters(first).size()
+                  + " arguments, not "
+                  + count);
+    }
+    try {
+      var given = values(c);
+      var method =
+          fitting.size() == 1
+              ? fitting.getFirst()
+              : methods.exact(group, fitting, typesOf(c, given));
+      if (!method.isStatic() && !group.object().isPlace()) {
+        throw Cursor.wrong(c.span(), "only an object in memory has methods to call");
+      }
+      var own = new Methods.Found(group.object(), method);
+      var found = virtual && method.isVirtual() ? methods.dynamic(whole, own) : own;
+      var function = methods.function(found);
+      var arguments = new ArrayList<Scope.Argument>();
+      if (!method.isStatic()) {
+        var of = found.object();
+        arguments.add(passed(numbers.pointer(program.types().pointerTo(of.type()), of.address())));
+      }
+      arguments.addAll(passed(c, given, Methods.parameters(found.method())));
+      return called(c, function.address(), (FunctionType) function.type().resolved(), arguments);
+    } catch (EvalException e) {
+      throw e.span().isPresent() ? e : Cursor.wrong(c.span(), e.getMessage());
+    }
+  }
+
+  private ArrayList<Value> values(Expr.Call c) {
+    var values = new ArrayList<Value>();
+    c.arguments().forEach(argument -> values.add(decayed(argument)));
+    return values;
+  }
+
+  private List<CType> typesOf(Expr.Call c, List<Value> given) {
+    var found = new ArrayList<CType>();
+    for (int i = 0; i < given.size(); i++) {
+      found.add(
+          c.arguments().get(i) instanceof Expr.Text text
+              ? program.types().pointerTo(text.unit())
+              : given.get(i).type());
+    }
+    return found;
+  }
+
+  private List<Scope.Argument> passed(
+      Expr.Call c, List<Value> given, List<FunctionType.Parameter> parameters) {
+    var arguments = new ArrayList<Scope.Argument>();
+    for (int i = 0; i < given.size(); i++) {
+      var argument = c.arguments().get(i);
+      var v = given.get(i);
+      if (argument instanceof Expr.Text
+          && v instanceof Value.Ref text
+          && (i >= parameters.size()
+              || (parameters.get(i).type().resolved() instanceof PointerType p
+                  && !p.isReference()))) {
+        arguments.add(new Scope.Text(text.bytes((int) text.type().bytes())));
+        continue;
+      }
+      arguments.add(
+          i < parameters.size()
+              ? passed(argument, parameters.get(i).type(), v)
+              : passed(promoted(argument, v)));
+    }
+    return arguments;
+  }
+
+  private Value called(Expr.Call c, long entry, FunctionType type, List<Scope.Argument> arguments) {
     byte[] returned;
     try {
       returned = scope.call(entry, type.result(), arguments);
@@ -759,78 +890,6 @@ final class Evaluator {
     return type.result().resolved() instanceof VoidType
         ? new Value.Imm(program, type.result(), 0)
         : scalar(Value.held(program, type.result(), returned));
-  }
-
-  /**
-   * A method of an object.
-   *
-   * @param object the part of it that has the method; empty for one that needs none
-   */
-  private record Method(Value function, Optional<Value> object) {}
-
-  /** The method that a call means; of a virtual one that of the class which the object is of. */
-  private Optional<Method> method(Expr.Member m) {
-    var base = operand(m.base());
-    var whole = Numbers.isPointer(base) ? base.deref() : base;
-    int last = m.name().lastIndexOf("::");
-    if (last > 0) {
-      var part = BaseClasses.named(whole, m.name().substring(0, last)).orElse(whole);
-      return Optional.of(new Method(operand(m), Optional.of(part)));
-    }
-    if (!(whole instanceof Value.Ref object) || !whole.isPlace()) {
-      return Optional.empty();
-    }
-    var own = having(object, m.name(), BaseClasses.noneSeen());
-    boolean virtual =
-        own.filter(at -> declared(at, m.name()).orElseThrow().isVirtual()).isPresent();
-    var at =
-        virtual
-            ? DynamicTypes.of(object)
-                .filter(Value.Ref.class::isInstance)
-                .flatMap(of -> having((Value.Ref) of, m.name(), BaseClasses.noneSeen()))
-                .or(() -> own)
-            : own;
-    return at.flatMap(
-        part ->
-            scope
-                .variable(((CompositeType) part.type().resolved()).name(), m.name())
-                .filter(v -> v.type().resolved() instanceof FunctionType)
-                .map(
-                    function ->
-                        new Method(
-                            function,
-                            declared(part, m.name()).orElseThrow().isStatic()
-                                ? Optional.empty()
-                                : Optional.of(part))));
-  }
-
-  private static Optional<CompositeType.Method> declared(Value.Ref object, String name) {
-    return object.type().resolved() instanceof CompositeType c
-        ? c.methods().stream().filter(method -> method.name().equals(name)).findFirst()
-        : Optional.empty();
-  }
-
-  /** The part of an object whose class declares a method: itself, or the first base that does. */
-  private Optional<Value.Ref> having(Value.Ref object, String name, Set<CompositeType> seen) {
-    if (!(object.type().resolved() instanceof CompositeType c)
-        || !seen.add(c)
-        || seen.size() > NESTING_LIMIT) {
-      return Optional.empty();
-    }
-    if (declared(object, name).isPresent()) {
-      return Optional.of(object);
-    }
-    for (var member : c.members()) {
-      if (member.isBase()) {
-        long at = object.address() + member.byteOffset();
-        var part = new Value.Ref(program, member.type(), object.space(), at, 0, 0);
-        var found = having(part, name, seen);
-        if (found.isPresent()) {
-          return found;
-        }
-      }
-    }
-    return Optional.empty();
   }
 
   /** A number that is at hand; anything else as it is. */
@@ -868,7 +927,21 @@ final class Evaluator {
           throw Cursor.wrong(argument.span(), "only what stands in memory can be referred to");
         }
         var object = BaseClasses.part(v, p.target()).orElse(v);
+        if (!SameTypes.of(object.type(), p.target())
+            || (v instanceof Value.Ref ref && ref.isPlace() && ref.bitSize() != 0)) {
+          throw Cursor.wrong(
+              argument.span(),
+              "a '" + type.text() + "' cannot refer to a '" + v.type().text() + "'");
+        }
         yield passed(numbers.pointer(program.types().pointerTo(p.target()), object.address()));
+      }
+      case ArrayType a when a.isVector() -> {
+        if (!SameTypes.of(v.type(), type)) {
+          throw Cursor.wrong(
+              argument.span(),
+              "'" + v.type().text() + "' cannot be passed as a '" + type.text() + "'");
+        }
+        yield new Scope.Passed(type, v.bytes(VALUE_LIMIT));
       }
       default -> passed(converted(argument, type, v));
     };
@@ -880,6 +953,8 @@ final class Evaluator {
       case FloatType f when f.bytes() < CTypes.DOUBLE.bytes() ->
           numbers.real(CTypes.DOUBLE, v.asReal());
       case FloatType _, PointerType _, CompositeType _ -> v;
+      case IntType i when i.bytes() > Long.BYTES -> v;
+      case ArrayType a when a.isVector() -> v;
       default -> numbers.imm(types.promote(v.type(), argument), v.asLong());
     };
   }
@@ -894,7 +969,7 @@ final class Evaluator {
   Value decay(Value value) {
     var v = value.referred();
     return switch (v.type().resolved()) {
-      case ArrayType a when v instanceof Value.Ref ref && v.isPlace() ->
+      case ArrayType a when !a.isVector() && v instanceof Value.Ref ref && v.isPlace() ->
           new Value.Imm(program, program.types().pointerTo(a.element()), ref.address());
       case FunctionType _ when v instanceof Value.Ref ref ->
           new Value.Imm(program, program.types().pointerTo(v.type()), ref.address());

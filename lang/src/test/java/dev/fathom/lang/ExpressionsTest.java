@@ -242,6 +242,8 @@ class ExpressionsTest {
         "first.nosuch | unknown member of struct task 'nosuch'",
         "firsd | unknown symbol 'firsd'; did you mean first?",
         "$nosuch | unknown register or variable '$nosuch'",
+        "((int (*)[])0x1000)[1] | the size of 'int []' is not known (column 2)",
+        "((int (*)[])0x1000) + 1 | the size of 'int []' is not known (column 2)",
       })
   void errorsNameTheColumn(String text, String message) {
     assertThatThrownBy(() -> value(text).asLong())

@@ -41,6 +41,11 @@ public final class ArrayType implements CType {
     return count;
   }
 
+  /** Whether it is known how many elements it has, and those that are arrays. */
+  public boolean isSized() {
+    return count.isPresent() && (!(element().resolved() instanceof ArrayType a) || a.isSized());
+  }
+
   /** Element size times count, saturating at {@link Long#MAX_VALUE}. */
   @Override
   public long bytes() {

@@ -171,8 +171,7 @@ public final class CompositeType implements CType {
         "",
         2 * part.bytes(),
         () ->
-            List.of(
-                new Member("real", part, 0, 0), new Member("imag", part, part.bytes() * 8, 0)),
+            List.of(new Member("real", part, 0, 0), new Member("imag", part, part.bytes() * 8, 0)),
         () -> ClassParts.NONE,
         false,
         true);

@@ -31,7 +31,7 @@ final class FrameArrays {
    * @param variable names the type
    */
   static CType sized(CType type, Die variable, Bounds bounds) {
-    if (!(type.resolved() instanceof ArrayType array) || array.count().isPresent()) {
+    if (!(type.resolved() instanceof ArrayType array) || array.isSized()) {
       return type;
     }
     var counts = new ArrayList<Long>();
@@ -40,8 +40,11 @@ final class FrameArrays {
       if (dimension.tag() != Tag.SUBRANGE_TYPE || counts.size() == MAX_DIMENSIONS) {
         continue;
       }
-      var count = count(dimension, bounds);
-      if (count.isEmpty() || !(element.resolved() instanceof ArrayType outer)) {
+      if (!(element.resolved() instanceof ArrayType outer)) {
+        return type;
+      }
+      var count = outer.count().isPresent() ? outer.count() : count(dimension, bounds);
+      if (count.isEmpty()) {
         return type;
       }
       counts.add(count.getAsLong());

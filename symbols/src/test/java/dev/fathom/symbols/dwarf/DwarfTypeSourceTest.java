@@ -389,6 +389,60 @@ final class DwarfTypeSourceTest {
     assertThat(((TypedefType) nested).target().text()).isEqualTo("int");
   }
 
+  /** What the calling convention asks of a type. */
+  @Test
+  void tellsHowObjectsArePassed() {
+    var w = new DwarfWriter();
+    var root = unit(w, 5, CPP14);
+    var number = integer(root);
+    var type = struct(root, Tag.CLASS_TYPE, "Plain", 4);
+    type.with(At.CALLING_CONVENTION, Form.DATA1, 5);
+    var end = type.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "~Plain");
+    end.with(At.DEFAULTED, Form.DATA1, 1).with(At.LINKAGE_NAME, Form.STRP, "_ZN5PlainD4Ev");
+    var later = type.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "Plain");
+    later.with(At.DEFAULTED, Form.DATA1, 2); // outside of the class
+    var none = type.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "none");
+    none.with(At.DELETED, Form.FLAG_PRESENT, 1);
+    // clang has the template's arguments before the object.
+    var made = type.child(Tag.SUBPROGRAM).with(At.NAME, Form.STRP, "made<int>");
+    made.child(Tag.TEMPLATE_TYPE_PARAMETER).with(At.TYPE, Form.REF4, number);
+    var self = root.child(Tag.POINTER_TYPE).with(At.TYPE, Form.REF4, type);
+    var hidden = made.child(Tag.FORMAL_PARAMETER).with(At.TYPE, Form.REF4, self);
+    hidden.with(At.ARTIFICIAL, Form.FLAG_PRESENT, 1);
+    var copied = struct(root, Tag.CLASS_TYPE, "Copied", 32);
+    copied.with(At.CALLING_CONVENTION, Form.DATA1, 4).with(At.ALIGNMENT, Form.DATA1, 16);
+    var asked = root.child(Tag.TYPEDEF).with(At.NAME, Form.STRP, "asked");
+    asked.with(At.TYPE, Form.REF4, number).with(At.ALIGNMENT, Form.DATA1, 32);
+    var holder = struct(root, Tag.STRUCTURE_TYPE, "Holder", 32);
+    member(holder, "a", asked, 0);
+    var lanes = root.child(Tag.ARRAY_TYPE).with(At.TYPE, Form.REF4, number);
+    lanes.with(At.GNU_VECTOR, Form.FLAG_PRESENT, 1);
+    lanes.child(Tag.SUBRANGE_TYPE).with(At.UPPER_BOUND, Form.DATA1, 3);
+    member(holder, "lanes", lanes, 16);
+
+    var source = source(w);
+    var plain = struct(source, "Plain");
+
+    assertThat(plain.passing().byValue()).contains(true);
+    assertThat(plain.passing().alignment()).isEmpty();
+    assertThat(plain.methods())
+        .extracting(CompositeType.Method::body)
+        .containsExactly(
+            CompositeType.Body.DEFAULTED,
+            CompositeType.Body.OWN,
+            CompositeType.Body.DELETED,
+            CompositeType.Body.OWN);
+    assertThat(plain.methods().getFirst().linkageName()).contains("_ZN5PlainD4Ev");
+    assertThat(plain.methods().getLast().isStatic()).isFalse();
+    assertThat(struct(source, "Copied").passing().byValue()).contains(false);
+    assertThat(struct(source, "Copied").passing().alignment()).hasValue(16);
+    var told = struct(source, "Holder");
+    assertThat(told.passing().byValue()).isEmpty();
+    assertThat(told.passing().alignment()).hasValue(32);
+    assertThat(told.members().getLast().type())
+        .isInstanceOfSatisfying(ArrayType.class, a -> assertThat(a.isVector()).isTrue());
+  }
+
   @Test
   void tellsWhatOnlyCppHas() {
     var w = new DwarfWriter();

@@ -24,6 +24,16 @@ public record CProgram(Path file) {
    * @throws TargetException with what gcc printed when it fails
    */
   public static CProgram compile(Path directory, String name, String source, String... options) {
+    return compileWith("gcc", directory, name, source, options);
+  }
+
+  /**
+   * As {@link #compile}.
+   *
+   * @param compiler {@code gcc}, or what has its options
+   */
+  public static CProgram compileWith(
+      String compiler, Path directory, String name, String source, String... options) {
     Path text = directory.resolve(name + ".c");
     Path file = directory.resolve(name);
     try {
@@ -31,7 +41,7 @@ public record CProgram(Path file) {
     } catch (IOException e) {
       throw new TargetException("cannot write " + text, e);
     }
-    var command = new ArrayList<>(List.of("gcc"));
+    var command = new ArrayList<>(List.of(compiler));
     command.addAll(List.of(options));
     command.addAll(List.of("-o", file.toString(), text.toString()));
     run(directory, command);

@@ -113,8 +113,7 @@ final class SystemVCallTest {
     assertThat(SystemVCall.collect(VoidType.VOID, List.of(1L, 2L), List.of())).isEmpty();
     assertThat(SystemVCall.result(X87)).isEqualTo(SystemVCall.Result.FLOATING);
     assertThat(SystemVCall.result(struct(24, at(mixed, 0)))).isEqualTo(SystemVCall.Result.MEMORY);
-    var complex =
-        new TypedefType("complex long double", () -> CompositeType.complex(X87));
+    var complex = new TypedefType("complex long double", () -> CompositeType.complex(X87));
     assertThat(SystemVCall.result(complex)).isEqualTo(SystemVCall.Result.COMPLEX);
     assertThat(SystemVCall.result(CompositeType.complex(QUAD)))
         .isEqualTo(SystemVCall.Result.MEMORY);
@@ -176,8 +175,7 @@ final class SystemVCallTest {
         "s",
         bytes,
         () -> List.of(members),
-        () ->
-            new CompositeType.ClassParts(List.of(), List.of(), List.of(), List.of(), passing),
+        () -> new CompositeType.ClassParts(List.of(), List.of(), List.of(), List.of(), passing),
         false);
   }
 
