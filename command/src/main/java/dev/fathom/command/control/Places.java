@@ -13,11 +13,16 @@ import dev.fathom.session.control.Breakpoint.Line;
 import dev.fathom.session.control.Breakpoint.Named;
 import dev.fathom.session.control.Breakpoint.Place;
 import dev.fathom.target.Breakpoints.Kind;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Places in code as users name them: a symbol and a distance, a line, or an address. */
 final class Places {
+  /** Of C++: {@code ns::f}, {@code Class::~Class}, {@code max<int>}, {@code over(double)}. */
+  private static final Pattern SCOPED =
+      Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(?:::|<[^<]|\\([a-z]).*");
+
   private static final Pattern NAMED =
       Pattern.compile("\\*?([A-Za-z_.][A-Za-z0-9_.`$-]*)(?:\\+(0x[0-9a-fA-F]+|[0-9]+))?");
 
@@ -61,7 +66,7 @@ final class Places {
 
   /**
    * The place that {@code text} names: {@code vfs_read}, {@code vfs_read+0x10}, {@code
-   * loop`lo_ioctl}, {@code fs/read_write.c:450}, {@code *0xffff…}.
+   * loop`lo_ioctl}, {@code ns::Class::method}, {@code fs/read_write.c:450}, {@code *0xffff…}.
    *
    * @param waits whether a name that nothing answers to yet is taken, in the hope of a module; one
    *     that names a module that is not loaded always is
@@ -71,6 +76,13 @@ final class Places {
       int colon = text.lastIndexOf(':');
       return line(
           call, text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)), waits);
+    }
+    var scoped = unquoted(text);
+    if (SCOPED.matcher(scoped).matches()) {
+      if (call.program().symbols().first(scoped).isPresent()) {
+        return new Named(scoped, 0, text);
+      }
+      throw new LookupException("function", scoped, List.of());
     }
     var named = NAMED.matcher(text);
     if (!named.matches()) {
@@ -89,6 +101,13 @@ final class Places {
         call.program()
             .symbols()
             .completions(name.substring(0, Math.max(1, name.length() * 2 / 3)), 3));
+  }
+
+  /** gdb's users put names of C++ in single quotes. */
+  private static String unquoted(String text) {
+    return text.length() > 2 && text.startsWith("'") && text.endsWith("'")
+        ? text.substring(1, text.length() - 1)
+        : text;
   }
 
   /**
