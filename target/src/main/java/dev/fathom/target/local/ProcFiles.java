@@ -357,23 +357,29 @@ public final class ProcFiles {
   }
 
   /**
-   * The file of a mapping, through the process's own root directory. Of the program itself the
-   * kernel keeps the file that was started, even when it was replaced or deleted.
+   * The file of a mapping: by its own name, beside which its debug files lie, where that is the
+   * same file for us; else through the process's root directory. Of the program itself the kernel
+   * keeps the file that was started, even when it was replaced or deleted.
    */
   public Optional<Path> file(Mapped mapping) {
     if (!mapping.isFile()) {
       return Optional.empty();
     }
-    var program = program();
-    if (program.isPresent() && program.get().equals(mapping.name())) {
-      return Optional.of(directory.resolve("exe"));
-    }
-    Path path = Path.of(directory + "/root" + mapping.name());
-    if (Files.isReadable(path)) {
-      return Optional.of(path);
-    }
+    boolean own = program().filter(mapping.name()::equals).isPresent();
+    Path seen = own ? directory.resolve("exe") : Path.of(directory + "/root" + mapping.name());
     Path direct = Path.of(mapping.name());
+    if (Files.isReadable(seen)) {
+      return Optional.of(isSame(direct, seen) ? direct : seen);
+    }
     return Files.isReadable(direct) ? Optional.of(direct) : Optional.empty();
+  }
+
+  private static boolean isSame(Path a, Path b) {
+    try {
+      return Files.isSameFile(a, b);
+    } catch (IOException _) {
+      return false; // One of them is not there, or not for us.
+    }
   }
 
   /**
