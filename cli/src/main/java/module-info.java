@@ -3,6 +3,7 @@ module dev.fathom.cli {
   requires dev.fathom.base;
   requires dev.fathom.command;
   requires dev.fathom.dtrace;
+  requires dev.fathom.format;
   requires dev.fathom.kernel;
   requires dev.fathom.model;
   requires dev.fathom.session;

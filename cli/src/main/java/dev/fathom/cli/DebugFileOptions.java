@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.cli;
 
+import dev.fathom.base.MappedFile;
+import dev.fathom.base.UsageException;
+import dev.fathom.format.elf.ElfFile;
 import dev.fathom.kernel.Progress;
 import dev.fathom.symbols.debugfile.DebugFileSettings;
 import dev.fathom.symbols.debugfile.DebugFiles;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,13 +29,34 @@ final class DebugFileOptions {
               + " FATHOM_DEBUG_PATH names.")
   private List<Path> folders = new ArrayList<>();
 
-  /** The files, of which {@code progress} tells when they are fetched. */
+  /**
+   * The files, of which {@code progress} tells when they are fetched.
+   *
+   * @throws UsageException for what the user gave that cannot be such a file or folder
+   */
   DebugFiles files(Progress progress) {
+    files.forEach(DebugFileOptions::requireElf);
+    for (var folder : folders) {
+      if (!Files.isDirectory(folder)) {
+        throw new UsageException("--debug-dir " + folder + ": no such folder");
+      }
+    }
     return new DebugFiles(
         DebugFileSettings.fromEnvironment(System.getenv(), files, folders),
         (url, done, total) -> {
           progress.step("fetching " + url, done, total.orElse(0));
           return true;
         });
+  }
+
+  private static void requireElf(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new UsageException("--debug-file " + file + ": no such file");
+    }
+    try (var mapped = MappedFile.open(file)) {
+      if (!ElfFile.matches(mapped)) {
+        throw new UsageException("--debug-file " + file + ": is no ELF file");
+      }
+    }
   }
 }

@@ -99,14 +99,19 @@ final class DescriptionReader {
       throw e;
     } catch (RuntimeException e) {
       // The JDK's reader lets a few exceptions of its own out for input that breaks its rules.
-      throw new BadDataException(source, 0, "no well-formed XML: " + e.getMessage());
+      throw new BadDataException(source, 0, "no well-formed XML: " + oneLine(e.getMessage()));
     }
   }
 
   private static String reason(XMLStreamException e) {
     String message = String.valueOf(e.getMessage());
     int line = message.lastIndexOf("\nMessage: ");
-    return "no well-formed XML: " + (line < 0 ? message : message.substring(line + 10)).strip();
+    return "no well-formed XML: " + oneLine(line < 0 ? message : message.substring(line + 10));
+  }
+
+  /** The reader quotes what it read, line breaks and all. */
+  private static String oneLine(String message) {
+    return String.valueOf(message).replaceAll("[\\p{Cntrl}\\s]+", " ").strip();
   }
 
   private void elements(XMLStreamReader xml, String source, int nesting) throws XMLStreamException {

@@ -49,6 +49,8 @@ class DescriptionReaderTest {
   void refusesWhatIsNoDescription() {
     refuses("<target>", "no well-formed XML");
     refuses("", "no well-formed XML");
+    // In one line, whatever is quoted of it.
+    refuses("<?xml version=\"1.0b?>\n<feature name=\"", "1.0b?> <feature name=");
     refuses("<target><reg name='a'/></target>", "register a without bitsize");
     refuses("<target><reg bitsize='1'/></target>", "register without a usable name");
     refuses("<target><reg name='a' bitsize='0'/></target>", "register a of no bits");
