@@ -6,7 +6,6 @@ import dev.fathom.command.Settings;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -83,11 +82,7 @@ final class AttachCommand extends LookCommand {
     if (timeout < 1) {
       throw new UsageException("--timeout must be at least 1 second, not " + timeout);
     }
-    for (var file : files) {
-      if (!Files.isRegularFile(file)) {
-        throw new UsageException(file + ": no such file");
-      }
-    }
+    files.forEach(file -> DebugFileOptions.requireElf(file.toString(), file));
     var how =
         new AttachOptions(
             stop, Optional.ofNullable(qmp), Optional.ofNullable(stub), Duration.ofSeconds(timeout));

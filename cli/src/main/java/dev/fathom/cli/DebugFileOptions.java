@@ -35,7 +35,7 @@ final class DebugFileOptions {
    * @throws UsageException for what the user gave that cannot be such a file or folder
    */
   DebugFiles files(Progress progress) {
-    files.forEach(DebugFileOptions::requireElf);
+    files.forEach(file -> requireElf("--debug-file " + file, file));
     for (var folder : folders) {
       if (!Files.isDirectory(folder)) {
         throw new UsageException("--debug-dir " + folder + ": no such folder");
@@ -49,13 +49,17 @@ final class DebugFileOptions {
         });
   }
 
-  private static void requireElf(Path file) {
+  /**
+   * @param given as the user wrote it
+   * @throws UsageException when it is no ELF file
+   */
+  static void requireElf(String given, Path file) {
     if (!Files.isRegularFile(file)) {
-      throw new UsageException("--debug-file " + file + ": no such file");
+      throw new UsageException(given + ": no such file");
     }
     try (var mapped = MappedFile.open(file)) {
       if (!ElfFile.matches(mapped)) {
-        throw new UsageException("--debug-file " + file + ": is no ELF file");
+        throw new UsageException(given + ": is no ELF file");
       }
     }
   }

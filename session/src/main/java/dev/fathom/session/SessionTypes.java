@@ -35,18 +35,18 @@ final class SessionTypes implements TypeSource {
   private final Session session;
   private final String name;
   private final boolean modules;
-  private final boolean read;
+  private final boolean readByKernel;
   private final Map<Image, Boolean> describesItself = new HashMap<>();
   private boolean looking;
 
   /**
-   * @param read whether the kernel reads the DWARF in its objects itself
+   * @param readByKernel whether the kernel reads the DWARF in its objects itself
    */
-  private SessionTypes(Session session, String name, boolean modules, boolean read) {
+  private SessionTypes(Session session, String name, boolean modules, boolean readByKernel) {
     this.session = session;
     this.name = name;
     this.modules = modules;
-    this.read = read;
+    this.readByKernel = readByKernel;
   }
 
   /**
@@ -111,7 +111,7 @@ final class SessionTypes implements TypeSource {
    * Whether an object describes itself, without other files: what is in it has been asked already.
    */
   private boolean isOwn(Image image) {
-    if (!read) {
+    if (!readByKernel) {
       return false;
     }
     var known = describesItself.get(image);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.presenter.libcxx;
 
+import dev.fathom.command.presenter.Containers;
 import dev.fathom.command.presenter.Parts;
 import dev.fathom.command.presenter.Presentation;
 import dev.fathom.command.presenter.Presenter;
@@ -43,24 +44,6 @@ public final class VectorPresenter implements Presenter {
     }
     long finish = object.member("__end_").asLong();
     long end = Layout.member(object, "__end_cap_", "__cap_").asLong();
-    long size = element.bytes();
-    if (size <= 0) {
-      return Optional.empty();
-    }
-    if (Long.compareUnsigned(start, finish) > 0
-        || Long.compareUnsigned(finish, end) > 0
-        || Long.remainderUnsigned(finish - start, size) != 0) {
-      throw Parts.damaged(
-          type,
-          object.address(),
-          "elements of %d bytes from 0x%x to 0x%x in storage up to 0x%x"
-              .formatted(size, start, finish, end));
-    }
-    long count = Long.divideUnsigned(finish - start, size);
-    long capacity = Long.divideUnsigned(end - start, size);
-    return Optional.of(
-        Presentation.list(
-            "std::vector of length %d, capacity %d".formatted(count, capacity),
-            Parts.row(program, element, start, count)));
+    return Containers.vector(object, type, start, finish, end);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.presenter.stdcxx;
 
+import dev.fathom.command.presenter.Containers;
 import dev.fathom.command.presenter.Parts;
 import dev.fathom.command.presenter.Presentation;
 import dev.fathom.command.presenter.Presenter;
@@ -8,13 +9,9 @@ import dev.fathom.model.Value;
 import dev.fathom.model.type.CompositeType;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** {@code std::optional} and {@code std::variant}. */
 public final class OptionalPresenter implements Presenter {
-  /** More alternatives than a variant has. */
-  private static final int MOST = 1000;
-
   @Override
   public List<String> classes() {
     return List.of("std::optional", "std::variant");
@@ -43,25 +40,16 @@ public final class OptionalPresenter implements Presenter {
   }
 
   private static Presentation variant(Value.Ref object, CompositeType type) {
-    var kinds = type.templateArguments().stream().map(a -> a.type()).toList();
-    var kind =
-        "std::variant<" + kinds.stream().map(Parts::brief).collect(Collectors.joining(", ")) + ">";
-    var index = object.member("_M_index");
-    long at = index.asLong();
-    // Without a value it is the greatest number of its type.
-    if (at == -1 || (index.type().bytes() < 8 && at == (1L << (8 * index.type().bytes())) - 1)) {
-      return new Presentation.Words(kind + " [no contained value]");
-    }
-    if (at < 0 || at >= kinds.size() || at > MOST) {
-      throw Parts.damaged(
-          type, object.address(), "index " + at + " of " + kinds.size() + " alternatives");
-    }
-    Value store = object.member("_M_u");
-    for (long i = 0; i < at; i++) {
-      store = store.member("_M_rest");
-    }
-    var value = store.member("_M_first").as(kinds.get((int) at));
-    return Presentation.list(
-        kind + " [index " + at + "]", List.of(Presentation.Part.of(value)).iterator());
+    return Containers.variant(
+        object,
+        type,
+        object.member("_M_index"),
+        at -> {
+          Value store = object.member("_M_u");
+          for (int i = 0; i < at; i++) {
+            store = store.member("_M_rest");
+          }
+          return store.member("_M_first");
+        });
   }
 }

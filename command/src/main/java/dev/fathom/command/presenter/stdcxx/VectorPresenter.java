@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.presenter.stdcxx;
 
+import dev.fathom.command.presenter.Containers;
 import dev.fathom.command.presenter.Parts;
 import dev.fathom.command.presenter.Presentation;
 import dev.fathom.command.presenter.Presenter;
@@ -30,25 +31,7 @@ public final class VectorPresenter implements Presenter {
     long start = impl.member("_M_start").asLong();
     long finish = impl.member("_M_finish").asLong();
     long end = impl.member("_M_end_of_storage").asLong();
-    long size = element.bytes();
-    if (size <= 0) {
-      return Optional.empty();
-    }
-    if (Long.compareUnsigned(start, finish) > 0
-        || Long.compareUnsigned(finish, end) > 0
-        || Long.remainderUnsigned(finish - start, size) != 0) {
-      throw Parts.damaged(
-          type,
-          object.address(),
-          "elements of %d bytes from 0x%x to 0x%x in storage up to 0x%x"
-              .formatted(size, start, finish, end));
-    }
-    long count = Long.divideUnsigned(finish - start, size);
-    long capacity = Long.divideUnsigned(end - start, size);
-    return Optional.of(
-        Presentation.list(
-            "std::vector of length %d, capacity %d".formatted(count, capacity),
-            Parts.row(program, element, start, count)));
+    return Containers.vector(object, type, start, finish, end);
   }
 
   private static Presentation bits(
