@@ -12,12 +12,17 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Tells the user what is wrong with a target and its kernel, each thing once, when it is found out.
+ * Tells the user what is wrong with a target, its kernel and debug files, each thing once, when it
+ * is found out.
  */
 final class Warnings {
+  /** How many things about debug files are told before they are asked about. */
+  private static final int MAX_PROBLEMS = 8;
+
   private final Session session;
   private final Consumer<String> teller;
   private final Set<String> told = new HashSet<>();
+  private int problems;
 
   Warnings(Session session, Consumer<String> teller) {
     this.session = session;
@@ -31,6 +36,15 @@ final class Warnings {
     for (var warning : all) {
       if (told.add(warning)) {
         teller.accept(warning);
+      }
+    }
+    for (var problem : session.problems()) {
+      if (problems < MAX_PROBLEMS && told.add(problem)) {
+        problems++;
+        teller.accept(problem);
+        if (problems == MAX_PROBLEMS) {
+          teller.accept("what else is wrong with debug files, ::debugfiles tells");
+        }
       }
     }
   }

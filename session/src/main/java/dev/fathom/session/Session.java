@@ -100,6 +100,7 @@ public final class Session implements AutoCloseable {
     try {
       var session = new Session(target, find(target, all), Optional.of(all), Optional.empty());
       session.debugFiles.requireFits(given);
+      session.debugFiles.tellUnused(options.debugFiles().settings().files());
       return session;
     } catch (RuntimeException | Error e) {
       target.close();
@@ -146,6 +147,7 @@ public final class Session implements AutoCloseable {
       var kernel = find(target, options);
       var session = new Session(target, kernel, Optional.of(options), Optional.of(guard));
       session.debugFiles.requireFits(files);
+      session.debugFiles.tellUnused(given.debugFiles().settings().files());
       live.ifPresent(Live::rest);
       return session;
     } catch (RuntimeException | Error e) {
@@ -244,6 +246,14 @@ public final class Session implements AutoCloseable {
    */
   public SourceInfo sources() {
     return debugSources().info();
+  }
+
+  /**
+   * What is wrong with the debug files as far as they were read: what that costs is left out of
+   * answers.
+   */
+  public List<String> problems() {
+    return sources.map(known -> known.info().problems()).orElseGet(() -> debugFiles.problems());
   }
 
   SessionSources debugSources() {

@@ -7,6 +7,7 @@ import dev.fathom.base.TargetException;
 import dev.fathom.format.dwarf.Dwarf;
 import dev.fathom.format.dwarf.DwarfNames;
 import dev.fathom.format.dwarf.LineFiles;
+import dev.fathom.format.dwarf.SplitPart;
 import dev.fathom.format.elf.BuildId;
 import dev.fathom.format.elf.DebugLink;
 import dev.fathom.format.elf.Elf;
@@ -35,6 +36,9 @@ import java.util.function.Supplier;
 public final class SessionDebugFiles {
   /** Only a process's core has the auxiliary vector. */
   private static final int NT_AUXV = 6;
+
+  /** How many files are named in one line. */
+  private static final int MAX_NAMES = 4;
 
   private final Session session;
   private final DebugFiles files;
@@ -125,6 +129,40 @@ public final class SessionDebugFiles {
                   + " has "
                   + kernel.get());
         }
+      }
+    }
+  }
+
+  /** Tells of files that the user gave by options and that belong to nothing that is loaded. */
+  void tellUnused(List<Path> given) {
+    if (given.isEmpty()) {
+      return;
+    }
+    List<Image> images;
+    try {
+      images = session.kernel().images();
+    } catch (FathomException _) {
+      return; // Whoever lists the modules is told.
+    }
+    var known = images.stream().flatMap(image -> image.buildId().stream()).toList();
+    for (var path : given) {
+      try (var file = DebugFile.open(path, files)) {
+        var id = file.elf().buildId().map(BuildId::hex);
+        boolean fits = id.isPresent() ? known.contains(id.get()) : known.size() < images.size();
+        if (!fits) {
+          problems.add(
+              path
+                  + ": is used for nothing: has build-id "
+                  + id.orElse("none")
+                  + images.stream()
+                      .filter(image -> image.buildId().isPresent())
+                      .findFirst()
+                      .map(image -> ", " + image.name() + " has " + image.buildId().orElseThrow())
+                      .orElse("")
+                  + (images.size() > 1 ? ", and what else is loaded has others" : ""));
+        }
+      } catch (FathomException e) {
+        problems.add(e.getMessage());
       }
     }
   }
@@ -255,9 +293,45 @@ public final class SessionDebugFiles {
     }
   }
 
-  /** What could not be read, for the user. */
+  /** What could not be read or is not there, for the user. */
   public List<String> problems() {
-    return List.copyOf(problems);
+    var all = new ArrayList<>(problems);
+    for (var one : ofImages.entrySet()) {
+      one.getValue()
+          .filter(found -> found.file().lacksParts())
+          .flatMap(found -> missing(one.getKey(), found.dwarf()))
+          .ifPresent(all::add);
+    }
+    return all;
+  }
+
+  private static Optional<String> missing(Image image, Dwarf dwarf) {
+    var all = dwarf.splitParts();
+    var missing = all.stream().filter(part -> part.file().isEmpty()).map(SplitPart::name).toList();
+    if (missing.isEmpty()) {
+      return Optional.empty(); // It was needed in vain by something that tells so itself.
+    }
+    var names = String.join(", ", missing.subList(0, Math.min(missing.size(), MAX_NAMES)));
+    return Optional.of(
+        image.name()
+            + ": "
+            + missing.size()
+            + (missing.size() == 1 ? " .dwo file" : " .dwo files")
+            + " of "
+            + all.size()
+            + " not found, whose types and variables are unknown: "
+            + names
+            + (missing.size() > MAX_NAMES ? ", ...; ::debugfiles -v names all" : ""));
+  }
+
+  /** What the debug file of an image leads to: {@code .dwo} files and their package. */
+  public List<SplitPart> parts(Image image) {
+    try {
+      return described(image).map(found -> found.dwarf().splitParts()).orElse(List.of());
+    } catch (FathomException e) {
+      report(image, e.getMessage());
+      return List.of();
+    }
   }
 
   void close() {

@@ -75,6 +75,12 @@ final class SessionSources {
         .flatMap(this::part);
   }
 
+  private void problem(String text) {
+    if (!problems.contains(text)) {
+      problems.add(text);
+    }
+  }
+
   private static boolean holds(Image image, long pc) {
     for (var range : image.ranges()) {
       if (range.contains(pc)) {
@@ -101,7 +107,7 @@ final class SessionSources {
               .map(placement -> part(image, described.get(), placement))
           : Optional.empty();
     } catch (FathomException e) {
-      problems.add(image.name() + ": " + e.getMessage());
+      problem(image.name() + ": " + e.getMessage());
       return Optional.empty();
     }
   }
@@ -165,7 +171,7 @@ final class SessionSources {
     // An object of a process: its lowest address is where its ELF header is.
     var lowest = image.ranges().stream().map(Range::start).min(Long::compareUnsigned);
     if (lowest.isEmpty() || lowest.get() < 0) {
-      problems.add(image.name() + ": where " + file.name() + " is loaded cannot be told");
+      problem(image.name() + ": where " + file.name() + " is loaded cannot be told");
       return Optional.empty();
     }
     return Optional.of(new Placement.Bias(lowest.get() - (file.elf().base() & -PAGE)));
@@ -204,7 +210,7 @@ final class SessionSources {
       }
     }
     if (pieces.isEmpty()) {
-      problems.add(image.name() + ": where its sections are is not known");
+      problem(image.name() + ": where its sections are is not known");
       return Optional.empty();
     }
     return Optional.of(new Placement.Sections(pieces));

@@ -9,6 +9,7 @@ import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.format.dwarf.SplitPart;
 import dev.fathom.model.Image;
 import dev.fathom.symbols.debugfile.DebugFileSettings;
 import dev.fathom.symbols.debugfile.Search;
@@ -56,7 +57,7 @@ final class DebugFilesCommand implements Command {
     for (var image : wanted(call)) {
       var search = files.find(image);
       missing |= search.found().isEmpty();
-      items.add(Item.show(row(image, search, verbose)));
+      items.add(Item.show(verbose ? block(image, search, files.parts(image)) : row(image, search)));
       for (var refused : search.refused()) {
         items.add(
             Item.show(
@@ -87,7 +88,20 @@ final class DebugFilesCommand implements Command {
     return wanted;
   }
 
-  private static Datum row(Image image, Search search, boolean verbose) {
+  private static Datum row(Image image, Search search) {
+    return new Datum.Row(cells(image, search));
+  }
+
+  private static Datum block(Image image, Search search, List<SplitPart> parts) {
+    var places = new ArrayList<String>();
+    search.attempts().forEach(a -> places.add(a.where() + ": " + a.outcome().text()));
+    for (var part : parts) {
+      places.add(part.file().map(f -> f.path() + ": found").orElse(part.name() + ": not there"));
+    }
+    return new Datum.Block(cells(image, search), "searched", places);
+  }
+
+  private static List<Cell> cells(Image image, Search search) {
     Cell id =
         image.buildId().isPresent()
             ? Cell.text(image.buildId().get())
@@ -96,13 +110,7 @@ final class DebugFilesCommand implements Command {
         search.found().isPresent()
             ? Cell.text(search.found().get().toString())
             : new Cell.Absent("not found");
-    var cells = List.of(Cell.text(image.name()), id, file);
-    return verbose
-        ? new Datum.Block(
-            cells,
-            "searched",
-            search.attempts().stream().map(a -> a.where() + ": " + a.outcome().text()).toList())
-        : new Datum.Row(cells);
+    return List.of(Cell.text(image.name()), id, file);
   }
 
   private static String hint(DebugFileSettings settings) {

@@ -5,10 +5,13 @@ import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
@@ -34,6 +37,7 @@ public final class Dwarf {
   private final Once<Optional<Dwarf>> supplementary = new Once<>(this::openSupplementary);
   private final Once<NameTables> nameTables = new Once<>(() -> NameTables.of(this));
   private final Once<Optional<Dwarf>> splitPackage = new Once<>(this::openPackage);
+  private final Once<List<SplitPart>> splitParts = new Once<>(this::findSplitParts);
   private final Once<Optional<PackageIndex>> unitIndex =
       new Once<>(() -> packageIndex(".debug_cu_index"));
   private final Once<Optional<PackageIndex>> typeIndex =
@@ -242,6 +246,55 @@ public final class Dwarf {
     return map;
   }
 
+  /**
+   * The type units of the {@code .dwo} and package files, each once, by the unit of this file that
+   * leads there first. Where these cannot be read there are none.
+   */
+  Map<Unit, List<Unit>> splitTypeUnits() {
+    var found = new LinkedHashMap<Unit, List<Unit>>();
+    var seen = new HashSet<Long>();
+    boolean packageSeen = false;
+    for (var unit : units()) {
+      try {
+        var split = unit.split();
+        if (split.isEmpty()) {
+          continue;
+        }
+        var file = split.get().dwarf();
+        var types = new ArrayList<Unit>();
+        if (file.unitIndex.get().isEmpty()) {
+          for (var type : file.units()) {
+            if (type.typeSignature().isPresent() && seen.add(type.typeSignature().getAsLong())) {
+              types.add(type);
+            }
+          }
+        } else if (!packageSeen) {
+          packageSeen = true;
+          types.addAll(file.packagedTypes(seen));
+        }
+        if (!types.isEmpty()) {
+          found.put(unit, types);
+        }
+      } catch (BadDataException e) {
+        continue; // Whoever reads the unit is told.
+      }
+    }
+    return found;
+  }
+
+  private List<Unit> packagedTypes(Set<Long> seen) {
+    var types = new ArrayList<Unit>();
+    var index = typeIndex.get();
+    for (long slot = 0; index.isPresent() && slot < index.get().slots(); slot++) {
+      index
+          .get()
+          .slot(slot)
+          .filter(row -> seen.add(row.signature()))
+          .ifPresent(row -> types.add(packagedType(index.get(), row.contributions())));
+    }
+    return types;
+  }
+
   /** The type unit with a signature, in this file or, of a split unit, in its package. */
   public Optional<Unit> typeUnit(long signature) {
     var own = typeUnits.get().get(signature);
@@ -294,13 +347,58 @@ public final class Dwarf {
         : raw(name).map(section -> PackageIndex.read(section, sections.order()));
   }
 
+  /**
+   * The package file, if there is one, and each {@code .dwo} file of a unit that is not in it,
+   * whether it is there or not. Nothing of the {@code .dwo} files is read.
+   */
+  public List<SplitPart> splitParts() {
+    return splitParts.get();
+  }
+
+  private List<SplitPart> findSplitParts() {
+    var parts = new ArrayList<SplitPart>();
+    // What the other files have of addresses is an index into this one's.
+    if (section(".debug_addr").isEmpty()) {
+      return parts;
+    }
+    sections
+        .splitPackageStamp()
+        .ifPresent(stamp -> parts.add(new SplitPart(stamp.path(), Optional.of(stamp))));
+    for (var unit : units()) {
+      try {
+        var id = unit.splitId();
+        var name = splitName(unit);
+        if (id.isPresent() && name.isPresent() && !isPackaged(id.getAsLong())) {
+          parts.add(
+              new SplitPart(
+                  name.get(), sections.splitStamp(name.get(), unit.directory().orElse(""))));
+        }
+      } catch (BadDataException e) {
+        continue; // Whoever reads the unit is told.
+      }
+    }
+    return List.copyOf(parts);
+  }
+
+  private boolean isPackaged(long id) {
+    return splitPackage
+        .get()
+        .flatMap(p -> p.unitIndex.get())
+        .flatMap(index -> index.find(id))
+        .isPresent();
+  }
+
+  private static Optional<String> splitName(Unit unit) {
+    var root = unit.root();
+    return root.string(At.DWO_NAME).or(() -> root.string(At.GNU_DWO_NAME));
+  }
+
   /** See {@link Unit#split}. */
   Optional<Unit> findSplit(Unit unit) {
     if (!suffix.isEmpty() || (unit.kind() != Unit.Kind.SKELETON && unit.version() >= 5)) {
       return Optional.empty();
     }
-    var root = unit.root();
-    var name = root.string(At.DWO_NAME).or(() -> root.string(At.GNU_DWO_NAME));
+    var name = splitName(unit);
     OptionalLong id = unit.splitId();
     if (name.isEmpty() || id.isEmpty()) {
       return Optional.empty();

@@ -5,7 +5,9 @@ import dev.fathom.base.BadDataException;
 import dev.fathom.base.LongSet;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -78,12 +80,18 @@ public final class DwarfNames {
     this.known = new Unit[starts.length / STARTS];
   }
 
-  /** Words in {@link #starts} for each unit: low and high half of the offset, which section. */
+  /**
+   * Words in {@link #starts} for each unit: low and high half of the offset, which section. Of a
+   * type unit that was split off the halves are of its signature, and above {@link #WHERE_BITS} is
+   * the number of the unit that leads to its file.
+   */
   private static final int STARTS = 3;
 
   private static final int IN_INFO = 0;
   private static final int IN_TYPES = 1;
   private static final int IN_SUPPLEMENTARY = 2;
+  private static final int IN_SPLIT = 3;
+  private static final int WHERE_BITS = 2;
 
   static int pack(int ordinal, Kind kind, boolean declaration, boolean external) {
     return ordinal
@@ -142,7 +150,17 @@ public final class DwarfNames {
     } catch (BadDataException e) {
       problems.add(e);
     }
-    return build(dwarf, units, own, threads, problems);
+    var leading = new HashMap<Unit, Unit>();
+    if (!dwarf.splitParts().isEmpty()) {
+      dwarf
+          .splitTypeUnits()
+          .forEach(
+              (unit, types) -> {
+                types.forEach(type -> leading.put(type, unit));
+                units.addAll(types);
+              });
+    }
+    return build(dwarf, units, own, leading, threads, problems);
   }
 
   /**
@@ -151,24 +169,35 @@ public final class DwarfNames {
    * @param units those of {@link Dwarf#units} that are looked at
    */
   public static DwarfNames of(Dwarf dwarf, List<Unit> units) {
-    return build(dwarf, units, units.size(), 1, new ArrayList<>());
+    return build(dwarf, units, units.size(), Map.of(), 1, new ArrayList<>());
   }
 
   private static DwarfNames build(
-      Dwarf dwarf, List<Unit> units, int own, int threads, List<BadDataException> problems) {
+      Dwarf dwarf,
+      List<Unit> units,
+      int own,
+      Map<Unit, Unit> leading,
+      int threads,
+      List<BadDataException> problems) {
     if (units.size() > MAX_UNITS) {
       throw new BadDataException(
           dwarf.name(), 0, units.size() + " units, expected at most " + MAX_UNITS);
     }
     var starts = new int[units.size() * STARTS];
+    var ordinals = new HashMap<Unit, Integer>();
     for (int i = 0; i < units.size(); i++) {
       var unit = units.get(i);
-      starts[STARTS * i] = (int) unit.offset();
-      starts[STARTS * i + 1] = (int) (unit.offset() >>> 32);
+      var leader = Optional.ofNullable(leading.get(unit));
+      ordinals.put(unit, i);
+      long start = leader.isPresent() ? unit.typeSignature().orElseThrow() : unit.offset();
+      starts[STARTS * i] = (int) start;
+      starts[STARTS * i + 1] = (int) (start >>> 32);
       starts[STARTS * i + 2] =
-          i >= own
-              ? IN_SUPPLEMENTARY
-              : unit.typeSignature().isPresent() && unit.version() < 5 ? IN_TYPES : IN_INFO;
+          leader.isPresent()
+              ? ordinals.get(leader.get()) << WHERE_BITS | IN_SPLIT
+              : i >= own
+                  ? IN_SUPPLEMENTARY
+                  : unit.typeSignature().isPresent() && unit.version() < 5 ? IN_TYPES : IN_INFO;
     }
     int count = Math.clamp(threads, 1, MAX_THREADS);
     var work = new Work(dwarf, units, chunks(units, count * CHUNKS_PER_THREAD));
@@ -417,8 +446,10 @@ public final class DwarfNames {
       long offset =
           Integer.toUnsignedLong(starts[STARTS * ordinal])
               | (long) starts[STARTS * ordinal + 1] << 32;
+      int where = starts[STARTS * ordinal + 2];
       unit =
-          switch (starts[STARTS * ordinal + 2]) {
+          switch (where & (1 << WHERE_BITS) - 1) {
+            case IN_SPLIT -> splitType(where >>> WHERE_BITS, ordinal, offset);
             case IN_TYPES -> dwarf.typesUnitStartingAt(offset);
             case IN_SUPPLEMENTARY ->
                 dwarf
@@ -432,5 +463,21 @@ public final class DwarfNames {
       known[ordinal] = unit;
     }
     return unit;
+  }
+
+  private Unit splitType(int leader, int ordinal, long signature) {
+    if (leader >= ordinal) {
+      throw new BadDataException(
+          dwarf.name(), 0, "the index says that unit " + leader + " leads to unit " + ordinal);
+    }
+    return unit(leader)
+        .dwarf()
+        .typeUnit(signature)
+        .orElseThrow(
+            () ->
+                new BadDataException(
+                    dwarf.name(),
+                    0,
+                    "no type unit has the signature 0x" + Long.toHexString(signature)));
   }
 }

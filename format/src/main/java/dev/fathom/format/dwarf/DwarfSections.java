@@ -48,6 +48,21 @@ public interface DwarfSections {
     return Optional.empty();
   }
 
+  /**
+   * Which file {@link #split} would open, without opening it.
+   *
+   * @param name as for {@link #split}
+   * @param directory as for {@link #split}
+   */
+  default Optional<SplitPart.Stamp> splitStamp(String name, String directory) {
+    return Optional.empty();
+  }
+
+  /** Which file {@link #splitPackage} would open, without opening it. */
+  default Optional<SplitPart.Stamp> splitPackageStamp() {
+    return Optional.empty();
+  }
+
   /** The package of {@code .dwo} files that belongs to this file, usually {@code FILE.dwp}. */
   default Optional<DwarfSections> splitPackage() {
     return Optional.empty();

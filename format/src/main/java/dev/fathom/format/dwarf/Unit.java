@@ -139,7 +139,9 @@ public final class Unit {
     if (kind == Kind.SKELETON || kind == Kind.SPLIT_COMPILE) {
       return id;
     }
-    return kind == Kind.COMPILE ? root().number(At.GNU_DWO_ID) : OptionalLong.empty();
+    return kind == Kind.COMPILE && version() < 5
+        ? root().number(At.GNU_DWO_ID)
+        : OptionalLong.empty();
   }
 
   /** The skeleton of a split unit. */

@@ -3,6 +3,7 @@ package dev.fathom.format.elf;
 
 import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -29,10 +31,17 @@ public final class ElfSections {
   private static final int CHUNK = 1 << 20;
   private static final int PAGE = 4096;
 
+  private static final long MAX_JOINED = Integer.MAX_VALUE - 64L;
+
+  /** Sections of which there may be many, each with a unit of a type (DWARF 5, appendix E.2). */
+  private static final Set<String> UNITS =
+      Set.of(".debug_info", ".debug_info.dwo", ".debug_types", ".debug_types.dwo");
+
   private final ElfFile file;
   private final List<SectionHeader> headers;
   private final Map<String, SectionHeader> byName;
   private final Map<Integer, Content> contents = new ConcurrentHashMap<>();
+  private final Map<String, Optional<ByteSource>> joined = new ConcurrentHashMap<>();
 
   private ElfSections(ElfFile file, List<SectionHeader> headers) {
     this.file = file;
@@ -284,7 +293,8 @@ public final class ElfSections {
   /**
    * The content of the section of that name, decompressed and, in relocatable files, relocated:
    * each section at {@link #address}. {@code .zdebug_info} answers for {@code .debug_info}, as
-   * binutils before 2.26 named compressed sections.
+   * binutils before 2.26 named compressed sections. What units of types are in, of which
+   * relocatable files have one section each, is answered one behind the other.
    *
    * @throws BadDataException as {@link #content}, and for a relocation of an unknown kind or
    *     outside the section
@@ -294,7 +304,37 @@ public final class ElfSections {
     if (section.isEmpty() && name.startsWith(".debug_")) {
       section = named(".zdebug_" + name.substring(".debug_".length()));
     }
-    return section.flatMap(this::relocated);
+    return section.isPresent() && UNITS.contains(name) && file.header().type() == Elf.ET_REL
+        ? joined.computeIfAbsent(name, this::join)
+        : section.flatMap(this::relocated);
+  }
+
+  private Optional<ByteSource> join(String name) {
+    var parts = new ArrayList<ByteSource>();
+    long size = 0;
+    for (var header : headers) {
+      if (header.name().equals(name)) {
+        relocated(header).ifPresent(parts::add);
+      }
+    }
+    for (var part : parts) {
+      size += part.size();
+    }
+    if (parts.size() < 2) {
+      return parts.stream().findFirst();
+    }
+    var label = file.source().name() + "(" + name + ")";
+    if (size > MAX_JOINED) {
+      throw new BadDataException(
+          label, 0, parts.size() + " sections of together " + size + " bytes, expected < 2 GiB");
+    }
+    var bytes = new byte[(int) size];
+    int at = 0;
+    for (var part : parts) {
+      part.copy(0, part.size(), MemorySegment.ofArray(bytes), at);
+      at += (int) part.size();
+    }
+    return Optional.of(ByteSource.of(label, bytes));
   }
 
   /** As {@link #relocated(String)}. */

@@ -30,7 +30,7 @@ public final class DebugInformation implements DwarfSections {
    * @param name {@code dwarf}, or {@code dwarf:} and an object's name
    * @param index the folder of the on-disk index, where its names are kept by build-id; empty to do
    *     without
-   * @param warnings is told why the file's own table of names is not used
+   * @param warnings is told what of it cannot be read, and why its own table of names is not used
    */
   public static Optional<DwarfTypeSource> types(
       String name, ElfFile file, Optional<Path> index, Consumer<String> warnings) {
@@ -54,7 +54,11 @@ public final class DebugInformation implements DwarfSections {
     }
     return table.nameLookup(
         dwarf,
-        () -> Optional.of(table.dwarfNames(dwarf, THREADS)),
+        () -> {
+          var names = table.dwarfNames(dwarf, THREADS);
+          names.problems().forEach(problem -> warnings.accept(problem.getMessage()));
+          return Optional.of(names);
+        },
         problem -> warnings.accept("not used: " + problem.getMessage()));
   }
 

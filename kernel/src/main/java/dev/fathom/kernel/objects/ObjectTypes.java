@@ -64,12 +64,7 @@ public final class ObjectTypes implements TypeSource {
         of ->
             of.file()
                 .flatMap(
-                    file ->
-                        DebugInformation.types(
-                            "dwarf:" + of.name(),
-                            file,
-                            index,
-                            text -> warnings.accept(of.name() + ": " + text))));
+                    file -> DebugInformation.types("dwarf:" + of.name(), file, index, warnings)));
   }
 
   private <T> Optional<T> answer(

@@ -2,7 +2,13 @@
 package dev.fathom.session.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fathom.base.BadDataException;
+import dev.fathom.base.ByteSource;
+import dev.fathom.format.elf.Elf;
+import dev.fathom.format.elf.ElfFile;
+import dev.fathom.format.elf.ProgramHeader;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Mapping;
@@ -30,6 +36,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -253,20 +260,52 @@ class ProcessKernelTest {
       assertThat(session.kernel().program().memory().cString(constant, 64))
           .isEqualTo("this text can only be read");
     }
-    // Another build is refused, and said so.
+  }
+
+  /** The wrong program is refused, once, and the right one serves that is where the core says. */
+  @Test
+  void anotherBuildOfTheProgramIsNotUsed() throws IOException {
+    Path core = directory.resolve("core.leaner");
+    Files.copy(core("crash"), core);
+    strip(core);
     Path other =
         CProgram.compile(directory, "other", SOURCE, "-O2", "-g", "-pthread", "-DOTHER").file();
     try (var session = open(core, other)) {
-      var memory = session.kernel().program().memory();
-      var view = session.target().find(ProcessView.class).orElseThrow();
-      var rodata =
-          view.mappings().stream()
-              .filter(m -> m.name().equals(program.file().toString()) && m.offset() != 0)
-              .findFirst()
-              .orElseThrow();
-      memory.at(rodata.range().start());
+      var image = session.kernel().image().orElseThrow();
+      assertThat(session.kernel().file(image)).contains(program.file());
+      long constant =
+          session.kernel().program().symbols().first("constant").orElseThrow().address();
+      assertThat(session.kernel().program().memory().cString(constant, 64))
+          .isEqualTo("this text can only be read");
       assertThat(session.target().warnings())
-          .anyMatch(warning -> warning.contains("another build, which is not used"));
+          .singleElement()
+          .asString()
+          .startsWith(other + ": has build-id ")
+          .endsWith("another build, which is not used");
+      assertThat(session.kernel().warnings()).isEmpty();
+    }
+  }
+
+  /** What is left of a core whose writer ran out of space is still one of a process. */
+  @Test
+  void aCoreThatIsCutOffInItsNotes() throws IOException {
+    byte[] whole = Files.readAllBytes(core("crash"));
+    long notes =
+        ElfFile.read(ByteSource.of("core", whole)).programHeaders().stream()
+            .filter(segment -> segment.type() == Elf.PT_NOTE)
+            .mapToLong(ProgramHeader::offset)
+            .findFirst()
+            .orElseThrow();
+    Path file = directory.resolve("core.cut");
+    Files.write(file, Arrays.copyOf(whole, (int) notes + 8));
+    assertThatThrownBy(() -> open(file, program.file()))
+        .isInstanceOf(BadDataException.class)
+        .hasMessageContaining("the core of a process is cut off in its notes");
+    Files.write(file, Arrays.copyOf(whole, (int) notes + 1200));
+    try (var session = open(file, program.file())) {
+      assertThat(session.target().cpus()).isNotEmpty();
+      assertThat(session.target().warnings())
+          .anyMatch(warning -> warning.contains("end in the middle of one"));
     }
   }
 
@@ -306,7 +345,7 @@ class ProcessKernelTest {
         bytes[random.nextInt(Math.min(bytes.length, 12_000))] = (byte) random.nextInt();
       }
       int length = random.nextInt(4) == 0 ? random.nextInt(bytes.length) : bytes.length;
-      Files.write(file, java.util.Arrays.copyOf(bytes, length));
+      Files.write(file, Arrays.copyOf(bytes, length));
       try (var session = open(file)) {
         session.kernel().facts();
         session.kernel().tasks(_ -> {}).forEach(task -> session.kernel().stack(task));

@@ -54,6 +54,14 @@ public record Attempt(String where, Outcome outcome) {
     }
   }
 
+  /** The right file, with symbols but without debug information: taken when there is no better. */
+  public record SymbolsOnly() implements Outcome {
+    @Override
+    public String text() {
+      return "has symbols, but no debug information";
+    }
+  }
+
   /** The right file, but without debug information or a full symbol table. */
   public record Stripped() implements Outcome {
     @Override

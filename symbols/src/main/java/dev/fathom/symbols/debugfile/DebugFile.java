@@ -5,14 +5,18 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.MappedFile;
 import dev.fathom.format.dwarf.DwarfSections;
+import dev.fathom.format.dwarf.SplitPart;
 import dev.fathom.format.elf.ElfFile;
+import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * An opened file with debug information: its ELF sections as DWARF's reader wants them, and the
@@ -26,6 +30,7 @@ public final class DebugFile implements DwarfSections, AutoCloseable {
   private final List<DebugFile> opened = new ArrayList<>();
   private Optional<DwarfSections> supplementary;
   private Optional<DwarfSections> splitPackage;
+  private boolean lacksParts;
 
   private DebugFile(Path path, MappedFile mapped, ElfFile elf, DebugFiles files) {
     this.path = path;
@@ -87,12 +92,44 @@ public final class DebugFile implements DwarfSections, AutoCloseable {
 
   @Override
   public synchronized Optional<DwarfSections> split(String name, String directory, long id) {
-    for (var candidate : candidates(name, directory)) {
-      if (Files.isRegularFile(candidate)) {
-        return Optional.of(companion(candidate));
+    var place = place(name, directory);
+    lacksParts |= place.isEmpty();
+    return place.map(this::companion);
+  }
+
+  private Optional<Path> place(String name, String directory) {
+    return candidates(name, directory).stream().filter(Files::isRegularFile).findFirst();
+  }
+
+  @Override
+  public Optional<SplitPart.Stamp> splitStamp(String name, String directory) {
+    var stamp = place(name, directory).flatMap(DebugFile::stamp);
+    if (stamp.isEmpty()) {
+      synchronized (this) {
+        lacksParts = true;
       }
     }
-    return Optional.empty();
+    return stamp;
+  }
+
+  /** Whether a {@code .dwo} file was wanted that is not there. */
+  public synchronized boolean lacksParts() {
+    return lacksParts;
+  }
+
+  private static Optional<SplitPart.Stamp> stamp(Path path) {
+    try {
+      var attributes = Files.readAttributes(path, BasicFileAttributes.class);
+      return attributes.isRegularFile()
+          ? Optional.of(
+              new SplitPart.Stamp(
+                  path.toString(),
+                  attributes.size(),
+                  attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS)))
+          : Optional.empty();
+    } catch (IOException _) {
+      return Optional.empty(); // It is not there, or not for us.
+    }
   }
 
   /** Where a {@code .dwo} file may be: where it was made, and beside this file. */
@@ -120,10 +157,19 @@ public final class DebugFile implements DwarfSections, AutoCloseable {
   @Override
   public synchronized Optional<DwarfSections> splitPackage() {
     if (splitPackage == null) {
-      var dwp = path.resolveSibling(path.getFileName() + ".dwp");
+      var dwp = dwp();
       splitPackage = Files.isRegularFile(dwp) ? Optional.of(companion(dwp)) : Optional.empty();
     }
     return splitPackage;
+  }
+
+  @Override
+  public Optional<SplitPart.Stamp> splitPackageStamp() {
+    return stamp(dwp());
+  }
+
+  private Path dwp() {
+    return path.resolveSibling(path.getFileName() + ".dwp");
   }
 
   private DwarfSections companion(Path other) {

@@ -27,7 +27,8 @@ import java.util.zip.CRC32;
  * Finds debug files and remembers what it found and where it looked. The order: the files that the
  * user gave, then by build-id and by name in his folders, beside the file, in the system's folders,
  * at the places usual for it, last on the servers. A file is taken only when its build-id is the
- * one that is wanted; without a build-id the checksum of the debug link must be right.
+ * one that is wanted; without a build-id the checksum of the debug link must be right. One with
+ * symbols only is taken when there is none with debug information.
  */
 public final class DebugFiles {
   /** How many files of modules' folders are looked at. */
@@ -213,6 +214,7 @@ public final class DebugFiles {
     private final Wanted wanted;
     private final List<Attempt> attempts = new ArrayList<>();
     private final Set<Path> seen = new LinkedHashSet<>();
+    private Optional<Path> symbolsOnly = Optional.empty();
 
     Hunt(Wanted wanted) {
       this.wanted = wanted;
@@ -234,6 +236,10 @@ public final class DebugFiles {
 
     private Search found(Path path) {
       return new Search(wanted, Optional.of(path), attempts);
+    }
+
+    private Search notFound() {
+      return new Search(wanted, symbolsOnly, attempts);
     }
 
     private List<Path> candidates() {
@@ -278,7 +284,7 @@ public final class DebugFiles {
     private Search fromServers() {
       var servers = servers();
       if (wanted.buildId().isEmpty() || servers.isEmpty()) {
-        return new Search(wanted, Optional.empty(), attempts);
+        return notFound();
       }
       var answer = servers.get().fetch(wanted.buildId().get(), "debuginfo");
       for (var attempt : answer.attempts()) {
@@ -287,13 +293,17 @@ public final class DebugFiles {
         }
       }
       var file = answer.file().filter(path -> isGood(path, true));
-      return new Search(wanted, file, attempts);
+      return file.map(this::found).orElseGet(this::notFound);
     }
 
     private boolean isGood(Path path, boolean report) {
       var outcome = look(path);
       boolean good = outcome instanceof Attempt.Good;
-      if (good || report) {
+      boolean symbols = outcome instanceof Attempt.SymbolsOnly;
+      if (symbols && symbolsOnly.isEmpty()) {
+        symbolsOnly = Optional.of(path);
+      }
+      if (good || symbols || report) {
         attempts.add(new Attempt(path.toString(), outcome));
       }
       return good;
@@ -312,11 +322,10 @@ public final class DebugFiles {
         if (wanted.buildId().isPresent() && !id.equals(wanted.buildId())) {
           return new Attempt.OtherBuild(wanted.buildId().get(), id);
         }
-        boolean useful =
-            elf.symtab().isPresent()
-                || elf.sections().named(".debug_info").isPresent()
+        boolean described =
+            elf.sections().named(".debug_info").isPresent()
                 || elf.sections().named(".zdebug_info").isPresent();
-        if (!useful) {
+        if (!described && elf.symtab().isEmpty()) {
           return new Attempt.Stripped();
         }
         boolean own = wanted.path().filter(path::equals).isPresent();
@@ -326,7 +335,7 @@ public final class DebugFiles {
             return new Attempt.OtherChecksum(wanted.link().get().crc32(), crc);
           }
         }
-        return new Attempt.Good();
+        return described ? new Attempt.Good() : new Attempt.SymbolsOnly();
       } catch (BadDataException | TargetException e) {
         return new Attempt.Unusable(e.getMessage());
       }

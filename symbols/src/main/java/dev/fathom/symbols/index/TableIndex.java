@@ -28,7 +28,7 @@ public final class TableIndex {
   private static final int MAX_BUILD_ID = 128;
 
   /** What the stored arrays mean; one more with each change of that. */
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   /** How many bytes at the start and at the end of each section are compared. */
   private static final int SAMPLE = 4096;
@@ -218,13 +218,17 @@ public final class TableIndex {
 
   /**
    * Of the sections, which are hundreds of megabytes large, the sizes and a sample: the build-id
-   * already says that the file is the same, and this that it is whole.
+   * already says that the file is the same, and this that it is whole. Of the files that hold split
+   * units which they are, since these come, go and change without it.
    */
   private long fingerprint(Dwarf dwarf) {
     var crc = new CRC32();
     crc.update(version);
     sample(crc, dwarf);
     dwarf.supplementary().ifPresent(other -> sample(crc, other));
+    for (var part : dwarf.splitParts()) {
+      crc.update(part.toString().getBytes(StandardCharsets.UTF_8));
+    }
     return crc.getValue();
   }
 

@@ -404,14 +404,20 @@ public final class DwarfSource implements SourceInfo {
     }
   }
 
+  /** A damaged table of lines costs the lines, and not what else is known of the code. */
   private Optional<SourceLine> lineAt(long address) {
-    var code = code(address);
-    var table = code.flatMap(UnitCode::lines);
-    if (table.isEmpty()) {
+    try {
+      var code = code(address);
+      var table = code.flatMap(UnitCode::lines);
+      if (table.isEmpty()) {
+        return Optional.empty();
+      }
+      var row = table.get().rowAt(address);
+      return row.isPresent() ? code.get().line(table.get(), row.getAsInt()) : Optional.empty();
+    } catch (BadDataException e) {
+      problem(e);
       return Optional.empty();
     }
-    var row = table.get().rowAt(address);
-    return row.isPresent() ? code.get().line(table.get(), row.getAsInt()) : Optional.empty();
   }
 
   @Override
@@ -560,11 +566,16 @@ public final class DwarfSource implements SourceInfo {
   }
 
   private Optional<SourceLine> calledFrom(Die inlined) {
-    return code(inlined.unit())
-        .line(
-            inlined.number(At.CALL_FILE).orElse(-1),
-            inlined.number(At.CALL_LINE).orElse(0),
-            inlined.number(At.CALL_COLUMN).orElse(0));
+    try {
+      return code(inlined.unit())
+          .line(
+              inlined.number(At.CALL_FILE).orElse(-1),
+              inlined.number(At.CALL_LINE).orElse(0),
+              inlined.number(At.CALL_COLUMN).orElse(0));
+    } catch (BadDataException e) {
+      problem(e);
+      return Optional.empty();
+    }
   }
 
   /** Where something is declared. */

@@ -196,6 +196,23 @@ class DebugFilesTest {
   }
 
   @Test
+  void aFileWithSymbolsOnlyIsTakenWhenNoServerHasABetter() throws IOException {
+    program = write("opt/bin/program", identified(Optional.of(ID)).build());
+    try (var server = new FakeDebuginfod()) {
+      var search = files(List.of(), List.of(), Optional.of(server.url())).find(wanted());
+      assertThat(search.found()).contains(program);
+      assertThat(search.attempts()).contains(new Attempt(program + "", new Attempt.SymbolsOnly()));
+      assertThat(server.asked()).hasSize(1);
+    }
+    try (var server = new FakeDebuginfod()) {
+      Files.delete(temp.resolve("cache/" + ID.hex() + "/debuginfo"));
+      server.put("/buildid/" + ID.hex() + "/debuginfo", debug(Optional.of(ID)));
+      assertThat(files(List.of(), List.of(), Optional.of(server.url())).find(wanted()).found())
+          .contains(temp.resolve("cache/" + ID.hex() + "/debuginfo"));
+    }
+  }
+
+  @Test
   void findsKernelsAndModules() throws IOException {
     var files = local();
     var kernel = write("debug/boot/vmlinux-6.1.0-1", debug(Optional.of(ID)));

@@ -5,14 +5,11 @@ import dev.fathom.base.BadDataException;
 import dev.fathom.base.ByteSource;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
-import dev.fathom.base.FathomException;
 import dev.fathom.base.MappedFile;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfFile;
-import dev.fathom.format.elf.ElfNote;
-import dev.fathom.format.elf.ElfNotes;
 import dev.fathom.format.elf.ProgramHeader;
 import dev.fathom.model.Layout;
 import dev.fathom.target.Capability;
@@ -23,11 +20,9 @@ import dev.fathom.target.TargetInfo;
 import dev.fathom.target.VirtualMemory;
 import dev.fathom.target.local.UserRegisters;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,8 +37,10 @@ final class ProcessCore implements Target {
   /** How much of a mapped file's start is looked at for its build-id. */
   private static final int HEAD = 1 << 16;
 
-  private static final int NT_GNU_BUILD_ID = 3;
   private static final long PAGE = 4096;
+
+  /** The page at 0xffffffffff600000, which is of every process. */
+  private static final long VSYSCALL = 0xffffffffff600000L >>> 12;
 
   private final ByteSource core;
   private final Optional<Path> executable;
@@ -53,7 +50,7 @@ final class ProcessCore implements Target {
   private final SegmentMemory stored;
   private final List<ProcessView.Mapped> mappings = new ArrayList<>();
   private final List<Optional<ByteSource>> behind = new ArrayList<>();
-  private final Map<String, Optional<ByteSource>> opened = new HashMap<>();
+  private final CoreFiles files;
   private final List<String> warnings = new ArrayList<>();
   private final List<Cpu> cpus = new ArrayList<>();
 
@@ -64,6 +61,7 @@ final class ProcessCore implements Target {
     this.file = file;
     this.layout = layout;
     this.notes = new ProcessNotes(layout);
+    this.files = new CoreFiles(executable, this::keptBuildId, warnings);
     for (var segment : file.programHeaders()) {
       if (segment.type() == Elf.PT_NOTE) {
         addNotes(segment);
@@ -74,6 +72,7 @@ final class ProcessCore implements Target {
       cpus.add(new Cpu(thread.id, thread.registers, "PRSTATUS"));
     }
     map();
+    files.program(program());
   }
 
   /** The core of a process in {@code core}, or nothing when it is something else. */
@@ -89,7 +88,7 @@ final class ProcessCore implements Target {
     for (var segment : file.programHeaders()) {
       process |= segment.type() == Elf.PT_NOTE && isOfProcess(file, segment);
     }
-    if (!process) {
+    if (!process && !isCutOff(core, file)) {
       return Optional.empty();
     }
     String machine = Elf.machineName(file.header().machine());
@@ -101,7 +100,43 @@ final class ProcessCore implements Target {
                         core.name(),
                         18,
                         "core of a process on " + machine + ", expected x86_64 or aarch64"));
-    return Optional.of(new ProcessCore(core, executable, file, layout));
+    var opened = new ProcessCore(core, executable, file, layout);
+    if (!process && opened.cpus.isEmpty()) {
+      throw new BadDataException(
+          core.name(),
+          core.size(),
+          "the core of a process is cut off in its notes, before the first thread's end");
+    }
+    return Optional.of(opened);
+  }
+
+  /**
+   * Whether a file is all that is left of a process's core: it ends before the notes do that tell
+   * what it is of, and what it was to hold is memory of user mode.
+   */
+  private static boolean isCutOff(ByteSource core, ElfFile file) {
+    boolean any = false;
+    long notes = 0;
+    for (var p : file.programHeaders()) {
+      if (p.type() == Elf.PT_NOTE && p.filesz() > 0) {
+        notes = Math.max(notes, p.offset() + p.filesz());
+      } else if (p.type() == Elf.PT_LOAD) {
+        boolean user = p.vaddr() > 0 || p.vaddr() >>> 12 == VSYSCALL;
+        if (p.paddr() != 0 || !user) {
+          return false;
+        }
+        any = true;
+      }
+    }
+    return any && notes > core.size();
+  }
+
+  private static long end(ElfFile file) {
+    return file.programHeaders().stream()
+        .filter(ProcessCore::makesSense)
+        .mapToLong(p -> p.offset() + p.filesz())
+        .max()
+        .orElse(0);
   }
 
   private static boolean isOfProcess(ElfFile file, ProgramHeader segment) {
@@ -143,12 +178,11 @@ final class ProcessCore implements Target {
   private SegmentMemory stored() {
     var inFile = new Extents.Builder();
     var described = new Extents.Builder();
-    long end = 0;
+    long end = end(file);
     for (var p : file.programHeaders()) {
       if (makesSense(p)) {
         inFile.add(p.vaddr(), p.filesz(), p.offset());
         described.add(p.vaddr(), p.memsz(), p.vaddr());
-        end = Math.max(end, p.offset() + p.filesz());
       }
     }
     if (end > core.size()) {
@@ -287,7 +321,7 @@ final class ProcessCore implements Target {
       return 0;
     }
     if (behind.get(index).isEmpty()) {
-      behind.set(index, source(mapped));
+      behind.set(index, files.source(mapped.name()));
     }
     var source = behind.get(index);
     long offset = mapped.offset() + (address - mapped.range().start());
@@ -312,42 +346,6 @@ final class ProcessCore implements Target {
     return (int) count;
   }
 
-  private Optional<ByteSource> source(ProcessView.Mapped mapped) {
-    return opened.computeIfAbsent(mapped.name(), _ -> open(mapped));
-  }
-
-  private Optional<ByteSource> open(ProcessView.Mapped mapped) {
-    var path = path(mapped);
-    if (path.isEmpty()) {
-      warnings.add(mapped.name() + ": is not here, and the core has not all of it");
-      return Optional.empty();
-    }
-    try {
-      var source = MappedFile.open(path.get());
-      var there = buildId(source);
-      var kept = keptBuildId(mapped.name());
-      if (there.isPresent() && kept.isPresent() && !there.equals(kept)) {
-        source.close();
-        warnings.add(
-            path.get()
-                + ": has build-id "
-                + there.get()
-                + ", and the process ran "
-                + kept.get()
-                + ": another build, which is not used");
-        return Optional.empty();
-      }
-      if (kept.isEmpty()) {
-        warnings.add(
-            path.get() + ": taken for what the process ran: the core does not tell its build-id");
-      }
-      return Optional.of(source);
-    } catch (FathomException e) {
-      warnings.add(e.getMessage());
-      return Optional.empty();
-    }
-  }
-
   /** The build-id of a mapped file as the core itself has it. */
   private Optional<String> keptBuildId(String name) {
     for (var mapped : mappings) {
@@ -356,57 +354,11 @@ final class ProcessCore implements Target {
         int got = stored.read(mapped.range().start(), MemorySegment.ofArray(head));
         if (got > 0) {
           var source = ByteSource.of(name, MemorySegment.ofArray(head).asSlice(0, got));
-          return buildId(source);
+          return CoreFiles.buildId(source);
         }
       }
     }
     return Optional.empty();
-  }
-
-  /** The build-id in the notes at the start of an ELF file, which is where linkers put it. */
-  private static Optional<String> buildId(ByteSource source) {
-    try {
-      if (!ElfFile.matches(source)) {
-        return Optional.empty();
-      }
-      var elf = ElfFile.read(source);
-      for (var segment : elf.programHeaders()) {
-        if (segment.type() != Elf.PT_NOTE
-            || segment.offset() < 0
-            || segment.filesz() < 0
-            || segment.offset() > source.size() - segment.filesz()) {
-          continue;
-        }
-        for (ElfNote note :
-            ElfNotes.read(
-                    source,
-                    segment.offset(),
-                    segment.filesz(),
-                    segment.align(),
-                    elf.header().order())
-                .notes()) {
-          if (note.is("GNU", NT_GNU_BUILD_ID) && note.descriptor().size() <= 64) {
-            return Optional.of(
-                java.util.HexFormat.of()
-                    .formatHex(note.descriptor().bytes(0, (int) note.descriptor().size())));
-          }
-        }
-      }
-    } catch (BadDataException _) {
-      return Optional.empty(); // No ELF file, or not enough of one: it has no build-id.
-    }
-    return Optional.empty();
-  }
-
-  /** Where the file of a mapping is on this machine: the given executable for the program. */
-  private Optional<Path> path(ProcessView.Mapped mapped) {
-    if (executable.isPresent() && program().filter(mapped.name()::equals).isPresent()) {
-      return executable;
-    }
-    Path path = Path.of(mapped.name());
-    return Files.isReadable(path) && Files.isRegularFile(path)
-        ? Optional.of(path)
-        : Optional.empty();
   }
 
   /** The program: the file that has the entry point (AT_ENTRY). */
@@ -478,11 +430,7 @@ final class ProcessCore implements Target {
 
   @Override
   public void close() {
-    for (var source : opened.values()) {
-      if (source.isPresent() && source.get() instanceof MappedFile mapped) {
-        mapped.close();
-      }
-    }
+    files.close();
     if (core instanceof MappedFile mapped) {
       mapped.close();
     }
@@ -549,7 +497,7 @@ final class ProcessCore implements Target {
 
     @Override
     public Optional<Path> file(Mapped mapping) {
-      return mapping.isFile() ? path(mapping) : Optional.empty();
+      return mapping.isFile() ? files.path(mapping.name()) : Optional.empty();
     }
   }
 }
