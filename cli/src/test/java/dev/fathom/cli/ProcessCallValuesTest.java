@@ -406,11 +406,12 @@ class ProcessCallValuesTest {
           assertThat(run(service, "output *place() = 8")).isEqualTo("8");
           assertThat(run(service, "output steps")).isEqualTo("6");
           assertThat(run(service, "output spot")).isEqualTo("{1, 8, 5, 1}");
-          // Of several methods just the one of these types.
+          // Of several methods the one that the types mean.
           assertThat(run(service, "output many.take(2)")).isEqualTo("11");
           assertThat(run(service, "output many.take(2.0)")).isEqualTo("209");
           assertThat(run(service, "output many.take(2, 3)")).isEqualTo("15");
-          assertThat(run(service, "output many.take((short) 2)")).contains("one of 3 methods");
+          assertThat(run(service, "output many.take((short) 2)")).isEqualTo("11");
+          assertThat(run(service, "output many.take(2UL)")).contains("one of 3 methods");
           assertThat(run(service, "output many.take(1, 2, 3)")).contains("takes 3 arguments");
           assertThat(run(service, "output many.take")).contains("is 4 methods");
           assertThat(run(service, "output many.get()")).isEqualTo("1");

@@ -7,7 +7,9 @@ import dev.fathom.model.Register;
 import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Value;
 import dev.fathom.model.source.Activation;
+import dev.fathom.model.source.SourceLine;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.FunctionType;
 import dev.fathom.session.control.Calls;
 import java.time.Duration;
 import java.util.List;
@@ -40,11 +42,29 @@ public final class CScope extends ProgramScope {
       var local = FrameNames.variable(call, name);
       return local
           .or(() -> FrameNames.ofFile(call, name))
-          .or(() -> super.variable(name))
+          .or(() -> global(name))
           .or(() -> inScope(name));
     }
-    var global = super.variable(name);
+    var global = global(name);
     return global.isPresent() ? global : FrameNames.variable(call, name).or(() -> inScope(name));
+  }
+
+  /** Of several functions of C that one file each has for itself, that of the selected frame's. */
+  private Optional<Value> global(String name) {
+    var first = super.variable(name);
+    if (first.isEmpty() || !(first.get().type() instanceof FunctionType)) {
+      return first;
+    }
+    var all = ofC(name);
+    var path = all.size() > 1 ? FrameNames.line(call).map(SourceLine::path) : Optional.empty();
+    return path.isEmpty()
+        ? first
+        : all.stream()
+            .filter(
+                s -> call.session().sources().line(s.address()).map(SourceLine::path).equals(path))
+            .findFirst()
+            .map(this::typed)
+            .or(() -> first);
   }
 
   /** {@code pid}, {@code comm} and the like are those of the selected thread. */
@@ -67,6 +87,18 @@ public final class CScope extends ProgramScope {
       }
     }
     return Optional.empty();
+  }
+
+  @Override
+  public List<Function> functions(String name) {
+    var found = super.functions(name);
+    return super.variable(name).isPresent()
+        ? found
+        : FrameNames.scopes(call).stream()
+            .map(scope -> super.functions(scope + "::" + name))
+            .filter(inner -> !inner.isEmpty())
+            .findFirst()
+            .orElse(found);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.fathom.model.Value;
 import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.FrameView;
 import dev.fathom.model.source.SourceFrame;
+import dev.fathom.model.source.SourceLine;
 import dev.fathom.model.source.Variable;
 import dev.fathom.model.type.PointerType;
 import java.util.ArrayList;
@@ -41,6 +42,11 @@ final class FrameNames {
     return local.isPresent()
         ? Optional.of(value(name, local.get().in(view)))
         : member(activation, view, name);
+  }
+
+  /** The line of the selected frame. */
+  static Optional<SourceLine> line(Invocation call) {
+    return frame(call).flatMap(SourceFrame::activation).flatMap(Activation::line);
   }
 
   /** A variable of the source file that the selected frame's function is in. */

@@ -15,12 +15,14 @@ import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.VoidType;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** Names in C expressions: variables and functions of the program, registers of one thread. */
 public class ProgramScope implements Scope {
@@ -28,6 +30,9 @@ public class ProgramScope implements Scope {
 
   /** Names for a thread, where nothing else has them. */
   public static final Set<String> THREAD = Set.of("pid", "tid", "ppid", "cpu", "comm", "curthread");
+
+  /** More than any name has, but for those that templates make. */
+  private static final int MOST_FUNCTIONS = 1000;
 
   private final Kernel kernel;
   private final Supplier<Optional<Registers>> registers;
@@ -47,7 +52,57 @@ public class ProgramScope implements Scope {
 
   @Override
   public Optional<Value> variable(String name) {
-    return program().symbols().first(name).map(this::typed).or(() -> placed(name));
+    var symbols = program().symbols();
+    return symbols
+        .first(name)
+        .filter(first -> isPlain(first, name) || symbols.exactly(name).contains(first))
+        .map(this::typed)
+        .or(() -> placed(name));
+  }
+
+  @Override
+  public Optional<Value> anywhere(String name) {
+    try {
+      return program().symbols().first(name).map(this::typed);
+    } catch (EvalException _) {
+      return Optional.empty(); // It is of another scope, and nobody asked for that.
+    }
+  }
+
+  /** Whether a symbol is called just so, as all of C are. */
+  private static boolean isPlain(Symbol symbol, String name) {
+    return symbol.name().equals(name.substring(name.indexOf('`') + 1));
+  }
+
+  /** The functions of C of that name, one at each address: several files may have one each. */
+  protected final List<Symbol> ofC(String name) {
+    var addresses = new HashSet<Long>();
+    return program().symbols().named(name).stream()
+        .filter(s -> s.kind() == Symbol.Kind.TEXT && isPlain(s, name))
+        .filter(s -> addresses.add(s.address()))
+        .toList();
+  }
+
+  /** {@inheritDoc} Only of functions of C++, which may have one name. */
+  @Override
+  public List<Function> functions(String name) {
+    var symbols = program().symbols();
+    if (symbols.first(name).filter(first -> !isPlain(first, name)).isEmpty()) {
+      return List.of();
+    }
+    var exact = symbols.exactly(name);
+    var addresses = new HashSet<Long>();
+    return (exact.isEmpty() ? symbols.named(name) : exact)
+        .stream()
+            .filter(s -> s.kind() == Symbol.Kind.TEXT && !s.name().contains("[clone "))
+            .filter(s -> addresses.add(s.address()))
+            .limit(MOST_FUNCTIONS)
+            .flatMap(s -> typed(s) instanceof Value.Ref code ? function(s, code) : Stream.empty())
+            .toList();
+  }
+
+  private static Stream<Function> function(Symbol symbol, Value.Ref code) {
+    return Stream.of(new Function(symbol.name(), code));
   }
 
   /** A variable whose symbol has another name, by debug information. */
@@ -160,7 +215,8 @@ public class ProgramScope implements Scope {
     return Optional.empty();
   }
 
-  private Value typed(Symbol symbol) {
+  /** What a symbol names. */
+  protected final Value typed(Symbol symbol) {
     try {
       return program().global(symbol);
     } catch (LookupException e) {

@@ -4,13 +4,17 @@ package dev.fathom.lang;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.Member;
 import dev.fathom.model.type.PointerType;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** C++'s way from an object to the parts that are its base classes, and back. */
 final class BaseClasses {
@@ -24,6 +28,14 @@ final class BaseClasses {
 
   static Set<CompositeType> noneSeen() {
     return Collections.newSetFromMap(new IdentityHashMap<>());
+  }
+
+  /** The types of a class's own bases, virtual ones last. */
+  static List<CType> of(CompositeType type) {
+    var found = new ArrayList<CType>();
+    type.members().stream().filter(Member::isBase).forEach(member -> found.add(member.type()));
+    type.virtualBases().forEach(base -> found.add(base.type()));
+    return found;
   }
 
   /** The part of an object that is its base of that type; empty when there is none. */
@@ -52,18 +64,35 @@ final class BaseClasses {
       if (at.name().equals(name) || at.name().endsWith("::" + name)) {
         return at == own ? Optional.of(object) : part(object, at);
       }
-      for (var member : at.members()) {
-        if (member.isBase() && member.type().resolved() instanceof CompositeType base) {
-          queue.add(base);
-        }
-      }
-      for (var virtual : at.virtualBases()) {
-        if (virtual.type().resolved() instanceof CompositeType base) {
+      for (var one : of(at)) {
+        if (one.resolved() instanceof CompositeType base) {
           queue.add(base);
         }
       }
     }
     return Optional.empty();
+  }
+
+  /** How many classes a base is away, at the least; empty where it is no base, 0 of itself. */
+  static OptionalInt depth(CompositeType derived, CompositeType base) {
+    var seen = noneSeen();
+    List<CompositeType> level = List.of(derived);
+    for (int depth = 0; depth < NESTING_LIMIT && !level.isEmpty(); depth++) {
+      var next = new ArrayList<CompositeType>();
+      for (var at : level) {
+        if (same(at, base)) {
+          return OptionalInt.of(depth);
+        }
+        if (seen.size() < CLASSES_LIMIT && seen.add(at)) {
+          of(at).stream()
+              .flatMap(
+                  one -> one.resolved() instanceof CompositeType c ? Stream.of(c) : Stream.empty())
+              .forEach(next::add);
+        }
+      }
+      level = next;
+    }
+    return OptionalInt.empty();
   }
 
   /** From base to base, each of which has the wanted one; only virtual bases take a read. */

@@ -16,7 +16,6 @@ import dev.fathom.model.type.VoidType;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 
@@ -34,7 +33,7 @@ final class CTextParser extends Parser {
   private final List<Long> packs = new ArrayList<>();
 
   CTextParser(List<Token> tokens, CTextTypes into, DataModel model) {
-    super(tokens, into.program(), new CTypes(model), Optional.empty());
+    super(tokens, into.program(), new CTypes(model), Hooks.NONE);
     this.into = into;
     this.model = model;
   }

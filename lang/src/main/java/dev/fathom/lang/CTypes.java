@@ -176,11 +176,16 @@ final class CTypes {
 
   /** Integer promotion: what an operand of a rank below int becomes; others stay. */
   IntType promote(CType type, Expr expression) {
+    return promoted(type).orElseThrow(() -> notNumber(type, expression));
+  }
+
+  /** What an integer is in an operator; empty for other types. */
+  Optional<IntType> promoted(CType type) {
     return switch (type.resolved()) {
-      case IntType i -> i.bytes() < 4 ? INT : i;
-      case EnumType e -> of(e.bytes(), e.signed());
-      case BoolType _ -> INT;
-      default -> throw notNumber(type, expression);
+      case IntType i -> Optional.of(i.bytes() < 4 ? INT : i);
+      case EnumType e -> Optional.of(of(e.bytes(), e.signed()));
+      case BoolType _ -> Optional.of(INT);
+      default -> Optional.empty();
     };
   }
 

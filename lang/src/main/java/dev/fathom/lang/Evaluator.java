@@ -17,6 +17,7 @@ import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
+import dev.fathom.model.type.QualifiedType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Computes C expressions as C11 section 6.5 has them, and where that leaves something open as gdb
@@ -50,6 +52,7 @@ final class Evaluator {
   private final Numbers numbers;
   private final Arithmetic arithmetic;
   private final Methods methods;
+  private final Functions functions;
 
   Evaluator(Scope scope) {
     this.scope = scope;
@@ -57,7 +60,8 @@ final class Evaluator {
     this.types = new CTypes(DataModel.of(program.types()));
     this.numbers = new Numbers(program, types);
     this.arithmetic = new Arithmetic(numbers, program, types);
-    this.methods = new Methods(program);
+    this.methods = new Methods(program, types);
+    this.functions = new Functions(scope, types);
   }
 
   Value value(Expr expression) {
@@ -131,7 +135,8 @@ final class Evaluator {
                     program
                         .types()
                         .placed(q.text())
-                        .map(p -> new Value.Ref(program, p.type(), p.address())));
+                        .map(p -> new Value.Ref(program, p.type(), p.address())))
+            .or(() -> functions.called(q.text()));
     if (found.isPresent()) {
       return found.get();
     }
@@ -151,54 +156,13 @@ final class Evaluator {
 
   /** Looks at all names in an expression; see {@link Expressions#requireKnown}. */
   void requireKnown(Expr expression) {
-    switch (expression) {
-      case Expr.Name n -> {
-        if (find(n).isEmpty()) {
-          throw unknown(n, n.name());
-        }
-      }
-      case Expr.Number _,
-          Expr.Fraction _,
-          Expr.Text _,
-          Expr.Quoted _,
-          Expr.Scoped _,
-          Expr.Dollar _,
-          Expr.TypeName _,
-          Expr.SizeOfType _,
-          Expr.AlignOfType _,
-          Expr.OffsetOf _ -> {}
-      case Expr.Unary u -> requireKnown(u.operand());
-      case Expr.Step s -> requireKnown(s.operand());
-      case Expr.Binary b -> {
-        requireKnown(b.left());
-        requireKnown(b.right());
-      }
-      case Expr.Assign a -> {
-        requireKnown(a.target());
-        requireKnown(a.value());
-      }
-      case Expr.Conditional c -> {
-        requireKnown(c.test());
-        requireKnown(c.then());
-        requireKnown(c.otherwise());
-      }
-      case Expr.Cast c -> requireKnown(c.operand());
-      case Expr.At a -> requireKnown(a.address());
-      case Expr.SizeOf s -> requireKnown(s.operand());
-      case Expr.AlignOf a -> requireKnown(a.operand());
-      case Expr.ContainerOf c -> requireKnown(c.pointer());
-      case Expr.PerCpu p -> requireKnown(p.cpu());
-      case Expr.Member m -> requireKnown(m.base());
-      case Expr.Index i -> {
-        requireKnown(i.base());
-        requireKnown(i.index());
-      }
-      case Expr.Slice s -> {
-        requireKnown(s.first());
-        requireKnown(s.count());
-      }
-      case Expr.Call c -> c.arguments().forEach(this::requireKnown);
-    }
+    Names.in(expression)
+        .filter(n -> find(n).isEmpty())
+        .findFirst()
+        .ifPresent(
+            n -> {
+              throw unknown(n, n.name());
+            });
   }
 
   private Optional<Value> find(Expr.Name n) {
@@ -218,7 +182,9 @@ final class Evaluator {
                 .variable("this")
                 .filter(t -> t.type().resolved() instanceof PointerType && t.has(n.name()))
                 .map(t -> t.member(n.name()));
-    return own.or(() -> literal(n.name())).or(() -> scope.otherwise(n.name()));
+    return own.or(() -> literal(n.name()))
+        .or(() -> scope.otherwise(n.name()))
+        .or(() -> scope.anywhere(n.name()));
   }
 
   /** In C++ a variable may be called as its type is. */
@@ -749,7 +715,10 @@ final class Evaluator {
   private Value call(Expr.Call c) {
     if (!(c.function() instanceof Expr.Member m)) {
       var callee = operand(c.function());
-      return call(c, callee, function(c, callee));
+      var several = functions.several(c.function(), callee);
+      return several.isEmpty()
+          ? call(c, callee, function(c, callee))
+          : of(c, () -> call(c, several));
     }
     var object = object(m);
     int last = m.name().lastIndexOf("::");
@@ -794,6 +763,14 @@ final class Evaluator {
     return called(c, entry, type, passed(c, values(c), parameters));
   }
 
+  /** Calls the one of several functions that the arguments mean. */
+  private Value call(Expr.Call c, List<Scope.Function> several) {
+    var values = values(c);
+    var code = functions.meant(several, given(c, values));
+    var type = function(c, code);
+    return called(c, code.address(), type, passed(c, values, type.parameters()));
+  }
+
   /**
    * Calls a method.
    *
@@ -814,25 +791,37 @@ final class Evaluator {
                   + " arguments, not "
                   + count);
     }
+    return of(c, () -> method(c, whole, group, virtual, fitting));
+  }
+
+  private Value method(
+      Expr.Call c,
+      Value.Ref whole,
+      Methods.Group group,
+      boolean virtual,
+      List<CompositeType.Method> fitting) {
+    var given = values(c);
+    var method =
+        fitting.size() == 1 ? fitting.getFirst() : methods.meant(group, fitting, given(c, given));
+    if (!method.isStatic() && !group.object().isPlace()) {
+      throw Cursor.wrong(c.span(), "only an object in memory has methods to call");
+    }
+    var own = new Methods.Found(group.object(), method);
+    var found = virtual && method.isVirtual() ? methods.dynamic(whole, own) : own;
+    var function = methods.function(found);
+    var arguments = new ArrayList<Scope.Argument>();
+    if (!method.isStatic()) {
+      var of = found.object();
+      arguments.add(passed(numbers.pointer(program.types().pointerTo(of.type()), of.address())));
+    }
+    arguments.addAll(passed(c, given, Methods.parameters(found.method())));
+    return called(c, function.address(), (FunctionType) function.type().resolved(), arguments);
+  }
+
+  /** What goes wrong is told of the whole call, where it says nothing nearer. */
+  private static Value of(Expr.Call c, Supplier<Value> work) {
     try {
-      var given = values(c);
-      var method =
-          fitting.size() == 1
-              ? fitting.getFirst()
-              : methods.exact(group, fitting, typesOf(c, given));
-      if (!method.isStatic() && !group.object().isPlace()) {
-        throw Cursor.wrong(c.span(), "only an object in memory has methods to call");
-      }
-      var own = new Methods.Found(group.object(), method);
-      var found = virtual && method.isVirtual() ? methods.dynamic(whole, own) : own;
-      var function = methods.function(found);
-      var arguments = new ArrayList<Scope.Argument>();
-      if (!method.isStatic()) {
-        var of = found.object();
-        arguments.add(passed(numbers.pointer(program.types().pointerTo(of.type()), of.address())));
-      }
-      arguments.addAll(passed(c, given, Methods.parameters(found.method())));
-      return called(c, function.address(), (FunctionType) function.type().resolved(), arguments);
+      return work.get();
     } catch (EvalException e) {
       throw e.span().isPresent() ? e : Cursor.wrong(c.span(), e.getMessage());
     }
@@ -844,13 +833,23 @@ final class Evaluator {
     return values;
   }
 
-  private List<CType> typesOf(Expr.Call c, List<Value> given) {
-    var found = new ArrayList<CType>();
-    for (int i = 0; i < given.size(); i++) {
+  /** What chooses among functions. */
+  private List<Overloads.Argument> given(Expr.Call c, List<Value> values) {
+    var found = new ArrayList<Overloads.Argument>();
+    for (int i = 0; i < values.size(); i++) {
+      var argument = c.arguments().get(i);
+      var v = values.get(i);
+      var type =
+          argument instanceof Expr.Text text
+              ? program
+                  .types()
+                  .pointerTo(new QualifiedType(QualifiedType.Qualifier.CONST, text::unit))
+              : v.type();
+      boolean zero =
+          (argument instanceof Expr.Number n && n.value() == 0)
+              || (argument instanceof Expr.Name word && word.name().equals("nullptr"));
       found.add(
-          c.arguments().get(i) instanceof Expr.Text text
-              ? program.types().pointerTo(text.unit())
-              : given.get(i).type());
+          new Overloads.Argument(type, !(argument instanceof Expr.Text) && v.isPlace(), zero));
     }
     return found;
   }

@@ -65,18 +65,16 @@ public final class Expressions {
 
   /** Parses without a program: {@code typeof(expression)} is an error. */
   public static Expr parse(String text, TypeSystem types) {
-    return Parser.expression(text, types, Optional.empty());
+    return Parser.expression(text, types, Parser.Hooks.NONE);
   }
 
   public static Expr parse(String text, Scope scope) {
-    return Parser.expression(
-        text, scope.program().types(), Optional.of(e -> new Evaluator(scope).value(e).type()));
+    return Parser.expression(text, scope.program().types(), hooks(scope));
   }
 
   /** The expressions that commas separate; none in empty text. */
   public static List<Expr> parseAll(String text, Scope scope) {
-    return Parser.expressions(
-        text, scope.program().types(), Optional.of(e -> new Evaluator(scope).value(e).type()));
+    return Parser.expressions(text, scope.program().types(), hooks(scope));
   }
 
   /**
@@ -84,12 +82,17 @@ public final class Expressions {
    * as a type name.
    */
   public static Optional<CType> type(String text, TypeSystem types) {
-    return Parser.typeName(text, types, Optional.empty());
+    return Parser.typeName(text, types, Parser.Hooks.NONE);
   }
 
   /** As {@link #type(String, TypeSystem)}, with {@code typeof(expression)}. */
   public static Optional<CType> type(String text, Scope scope) {
-    return Parser.typeName(
-        text, scope.program().types(), Optional.of(e -> new Evaluator(scope).value(e).type()));
+    return Parser.typeName(text, scope.program().types(), hooks(scope));
+  }
+
+  private static Parser.Hooks hooks(Scope scope) {
+    return new Parser.Hooks(
+        Optional.of(e -> new Evaluator(scope).value(e).type()),
+        name -> !scope.functions(name).isEmpty());
   }
 }

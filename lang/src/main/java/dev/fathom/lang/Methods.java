@@ -31,9 +31,11 @@ final class Methods {
   private static final int MAX_NAMES = 64;
 
   private final Program program;
+  private final Overloads overloads;
 
-  Methods(Program program) {
+  Methods(Program program, CTypes types) {
     this.program = program;
+    this.overloads = new Overloads(types);
   }
 
   /**
@@ -115,7 +117,8 @@ final class Methods {
     return found;
   }
 
-  private static boolean isConstant(CType type) {
+  /** Whether a type is of what is not to be changed. */
+  static boolean isConstant(CType type) {
     var at = type;
     for (int i = 0; i < MAX_NAMES && at instanceof AliasType alias; i++) {
       if (alias instanceof QualifiedType q && q.qualifier() == QualifiedType.Qualifier.CONST) {
@@ -127,18 +130,17 @@ final class Methods {
   }
 
   /**
-   * The one of several methods whose parameters have just the types of the arguments, and that is
-   * for such an object.
+   * The one of several methods that arguments mean, and that is for such an object.
    *
    * @throws EvalException when there is none, or not only one
    */
-  CompositeType.Method exact(
-      Group group, List<CompositeType.Method> several, List<CType> arguments) {
-    var same = several.stream().filter(method -> takes(method, arguments)).toList();
-    if (same.size() > 1) {
-      same = same.stream().filter(method -> isForConstant(method) == group.constant()).toList();
+  CompositeType.Method meant(
+      Group group, List<CompositeType.Method> several, List<Overloads.Argument> arguments) {
+    var best = overloads.meant(several, Methods::signature, arguments);
+    if (best.size() > 1) {
+      best = best.stream().filter(method -> isForConstant(method) == group.constant()).toList();
     }
-    if (same.size() != 1) {
+    if (best.size() != 1) {
       throw new EvalException(
           "'"
               + several.getFirst().name()
@@ -148,19 +150,12 @@ final class Methods {
               + arguments.size()
               + " arguments: cast these to just the types of one");
     }
-    return same.getFirst();
+    return best.getFirst();
   }
 
-  private static boolean takes(CompositeType.Method method, List<CType> arguments) {
-    var parameters = parameters(method);
-    for (int i = 0; i < parameters.size(); i++) {
-      var type = parameters.get(i).type();
-      var wanted = type.resolved() instanceof PointerType p && p.isReference() ? p.target() : type;
-      if (!SameTypes.of(wanted, arguments.get(i))) {
-        return false;
-      }
-    }
-    return true;
+  private static Overloads.Signature signature(CompositeType.Method method) {
+    var types = parameters(method).stream().map(FunctionType.Parameter::type).toList();
+    return new Overloads.Signature(types, method.type().variadic());
   }
 
   private static boolean isForConstant(CompositeType.Method method) {

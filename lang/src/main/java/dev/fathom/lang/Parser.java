@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -44,44 +45,47 @@ class Parser extends TypeParser {
   }
 
   private final TypeSystem program;
-  private final Optional<Function<Expr, CType>> typeOf;
+  private final Hooks hooks;
+
+  /**
+   * What cannot be told from types alone.
+   *
+   * @param typeOf the type of an expression, for {@code typeof}
+   * @param isFunction whether a name with the arguments of a template is that of a function
+   */
+  record Hooks(Optional<Function<Expr, CType>> typeOf, Predicate<String> isFunction) {
+    /** Of no program. */
+    static final Hooks NONE = new Hooks(Optional.empty(), _ -> false);
+  }
 
   /** Whether a bare structure tag counts as a type. */
   private boolean tags;
 
-  Parser(
-      List<Token> tokens,
-      TypeSystem program,
-      CTypes types,
-      Optional<Function<Expr, CType>> typeOf) {
+  Parser(List<Token> tokens, TypeSystem program, CTypes types, Hooks hooks) {
     super(tokens, types);
     this.program = program;
-    this.typeOf = typeOf;
+    this.hooks = hooks;
   }
 
-  private static Parser of(String text, TypeSystem types, Optional<Function<Expr, CType>> typeOf) {
+  private static Parser of(String text, TypeSystem types, Hooks hooks) {
     var tokens = Lexer.tokens(text);
     if (tokens.size() > TOKEN_LIMIT) {
       throw new EvalException(
           tokens.get(TOKEN_LIMIT).span(), "expression is longer than " + TOKEN_LIMIT + " tokens");
     }
-    return new Parser(tokens, types, new CTypes(DataModel.of(types)), typeOf);
+    return new Parser(tokens, types, new CTypes(DataModel.of(types)), hooks);
   }
 
-  /**
-   * @param typeOf the type of an expression, for {@code typeof}
-   */
-  static Expr expression(String text, TypeSystem types, Optional<Function<Expr, CType>> typeOf) {
-    var parser = of(text, types, typeOf);
+  static Expr expression(String text, TypeSystem types, Hooks hooks) {
+    var parser = of(text, types, hooks);
     var expression = parser.comma();
     parser.end();
     return expression;
   }
 
   /** The expressions between commas; none for text without tokens. */
-  static List<Expr> expressions(
-      String text, TypeSystem types, Optional<Function<Expr, CType>> typeOf) {
-    var parser = of(text, types, typeOf);
+  static List<Expr> expressions(String text, TypeSystem types, Hooks hooks) {
+    var parser = of(text, types, hooks);
     var list = new ArrayList<Expr>();
     while (!parser.atEnd()) {
       if (!list.isEmpty()) {
@@ -96,9 +100,8 @@ class Parser extends TypeParser {
    * The text as a type name such as {@code struct page *} or {@code char [16]}; empty when it does
    * not begin as one.
    */
-  static Optional<CType> typeName(
-      String text, TypeSystem types, Optional<Function<Expr, CType>> typeOf) {
-    var parser = of(text, types, typeOf);
+  static Optional<CType> typeName(String text, TypeSystem types, Hooks hooks) {
+    var parser = of(text, types, hooks);
     parser.tags = true;
     if (!parser.atType()) {
       return Optional.empty();
@@ -377,6 +380,13 @@ class Parser extends TypeParser {
     if (peek().is("::") || (peek().is("<") && qualified(mark() - 1).size() > 1)) {
       return scoped(token);
     }
+    if (peek().is("<")) {
+      var instance = qualified(mark() - 1).getFirst();
+      if (instance.end() > mark()) {
+        back(instance.end());
+        return new Expr.Name(token.span().to(peek(-1).span()), instance.name());
+      }
+    }
     if (token.text().endsWith("_cast") && peek().is("<")) {
       return cppCast(token);
     }
@@ -426,7 +436,8 @@ class Parser extends TypeParser {
         int before = mark();
         var arguments = templateArguments();
         var whole = name + arguments;
-        if (!arguments.isEmpty() && (peek().is("::") || cxxType(whole).isPresent())) {
+        if (!arguments.isEmpty()
+            && (peek().is("::") || cxxType(whole).isPresent() || hooks.isFunction().test(whole))) {
           name.append(arguments);
         } else {
           back(before);
@@ -522,7 +533,7 @@ class Parser extends TypeParser {
   private String resolved(String argument) {
     try {
       enter();
-      return typeName(argument, program, typeOf)
+      return typeName(argument, program, hooks)
           .map(type -> type instanceof TypedefType t ? t.resolved().text() : type.text())
           .orElse(argument);
     } catch (EvalException | LookupException e) {
@@ -715,7 +726,9 @@ class Parser extends TypeParser {
   Supplier<CType> typeOfExpression() {
     var expression = comma();
     var hook =
-        typeOf.orElseThrow(() -> wrong(expression.span(), "typeof needs a value's program here"));
+        hooks
+            .typeOf()
+            .orElseThrow(() -> wrong(expression.span(), "typeof needs a value's program here"));
     return () -> hook.apply(expression);
   }
 

@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -234,7 +233,7 @@ final class Preprocessor {
     expand(Lexer.tokens(text, at, end), expanded, new HashSet<>(), true);
     expanded.add(new Token(Token.Kind.END, "", Span.at(end)));
     var types = new TypeSystem(8);
-    var parser = new Parser(expanded, types, new CTypes(DataModel.LP64), Optional.empty());
+    var parser = new Parser(expanded, types, new CTypes(DataModel.LP64), Parser.Hooks.NONE);
     var expression = parser.conditional();
     return new Constants(_ -> 1, types, _ -> OptionalLong.of(0)).value(expression);
   }

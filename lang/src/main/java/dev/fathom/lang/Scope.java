@@ -26,6 +26,26 @@ public interface Scope {
   }
 
   /**
+   * What a name means that nothing in scope has, no member either: an entity of that name of some
+   * namespace or class of C++, whichever is first.
+   */
+  default Optional<Value> anywhere(String name) {
+    return Optional.empty();
+  }
+
+  /**
+   * A function of the program.
+   *
+   * @param name in C++ with its parameters, as symbols have it
+   */
+  record Function(String name, Value.Ref code) {}
+
+  /** The functions that a name means of which C++ has several under one; none where it has not. */
+  default List<Function> functions(String name) {
+    return List.of();
+  }
+
+  /**
    * A register, a value of the history ({@code $1}, {@code $}, {@code $$2}) or a convenience
    * variable, named without its first {@code $}.
    */

@@ -21,13 +21,21 @@ public interface SymbolTable {
    */
   List<Symbol> named(String name);
 
+  /**
+   * Those of {@link #named} whose name is {@code name} with all that it is in: not, for {@code
+   * base}, what a namespace or class of C++ has under that name.
+   */
+  default List<Symbol> exactly(String name) {
+    return named(name);
+  }
+
   /** All symbols, in no particular order. */
   Stream<Symbol> stream();
 
   /** Up to {@code limit} names that start with {@code prefix}, for completion, in order. */
   List<String> completions(String prefix, int limit);
 
-  /** The address of the first symbol named {@code name}. */
+  /** The first symbol named {@code name}; one of {@link #exactly} if there is any. */
   default Optional<Symbol> first(String name) {
     var found = named(name);
     return found.isEmpty() ? Optional.empty() : Optional.of(found.getFirst());

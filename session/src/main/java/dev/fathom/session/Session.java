@@ -256,6 +256,11 @@ public final class Session implements AutoCloseable {
     return sources.map(known -> known.info().problems()).orElseGet(() -> debugFiles.problems());
   }
 
+  /** The code that functions' names mean. */
+  public NamedCode functions() {
+    return new NamedCode(this);
+  }
+
   SessionSources debugSources() {
     if (sources.isEmpty()) {
       sources = Optional.of(new SessionSources(this));

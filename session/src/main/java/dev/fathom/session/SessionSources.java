@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The source and the unwind rules of the kernel and its modules, each from its debug file, which is
@@ -177,6 +178,24 @@ final class SessionSources {
     return Optional.of(new Placement.Bias(lowest.get() - (file.elf().base() & -PAGE)));
   }
 
+  /**
+   * The code of functions of a name, in the images that have some of the addresses; where none is
+   * given in the first image, kernel or program first, that has any.
+   */
+  List<SourceInfo.FunctionCode> functions(String name, Set<Long> addresses, int limit) {
+    var found = new ArrayList<SourceInfo.FunctionCode>();
+    for (var image : images()) {
+      boolean asked =
+          addresses.isEmpty()
+              ? found.isEmpty()
+              : addresses.stream().anyMatch(address -> holds(image, address));
+      if (asked && found.size() < limit) {
+        part(image).ifPresent(p -> found.addAll(p.source().functions(name, limit - found.size())));
+      }
+    }
+    return found;
+  }
+
   /** Where an address of an image's debug file is in the target. */
   OptionalLong loaded(Image image, DebugFile file, long address) {
     var placement = placement(image, file);
@@ -284,6 +303,11 @@ final class SessionSources {
     @Override
     public List<Place> places(String file, int line) {
       return all.places(file, line);
+    }
+
+    @Override
+    public List<FunctionCode> functions(String name, int limit) {
+      return all.functions(name, limit);
     }
 
     @Override

@@ -87,6 +87,11 @@ public final class AddedSymbols implements SymbolTable {
   }
 
   @Override
+  public List<Symbol> exactly(String name) {
+    return base.named(name).isEmpty() ? named(name) : base.exactly(name);
+  }
+
+  @Override
   public Stream<Symbol> stream() {
     return Stream.concat(base.stream(), byName.values().stream());
   }

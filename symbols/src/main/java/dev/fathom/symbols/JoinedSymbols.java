@@ -98,6 +98,15 @@ public final class JoinedSymbols implements SymbolTable {
   }
 
   @Override
+  public List<Symbol> exactly(String name) {
+    var found = new ArrayList<>(kernel.exactly(name));
+    for (var module : modules()) {
+      found.addAll(module.exactly(name));
+    }
+    return found;
+  }
+
+  @Override
   public Optional<Symbol> first(String name) {
     var found = kernel.first(name);
     if (found.isPresent()) {

@@ -23,8 +23,8 @@ final class BreakpointCommand implements Command {
         .arguments("[symbol | file:line ...]")
         .help(
             """
-            Stops the target where its code comes to the address in front, to the symbols, or to
-            lines (`FILE:LINE`) that debug information knows. A
+            Stops the target where its code comes to the address in front, to functions (all of a
+            name, as `break` takes them), or to lines (`FILE:LINE`) that debug information knows. A
             symbol of a module that is not loaded (``module`symbol``) waits for the module and then
             stops in its first instruction, initialisation included.
 

@@ -35,8 +35,44 @@ final class EventTable {
                     new Column("what", "", 0, Align.LEFT)))));
     for (var breakpoint : breakpoints) {
       items.add(Item.show(row(call, breakpoint)));
+      places(call, breakpoint).forEach(row -> items.add(Item.show(row)));
     }
     return items;
+  }
+
+  /** The places of one that has several, by numbers as gdb's {@code 2.1}. */
+  private static List<Datum> places(Invocation call, Breakpoint b) {
+    var rows = new ArrayList<Datum>();
+    for (int i = 0; i < b.addresses().size() && b.addresses().size() > 1; i++) {
+      long address = b.addresses().get(i);
+      rows.add(
+          new Datum.Row(
+              List.of(
+                  Cell.text(b.id() + "." + (i + 1)),
+                  Cell.text(""),
+                  Cell.text(""),
+                  Cell.text(""),
+                  Cell.address(address),
+                  Cell.text(where(call, address)),
+                  Cell.text(""))));
+    }
+    return rows;
+  }
+
+  /** {@code over(double) at n.cc:16}, {@code inl at n.cc:28 in main}. */
+  private static String where(Invocation call, long address) {
+    var symbols = call.program().symbols();
+    var at = call.session().sources().activations(address);
+    if (at.isEmpty()) {
+      return symbols.text(address);
+    }
+    var innermost = at.getFirst();
+    // In C++ a symbol tells the parameters as well.
+    var symbol = symbols.at(address).map(located -> located.symbol().name()).orElse("");
+    var name = innermost.inlined() || symbol.indexOf('(') < 0 ? innermost.function() : symbol;
+    return name
+        + innermost.line().map(line -> " at " + line.file() + ":" + line.line()).orElse("")
+        + (innermost.inlined() ? " in " + at.getLast().function() : "");
   }
 
   private static Datum row(Invocation call, Breakpoint b) {

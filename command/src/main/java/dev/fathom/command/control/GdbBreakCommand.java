@@ -40,10 +40,14 @@ final class GdbBreakCommand implements Command {
         .help(
             """
             Stops the target where its code comes to a place: a function, `function+offset`,
-            `*address`, or with debug information `FILE:LINE` or a `LINE` of the selected frame's
-            file; without one, where the selected thread stands. A line without code stands for the
-            next one that has some, and one whose code is in several functions for all of them. In
-            code that was not optimised a function is stopped in when its arguments are in place.
+            `*address`, or with debug information `FILE:LINE`, `FILE:FUNCTION` or a `LINE` of the
+            selected frame's file; without one, where the selected thread stands. A function's name
+            stands for all that have it, in other files, overloads of C++ (`over(double)` is one of
+            them) and what the compiler made of one (`f.constprop.0`), and for all places where it
+            was inlined; up to 1000 are one breakpoint, and `info breakpoints` lists them. A line
+            without code stands for the next one that has some, and one whose code is in several
+            functions for all of them. In code that was not optimised a function is stopped in when
+            its arguments are in place.
             `tbreak` is deleted when it has stopped the target; `hbreak` uses the CPUs' debug
             registers. A count, as in ddb, lets all hits go by before that one. Conditions and names
             that wait for their module are described at `::bp`. What stands behind `if` is C up to
@@ -52,6 +56,7 @@ final class GdbBreakCommand implements Command {
                 > b vfs_read if comm == "dd"
                 breakpoint 1 at vfs_read
                 > b fs/read_write.c:450 if count > 4096
+                > b d1.c:helper
                 > tb *0xffffffff812f0d20 thread 117
                 > break schedule,100
                 > hb loop`lo_ioctl if pid == 1 || $rdi > 0x1000

@@ -7,8 +7,10 @@ import dev.fathom.base.FaultException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Invocation;
+import dev.fathom.command.source.FunctionName;
 import dev.fathom.command.source.Lines;
 import dev.fathom.session.control.Breakpoint.At;
+import dev.fathom.session.control.Breakpoint.Function;
 import dev.fathom.session.control.Breakpoint.Line;
 import dev.fathom.session.control.Breakpoint.Named;
 import dev.fathom.session.control.Breakpoint.Place;
@@ -41,17 +43,10 @@ final class Places {
     if (text.matches("[0-9]{1,9}")) {
       return line(call, Lines.currentFile(call), Integer.parseInt(text), false);
     }
-    var place = of(call, text, false);
-    if (place instanceof Named(String name, long offset, _)
-        && offset == 0
-        && !text.startsWith("*")) {
-      var symbol = call.program().symbols().first(name);
-      if (symbol.isPresent()) {
-        long entry = symbol.get().address();
-        return new Named(name, call.session().sources().body(entry) - entry, text);
-      }
-    }
-    return place;
+    return switch (of(call, text, false)) {
+      case Function f -> new Function(f.file(), f.name(), true, text);
+      case Place other -> other;
+    };
   }
 
   private static Place line(Invocation call, String file, int line, boolean waits) {
@@ -66,7 +61,8 @@ final class Places {
 
   /**
    * The place that {@code text} names: {@code vfs_read}, {@code vfs_read+0x10}, {@code
-   * loop`lo_ioctl}, {@code ns::Class::method}, {@code fs/read_write.c:450}, {@code *0xffff…}.
+   * loop`lo_ioctl}, {@code ns::Class::method}, {@code d1.c:helper}, {@code fs/read_write.c:450},
+   * {@code *0xffff…}.
    *
    * @param waits whether a name that nothing answers to yet is taken, in the hope of a module; one
    *     that names a module that is not loaded always is
@@ -77,18 +73,23 @@ final class Places {
       return line(
           call, text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)), waits);
     }
-    var scoped = unquoted(text);
-    if (SCOPED.matcher(scoped).matches()) {
-      if (call.program().symbols().first(scoped).isPresent()) {
-        return new Named(scoped, 0, text);
-      }
-      throw new LookupException("function", scoped, List.of());
+    var function = FunctionName.of(text);
+    if (function.isOfFile() || SCOPED.matcher(function.name()).matches()) {
+      return found(call, function, text, waits)
+          .or(() -> found(call, function.bySymbol(call), text, waits))
+          .orElseThrow(() -> new LookupException("function", text, List.of()));
     }
     var named = NAMED.matcher(text);
     if (!named.matches()) {
       return at(call, number(call, text.startsWith("*") ? text.substring(1) : text));
     }
     var name = named.group(1);
+    if (named.group(2) == null && !text.startsWith("*")) {
+      var found = found(call, function, text, waits || namesAbsentModule(call, name));
+      if (found.isPresent()) {
+        return found.get();
+      }
+    }
     long offset = named.group(2) == null ? 0 : Long.decode(named.group(2));
     if (call.program().symbols().first(name).isPresent()
         || waits
@@ -103,11 +104,12 @@ final class Places {
             .completions(name.substring(0, Math.max(1, name.length() * 2 / 3)), 3));
   }
 
-  /** gdb's users put names of C++ in single quotes. */
-  private static String unquoted(String text) {
-    return text.length() > 2 && text.startsWith("'") && text.endsWith("'")
-        ? text.substring(1, text.length() - 1)
-        : text;
+  private static Optional<Place> found(
+      Invocation call, FunctionName name, String text, boolean waits) {
+    var place = new Function(name.file(), name.name(), false, text);
+    return waits || !call.session().control().addresses(place).isEmpty()
+        ? Optional.of(place)
+        : Optional.empty();
   }
 
   /**

@@ -11,6 +11,7 @@ import dev.fathom.command.Item;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.TypeName;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -54,14 +55,27 @@ final class PtypeCommand implements Command {
 
   /** The type that text names, unless it is a variable's name alone; else the expression's. */
   static CType type(Invocation call, String text) {
-    var symbol = call.program().symbols().first(text);
+    var symbols = call.program().symbols().exactly(text);
     // The functions that make objects have the name of their class.
-    boolean function = symbol.filter(s -> s.kind() == Symbol.Kind.TEXT).isPresent();
+    boolean function = symbols.stream().anyMatch(s -> s.kind() == Symbol.Kind.TEXT);
     Optional<CType> named =
-        symbol.isPresent() && !function ? Optional.empty() : CExpression.type(call, text);
+        !symbols.isEmpty() && !function ? Optional.empty() : CExpression.type(call, text);
     if (function && !named.filter(PtypeCommand::isClass).isPresent()) {
       named = Optional.empty();
     }
-    return named.orElseGet(() -> CExpression.evaluate(call, text).type());
+    return named
+        .or(() -> symbols.isEmpty() ? made(call, text) : Optional.empty())
+        .orElseGet(() -> CExpression.evaluate(call, text).type());
+  }
+
+  /** A class that is in another or in a namespace, by a function that makes its objects. */
+  private static Optional<CType> made(Invocation call, String text) {
+    var own = "::" + text + "::" + text + "(";
+    return call.program().symbols().named(text).stream()
+        .map(Symbol::name)
+        .filter(name -> name.contains(own))
+        .map(name -> name.substring(0, name.indexOf(own) + 2 + text.length()))
+        .flatMap(name -> call.program().types().find(TypeName.plain(name)).stream())
+        .findFirst();
   }
 }

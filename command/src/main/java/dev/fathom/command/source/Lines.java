@@ -8,6 +8,7 @@ import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.model.source.SourceFrame;
 import dev.fathom.model.source.SourceInfo;
+import dev.fathom.model.source.SourceInfo.FunctionCode;
 import dev.fathom.model.source.SourceLine;
 import java.util.List;
 import java.util.Optional;
@@ -55,18 +56,28 @@ public final class Lines {
     if (text.matches("\\d{1,9}")) {
       return new SourceLine(selected(call).path(), Integer.parseInt(text), 0);
     }
-    long address =
+    return all(call, text).getFirst();
+  }
+
+  /** As {@link #of}, of several functions of one name the line of each. */
+  static List<SourceLine> all(Invocation call, String text) {
+    if (FILE_LINE.matcher(text).matches() || text.matches("\\d{1,9}")) {
+      return List.of(of(call, text));
+    }
+    var places =
         text.startsWith("*")
-            ? call.evaluate(text.substring(1))
-            : call.program()
-                .symbols()
-                .first(text)
-                .orElseThrow(() -> new LookupException("function", text))
-                .address();
-    return call.session()
-        .sources()
-        .line(address)
-        .orElseThrow(() -> new EvalException("no debug information tells the line of " + text));
+            ? List.of(call.evaluate(text.substring(1)))
+            : FunctionName.places(call, text).stream().map(FunctionCode::address).toList();
+    var found =
+        places.stream()
+            .flatMap(address -> call.session().sources().line(address).stream())
+            .map(line -> new SourceLine(line.path(), line.line(), 0))
+            .distinct()
+            .toList();
+    if (found.isEmpty()) {
+      throw new EvalException("no debug information tells the line of " + text);
+    }
+    return found;
   }
 
   /** The file that the selected frame is in. */

@@ -137,17 +137,16 @@ public final class SourceInfoWords {
       }
       return items;
     }
-    long address =
-        text.isEmpty()
-            ? Frames.selected(call).frame().lookup()
-            : text.startsWith("*")
-                ? call.evaluate(text.substring(1))
-                : call.program()
-                    .symbols()
-                    .first(text)
-                    .orElseThrow(() -> new LookupException("function", text))
-                    .address();
-    return List.of(Item.show(lineAt(call, address)));
+    if (text.isEmpty() || text.startsWith("*")) {
+      long address =
+          text.isEmpty()
+              ? Frames.selected(call).frame().lookup()
+              : call.evaluate(text.substring(1));
+      return List.of(Item.show(lineAt(call, address)));
+    }
+    return FunctionName.places(call, text).stream()
+        .map(place -> Item.show(lineAt(call, place.address())))
+        .toList();
   }
 
   private static Datum.Fact lineAt(Invocation call, long address) {
@@ -182,16 +181,23 @@ public final class SourceInfoWords {
 
   /** The variables in scope at a place, and where they are kept there. */
   private static List<Item> scope(Invocation call, String text) {
-    long pc =
-        Lines.isFileLine(text)
-            ? Lines.places(call, text).getFirst().address()
-            : text.startsWith("*")
-                ? call.evaluate(text.substring(1))
-                : call.program()
-                    .symbols()
-                    .first(text)
-                    .orElseThrow(() -> new LookupException("function", text))
-                    .address();
+    if (Lines.isFileLine(text)) {
+      return scope(call, text, Lines.places(call, text).getFirst().address());
+    }
+    if (text.startsWith("*")) {
+      return scope(call, text, call.evaluate(text.substring(1)));
+    }
+    var places = FunctionName.places(call, text);
+    // What is inlined has the same variables everywhere.
+    var own = places.stream().filter(place -> !place.inlined()).toList();
+    var items = new ArrayList<Item>();
+    for (var place : own.isEmpty() ? places.subList(0, 1) : own) {
+      items.addAll(scope(call, text, place.address()));
+    }
+    return items;
+  }
+
+  private static List<Item> scope(Invocation call, String text, long pc) {
     var activations = call.session().sources().activations(pc);
     if (activations.isEmpty()) {
       throw new EvalException("no debug information describes " + text);

@@ -246,16 +246,31 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
   }
 
   @Override
+  public List<Symbol> exactly(String name) {
+    int tick = name.indexOf('`');
+    String plain = name.substring(tick + 1);
+    var found = new ArrayList<Symbol>();
+    for (var table : tables(tick < 0 ? "" : name.substring(0, tick))) {
+      found.addAll(table.exactly(plain));
+    }
+    return found;
+  }
+
+  /** {@inheritDoc} A member of the program's own class comes behind what a library has outside. */
+  @Override
   public Optional<Symbol> first(String name) {
     int tick = name.indexOf('`');
     String plain = name.substring(tick + 1);
+    Optional<Symbol> member = Optional.empty();
     for (var table : tables(tick < 0 ? "" : name.substring(0, tick))) {
       var found = table.first(plain);
-      if (found.isPresent()) {
+      if (found.isPresent()
+          && (found.get().name().equals(plain) || table.exactly(plain).contains(found.get()))) {
         return found;
       }
+      member = member.or(() -> found);
     }
-    return Optional.empty();
+    return member;
   }
 
   @Override

@@ -53,6 +53,27 @@ public interface SourceInfo {
   /** A place in the code that a line begins at. */
   record Place(long address, SourceLine line, String function) {}
 
+  /**
+   * Where functions of a name begin that have code: their own, under whatever symbols, and the
+   * copies that were inlined into others.
+   *
+   * @param name with the namespaces and classes that it is in; in C++ it may have parameters behind
+   *     it, as symbols have them
+   * @param limit when so many are found, no more are looked for
+   */
+  List<FunctionCode> functions(String name, int limit);
+
+  /**
+   * The code of a function.
+   *
+   * @param address its first
+   * @param function its name
+   * @param inlined whether it is in another function's code
+   * @param declared where the source has the function
+   */
+  record FunctionCode(
+      long address, String function, boolean inlined, Optional<SourceLine> declared) {}
+
   /** What was found damaged so far, one line each. */
   List<String> problems();
 }

@@ -75,6 +75,17 @@ public final class SourceInfos implements SourceInfo {
   }
 
   @Override
+  public List<FunctionCode> functions(String name, int limit) {
+    var all = new ArrayList<FunctionCode>();
+    for (var part : parts.get()) {
+      if (all.size() < limit) {
+        all.addAll(part.functions(name, limit - all.size()));
+      }
+    }
+    return all;
+  }
+
+  @Override
   public List<String> problems() {
     var all = new ArrayList<String>();
     parts.get().forEach(part -> all.addAll(part.problems()));

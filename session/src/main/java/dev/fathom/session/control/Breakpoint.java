@@ -16,20 +16,41 @@ public final class Breakpoint {
   public sealed interface Place {
     /** Where the user said. */
     String text();
+
+    /** The module that it names; empty when it names none. */
+    default String module() {
+      return "";
+    }
   }
 
   /** Code or data at an address. */
   public record At(long address, String text) implements Place {}
 
   /**
-   * A symbol and a distance from it; looked up again whenever modules may have come or gone.
+   * The first symbol of a name and a distance from it; looked up again whenever modules may have
+   * come or gone.
    *
    * @param name as symbol tables take it: {@code vfs_read}, {@code loop`lo_ioctl}
    */
   public record Named(String name, long offset, String text) implements Place {
-    /** The module that the name is of; empty when it names none. */
-    String module() {
-      return name.substring(0, Math.max(0, name.indexOf('`')));
+    @Override
+    public String module() {
+      return moduleOf(name);
+    }
+  }
+
+  /**
+   * All functions of a name and their inlined copies; looked up again when other modules are
+   * loaded.
+   *
+   * @param file the source file that they are in, a path or the end of one; empty for any
+   * @param name as {@link dev.fathom.session.NamedCode} takes it
+   * @param body whether behind what makes their frames, where their arguments are in place
+   */
+  public record Function(String file, String name, boolean body, String text) implements Place {
+    @Override
+    public String module() {
+      return moduleOf(name);
     }
   }
 
@@ -41,6 +62,10 @@ public final class Breakpoint {
    * @param line from 1
    */
   public record Line(String file, int line, String text) implements Place {}
+
+  private static String moduleOf(String name) {
+    return name.substring(0, Math.max(0, name.indexOf('`')));
+  }
 
   private final int id;
   private final Place place;

@@ -8,7 +8,6 @@ import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
-import dev.fathom.model.Image;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.Effect;
 import dev.fathom.model.arch.Loads;
@@ -106,10 +105,7 @@ public final class Control {
 
   private OptionalInt stoppedCpu = OptionalInt.empty();
 
-  /** Where lines begin in {@link #linesOf}. */
-  private final Map<Breakpoint.Line, List<Long>> lines = new LinkedHashMap<>();
-
-  private List<Image> linesOf = List.of();
+  private final BreakpointPlaces places;
 
   /**
    * The CPUs that stand where they were seen, each with that place: a breakpoint there has counted
@@ -135,6 +131,7 @@ public final class Control {
 
   private Control(Session session, RunControl run, Live live) {
     this.session = session;
+    this.places = new BreakpointPlaces(session);
     this.run = run;
     this.live = live;
   }
@@ -226,18 +223,19 @@ public final class Control {
   public List<String> inVain() {
     var said = new ArrayList<String>();
     for (var breakpoint : table) {
-      if (breakpoint.place() instanceof Breakpoint.Named named
+      var module = breakpoint.place().module();
+      if (!module.isEmpty()
           && !knownInVain.contains(breakpoint.id())
-          && addresses(named).isEmpty()
-          && isLoaded(named.module())) {
+          && addresses(breakpoint.place()).isEmpty()
+          && isLoaded(module)) {
         knownInVain.add(breakpoint.id());
         said.add(
             "breakpoint "
                 + breakpoint.id()
                 + " waits in vain: "
-                + named.module()
+                + module
                 + " is loaded and has no '"
-                + named.name().substring(named.module().length() + 1)
+                + breakpoint.place().text().substring(module.length() + 1)
                 + "'");
       }
     }
@@ -255,33 +253,7 @@ public final class Control {
 
   /** Where a place is now; none while it waits for its module. */
   public List<Long> addresses(Breakpoint.Place place) {
-    return switch (place) {
-      case Breakpoint.At at -> List.of(at.address());
-      case Breakpoint.Named named ->
-          kernel()
-              .program()
-              .symbols()
-              .first(named.name())
-              .map(symbol -> List.of(symbol.address() + named.offset()))
-              .orElse(List.of());
-      case Breakpoint.Line line -> ofLine(line);
-    };
-  }
-
-  /** To look for a line takes long; where it is changes only when images come or go. */
-  private List<Long> ofLine(Breakpoint.Line line) {
-    var images = kernel().images();
-    if (!images.equals(linesOf)) {
-      lines.clear();
-      linesOf = images;
-    }
-    return lines.computeIfAbsent(
-        line,
-        wanted ->
-            session.sources().places(wanted.file(), wanted.line()).stream()
-                .map(place -> session.sources().body(place.address()))
-                .distinct()
-                .toList());
+    return places.addresses(place);
   }
 
   // State
@@ -732,7 +704,7 @@ public final class Control {
   private void moduleLoaded() {
     kernel().refresh();
     for (var breakpoint : table) {
-      if (breakpoint.address().isEmpty() || breakpoint.place() instanceof Breakpoint.Line) {
+      if (breakpoint.address().isEmpty() || !(breakpoint.place() instanceof Breakpoint.At)) {
         resolve(breakpoint);
         insert(breakpoint);
       }

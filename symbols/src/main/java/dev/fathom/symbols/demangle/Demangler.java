@@ -33,28 +33,37 @@ public final class Demangler {
    * parameters), {@code ns::Class<int>::run}, {@code run}. Empty when there is no such name.
    */
   public static Set<String> shortNames(String mangled) {
+    var names = scopedNames(mangled);
+    switch (named(mangled)) {
+      case Node.Template t -> last(t.name()).ifPresent(names::add);
+      case Node.Qualified q -> last(q).ifPresent(names::add);
+      default -> {}
+    }
+    return names;
+  }
+
+  /** As {@link #shortNames}, without the name that lacks what it is in. */
+  public static Set<String> scopedNames(String mangled) {
     var names = new LinkedHashSet<String>();
-    var node = parse(mangled).orElse(new Node.Name(""));
-    while (node instanceof Node.Wrapped clone && clone.before().isEmpty()) {
-      node = clone.node();
-    }
-    if (node instanceof Node.Encoding function) {
-      node = function.name();
-    }
-    switch (node) {
+    switch (named(mangled)) {
       case Node.Template t -> {
         text(t).ifPresent(names::add);
         text(t.name()).ifPresent(names::add);
-        last(t.name()).ifPresent(names::add);
       }
-      case Node.Qualified q -> {
-        text(q).ifPresent(names::add);
-        last(q).ifPresent(names::add);
-      }
+      case Node.Qualified q -> text(q).ifPresent(names::add);
       case Node.Name n -> text(n).ifPresent(names::add);
       default -> {}
     }
     return names;
+  }
+
+  /** What a symbol is of, without the parameters of a function. */
+  private static Node named(String mangled) {
+    var node = parse(mangled).orElse(new Node.Name(""));
+    while (node instanceof Node.Wrapped clone && clone.before().isEmpty()) {
+      node = clone.node();
+    }
+    return node instanceof Node.Encoding function ? function.name() : node;
   }
 
   private static Optional<String> last(Node node) {

@@ -271,6 +271,15 @@ public final class DwarfTypeSource implements TypeSource {
     return found;
   }
 
+  /** The entries of functions of that qualified name: those with code, and abstract ones. */
+  public List<Die> functions(String wanted) {
+    return names().map(all -> all.find(wanted)).orElse(List.of()).stream()
+        .filter(entry -> entry.kind() == DwarfNames.Kind.FUNCTION)
+        .map(DwarfNames.Entry::die)
+        .filter(die -> isNamed(die, wanted))
+        .toList();
+  }
+
   /** The variable at a fixed place that a unit has outside of functions. */
   public Optional<Die> ofUnit(Unit unit, String variable) {
     return described(variable, lookup().near(unit, variable)).stream()

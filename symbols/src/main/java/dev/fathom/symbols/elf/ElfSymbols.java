@@ -13,10 +13,7 @@ import dev.fathom.symbols.demangle.Demangler;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
@@ -48,7 +45,7 @@ public final class ElfSymbols implements SymbolTable {
   private NameTable names;
 
   /** The symbols of C++ by each of their readable names; made when such a name is looked for. */
-  private Map<String, List<Integer>> readable;
+  private ReadableNames readable;
 
   /** One symbol table, from which the symbols from number {@code first} on are. */
   private record Part(ElfFile file, ElfSymtab table, int first) {}
@@ -313,28 +310,16 @@ public final class ElfSymbols implements SymbolTable {
     return Demangler.isMangled(name) ? Demangler.demangle(name).orElse(name) : name;
   }
 
-  private synchronized Map<String, List<Integer>> readable() {
+  private synchronized ReadableNames readable() {
     if (readable == null) {
-      var found = new HashMap<String, List<Integer>>();
+      readable = new ReadableNames();
       byte[] mangled = {'_', 'Z'};
       for (int i = 0; i < numbers.length; i++) {
         var table = part(i).table;
         if (table.nameStartsWith(numbers[i], mangled)) {
-          var name = table.name(numbers[i]);
-          var all = new LinkedHashSet<>(Demangler.shortNames(name));
-          Demangler.demangle(name).ifPresent(all::add);
-          // Sources know nothing of gcc's tags, as in "text[abi:cxx11]".
-          for (var one : List.copyOf(all)) {
-            if (one.contains("[abi:")) {
-              all.add(one.replaceAll("\\[abi:\\w+]", ""));
-            }
-          }
-          for (var one : all) {
-            found.computeIfAbsent(one, _ -> new ArrayList<>(1)).add(i);
-          }
+          readable.add(table.name(numbers[i]), i);
         }
       }
-      readable = found;
     }
     return readable;
   }
@@ -395,11 +380,31 @@ public final class ElfSymbols implements SymbolTable {
       }
     }
     if (found.isEmpty()) {
-      for (int i : readable().getOrDefault(name.substring(tick + 1), List.of())) {
-        found.add(symbol(i));
+      var wanted = name.substring(tick + 1);
+      var members = new ArrayList<Symbol>();
+      for (int i : readable().find(wanted)) {
+        (isWhole(i, wanted) ? found : members).add(symbol(i));
       }
+      found.addAll(members);
     }
     return found;
+  }
+
+  @Override
+  public List<Symbol> exactly(String name) {
+    int tick = name.indexOf('`');
+    var wanted = name.substring(tick + 1);
+    var found = named(name);
+    return found.isEmpty() || found.getFirst().name().equals(wanted) || Demangler.isMangled(wanted)
+        ? found
+        : readable().find(wanted).stream()
+            .filter(i -> isWhole(i, wanted))
+            .map(this::symbol)
+            .toList();
+  }
+
+  private boolean isWhole(int symbol, String wanted) {
+    return ReadableNames.isWhole(part(symbol).table.name(numbers[symbol]), wanted);
   }
 
   private boolean isMine(String wanted) {
@@ -428,7 +433,7 @@ public final class ElfSymbols implements SymbolTable {
   public List<String> completions(String prefix, int limit) {
     byte[] bytes = prefix.getBytes(StandardCharsets.UTF_8);
     var found = new TreeSet<String>();
-    for (var name : readable().keySet()) {
+    for (var name : readable().all()) {
       if (name.startsWith(prefix) && limit > 0) {
         found.add(name);
         if (found.size() > limit) {

@@ -2,7 +2,6 @@
 package dev.fathom.symbols.source;
 
 import dev.fathom.base.BadDataException;
-import dev.fathom.base.ByteSource;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.Range;
 import dev.fathom.format.dwarf.AddressRanges;
@@ -59,7 +58,6 @@ public final class DwarfSource implements SourceInfo {
   /** Ranges looked at when the nearest does not hold an address. */
   private static final int NEIGHBOURS = 32;
 
-  private static final int OP_FBREG = 0x91; // DW_OP_fbreg
   private static final int TRY_BLOCK = 0x32; // DW_TAG_try_block
   private static final int CATCH_BLOCK = 0x25; // DW_TAG_catch_block
 
@@ -191,31 +189,12 @@ public final class DwarfSource implements SourceInfo {
       }
     }
 
-    /**
-     * Whether the compiler did not optimise: variables are in the functions' frames, and nowhere
-     * are they told to move. They are in place once the frame is made.
-     */
+    /** Whether the compiler did not optimise: variables are in place once the frame is made. */
     boolean isPlain() {
       if (plain.isEmpty()) {
-        boolean framed = false;
-        boolean moving = false;
-        var functions = functions().things();
-        for (int i = 0; i < functions.size() && !moving; i++) {
-          for (var child = functions.get(i).firstChild();
-              child.isPresent() && !moving;
-              child = child.get().next()) {
-            var location = child.get().attribute(At.LOCATION);
-            moving = location.isPresent() && !location.get().isBlock();
-            framed |= child.get().block(At.LOCATION).map(UnitCode::isInFrame).orElse(false);
-          }
-        }
-        plain = Optional.of(framed && !moving);
+        plain = Optional.of(PlainCode.is(functions().things()));
       }
       return plain.get();
-    }
-
-    private static boolean isInFrame(ByteSource location) {
-      return location.size() > 0 && location.bytes(0, 1)[0] == (byte) OP_FBREG;
     }
 
     Optional<LineProgram> program() {
@@ -678,13 +657,59 @@ public final class DwarfSource implements SourceInfo {
   }
 
   @Override
-  public List<Place> places(String file, int line) {
+  public List<FunctionCode> functions(String function, int limit) {
+    int open = function.endsWith(")") || function.endsWith(" const") ? parameters(function) : -1;
+    try {
+      return open > 0
+          ? new FunctionSearch(this, limit)
+              .find(function.substring(0, open), Optional.of(function.substring(open)))
+          : new FunctionSearch(this, limit).find(function, Optional.empty());
+    } catch (BadDataException e) {
+      problem(e);
+      return List.of();
+    }
+  }
+
+  /** Where the list of parameters in a function's name begins; -1 where it has none. */
+  private static int parameters(String function) {
+    int depth = 0;
+    for (int i = function.lastIndexOf(')'); i > 0; i--) {
+      depth += function.charAt(i) == ')' ? 1 : function.charAt(i) == '(' ? -1 : 0;
+      if (depth == 0) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** The entries of functions of a qualified name, those with code and those that were inlined. */
+  List<Die> functionsNamed(String qualified) {
+    return types.functions(qualified);
+  }
+
+  /** The units that probably have code of a source file. */
+  List<Unit> unitsOf(String file) {
     if (lineFiles.isEmpty()) {
       lineFiles = Optional.of(openLineFiles.get());
     }
+    return lineFiles.get().units(file);
+  }
+
+  /** The entries of a unit's functions that have code. */
+  List<Die> functionsOf(Unit unit) {
+    return code(unit).functions().things();
+  }
+
+  /** Where an address of the file is in the target; empty where it is not loaded. */
+  OptionalLong placed(long address) {
+    return placement.toTarget(address);
+  }
+
+  @Override
+  public List<Place> places(String file, int line) {
     var search = new LineSearch(file, line);
     try {
-      lineFiles.get().units(file).forEach(search::look);
+      unitsOf(file).forEach(search::look);
     } catch (BadDataException e) {
       problem(e);
     }

@@ -153,4 +153,30 @@ class ElfSymbolsTest {
     assertThat(symbols.completions("disk::", 9))
         .containsExactly("disk::Queue::push", "disk::Queue::push(int const&)");
   }
+
+  @Test
+  void whatStandsAloneComesBeforeMembers() {
+    var writer = new ElfWriter().type(3);
+    int text = writer.loaded(".text", 0x1000, true, new byte[0x100]);
+    writer.function("_ZN4disk5Queue4pushERKi", text, 0x1000, 0x10);
+    writer.function("_Z4pushPKc", text, 0x1010, 0x10);
+    writer.function("_ZN12_GLOBAL__N_14pushEd", text, 0x1020, 0x10);
+    writer.function("_ZN2ns4textB5cxx11Ei", text, 0x1030, 0x10);
+    writer.function("_ZN2ns4swapIiEEvRT_S2_", text, 0x1040, 0x10);
+    var symbols = symbols(writer, Placement.asLinked());
+
+    assertThat(symbols.first("push").orElseThrow().name()).isEqualTo("push(char const*)");
+    assertThat(symbols.named("push")).hasSize(3);
+    assertThat(symbols.exactly("push"))
+        .extracting(Symbol::name)
+        .containsExactly("push(char const*)", "(anonymous namespace)::push(double)");
+    assertThat(symbols.exactly("disk::Queue::push")).hasSize(1);
+    assertThat(symbols.exactly("text")).isEmpty();
+    assertThat(symbols.exactly("ns::text")).hasSize(1);
+    assertThat(symbols.exactly("_Z4pushPKc")).hasSize(1);
+    // Blanks that only make a name pleasant do not count.
+    assertThat(symbols.named("push( char const * )")).hasSize(1);
+    assertThat(symbols.named("ns::swap< int >")).hasSize(1);
+    assertThat(symbols.named("push(charconst*)")).isEmpty();
+  }
 }
