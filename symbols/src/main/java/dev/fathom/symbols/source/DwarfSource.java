@@ -152,6 +152,7 @@ public final class DwarfSource implements SourceInfo {
 
     private Optional<Unit> whole = Optional.empty();
     private Optional<RangeTable<Die>> functions = Optional.empty();
+    private Optional<RangeTable<Die>> inner = Optional.empty();
     private Optional<LineProgram> program = Optional.empty();
     private Optional<LineTable> lines = Optional.empty();
     private Optional<Boolean> plain = Optional.empty();
@@ -174,6 +175,18 @@ public final class DwarfSource implements SourceInfo {
         functions = Optional.of(RangeTable.of(found));
       }
       return functions.get();
+    }
+
+    /**
+     * The function whose code is at an address: functions within functions and in classes, as
+     * lambdas and the methods of local classes are, are looked for when no other has it.
+     */
+    Optional<Die> functionAt(long address) {
+      var found = functions().at(address);
+      if (found.isEmpty() && inner.isEmpty()) {
+        inner = Optional.of(RangeTable.of(InnerFunctions.of(whole())));
+      }
+      return found.isPresent() ? found : inner.get().at(address);
     }
 
     private void collect(Die parent, List<Map.Entry<Range, Die>> found, int depth) {
@@ -481,7 +494,7 @@ public final class DwarfSource implements SourceInfo {
 
   /** The function, not one inlined into it, that the code at {@code pc} belongs to. */
   Optional<Die> function(long pc) {
-    return codeAt(pc).flatMap(code -> code.functions().at(linked(pc)));
+    return codeAt(pc).flatMap(code -> code.functionAt(linked(pc)));
   }
 
   /** A function at work: its entry, and the blocks in it that are in scope, outermost first. */
