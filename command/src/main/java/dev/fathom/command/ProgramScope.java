@@ -14,6 +14,7 @@ import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.VoidType;
 import java.util.HashSet;
 import java.util.List;
@@ -215,15 +216,36 @@ public class ProgramScope implements Scope {
     return Optional.empty();
   }
 
+  /** The type of what a function chooses, by that function's type or by a declaration. */
+  private FunctionType chosen(Symbol symbol) {
+    var resolver = functionAt(symbol.address());
+    if (resolver.isPresent()
+        && resolver.get().resolved() instanceof FunctionType own
+        && own.parameters().isEmpty()
+        && own.result().resolved() instanceof PointerType pointer
+        && pointer.target().resolved() instanceof FunctionType target) {
+      return target;
+    }
+    try {
+      var declared = program().global(symbol).type().resolved();
+      return resolver.isEmpty() && declared instanceof FunctionType type
+          ? type
+          : FunctionType.unknown();
+    } catch (LookupException e) {
+      return FunctionType.unknown(); // No debug information has the name.
+    }
+  }
+
   /** What a symbol names. */
   protected final Value typed(Symbol symbol) {
+    if (symbol.letter() == 'i') {
+      return new Value.Ref(program(), FunctionType.byResolver(chosen(symbol)), symbol.address());
+    }
     try {
       return program().global(symbol);
     } catch (LookupException e) {
       if (symbol.kind() == Symbol.Kind.TEXT) {
-        var type =
-            functionAt(symbol.address())
-                .orElseGet(() -> new FunctionType(() -> VoidType.VOID, List::of, true));
+        var type = functionAt(symbol.address()).orElseGet(FunctionType::unknown);
         return new Value.Ref(program(), type, symbol.address());
       }
       throw new EvalException(

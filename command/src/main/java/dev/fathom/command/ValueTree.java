@@ -31,6 +31,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -514,7 +515,8 @@ public final class ValueTree {
   private Optional<Shape> root(Value value) {
     var type = value.type().resolved();
     if (type instanceof PointerType p
-        && !(p.target().resolved() instanceof IntType i && i.character())) {
+        && !(p.target().resolved() instanceof IntType i && i.character())
+        && WideText.prefix(p.target()).isEmpty()) {
       long target = value.asLong();
       var text = "(" + value.type().text() + ") 0x" + Long.toHexString(target) + name(target);
       return Optional.of(new Datum.Leaf(new Cell.Symbolic(target, text), Optional.empty()));
@@ -659,7 +661,9 @@ public final class ValueTree {
   private Shape array(Value.Ref ref, ArrayType type, int depth) {
     long total = type.count().orElse(0);
     var element = type.element();
-    if (options.letter().isEmpty() && element.resolved() instanceof IntType i && i.character()) {
+    if (options.letter().isEmpty()
+        && element.resolved() instanceof IntType i
+        && (i.character() || WideText.prefix(element).isPresent())) {
       var text = text(ref, total);
       if (text.isPresent()) {
         return text.get();
@@ -678,6 +682,10 @@ public final class ValueTree {
 
   /** The array as text, when it holds printable characters up to a NUL or to its end. */
   private Optional<Shape> text(Value.Ref ref, long total) {
+    var wide = WideText.prefix(((ArrayType) ref.type().resolved()).element());
+    if (wide.isPresent()) {
+      return wideText(ref, total, wide.get());
+    }
     long limit = options.arrayString().isPresent() ? options.arrayString().getAsInt() : total;
     var bytes = new byte[(int) Math.min(Math.min(total, limit), 1 << 20)];
     ref.space().readFully(ref.address(), MemorySegment.ofArray(bytes));
@@ -691,6 +699,25 @@ public final class ValueTree {
     read++;
     var text = new String(bytes, 0, end, StandardCharsets.UTF_8);
     return Optional.of(new Datum.Characters(text, end == bytes.length && end < total));
+  }
+
+  private Optional<Shape> wideText(Value.Ref ref, long total, String prefix) {
+    int size = (int) ((ArrayType) ref.type().resolved()).element().bytes();
+    long limit = options.arrayString().isPresent() ? options.arrayString().getAsInt() : total;
+    var bytes = new byte[(int) Math.min(Math.min(total, limit), (1 << 20) / size) * size];
+    ref.space().readFully(ref.address(), MemorySegment.ofArray(bytes));
+    var text = WideText.decode(bytes, size, program.memory().layout().order());
+    read += text.isPresent() ? 1 : 0;
+    return text.map(
+        t ->
+            new Datum.Leaf(
+                Cell.text(
+                    prefix
+                        + '"'
+                        + t
+                        + '"'
+                        + (t.length() * size >= bytes.length && limit < total ? "..." : "")),
+                Optional.empty()));
   }
 
   private static boolean printable(byte b) {
@@ -729,7 +756,10 @@ public final class ValueTree {
   private Shape character(long bits, IntType type) {
     boolean shown = bits >= ' ' && bits < 0x7f;
     if (options.style() != Datum.Style.MDB) {
-      var note = shown ? Optional.of("'" + (char) bits + "'") : Optional.<String>empty();
+      var note =
+          shown
+              ? Optional.of(WideText.prefix(type).orElse("") + "'" + (char) bits + "'")
+              : Optional.<String>empty();
       return new Datum.Leaf(number(bits, size(type), type.signed()), note);
     }
     return new Datum.Leaf(
@@ -791,8 +821,12 @@ public final class ValueTree {
     if (!options.strings()
         || target == 0
         || !(type.target().resolved() instanceof IntType i)
-        || !i.character()) {
+        || !(i.character() || WideText.prefix(type.target()).isPresent())) {
       return Optional.empty();
+    }
+    var wide = WideText.prefix(type.target());
+    if (wide.isPresent()) {
+      return wideBehind(target, (int) i.bytes(), wide.get());
     }
     int limit = options.arrayString().orElse(1024);
     var bytes = new byte[Math.clamp(limit, 1, 4096)];
@@ -810,6 +844,16 @@ public final class ValueTree {
     read++;
     var text = new String(bytes, 0, end, StandardCharsets.UTF_8);
     return Optional.of('"' + text + '"' + (end == count ? "..." : ""));
+  }
+
+  private Optional<String> wideBehind(long target, int size, String prefix) {
+    var bytes = new byte[Math.clamp(options.arrayString().orElse(1024), 1, 4096) * size];
+    int count = program.memory().read(target, MemorySegment.ofArray(bytes));
+    var text =
+        WideText.decode(Arrays.copyOf(bytes, count), size, program.memory().layout().order());
+    read += text.isPresent() ? 1 : 0;
+    return text.filter(t -> count > 0)
+        .map(t -> prefix + '"' + t + '"' + (t.length() * size >= count ? "..." : ""));
   }
 
   private Shape floating(Value value, FloatType type) {

@@ -15,8 +15,9 @@ import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.VoidType;
 
 /**
- * The alignment of types as members of a structure. Debug information does not keep what attributes
- * asked for, so of a structure it is what its members, and where they stand, tell.
+ * The alignment of types as members of a structure. Of a structure it is what its members, and
+ * where they stand, tell, and what attributes asked for where debug information has that (DWARF 5's
+ * DW_AT_alignment).
  */
 final class Alignment {
   private static final int DEPTH_LIMIT = 64;
@@ -60,6 +61,6 @@ final class Alignment {
         align = Math.max(align, wanted);
       }
     }
-    return align;
+    return Math.max(align, type.passing().alignment().orElse(1));
   }
 }

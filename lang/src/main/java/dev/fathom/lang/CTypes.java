@@ -4,10 +4,13 @@ package dev.fathom.lang;
 import dev.fathom.base.EvalException;
 import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
+import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
+import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -76,6 +79,13 @@ final class CTypes {
    * @param words {@code unsigned}, {@code long}, ...
    */
   Optional<CType> basic(List<String> words) {
+    int at = words.indexOf("_Complex");
+    at = at < 0 ? words.indexOf("__complex__") : at;
+    if (at >= 0) {
+      var part = new ArrayList<>(words);
+      part.remove(at);
+      return (part.isEmpty() ? Optional.<CType>of(DOUBLE) : basic(part)).flatMap(CTypes::complex);
+    }
     int longs = 0;
     int shorts = 0;
     int ints = 0;
@@ -148,6 +158,14 @@ final class CTypes {
     };
   }
 
+  /** The complex numbers with such parts; only those of fractions are C's. */
+  private static Optional<CType> complex(CType part) {
+    return part instanceof FloatType number
+        ? Optional.of(
+            new TypedefType("complex " + number.name(), () -> CompositeType.complex(number)))
+        : Optional.empty();
+  }
+
   /** Whether {@code word} is a type specifier of {@link #basic}. */
   static boolean isBasicWord(String word) {
     return switch (word) {
@@ -163,6 +181,8 @@ final class CTypes {
           "float",
           "double",
           "_Bool",
+          "_Complex",
+          "__complex__",
           "__int128",
           "__int128_t",
           "__uint128_t",

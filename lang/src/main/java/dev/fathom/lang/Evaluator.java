@@ -53,6 +53,7 @@ final class Evaluator {
   private final Arithmetic arithmetic;
   private final Methods methods;
   private final Functions functions;
+  private final CallTargets targets;
 
   Evaluator(Scope scope) {
     this.scope = scope;
@@ -62,6 +63,7 @@ final class Evaluator {
     this.arithmetic = new Arithmetic(numbers, program, types);
     this.methods = new Methods(program, types);
     this.functions = new Functions(scope, types);
+    this.targets = new CallTargets(scope);
   }
 
   Value value(Expr expression) {
@@ -103,9 +105,11 @@ final class Evaluator {
     return value(expression).referred();
   }
 
-  /** The type that an operand of {@code sizeof} has. */
+  /** The type that an operand of {@code sizeof} has, which does nothing. */
   private CType typeOf(Expr e) {
-    return e instanceof Expr.TypeName t ? t.type() : operand(e).type();
+    return e instanceof Expr.TypeName t
+        ? t.type()
+        : new Evaluator(new WithoutEffects(scope)).operand(e).type();
   }
 
   // ---- constants and names
@@ -512,15 +516,31 @@ final class Evaluator {
   // ---- types
 
   private Value cast(Expr.Cast c) {
-    var operand = operand(c.operand());
+    var operand =
+        c.operand() instanceof Expr.Call call
+            ? call(call, Optional.of(c.type())).referred()
+            : operand(c.operand());
     var target = c.type().resolved();
     if (target instanceof CompositeType || target instanceof ArrayType) {
-      if (operand instanceof Value.Ref) {
-        return BaseClasses.part(operand, c.type()).orElseGet(() -> operand.as(c.type()));
+      if (operand instanceof Value.Ref && (operand.isPlace() || isWhole(operand.type()))) {
+        var type = ofObject(c.type(), operand);
+        return BaseClasses.part(operand, type).orElseGet(() -> operand.as(type));
       }
-      throw Cursor.wrong(c.span(), "cannot cast a number to '" + c.type().text() + "'");
+      throw Cursor.wrong(
+          c.span(), "cannot make a '" + c.type().text() + "' of a '" + operand.type().text() + "'");
     }
     return converted(c, c.type(), decay(operand));
+  }
+
+  private static boolean isWhole(CType type) {
+    return type.resolved() instanceof CompositeType || type.resolved() instanceof ArrayType;
+  }
+
+  /** An array without a length has, in a cast, as many elements as the object holds. */
+  private static CType ofObject(CType type, Value object) {
+    return type instanceof ArrayType a && a.count().isEmpty() && a.element().bytes() > 0
+        ? new ArrayType(a::element, OptionalLong.of(object.type().bytes() / a.element().bytes()))
+        : type;
   }
 
   /** A scalar converted to a scalar type (C11 section 6.3.1). */
@@ -713,11 +733,18 @@ final class Evaluator {
   // ---- calls
 
   private Value call(Expr.Call c) {
+    return call(c, Optional.empty());
+  }
+
+  /**
+   * @param cast what the value is cast to
+   */
+  private Value call(Expr.Call c, Optional<CType> cast) {
     if (!(c.function() instanceof Expr.Member m)) {
       var callee = operand(c.function());
       var several = functions.several(c.function(), callee);
       return several.isEmpty()
-          ? call(c, callee, function(c, callee))
+          ? call(c, callee, function(c, callee), cast)
           : of(c, () -> call(c, several));
     }
     var object = object(m);
@@ -735,7 +762,7 @@ final class Evaluator {
       }
     }
     var callee = member(m, object).referred();
-    return call(c, callee, function(c, callee));
+    return call(c, callee, function(c, callee), cast);
   }
 
   private static FunctionType function(Expr.Call c, Value callee) {
@@ -749,18 +776,24 @@ final class Evaluator {
     return type;
   }
 
-  private Value call(Expr.Call c, Value callee, FunctionType type) {
+  private Value call(Expr.Call c, Value callee, FunctionType declared, Optional<CType> cast) {
+    long place =
+        callee instanceof Value.Ref ref && !Numbers.isPointer(callee)
+            ? ref.address()
+            : callee.asLong();
+    requireCount(c, declared);
+    var target = targets.of(c, place, declared, cast);
+    var type = target.type();
+    return called(c, target.entry(), type, passed(c, values(c), type.parameters()));
+  }
+
+  private static void requireCount(Expr.Call c, FunctionType type) {
     var parameters = type.parameters();
     int given = c.arguments().size();
     if (given < parameters.size() || (!type.variadic() && given > parameters.size())) {
       throw Cursor.wrong(
           c.span(), "the function takes " + parameters.size() + " arguments, not " + given);
     }
-    long entry =
-        callee instanceof Value.Ref ref && !Numbers.isPointer(callee)
-            ? ref.address()
-            : callee.asLong();
-    return called(c, entry, type, passed(c, values(c), parameters));
   }
 
   /** Calls the one of several functions that the arguments mean. */

@@ -87,10 +87,7 @@ final class Functions {
 
   /** Whether nothing tells what it takes: it is then said to take and return anything. */
   private static boolean isUnknown(Scope.Function function) {
-    return !(function.code().type().resolved() instanceof FunctionType type)
-        || (type.variadic()
-            && type.parameters().isEmpty()
-            && type.result().resolved() instanceof VoidType);
+    return !(function.code().type().resolved() instanceof FunctionType type) || type.isUnknown();
   }
 
   private static boolean isOfTemplate(String function) {

@@ -52,6 +52,7 @@ class CTextTypesTest {
       delimiterString = " | ",
       quoteCharacter = '`',
       value = {
+        "struct s { char c; double _Complex d; float _Complex e; }; | 32 | 0 char c; 8 complex double d; 24 complex float e",
         "struct s { int a; char b[]; }; | 4 | 0 int a; 4 char b[]",
         "struct s { char c; long l; char d; }; | 24 | 0 char c; 8 long l; 16 char d",
         "struct s { char c; long l; } __attribute__((packed)); | 9 | 0 char c; 1 long l",

@@ -12,6 +12,7 @@ import dev.fathom.lang.DataModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
@@ -48,6 +49,8 @@ final class CheaderCommand implements Command {
         throw new TargetException(file + " has more than " + FILE_LIMIT + " bytes", null);
       }
       text = Files.readString(path, StandardCharsets.UTF_8);
+    } catch (NoSuchFileException e) {
+      throw new TargetException(file + ": no such file", e);
     } catch (IOException e) {
       throw new TargetException("cannot read " + file + ": " + e.getMessage(), e);
     }

@@ -880,6 +880,9 @@ public final class DwarfTypeSource implements TypeSource {
   }
 
   private CType function(Die die) {
+    if (Scopes.isAssembler(die.unit())) {
+      return FunctionType.unknown(); // That it returns nothing and takes nothing is not meant.
+    }
     boolean variadic = false;
     for (var part : signature(die)) {
       variadic |= part.tag() == Tag.UNSPECIFIED_PARAMETERS;

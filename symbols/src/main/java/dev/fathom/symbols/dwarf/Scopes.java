@@ -52,6 +52,11 @@ final class Scopes {
     };
   }
 
+  /** Whether a unit is of an assembler, which tells of functions where they are and no more. */
+  static boolean isAssembler(Unit unit) {
+    return unit.language().orElse(0) == 0x8001; // DW_LANG_Mips_Assembler, of all assemblers
+  }
+
   /** What an entry is in, with {@code ::} behind it; empty at the top. */
   String scope(Die die) {
     return qualified(die, "");

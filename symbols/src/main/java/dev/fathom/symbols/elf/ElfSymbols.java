@@ -328,6 +328,9 @@ public final class ElfSymbols implements SymbolTable {
   private static char letter(Part part, int number) {
     var table = part.table;
     int binding = table.binding(number);
+    if (table.type(number) == Elf.STT_GNU_IFUNC) {
+      return 'i';
+    }
     if (binding == Elf.STB_WEAK) {
       return table.type(number) == Elf.STT_OBJECT ? 'V' : 'W';
     }
