@@ -2,6 +2,7 @@
 package dev.fathom.model;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Register values; a register that is not known is absent, not 0. Immutable. */
@@ -9,17 +10,35 @@ public final class Registers {
   private final RegisterFile file;
   private final long[] values;
   private final boolean[] known;
+  private final Vectors vectors;
 
-  private Registers(RegisterFile file, long[] values, boolean[] known) {
+  private Registers(RegisterFile file, long[] values, boolean[] known, Vectors vectors) {
     this.file = file;
     this.values = values;
     this.known = known;
+    this.vectors = vectors;
+  }
+
+  /** The vector registers, read when one is asked for. */
+  public interface Vectors {
+    /** The low 16 bytes of one, the least significant first; empty when they are not known. */
+    Optional<byte[]> get(int number);
+  }
+
+  /** The same with vector registers; those of another time or caller have none. */
+  public Registers withVectors(Vectors told) {
+    return new Registers(file, values, known, told);
+  }
+
+  /** The low 16 bytes of a vector register, the least significant first, if they are known. */
+  public Optional<byte[]> vector(int number) {
+    return vectors.get(number);
   }
 
   /** No register known. */
   public static Registers none(RegisterFile file) {
     int count = file.registers().size();
-    return new Registers(file, new long[count], new boolean[count]);
+    return new Registers(file, new long[count], new boolean[count], _ -> Optional.empty());
   }
 
   public RegisterFile file() {
@@ -64,7 +83,7 @@ public final class Registers {
     int place = place(file, register);
     newValues[place] = value;
     newKnown[place] = true;
-    return new Registers(file, newValues, newKnown);
+    return new Registers(file, newValues, newKnown, vectors);
   }
 
   /** A builder that starts with no register known. */
@@ -98,13 +117,13 @@ public final class Registers {
     }
 
     public Registers build() {
-      return new Registers(file, values, known);
+      return new Registers(file, values, known, _ -> Optional.empty());
     }
   }
 
   public Registers without(Register register) {
     var newKnown = known.clone();
     newKnown[place(file, register)] = false;
-    return new Registers(file, values, newKnown);
+    return new Registers(file, values, newKnown, vectors);
   }
 }

@@ -54,8 +54,9 @@ public final class NamedCode {
       found.putIfAbsent(symbol.address(), of(symbol));
     }
     var addresses = new HashSet<>(found.keySet());
+    var module = name.substring(0, Math.max(0, name.indexOf('`')));
     for (var plain : names(name, symbols)) {
-      for (var code : session.debugSources().functions(plain, addresses, MOST_PLACES + 1)) {
+      for (var code : session.debugSources().functions(plain, module, addresses, MOST_PLACES + 1)) {
         found.merge(code.address(), code, (_, described) -> described);
       }
     }

@@ -179,16 +179,22 @@ final class SessionSources {
   }
 
   /**
-   * The code of functions of a name, in the images that have some of the addresses; where none is
-   * given in the first image, kernel or program first, that has any.
+   * The code of functions of a name, in the images that have some of the addresses. Where none is
+   * given it is that of the first image, kernel or program first, that has any; to look into all
+   * modules of a kernel would take long.
+   *
+   * @param module the image that is meant; empty for any
    */
-  List<SourceInfo.FunctionCode> functions(String name, Set<Long> addresses, int limit) {
+  List<SourceInfo.FunctionCode> functions(
+      String name, String module, Set<Long> addresses, int limit) {
     var found = new ArrayList<SourceInfo.FunctionCode>();
     for (var image : images()) {
       boolean asked =
-          addresses.isEmpty()
-              ? found.isEmpty()
-              : addresses.stream().anyMatch(address -> holds(image, address));
+          !addresses.isEmpty()
+              ? addresses.stream().anyMatch(address -> holds(image, address))
+              : module.isEmpty()
+                  ? found.isEmpty() && image.object().isEmpty()
+                  : image.name().equals(module);
       if (asked && found.size() < limit) {
         part(image).ifPresent(p -> found.addAll(p.source().functions(name, limit - found.size())));
       }

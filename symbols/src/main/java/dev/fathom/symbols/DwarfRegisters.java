@@ -7,6 +7,7 @@ import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The numbers that DWARF gives an architecture's registers, and what becomes of those that a
@@ -27,6 +28,8 @@ public final class DwarfRegisters {
           Map.entry(59, X86_64.GS_BASE));
 
   private static final int X86_LAST = 16;
+  private static final int XMM0 = 17;
+  private static final int XMM15 = 32;
 
   /** DWARF for the Arm 64-bit Architecture, section 4.1: x0 to x30, sp, pc. */
   private static final int ARM_LAST = 32;
@@ -50,9 +53,19 @@ public final class DwarfRegisters {
         : Optional.empty();
   }
 
-  /** A register's name, or {@code register 17} for one that is not kept here. */
+  /** Which of x86-64's vector registers has that DWARF number; empty for others. */
+  public OptionalInt vector(int number) {
+    return architecture instanceof X86_64 && number >= XMM0 && number <= XMM15
+        ? OptionalInt.of(number - XMM0)
+        : OptionalInt.empty();
+  }
+
+  /** A register's name, or {@code register 33} for one that is not kept here. */
   public String name(int number) {
-    return of(number).map(Register::name).orElse("register " + number);
+    var vector = vector(number);
+    return vector.isPresent()
+        ? "xmm" + vector.getAsInt()
+        : of(number).map(Register::name).orElse("register " + number);
   }
 
   /**

@@ -26,7 +26,7 @@ final class EventTable {
             new Datum.Header(
                 "events",
                 List.of(
-                    new Column("id", "ID", 3, Align.RIGHT),
+                    new Column("id", "ID", width(breakpoints), Align.RIGHT),
                     new Column("state", "STATE", 9, Align.LEFT),
                     new Column("kind", "KIND", 8, Align.LEFT),
                     new Column("hits", "HITS", 8, Align.RIGHT),
@@ -38,6 +38,16 @@ final class EventTable {
       places(call, breakpoint).forEach(row -> items.add(Item.show(row)));
     }
     return items;
+  }
+
+  /** Of the numbers: those of places are longer. */
+  private static int width(List<Breakpoint> breakpoints) {
+    int width = 3;
+    for (var b : breakpoints) {
+      int places = b.addresses().size();
+      width = Math.max(width, places > 1 ? (b.id() + "." + places).length() : 0);
+    }
+    return width;
   }
 
   /** The places of one that has several, by numbers as gdb's {@code 2.1}. */

@@ -4,6 +4,8 @@ package dev.fathom.kernel.process;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.LookupException;
+import dev.fathom.base.TargetException;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelCpu;
 import dev.fathom.kernel.LogEntry;
@@ -25,6 +27,7 @@ import dev.fathom.model.type.TypeSystem;
 import dev.fathom.model.unwind.Backtrace;
 import dev.fathom.model.unwind.Unwinder;
 import dev.fathom.target.Cpu;
+import dev.fathom.target.FloatingRegisters;
 import dev.fathom.target.Live;
 import dev.fathom.target.ProcessView;
 import dev.fathom.target.ProcessView.SignalState;
@@ -241,10 +244,25 @@ final class ProcessKernel implements Kernel {
 
   @Override
   public Optional<Registers> registersOf(Task task) {
+    int thread = (int) task.object().address();
     return target
-        .cpu((int) task.object().address())
+        .cpu(thread)
         .map(Cpu::registers)
-        .filter(registers -> registers.pc().isPresent());
+        .filter(registers -> registers.pc().isPresent())
+        .map(
+            registers ->
+                target
+                    .find(FloatingRegisters.class)
+                    .map(told -> registers.withVectors(number -> vector(told, thread, number)))
+                    .orElse(registers));
+  }
+
+  private static Optional<byte[]> vector(FloatingRegisters told, int thread, int number) {
+    try {
+      return Optional.of(told.vector(thread, number));
+    } catch (TargetException | UnsupportedException _) {
+      return Optional.empty(); // It runs by now, or never told.
+    }
   }
 
   @Override

@@ -284,6 +284,17 @@ final class DwarfVariable implements Variable {
           }
         }
       }
+      case Location.InRegister(int number) when source.registers().vector(number).isPresent() -> {
+        int vector = source.registers().vector(number).getAsInt();
+        var bytes = frame.frame().registers().vector(vector).orElse(new byte[0]);
+        for (int i = 0; i < count; i++) {
+          if (i < bytes.length) {
+            space.put(at + i, bytes[i]);
+          } else {
+            space.missing(at + i, Readability.NOT_SAVED);
+          }
+        }
+      }
       case Location.InRegister(int number) -> {
         var register = source.registers().of(number);
         var value =

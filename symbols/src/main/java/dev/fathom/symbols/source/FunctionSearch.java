@@ -131,8 +131,8 @@ final class FunctionSearch {
       var die = child.get();
       switch (die.tag()) {
         case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, TRY_BLOCK, CATCH_BLOCK -> {
-          if (die.tag() == Tag.INLINED_SUBROUTINE && hasCode(die)) {
-            name(die).ifPresent(name -> add(die, name, true));
+          if (die.tag() == Tag.INLINED_SUBROUTINE) {
+            name(die).filter(_ -> hasCode(die)).ifPresent(name -> add(die, name, true));
           }
           if (depth < MAX_DEPTH) {
             look(die, depth + 1);

@@ -313,6 +313,9 @@ final class DamagedSectionsTest {
           for (var activation : source.activations(pc)) {
             answers.add(activation.function());
             attempt(answers, activation::entry);
+            source
+                .functions(activation.function(), 100)
+                .forEach(code -> answers.add(code.function()));
             variables(activation, pc, answers);
           }
         });
