@@ -273,6 +273,61 @@ class FunctionPlacesTest {
         });
   }
 
+  private static final String NESTED =
+      """
+      #include <stdio.h>
+      #include <unistd.h>
+      volatile int turns;
+      static inline int inner(int z) {
+        int w = z ^ turns;
+        turns += w;
+        return w * 3;
+      }
+      static inline int middle(int y) {
+        int v = inner(y + 1);
+        return v + y;
+      }
+      __attribute__((noinline)) int outer(int a, int b) {
+        int r = middle(a);
+        return r + b;
+      }
+      int main(void) {
+        puts("ready");
+        fflush(stdout);
+        for (;;) {
+          turns = outer(3, 4);
+          usleep(1000);
+        }
+      }
+      """;
+
+  /** Where all three begin at one place, the one is shown that the breakpoint names. */
+  @Test
+  void theFrameIsThatOfTheFunctionThatIsNamed() {
+    var program = CProgram.compile(directory, "nested", NESTED, "-g", "-O2");
+    in(
+        program,
+        (service, _) -> {
+          assertThat(run(service, "b outer")).contains("breakpoint 1");
+          assertThat(run(service, "c")).contains("outer (a=3, b=4)");
+          assertThat(run(service, "info args")).contains("a = 3").contains("b = 4");
+          assertThat(run(service, "p a + b")).contains("= 7");
+          run(service, "delete");
+          // The condition is about its variables, too.
+          run(service, "b outer if a == 3 && b == 4");
+          assertThat(run(service, "c")).contains("outer (a=3, b=4)");
+          assertThat(run(service, "bt")).contains("inner (z=4)").contains("middle (y=3)");
+          run(service, "delete");
+          run(service, "b middle");
+          assertThat(run(service, "c")).contains("middle (y=3)");
+          assertThat(run(service, "info args")).contains("y = 3");
+          run(service, "delete");
+          run(service, "b inner");
+          assertThat(run(service, "c")).contains("inner (z=4)");
+          assertThat(run(service, "info args")).contains("z = 4");
+        });
+  }
+
   private static void in(CProgram program, BiConsumer<CommandService, Session> test) {
     var options = new KernelOptions(Optional.empty(), true, Progress.NONE);
     try (var subject = Subject.start(List.of(program.file().toString()))) {

@@ -76,7 +76,14 @@ public class StopScope extends ProgramScope {
       var pc = registers.pc();
       activations = Optional.of(pc.isEmpty() ? List.of() : source.activations(pc.getAsLong()));
     }
-    return activations.get().stream().findFirst();
+    return activations.get().isEmpty()
+        ? Optional.empty()
+        : Optional.of(activations.get().get(frame(activations.get())));
+  }
+
+  /** Which of the functions at work, innermost first, is the one whose names count. */
+  protected int frame(List<Activation> at) {
+    return 0;
   }
 
   /** In C++ a name is looked for in what is around the function as well. */

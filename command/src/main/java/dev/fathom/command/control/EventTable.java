@@ -63,26 +63,26 @@ final class EventTable {
                   Cell.text(""),
                   Cell.text(""),
                   Cell.address(address),
-                  Cell.text(where(call, address)),
+                  Cell.text(where(call, b, address)),
                   Cell.text(""))));
     }
     return rows;
   }
 
   /** {@code over(double) at n.cc:16}, {@code inl at n.cc:28 in main}. */
-  private static String where(Invocation call, long address) {
+  private static String where(Invocation call, Breakpoint b, long address) {
     var symbols = call.program().symbols();
     var at = call.session().sources().activations(address);
     if (at.isEmpty()) {
       return symbols.text(address);
     }
-    var innermost = at.getFirst();
+    var meant = at.get(StopFrames.of(b.place(), at, address).orElse(0));
     // In C++ a symbol tells the parameters as well.
     var symbol = symbols.at(address).map(located -> located.symbol().name()).orElse("");
-    var name = innermost.inlined() || symbol.indexOf('(') < 0 ? innermost.function() : symbol;
+    var name = meant.inlined() || symbol.indexOf('(') < 0 ? meant.function() : symbol;
     return name
-        + innermost.line().map(line -> " at " + line.file() + ":" + line.line()).orElse("")
-        + (innermost.inlined() ? " in " + at.getLast().function() : "");
+        + at.getFirst().line().map(line -> " at " + line.file() + ":" + line.line()).orElse("")
+        + (meant.inlined() ? " in " + at.getLast().function() : "");
   }
 
   private static Datum row(Invocation call, Breakpoint b) {

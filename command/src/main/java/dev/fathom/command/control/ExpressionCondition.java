@@ -14,6 +14,7 @@ import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.SourceInfo;
 import dev.fathom.session.Session;
 import dev.fathom.session.control.Breakpoint;
+import dev.fathom.session.control.Breakpoint.Place;
 import dev.fathom.session.control.Condition;
 import dev.fathom.session.control.Hit;
 import java.util.List;
@@ -35,25 +36,37 @@ final class ExpressionCondition implements Condition {
   private final Session session;
   private final String text;
   private final Expr expression;
+  private final Optional<Place> place;
 
-  private ExpressionCondition(Session session, String text, Expr expression) {
+  private ExpressionCondition(
+      Session session, String text, Expr expression, Optional<Place> place) {
     this.session = session;
     this.text = text;
     this.expression = expression;
+    this.place = place;
+  }
+
+  /**
+   * The condition of a breakpoint at a place.
+   *
+   * @throws EvalException for wrong syntax, and for what assigns or calls
+   * @throws LookupException when it has a name that nothing has there
+   */
+  static Condition of(String text, Session session, Place place) {
+    return of(text, session, Optional.of(place), session.control().addresses(place));
   }
 
   /**
    * @param places where it will be asked, as far as that is known
-   * @throws EvalException for wrong syntax, and for what assigns or calls
-   * @throws LookupException when it has a name that nothing has at any of the places
    */
-  static Condition of(String text, Session session, List<Long> places) {
+  private static Condition of(
+      String text, Session session, Optional<Place> named, List<Long> places) {
     var parsed = Expressions.parse(text, session.kernel().program().types());
     refuseChanges(text, parsed);
     Optional<LookupException> unknown = Optional.empty();
     for (long place : places) {
       try {
-        Expressions.requireKnown(parsed, new PlaceScope(session, place));
+        Expressions.requireKnown(parsed, new PlaceScope(session, named, place));
         unknown = Optional.empty();
         break;
       } catch (LookupException e) {
@@ -63,14 +76,14 @@ final class ExpressionCondition implements Condition {
     if (unknown.isPresent()) {
       throw comparedWithComm(text, unknown.get());
     }
-    return new ExpressionCondition(session, text, parsed);
+    return new ExpressionCondition(session, text, parsed, named);
   }
 
-  /** As {@link #of(String, Session, List)}, for a breakpoint or watchpoint that there is. */
+  /** As {@link #of(String, Session, Place)}, for a breakpoint or watchpoint that there is. */
   static Condition of(String text, Invocation call, Breakpoint breakpoint) {
     return breakpoint.watches()
         ? ofWatchpoint(text, call)
-        : of(text, call.session(), breakpoint.addresses());
+        : of(text, call.session(), breakpoint.place());
   }
 
   /**
@@ -80,7 +93,7 @@ final class ExpressionCondition implements Condition {
   static Condition ofWatchpoint(String text, Invocation call) {
     var pc = call.program().architecture().registers().pc().name();
     var here = call.environment().variables().find(pc);
-    return of(text, call.session(), List.of(here.orElse(NOWHERE)));
+    return of(text, call.session(), Optional.empty(), List.of(here.orElse(NOWHERE)));
   }
 
   private static void refuseChanges(String text, Expr parsed) {
@@ -114,9 +127,10 @@ final class ExpressionCondition implements Condition {
   private static final class PlaceScope extends ProgramScope {
     private final Optional<Activation> activation;
 
-    PlaceScope(Session session, long place) {
+    PlaceScope(Session session, Optional<Place> named, long place) {
       super(session.kernel(), Optional::empty);
-      activation = session.sources().activations(place).stream().findFirst();
+      var at = session.sources().activations(place);
+      activation = at.isEmpty() ? Optional.empty() : Optional.of(at.get(frame(named, at, place)));
     }
 
     @Override
@@ -153,6 +167,11 @@ final class ExpressionCondition implements Condition {
     }
   }
 
+  /** The function that the breakpoint names, else the innermost. */
+  private static int frame(Optional<Place> place, List<Activation> at, long pc) {
+    return place.isPresent() ? StopFrames.of(place.get(), at, pc).orElse(0) : 0;
+  }
+
   @Override
   public String text() {
     return text;
@@ -160,16 +179,23 @@ final class ExpressionCondition implements Condition {
 
   @Override
   public boolean holds(Hit hit) {
-    return Expressions.isTrue(expression, new HitScope(hit, session.sources()));
+    return Expressions.isTrue(expression, new HitScope(hit, session.sources(), place));
   }
 
   /** The function, the thread at the breakpoint, then the program. */
   private static final class HitScope extends StopScope {
     private final Hit hit;
+    private final Optional<Place> place;
 
-    HitScope(Hit hit, SourceInfo source) {
+    HitScope(Hit hit, SourceInfo source, Optional<Place> place) {
       super(hit.kernel(), source, hit.registers());
       this.hit = hit;
+      this.place = place;
+    }
+
+    @Override
+    protected int frame(List<Activation> at) {
+      return ExpressionCondition.frame(place, at, hit.pc());
     }
 
     @Override

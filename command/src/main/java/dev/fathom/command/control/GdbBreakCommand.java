@@ -105,9 +105,7 @@ final class GdbBreakCommand implements Command {
       }
       condition = Optional.of(text.toString());
     }
-    var parsed =
-        condition.map(
-            text -> ExpressionCondition.of(text, call.session(), control.addresses(place)));
+    var parsed = condition.map(text -> ExpressionCondition.of(text, call.session(), place));
     var kind = name.contains("hb") ? Kind.HARDWARE : Kind.SOFTWARE;
     Places.checkMapped(call, place, kind);
     var added = control.add(place, kind, 1, Optional.empty());

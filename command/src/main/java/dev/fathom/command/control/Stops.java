@@ -157,7 +157,10 @@ final class Stops {
     };
   }
 
-  /** The thread that stopped is the one that other commands show. */
+  /**
+   * The thread that stopped is the one that other commands show, in the frame of the function that
+   * a breakpoint is at.
+   */
   static void select(Invocation call, StopEvent event) {
     call.environment()
         .selectTask(
@@ -165,6 +168,17 @@ final class Stops {
                 ? OptionalLong.of(event.thread().get().object().address())
                 : OptionalLong.empty());
     event.pc().ifPresent(call::moveDot);
+    if (event.cause() instanceof StopEvent.AtBreakpoint at && event.pc().isPresent()) {
+      long pc = event.pc().getAsLong();
+      StopFrames.of(
+              at.breakpoints().getFirst().place(), call.session().sources().activations(pc), pc)
+          .ifPresent(
+              number -> {
+                if (number > 0) {
+                  call.environment().selectFrame(number);
+                }
+              });
+    }
   }
 
   private static List<Item> describe(Invocation call, StopEvent event, boolean instructions) {

@@ -8,7 +8,6 @@ import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.model.source.SourceFrame;
 import dev.fathom.model.source.SourceInfo;
-import dev.fathom.model.source.SourceInfo.FunctionCode;
 import dev.fathom.model.source.SourceLine;
 import java.util.List;
 import java.util.Optional;
@@ -64,16 +63,13 @@ public final class Lines {
     if (FILE_LINE.matcher(text).matches() || text.matches("\\d{1,9}")) {
       return List.of(of(call, text));
     }
-    var places =
+    var sources = call.session().sources();
+    var lines =
         text.startsWith("*")
-            ? List.of(call.evaluate(text.substring(1)))
-            : FunctionName.places(call, text).stream().map(FunctionCode::address).toList();
-    var found =
-        places.stream()
-            .flatMap(address -> call.session().sources().line(address).stream())
-            .map(line -> new SourceLine(line.path(), line.line(), 0))
-            .distinct()
-            .toList();
+            ? sources.line(call.evaluate(text.substring(1))).stream()
+            : FunctionName.places(call, text).stream()
+                .flatMap(code -> code.declared().or(() -> sources.line(code.address())).stream());
+    var found = lines.map(line -> new SourceLine(line.path(), line.line(), 0)).distinct().toList();
     if (found.isEmpty()) {
       throw new EvalException("no debug information tells the line of " + text);
     }
