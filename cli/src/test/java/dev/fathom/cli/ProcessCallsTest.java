@@ -314,6 +314,32 @@ class ProcessCallsTest {
   }
 
   @Test
+  void aSecondSignalThatComesDuringACallComesAfterwardsToo() {
+    with(
+        List.of(),
+        (subject, service, _) -> {
+          run(service, "::stop");
+          run(service, "p fault = 1");
+          run(service, "b leave"); // else nobody would wait for a stop
+          assertThat(run(service, "c")).contains("SIGSEGV");
+          try (var sender = Executors.newSingleThreadScheduledExecutor()) {
+            var _ =
+                sender.schedule(
+                    () -> CProgram.run(folder, List.of("kill", "-USR1", "" + subject.pid())),
+                    500,
+                    TimeUnit.MILLISECONDS);
+            assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
+          }
+          assertThat(run(service, "c")).contains("SIGUSR1");
+          run(service, ":z");
+          run(service, ":c");
+          assertThat(List.of(subject.line(), subject.line()))
+              .map(line -> line.substring(0, 9))
+              .containsExactlyInAnyOrder("signal 10", "signal 11");
+        });
+  }
+
+  @Test
   void theProcessMayEndInTheFunction() {
     with(
         List.of(),

@@ -88,7 +88,8 @@ public final class TypeSystem {
 
   /**
    * As {@link #find} of a {@code PLAIN} name that stands alone in an expression: where a source
-   * knows it to be a variable's and no typedef has it, structures of that name are not looked for.
+   * knows it to be a variable's and no typedef, neither sources behind it nor structures of that
+   * name are asked.
    */
   public Optional<CType> findAlone(String name) {
     var plain = TypeName.plain(name);
@@ -101,10 +102,11 @@ public final class TypeSystem {
       if (found.isPresent() && !(found.get() instanceof OpaqueType)) {
         return found;
       }
+      if (source.isValue(name)) {
+        return Optional.empty();
+      }
     }
-    return sources.stream().anyMatch(source -> source.isValue(name))
-        ? Optional.empty()
-        : find(plain);
+    return find(plain);
   }
 
   private Optional<CType> search(TypeName name) {

@@ -63,6 +63,46 @@ class TypeSystemTest {
     assertThat(types().find(new TypeName(TypeName.Kind.UNION, "outer"))).isEmpty();
   }
 
+  /** A source that knows a variable, or one that nobody may ask. */
+  private record Knowing(Optional<String> variable) implements TypeSource {
+    @Override
+    public String name() {
+      return "knowing";
+    }
+
+    @Override
+    public Optional<CType> find(TypeName wanted) {
+      assertThat(variable).isPresent();
+      return Optional.empty();
+    }
+
+    @Override
+    public boolean isValue(String value) {
+      return value.equals(variable.orElseThrow());
+    }
+
+    @Override
+    public Optional<CType> ofSymbol(String symbol) {
+      return Optional.empty();
+    }
+
+    @Override
+    public Stream<CType> stream() {
+      return Stream.empty();
+    }
+  }
+
+  @Test
+  void behindTheSourceThatKnowsAVariableNoneIsAskedForATypeOfItsName() {
+    var types = new TypeSystem(8);
+    types.add(new One("int", TypeName.plain("int"), intType));
+    types.add(new Knowing(Optional.of("counter")));
+    types.add(new Knowing(Optional.empty()));
+    assertThat(types.findAlone("int")).containsSame(intType);
+    assertThat(types.findAlone("counter")).isEmpty();
+    assertThatThrownBy(() -> types.findAlone("other")).isInstanceOf(AssertionError.class);
+  }
+
   @Test
   void membersThroughAnonymousOnesAndArrays() {
     var types = types();

@@ -152,28 +152,33 @@ public final class DwarfTypeSource implements TypeSource {
               boolean sure =
                   found.isPresent()
                       ? !(found.get() instanceof OpaqueType)
-                      : wanted.kind() == TypeName.Kind.PLAIN && hasValue(named);
+                      : wanted.kind() == TypeName.Kind.PLAIN && hasValue(wanted.name(), named);
               return new NameLookup.Answer<>(found, sure);
             });
   }
 
   @Override
   public boolean isValue(String value) {
-    return lookup().isPartial()
-        && lookup().ask(f -> new NameLookup.Answer<>(hasValue(f.look(value)), true));
+    return lookup().ask(f -> new NameLookup.Answer<>(hasValue(value, f.look(value)), true));
   }
 
-  private static boolean hasValue(NameLookup.Entries named) {
-    return named.allTypes() && named.entries().stream().anyMatch(DwarfTypeSource::isValue);
+  private boolean hasValue(String name, NameLookup.Entries named) {
+    try {
+      return named.allTypes()
+          && named.entries().stream()
+              .anyMatch(entry -> isValue(entry, named.noTypes()) && isNamed(entry.die(), name));
+    } catch (BadDataException e) {
+      return false; // Whoever needs the entry is told.
+    }
   }
 
   /**
-   * Whether an entry has its name in all of a program. What is of its file only says nothing of a
-   * typedef in another, which a table need not have: gdb 13 lists one type of a name.
+   * Whether an entry has its name in all of a program. What is of its file only does where no type
+   * has it in another.
    */
-  private static boolean isValue(DwarfNames.Entry entry) {
+  private static boolean isValue(DwarfNames.Entry entry, boolean noTypes) {
     return switch (entry.kind()) {
-      case VARIABLE, FUNCTION -> entry.isExternal() && !entry.isDeclaration();
+      case VARIABLE, FUNCTION -> (entry.isExternal() || noTypes) && !entry.isDeclaration();
       case BASE, TYPEDEF, STRUCT, UNION, ENUM, ENUMERATOR -> false;
     };
   }

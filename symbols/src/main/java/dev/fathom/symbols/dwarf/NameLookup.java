@@ -92,9 +92,10 @@ public final class NameLookup {
    * Entries that probably have a name, as {@link DwarfNames#find}.
    *
    * @param allTypes whether all types of that name are among them, as far as is known
+   * @param noTypes whether it is known that no type has that name, which tables do not tell
    */
-  record Entries(List<DwarfNames.Entry> entries, boolean allTypes) {
-    static final Entries UNKNOWN = new Entries(List.of(), false);
+  record Entries(List<DwarfNames.Entry> entries, boolean allTypes, boolean noTypes) {
+    static final Entries UNKNOWN = new Entries(List.of(), false, false);
   }
 
   /** Finds entries by names. */
@@ -142,7 +143,15 @@ public final class NameLookup {
   }
 
   private Entries whole(String name) {
-    return new Entries(all().map(names -> names.find(name)).orElse(List.of()), true);
+    var found = all().map(names -> names.find(name)).orElse(List.of());
+    return new Entries(found, true, found.stream().noneMatch(NameLookup::isType));
+  }
+
+  private static boolean isType(DwarfNames.Entry entry) {
+    return switch (entry.kind()) {
+      case BASE, TYPEDEF, STRUCT, UNION, ENUM -> true;
+      case ENUMERATOR, VARIABLE, FUNCTION -> false;
+    };
   }
 
   private Entries few(String name) {
@@ -166,7 +175,7 @@ public final class NameLookup {
       var names = DwarfNames.of(units.firstEntry().getValue().dwarf(), List.copyOf(units.values()));
       // What is damaged is told about by whoever reads all.
       return names.problems().isEmpty()
-          ? new Entries(names.only(name).find(name), listed.types().size() <= MAX_UNITS)
+          ? new Entries(names.only(name).find(name), listed.types().size() <= MAX_UNITS, false)
           : Entries.UNKNOWN;
     } catch (BadDataException e) {
       table = Optional.empty();

@@ -256,6 +256,10 @@ final class NameLookupTest {
 
     assertThat(asked.types.isValue("local")).isFalse();
     assertThat(asked.types.find(TypeName.plain("local"))).isEmpty();
+    // Once all units are known, so is that none has a type of that name.
+    assertThat(asked.types.isValue("local")).isTrue();
+    assertThat(asked.types.isValue("tag")).isFalse();
+    assertThat(asked.types.isValue("int")).isFalse();
     assertThat(asked.passes).isEqualTo(1);
   }
 

@@ -511,8 +511,11 @@ final class TracedProcess {
     tracee.registers = Optional.empty();
     tracee.changed = true;
     // A signal that came meanwhile from elsewhere comes now; a fault was the function's.
-    boolean later = kept.deliver() == 0 && !SignalNames.isOwn(tracee.deliver);
-    tracee.deliver = later ? tracee.deliver : kept.deliver();
+    boolean later = tracee.deliver != 0 && !SignalNames.isOwn(tracee.deliver);
+    if (later && kept.deliver() != 0) {
+      tracee.held.add(tracee.deliver);
+    }
+    tracee.deliver = later && kept.deliver() == 0 ? tracee.deliver : kept.deliver();
     boolean good =
         kept.floating().isEmpty() || ptrace.setRegisters(thread, kept.set(), kept.floating().get());
     if (kept.info().isPresent() && tracee.atSignal) {
