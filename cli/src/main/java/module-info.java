@@ -13,6 +13,8 @@ module dev.fathom.cli {
   requires dev.fathom.trace;
   requires info.picocli;
   requires java.net.http;
+  requires jdk.unsupported; // JLine's Signals looks for sun.misc.Signal: without it Ctrl-C is the
+  // JVM's.
   requires org.jline.reader;
   requires org.jline.terminal;
 

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -97,22 +96,6 @@ class TraceKilledTest {
 
   @TempDir private Path folder;
 
-  private static ProcessBuilder fathom(String... options) {
-    var words = new ArrayList<String>();
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    words.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    var modules = System.getProperty("jdk.module.path");
-    if (modules != null) {
-      words.addAll(List.of("--enable-native-access=dev.fathom.host", "-p", modules));
-      words.addAll(List.of("-m", "dev.fathom.cli/dev.fathom.cli.Main"));
-    } else {
-      words.add("--enable-native-access=ALL-UNNAMED");
-      words.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    }
-    words.addAll(List.of(options));
-    return new ProcessBuilder(words).redirectErrorStream(true);
-  }
-
   /** Whenever it is killed once its breakpoints are in. */
   @Test
   void theProcessOfAKilledTracerRunsOn() throws Exception {
@@ -126,7 +109,7 @@ class TraceKilledTest {
       var own = addresses.stream().map(it -> byteAt(subject.pid(), it)).toList();
       for (int i = 0; i < KILLS; i++) {
         var tracer =
-            fathom(
+            FathomProcess.of(
                     "trace",
                     "--no-index",
                     "-x",

@@ -52,6 +52,9 @@ final class Sampler {
    */
   private long most;
 
+  /** Those of them until the order to go on was carried out. */
+  private long goingOn;
+
   /** What the target said before these of the time for which it had stood still. */
   private OptionalLong before = OptionalLong.empty();
 
@@ -178,6 +181,7 @@ final class Sampler {
     if (look.isEmpty()) {
       return List.of();
     }
+    look.get().moments().forEach(at -> session.kernel().occupant(at.cpu())); // For the next stop.
     if (!Arrays.equals(look.get().pages(), pages(look.get().moments()))) {
       by.memory().release();
     }
@@ -189,14 +193,24 @@ final class Sampler {
     if (before.isEmpty()) {
       before = by.glimpse().stoodStill();
     }
-    var seen = by.glimpse().glimpse(look);
-    most += System.nanoTime() - from;
-    // QEMU dates its own stops: what its answers take until they are read is not counted. It tells
-    // of the end of the last one a little later.
+    long[] looked = {from};
+    var seen =
+        by.glimpse()
+            .glimpse(
+                cpus -> {
+                  T found = look.apply(cpus);
+                  looked[0] = System.nanoTime();
+                  return found;
+                });
+    long end = System.nanoTime();
+    most += end - from;
+    goingOn += end - looked[0];
+    // QEMU dates its own stops: what its answers take until they are read is not counted. It says
+    // that it goes on before its CPUs do, and tells of the end of the last stop a little later.
     var told = by.glimpse().stoodStill();
     still =
         told.isPresent() && before.isPresent()
-            ? Math.min(told.getAsLong() - before.getAsLong(), most)
+            ? Math.min(told.getAsLong() - before.getAsLong() + goingOn, most)
             : most;
     return seen;
   }
