@@ -110,9 +110,12 @@ public sealed interface Datum {
   record Composite(List<Node> members) implements Shape {}
 
   /**
-   * A character array that holds text; {@code cut} when it goes on behind the limit on characters.
+   * A character array that holds text.
+   *
+   * @param literal the text as C would have it, in quotes and with escapes
+   * @param cut whether it goes on behind the limit on characters
    */
-  record Characters(String text, boolean cut) implements Shape {}
+  record Characters(String text, String literal, boolean cut) implements Shape {}
 
   /** An array of which {@code elements} are shown, of {@code total}. */
   record Elements(List<Node> elements, long total) implements Shape {}

@@ -5,6 +5,7 @@ import java.io.Flushable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,6 +30,12 @@ public final class TextRenderer implements Sink {
   private static final int MARGIN = 16;
 
   private static final int DEPTH_LIMIT = 200;
+
+  /**
+   * Elements of arrays that are the same, and fewer, are written out; gdb's {@code print repeats}.
+   */
+  private static final int REPEATS = 10;
+
   private static final String BOLD = "\u001b[1m";
   private static final String UNDERLINE = "\u001b[4m";
   private static final String RED = "\u001b[31m";
@@ -239,7 +246,10 @@ public final class TextRenderer implements Sink {
   private void mdbShape(Datum.Shape shape, int depth) {
     switch (shape) {
       case Datum.Leaf leaf -> leaf(leaf);
-      case Datum.Characters text -> characters(text, "[ ", " ]");
+      case Datum.Characters text ->
+          line.append("[ \"")
+              .append(CellText.clean(text.text()))
+              .append(text.cut() ? "\" ... ]" : "\" ]");
       case Datum.Composite composite -> {
         line.append('{');
         mdbLines(composite.members(), depth, "", false);
@@ -371,11 +381,6 @@ public final class TextRenderer implements Sink {
     }
   }
 
-  private void characters(Datum.Characters text, String before, String after) {
-    line.append(before).append('"').append(CellText.clean(text.text())).append('"');
-    line.append(text.cut() ? " ..." : "").append(after);
-  }
-
   private void crashNode(Datum.Node node, int depth) {
     if (isLayout(node)) {
       crashLayout(node, depth);
@@ -436,7 +441,7 @@ public final class TextRenderer implements Sink {
     switch (shape) {
       case Datum.Leaf(Cell.Flag flag, _) -> line.append(flag.value());
       case Datum.Leaf leaf -> leaf(leaf);
-      case Datum.Characters text -> characters(text, "", "");
+      case Datum.Characters text -> line.append(text.literal()).append(text.cut() ? "..." : "");
       case Datum.Composite composite -> {
         line.append('{');
         crashLines(composite.members(), depth);
@@ -452,17 +457,32 @@ public final class TextRenderer implements Sink {
     }
   }
 
+  /** Elements in a word each; what stands there many times in a row once, with the count. */
+  private List<String> folded(List<Datum.Node> elements) {
+    var words = elements.stream().map(this::brief).toList();
+    var all = new ArrayList<String>();
+    for (int i = 0; i < words.size(); ) {
+      var first = words.get(i);
+      int end = i + 1;
+      while (end < words.size() && words.get(end).equals(first)) {
+        end++;
+      }
+      if (end - i < REPEATS) {
+        all.addAll(Collections.nCopies(end - i, first));
+      } else {
+        all.add(first + " <repeats " + (end - i) + " times>");
+      }
+      i = end;
+    }
+    return all;
+  }
+
   private void crashElements(Datum.Elements array, int depth) {
     boolean cut = array.elements().size() < array.total();
     line.append('{');
     if (isFlat(array)) {
-      var separator = "";
-      for (var element : array.elements()) {
-        line.append(separator);
-        crashShape(element.shape(), depth);
-        separator = ", ";
-      }
-      line.append(cut ? separator + "..." : "");
+      line.append(String.join(", ", folded(array.elements())));
+      line.append(cut ? "..." : "");
     } else {
       crashLines(array.elements(), depth);
       line.append(cut ? "..." : "");

@@ -47,6 +47,10 @@ class SourceControlTest {
         return total;
       }
       static int shared = 7;
+      const char *escapes = "tab\\t \\"q\\" \\033[0m caf\\xc3\\xa9 \\xff";
+      char repeats[40] = "aaaaaaaaaaaaaaaaaaaaaaaaabb", binary[5] = {1, 0, 'x', 2}, bell = 7;
+      int counts[14] = {1, [12] = 3};
+      char *bad = (char *) 8;
       double other(void);
       int one(int n) { return n + shared + (int) other(); }
       int nothing(void) { return 3; }
@@ -136,6 +140,59 @@ class SourceControlTest {
     assertThat(run("finish")).contains("in work (n=20) at ").contains("/lines.c:8\n");
     run("delete add");
     assertThat(run("info b")).contains("there are no breakpoints");
+  }
+
+  @Test
+  void finishShowsWhatWasReturned() {
+    run("b add");
+    run("b other");
+    run("b empty");
+    run("c");
+    assertThat(run("finish")).endsWith("Value returned is $1 = 21\n");
+    assertThat(run("p $ * 2")).isEqualTo("$2 = 42\n");
+    run("c");
+    assertThat(run("up")).contains(" one (n=1) ");
+    assertThat(run("finish")).contains(" in main ").endsWith("Value returned is $3 = 13\n");
+    run("c");
+    assertThat(run("finish")).contains(" in main ").doesNotContain("Value returned");
+    run("c");
+    run("c");
+    assertThat(run("finish")).contains(" in one ").endsWith("Value returned is $4 = 5\n");
+  }
+
+  @Test
+  void charactersAreShownAsInC() {
+    assertThat(run("p escapes")).endsWith(" \"tab\\t \\\"q\\\" \\033[0m caf\u00e9 \\377\"\n");
+    assertThat(run("p repeats")).isEqualTo("$2 = 'a' <repeats 25 times>, \"bb\"\n");
+    assertThat(run("p binary")).isEqualTo("$3 = \"\\001\\000x\\002\"\n");
+    assertThat(run("p bell")).isEqualTo("$4 = 7 '\\a'\n");
+    assertThat(run("p counts")).isEqualTo("$5 = {1, 0 <repeats 11 times>, 3, 0}\n");
+    assertThat(run("p bad")).isEqualTo("$6 = 0x8 <error: Cannot access memory at address 0x8>\n");
+  }
+
+  @Test
+  void whatisDeclaresNamesAndTellsTheTypeOfOtherExpressions() {
+    assertThat(run("whatis counts")).isEqualTo("int counts[14];\n");
+    assertThat(run("whatis counts[1]")).isEqualTo("int;\n");
+    assertThat(run("whatis *escapes")).isEqualTo("const char;\n");
+  }
+
+  @Test
+  void listShowsLinesUnlessItIsForLinkedLists() {
+    run("b add");
+    run("c");
+    assertThat(run("list")).startsWith("1\t#include <stdio.h>\n").contains("\n10\t");
+    assertThat(run("list")).startsWith("11\t").contains("\n20\t");
+    assertThat(run("l -")).startsWith("1\t").contains("\n10\t").doesNotContain("\n11\t");
+    run("list -");
+    assertThat(outcome.error().orElseThrow()).contains("shown already");
+    assertThat(run("list 4,5")).isEqualTo("4\t  int sum = a + b;\n5\t  return sum;\n");
+    assertThat(run("list work")).contains("\n7\tint work(int n) {\n");
+    assertThat(run("l lines.c:7")).isEqualTo(run("list work"));
+    run("l 5,4");
+    assertThat(outcome.error().orElseThrow()).contains("line 4 comes before line 5");
+    run("list -H 8");
+    assertThat(outcome.error().orElseThrow()).doesNotContain("line");
   }
 
   @Test

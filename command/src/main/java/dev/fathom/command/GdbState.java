@@ -30,6 +30,7 @@ public final class GdbState {
   private boolean pretty = true;
   private boolean object;
   private OptionalInt elements = OptionalInt.of(200);
+  private Optional<Listed> listed = Optional.empty();
   private Examined examined = new Examined('x', 'w', Optional.empty());
 
   /**
@@ -40,6 +41,13 @@ public final class GdbState {
    * @param next where it would go on
    */
   public record Examined(char letter, char unit, Optional<Long> next) {}
+
+  /**
+   * Lines of a source file that were shown.
+   *
+   * @param path as debug information has it
+   */
+  public record Listed(String path, int first, int last) {}
 
   /** Adds a value as it is now; returns its number, from 1. */
   public int remember(Value value) {
@@ -145,6 +153,15 @@ public final class GdbState {
 
   public void elements(OptionalInt most) {
     elements = most;
+  }
+
+  /** The lines that were shown last. */
+  public Optional<Listed> listed() {
+    return listed;
+  }
+
+  public void listed(Optional<Listed> lines) {
+    listed = lines;
   }
 
   public Examined examined() {

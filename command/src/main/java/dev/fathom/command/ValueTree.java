@@ -9,6 +9,7 @@ import dev.fathom.base.Datum.Shape;
 import dev.fathom.base.FaultException;
 import dev.fathom.command.presenter.Presentation;
 import dev.fathom.command.presenter.Presenters;
+import dev.fathom.model.AddressSpace;
 import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
 import dev.fathom.model.Statics;
@@ -467,7 +468,7 @@ public final class ValueTree {
     read++;
     boolean cut = count < text.count();
     if (unit == 1 && !text.unit().text().contains("char8_t")) {
-      return new Datum.Characters(new String(bytes, StandardCharsets.UTF_8), cut);
+      return characters(bytes, bytes.length, cut);
     }
     boolean little = program.memory().layout().order() == ByteOrder.LITTLE_ENDIAN;
     var decoded = new StringBuilder();
@@ -486,7 +487,8 @@ public final class ValueTree {
         unit == 1 ? "u8" : text.unit().text().contains("wchar_t") ? "L" : unit == 2 ? "u" : "U";
     var characters = unit == 1 ? new String(bytes, StandardCharsets.UTF_8) : decoded.toString();
     return new Datum.Leaf(
-        Cell.text(prefix + '"' + characters + '"' + (cut ? "..." : "")), Optional.empty());
+        Cell.text(prefix + CharacterText.string(characters) + (cut ? "..." : "")),
+        Optional.empty());
   }
 
   /** A scalar in the format that was asked for. */
@@ -615,6 +617,10 @@ public final class ValueTree {
     }
   }
 
+  private static Shape leaf(String text) {
+    return new Datum.Leaf(Cell.text(text), Optional.empty());
+  }
+
   private static Node leaf(Optional<String> name, Shape shape) {
     return new Node(name, Optional.empty(), OptionalLong.empty(), shape);
   }
@@ -661,10 +667,15 @@ public final class ValueTree {
   private Shape array(Value.Ref ref, ArrayType type, int depth) {
     long total = type.count().orElse(0);
     var element = type.element();
+    boolean wide = WideText.prefix(element).isPresent();
     if (options.letter().isEmpty()
         && element.resolved() instanceof IntType i
-        && (i.character() || WideText.prefix(element).isPresent())) {
-      var text = text(ref, total);
+        && (i.character() || wide)) {
+      // Where nobody says how long a variable is its text ends at a NUL.
+      var text =
+          type.count().isEmpty() && depth == 0 && !wide
+              ? behind(ref.space(), ref.address()).map(ValueTree::leaf)
+              : text(ref, total);
       if (text.isPresent()) {
         return text.get();
       }
@@ -680,7 +691,10 @@ public final class ValueTree {
     return new Datum.Elements(elements, total);
   }
 
-  /** The array as text, when it holds printable characters up to a NUL or to its end. */
+  /**
+   * The array as text up to a NUL or to its end. What is no text is a list of numbers in mdb's way;
+   * in gdb's it is shown with escapes, and what stands behind a NUL as well.
+   */
   private Optional<Shape> text(Value.Ref ref, long total) {
     var wide = WideText.prefix(((ArrayType) ref.type().resolved()).element());
     if (wide.isPresent()) {
@@ -690,15 +704,29 @@ public final class ValueTree {
     var bytes = new byte[(int) Math.min(Math.min(total, limit), 1 << 20)];
     ref.space().readFully(ref.address(), MemorySegment.ofArray(bytes));
     int end = 0;
+    boolean plain = true;
     while (end < bytes.length && bytes[end] != 0) {
-      if (!printable(bytes[end])) {
+      plain &= printable(bytes[end++]);
+    }
+    if (options.style() == Datum.Style.MDB) {
+      if (!plain) {
         return Optional.empty();
       }
-      end++;
+    } else if (!plain || end == 0) {
+      end = bytes.length;
+      while (end > 0 && bytes.length == total && bytes[end - 1] == 0) {
+        end--;
+      }
     }
     read++;
-    var text = new String(bytes, 0, end, StandardCharsets.UTF_8);
-    return Optional.of(new Datum.Characters(text, end == bytes.length && end < total));
+    return Optional.of(characters(bytes, end, end == bytes.length && end < total));
+  }
+
+  private static Datum.Characters characters(byte[] bytes, int count, boolean cut) {
+    return new Datum.Characters(
+        new String(bytes, 0, count, StandardCharsets.UTF_8),
+        CharacterText.string(bytes, count),
+        cut);
   }
 
   private Optional<Shape> wideText(Value.Ref ref, long total, String prefix) {
@@ -754,14 +782,17 @@ public final class ValueTree {
   }
 
   private Shape character(long bits, IntType type) {
-    boolean shown = bits >= ' ' && bits < 0x7f;
     if (options.style() != Datum.Style.MDB) {
+      boolean shown = bits >= ' ' && bits < 0x7f;
       var note =
-          shown
-              ? Optional.of(WideText.prefix(type).orElse("") + "'" + (char) bits + "'")
-              : Optional.<String>empty();
+          type.bytes() == 1
+              ? Optional.of(CharacterText.character(bits))
+              : WideText.prefix(type)
+                  .filter(_ -> shown)
+                  .map(prefix -> prefix + "'" + (char) bits + "'");
       return new Datum.Leaf(number(bits, size(type), type.signed()), note);
     }
+    boolean shown = bits >= ' ' && bits < 0x7f;
     return new Datum.Leaf(
         shown ? Cell.text("'" + (char) bits + "'") : number(bits & 0xff, 8, false),
         Optional.empty());
@@ -808,8 +839,8 @@ public final class ValueTree {
             : Optional.<String>empty();
     var string = behind(target, type);
     if (options.style() != Datum.Style.MDB) {
-      // crash and gdb write null so.
-      var cell = target == 0 ? new Cell.Symbolic(0, "0x0") : Cell.hex(target);
+      // crash and gdb write small ones so, too.
+      var cell = new Cell.Symbolic(target, "0x" + Long.toHexString(target));
       return new Datum.Leaf(cell, string.or(() -> symbol.map(s -> "<" + s + ">")));
     }
     return new Datum.Leaf(
@@ -825,25 +856,39 @@ public final class ValueTree {
       return Optional.empty();
     }
     var wide = WideText.prefix(type.target());
-    if (wide.isPresent()) {
-      return wideBehind(target, (int) i.bytes(), wide.get());
-    }
+    return wide.isPresent()
+        ? wideBehind(target, (int) i.bytes(), wide.get())
+        : behind(program.memory(), target);
+  }
+
+  /** The text that begins at an address, in quotes. */
+  private Optional<String> behind(AddressSpace space, long target) {
+    boolean mdb = options.style() == Datum.Style.MDB;
     int limit = options.arrayString().orElse(1024);
     var bytes = new byte[Math.clamp(limit, 1, 4096)];
-    int count = program.memory().read(target, MemorySegment.ofArray(bytes));
+    int count = space.read(target, MemorySegment.ofArray(bytes));
     int end = 0;
+    boolean plain = true;
     while (end < count && bytes[end] != 0) {
-      if (!printable(bytes[end])) {
-        return Optional.empty();
-      }
-      end++;
+      plain &= printable(bytes[end++]);
     }
-    if (count == 0 || (end == count && count < bytes.length)) {
+    if (end == count && count < bytes.length) {
+      return mdb
+          ? Optional.empty()
+          : Optional.of(
+              "<error: Cannot access memory at address 0x"
+                  + Long.toHexString(target + count)
+                  + ">");
+    }
+    if (mdb && !plain) {
       return Optional.empty();
     }
     read++;
-    var text = new String(bytes, 0, end, StandardCharsets.UTF_8);
-    return Optional.of('"' + text + '"' + (end == count ? "..." : ""));
+    return Optional.of(
+        (mdb
+                ? '"' + new String(bytes, 0, end, StandardCharsets.UTF_8) + '"'
+                : CharacterText.string(bytes, end))
+            + (end == count ? "..." : ""));
   }
 
   private Optional<String> wideBehind(long target, int size, String prefix) {
@@ -853,7 +898,7 @@ public final class ValueTree {
         WideText.decode(Arrays.copyOf(bytes, count), size, program.memory().layout().order());
     read += text.isPresent() ? 1 : 0;
     return text.filter(t -> count > 0)
-        .map(t -> prefix + '"' + t + '"' + (t.length() * size >= count ? "..." : ""));
+        .map(t -> prefix + CharacterText.string(t) + (t.length() * size >= count ? "..." : ""));
   }
 
   private Shape floating(Value value, FloatType type) {

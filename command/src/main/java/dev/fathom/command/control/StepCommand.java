@@ -9,11 +9,19 @@ import dev.fathom.command.Frames;
 import dev.fathom.command.Grammar;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.command.ValueTree;
 import dev.fathom.command.Writing;
 import dev.fathom.command.source.Lines;
+import dev.fathom.model.Value;
+import dev.fathom.model.type.CType;
+import dev.fathom.model.type.FunctionType;
 import dev.fathom.session.control.LineSteps;
+import dev.fathom.session.control.Returned;
 import dev.fathom.session.control.Steps;
 import dev.fathom.session.control.StopEvent;
+import java.util.ArrayList;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
@@ -103,7 +111,8 @@ final class StepCommand implements Command {
           """;
       case "finish" ->
           """
-          `finish` runs until the function of the selected frame returns.
+          `finish` runs until the function of the selected frame returns, and shows what it
+          returned where that is known (x86-64).
           """;
       default ->
           """
@@ -209,13 +218,64 @@ final class StepCommand implements Command {
       return stops.of(call, () -> line(call, LineSteps.How.FORWARD, How.OVER, cpu));
     }
     if (chosen == How.OUT && grammar == Grammar.CRASH) {
-      return stops.of(call, () -> steps.out(cpu, frame(call)));
+      return out(call, steps, cpu);
     }
     long count = args.count() > at ? count(call, at) : 1;
     var last = chosen;
     return byLine()
         ? stops.of(call, () -> many(call, count, cpu, on -> line(call, lines(last), last, on)))
         : stops.byInstruction(call, () -> many(call, count, cpu, on -> one(steps, last, on)));
+  }
+
+  /** Out of the selected frame's function; shows what it returned, as gdb's {@code finish}. */
+  private Stream<Item> out(Invocation call, Steps steps, int cpu) {
+    int frame = frame(call);
+    var result = resultType(call, cpu);
+    var events = new ArrayList<StopEvent>(1);
+    var told =
+        stops.of(
+            call,
+            () -> {
+              events.add(steps.out(cpu, frame));
+              return events.getFirst();
+            });
+    var value =
+        result.stream()
+            .filter(_ -> events.getFirst().cause() instanceof StopEvent.Stepped)
+            .flatMap(
+                type ->
+                    Returned.value(call.session(), events.getFirst().cpu().orElse(cpu), type)
+                        .stream())
+            .map(returned -> shown(call, returned));
+    return Stream.concat(told, value);
+  }
+
+  private static Item shown(Invocation call, Value returned) {
+    var gdb = call.environment().gdb();
+    return ValueTree.show(
+        call,
+        Optional.of("Value returned is $" + gdb.remember(returned)),
+        returned,
+        ValueTree.Options.gdb(gdb.pretty(), gdb.elements(), Optional.empty()));
+  }
+
+  /** The type of what the function of the selected frame returns; empty where nobody knows it. */
+  private static Optional<CType> resultType(Invocation call, int cpu) {
+    var program = call.program();
+    var pc =
+        call.environment().selectedFrame() == 0
+            ? call.session().target().cpu(cpu).orElseThrow().registers().pc()
+            : OptionalLong.of(Frames.selected(call).frame().pc());
+    if (pc.isEmpty()) {
+      return Optional.empty();
+    }
+    return program
+        .symbols()
+        .at(pc.getAsLong())
+        .flatMap(at -> program.types().ofSymbol(at.symbol().name(), at.symbol().address()))
+        .map(CType::resolved)
+        .filter(FunctionType.class::isInstance)
+        .map(type -> ((FunctionType) type).result());
   }
 
   private static LineSteps.How lines(How how) {

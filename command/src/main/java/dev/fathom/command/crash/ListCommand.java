@@ -11,6 +11,7 @@ import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.Lazily;
 import dev.fathom.command.Links;
+import dev.fathom.command.source.Listing;
 import dev.fathom.lang.Expressions;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
@@ -24,7 +25,7 @@ import java.util.stream.Stream;
 final class ListCommand implements Command {
   @Override
   public CommandSpec spec() {
-    return CommandSpec.crash("list", "walk a linked list")
+    return CommandSpec.crash("list", "walk a linked list, or show lines of a source file")
         .flag('H', "the address is a list_head outside of the structures: it is not an element")
         .flag('h', "the address is a structure with the list inside: it is the first element")
         .flag('r', "backwards, along prev")
@@ -34,7 +35,7 @@ final class ListCommand implements Command {
         .option('s', "struct[.members]", "show each element as this structure, or these members")
         .option('l', "offset", "the structure of -s begins that many bytes before the element")
         .option('e', "address", "stop at this address")
-        .arguments("[struct.member | offset] address|symbol")
+        .arguments("[[struct.member | offset] address|symbol]")
         .help(
             """
             Follows a linked list and shows the address of each element. A link is one of two
@@ -45,6 +46,8 @@ final class ListCommand implements Command {
             that holds the link. The walk ends at NULL, at the start, at an element that points to
             itself, and at the end given; without links inside also where it comes back to the
             element behind the start. A list that is corrupt is an error where it is.
+            Without an address, with `FILE:LINE`, `FIRST,LAST` or `-`, and in a process also with a
+            line or a function, it shows lines of the source, as `l` does.
 
                 > list task_struct.tasks -s task_struct.pid,comm -h ffff888003858000
                 > list module.list -H modules -s module.name
@@ -63,6 +66,9 @@ final class ListCommand implements Command {
 
   @Override
   public Stream<Item> run(Invocation call) {
+    if (isListing(call)) {
+      return Listing.run(call, call.args().joined());
+    }
     var args = call.args().expect(1, 2);
     boolean headed = args.has('H');
     if (headed && args.has('h')) {
@@ -87,6 +93,14 @@ final class ListCommand implements Command {
     var view = args.option('s').map(a -> new ElementView(call, a.text(), radix));
     return Lazily.stream(links)
         .flatMap(link -> show(call, plan, view, link - bias, before).stream());
+  }
+
+  /** Whether gdb's command of that name is meant. In a process a bare word is a place, too. */
+  private static boolean isListing(Invocation call) {
+    var args = call.args();
+    boolean process = call.kernel().os().equals("Linux process");
+    return args.letters().isEmpty()
+        && (Listing.isMeant(args.joined()) || (process && args.count() == 1));
   }
 
   private static List<Item> show(

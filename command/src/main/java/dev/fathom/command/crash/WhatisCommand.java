@@ -16,10 +16,14 @@ import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.TypedefType;
 import java.util.ArrayList;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** {@code whatis}. */
 final class WhatisCommand implements Command {
+  /** What can stand in a declaration; of other expressions the type alone is shown. */
+  private static final Pattern NAME = Pattern.compile("[A-Za-z_$][\\w$]*(::[A-Za-z_$][\\w$]*)*");
+
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash("whatis", "show the definition of a type, or the type of a symbol")
@@ -50,7 +54,9 @@ final class WhatisCommand implements Command {
         return definition(call, type.get());
       }
     }
-    return Stream.of(line(typeOf(call, text).declare(text) + ";"));
+    var found = typeOf(call, text);
+    return Stream.of(
+        line((NAME.matcher(text).matches() ? found.declare(text) : found.text()) + ";"));
   }
 
   /** The type of what the text names here, or of a symbol that has no value. */

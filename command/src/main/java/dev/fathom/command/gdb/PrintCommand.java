@@ -58,7 +58,9 @@ final class PrintCommand implements Command {
             The format is a letter behind a slash, for each number in the value: `x` hexadecimal,
             `d` signed and `u` unsigned decimal, `o` octal, `t` binary, `z` hexadecimal with leading
             zeros, `a` an address, `c` a character, `f` a number with a fraction, `s` a string. `/r` shows
-            containers of C++ as they are stored, not what they hold.
+            containers of C++ as they are stored, not what they hold. An array of characters is
+            shown up to its first NUL, as by gdb's `set print null-stop on`; one that holds other
+            things than text is shown whole.
             crash's `-x`, `-d` and `-u` are `/x`, `/d` and `/u`. A `|` or `>` of C goes into
             parentheses.
 

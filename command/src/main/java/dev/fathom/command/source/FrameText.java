@@ -132,7 +132,7 @@ public final class FrameText {
   private static String brief(Datum.Shape shape) {
     return switch (shape) {
       case Datum.Leaf leaf -> text(leaf);
-      case Datum.Characters characters -> '"' + oneLine(characters.text()) + '"';
+      case Datum.Characters characters -> characters.literal();
       case Datum.Reference reference ->
           "@0x"
               + Long.toHexString(reference.address())
@@ -159,11 +159,7 @@ public final class FrameText {
           case Cell.Real real -> Double.toString(real.value());
           case Cell.Absent(String why, boolean _) -> "<" + why + ">";
         };
-    return leaf.note().map(note -> text + " " + oneLine(note)).orElse(text);
-  }
-
-  private static String oneLine(String text) {
-    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t");
+    return leaf.note().map(note -> text + " " + note).orElse(text);
   }
 
   /** What is missing of a variable that is not in memory is no fault of the target. */

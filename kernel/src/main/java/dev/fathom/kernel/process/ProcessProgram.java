@@ -32,7 +32,7 @@ record ProcessProgram(
         types
             .ofSymbol(symbol.name(), symbol.address())
             .orElseThrow(() -> new LookupException("type of the variable", symbol.name()));
-    return new Value.Ref(this, type, symbol.address());
+    return new Value.Ref(this, types.bounded(type, symbol.size()), symbol.address());
   }
 
   @Override

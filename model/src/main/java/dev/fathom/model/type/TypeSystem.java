@@ -261,6 +261,20 @@ public final class TypeSystem {
   }
 
   /**
+   * Of an array whose declaration leaves its bound open, the one that fills so many bytes; any
+   * other type as it is.
+   */
+  public CType bounded(CType type, long bytes) {
+    if (!(type.resolved() instanceof ArrayType array)
+        || array.count().orElse(0) != 0
+        || array.element().bytes() <= 0
+        || bytes < array.element().bytes()) {
+      return type;
+    }
+    return arrayOf(array.element(), bytes / array.element().bytes());
+  }
+
+  /**
    * The member reached by {@code path}: names joined by dots, array elements as {@code [3]};
    * members of anonymous structures and unions count as their parent's.
    */

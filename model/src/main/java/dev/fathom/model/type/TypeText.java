@@ -31,7 +31,9 @@ final class TypeText {
         var word = q.qualifier().name().toLowerCase(Locale.ROOT);
         yield q.target() instanceof PointerType p
             ? pointer(p, word + (name.isEmpty() ? "" : " " + name), depth)
-            : word + " " + of(q.target(), name, depth + 1);
+            : isSaidByElements(q)
+                ? of(q.target(), name, depth + 1)
+                : word + " " + of(q.target(), name, depth + 1);
       }
       case PointerType p -> pointer(p, name, depth);
       case ArrayType a -> {
@@ -51,6 +53,13 @@ final class TypeText {
             f.result(), name + "(" + (parameters.isEmpty() ? "void" : parameters) + ")", depth + 1);
       }
     };
+  }
+
+  /** Compilers write a constant array of constant elements; C has one word for both. */
+  private static boolean isSaidByElements(QualifiedType type) {
+    return type.target() instanceof ArrayType array
+        && array.element() instanceof QualifiedType element
+        && element.qualifier() == type.qualifier();
   }
 
   private static String pointer(PointerType p, String name, int depth) {

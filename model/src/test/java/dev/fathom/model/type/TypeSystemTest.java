@@ -213,4 +213,14 @@ class TypeSystemTest {
       return Stream.empty();
     }
   }
+
+  @Test
+  void anArrayWithoutABoundFillsWhatItsSymbolHas() {
+    var types = new TypeSystem(8);
+    var open = new ArrayType(() -> intType, OptionalLong.empty());
+    assertThat(types.bounded(open, 15)).hasToString("int [3]");
+    assertThat(types.bounded(open, 3)).isSameAs(open);
+    assertThat(types.bounded(types.arrayOf(intType, 2), 16)).hasToString("int [2]");
+    assertThat(types.bounded(intType, 16)).isSameAs(intType);
+  }
 }

@@ -33,6 +33,10 @@ class TypeTextTest {
     assertThat(new ArrayType(() -> pointer(intType), OptionalLong.empty()).declare("v"))
         .isEqualTo("int *v[]");
     assertThat(pointer(function).declare("print")).isEqualTo("int (*print)(char *text, ...)");
+    var constants = new ArrayType(() -> constant, OptionalLong.empty());
+    assertThat(new QualifiedType(QualifiedType.Qualifier.CONST, () -> constants).declare("v"))
+        .as("gcc writes const twice for one")
+        .isEqualTo("const char v[]");
     assertThat(pointer(constant).declare("s")).isEqualTo("const char *s");
     assertThat(constantPointer.declare("s")).isEqualTo("char *const s");
     assertThat(pointer(pointer(VoidType.VOID)).text()).isEqualTo("void **");

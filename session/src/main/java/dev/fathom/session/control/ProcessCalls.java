@@ -4,7 +4,6 @@ package dev.fathom.session.control;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.UnsupportedException;
-import dev.fathom.model.arch.x86_64.SystemVCall;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.CType;
 import dev.fathom.session.Session;
@@ -63,7 +62,7 @@ final class ProcessCalls {
     var keeper = control.need(RegisterKeeper.class, "keep all registers of a thread");
     var stack = Calls.Frame.of(Calls.need(before, X86_64.RSP) - RED_ZONE, type, arguments, back);
     var places = stack.places();
-    if (!places.vectors().isEmpty() || needsFloating(type)) {
+    if (!places.vectors().isEmpty() || Returned.needsFloating(type)) {
       floating().vector(thread, 0); // The target must tell of them.
     }
     long flags = Calls.need(before, X86_64.RFLAGS) & ~DIRECTION_AND_TRAP;
@@ -98,48 +97,16 @@ final class ProcessCalls {
       }
       throw e;
     }
-    return finish(event, thread, kept, place, () -> result(thread, type, stack));
+    return finish(
+        event,
+        thread,
+        kept,
+        place,
+        () -> Returned.bytes(session, thread, type, stack.result(), this::floating));
   }
 
   private FloatingRegisters floating() {
     return control.need(FloatingRegisters.class, "read registers for numbers with a fraction");
-  }
-
-  private static boolean needsFloating(CType type) {
-    return switch (SystemVCall.result(type)) {
-      case REGISTERS -> SystemVCall.usesVectors(type);
-      case FLOATING, COMPLEX -> true;
-      case MEMORY -> false;
-    };
-  }
-
-  /** What a function has returned that has just done so. */
-  private byte[] result(int thread, CType type, Calls.Frame frame) {
-    return switch (SystemVCall.result(type)) {
-      case MEMORY ->
-          session
-              .kernel()
-              .program()
-              .memory()
-              .bytes(frame.result().orElseThrow(), (int) type.bytes());
-      case FLOATING -> Arrays.copyOf(floating().floating(thread, 0), (int) type.bytes());
-      case COMPLEX -> {
-        int half = (int) type.bytes() / 2;
-        byte[] both = Arrays.copyOf(floating().floating(thread, 0), 2 * half);
-        System.arraycopy(
-            floating().floating(thread, 1), 0, both, half, FloatingRegisters.FLOATING_BYTES);
-        yield both;
-      }
-      case REGISTERS -> {
-        var now = session.target().cpu(thread).orElseThrow();
-        var words = List.of(Calls.need(now, X86_64.RAX), Calls.need(now, X86_64.RDX));
-        var vectors =
-            SystemVCall.usesVectors(type)
-                ? List.of(floating().vector(thread, 0), floating().vector(thread, 1))
-                : List.<byte[]>of();
-        yield SystemVCall.collect(type, words, vectors);
-      }
-    };
   }
 
   private byte[] finish(
