@@ -224,6 +224,16 @@ class SourceControlTest {
   }
 
   @Test
+  void staticVariablesAreNamedByTheirFile() {
+    assertThat(run("p 'other.c'::shared")).isEqualTo("$1 = 2.5\n");
+    assertThat(run("p 'lines.c'::shared")).isEqualTo("$2 = 7\n");
+    run("p 'nosuch.c'::shared");
+    assertThat(outcome.error().orElseThrow()).contains("nosuch.c");
+    run("p work::counts");
+    assertThat(outcome.error().orElseThrow()).as("counts is no variable of work").contains("counts");
+  }
+
+  @Test
   void staticVariablesOfOneNameAreTheFunctionsFiles() {
     run("b other if shared == 2.5");
     run("b one if shared == 7");

@@ -149,8 +149,9 @@ public class ProgramScope implements Scope {
   }
 
   /**
-   * A name with its scope as C++ has it, or a variable that a function keeps, by debug information;
-   * else the only static variable of that name, also gcc's {@code name.123} for one in a function.
+   * A name with its scope as C++ has it, or a variable that a file or function keeps, by debug
+   * information; else the only static one of that name, also gcc's {@code name.123} for one in a
+   * function.
    */
   @Override
   public Optional<Value> variable(String scope, String name) {
@@ -167,7 +168,7 @@ public class ProgramScope implements Scope {
     if (ofModule.size() == 1) {
       return Optional.of(typed(ofModule.getFirst()));
     }
-    if (named.size() == 1) {
+    if (named.size() == 1 && Character.isLowerCase(named.getFirst().letter())) {
       return Optional.of(typed(named.getFirst()));
     }
     var numbered = symbols.completions(name + ".", 2);

@@ -297,7 +297,8 @@ public final class DwarfTypeSource implements TypeSource {
 
   /**
    * The variables of that qualified name whose places are known, by the link: those outside of
-   * functions, else those that a function keeps between its calls, as {@code function::variable}.
+   * functions, of a source file as {@code d1.c::variable}, else those that a function keeps between
+   * its calls, as {@code function::variable}.
    */
   public List<Described> fixed(String wanted) {
     return lookup().ask(finder -> fixed(wanted, finder));
@@ -315,6 +316,16 @@ public final class DwarfTypeSource implements TypeSource {
     }
     var function = withoutParameters(plain.substring(0, split));
     var variable = plain.substring(split + 2);
+    if (plain.lastIndexOf('.', split) > 0) {
+      var ofFile =
+          described(variable, finder.find(variable)).stream()
+              .filter(d -> d.die().tag() != Tag.SUBPROGRAM && d.address().isPresent())
+              .filter(d -> isOfFile(d.die().unit(), plain.substring(0, split)))
+              .toList();
+      if (!ofFile.isEmpty()) {
+        return new NameLookup.Answer<>(ofFile, false);
+      }
+    }
     var found = new ArrayList<Described>();
     boolean external = false;
     for (var entry : finder.find(function)) {
@@ -329,6 +340,12 @@ public final class DwarfTypeSource implements TypeSource {
       }
     }
     return new NameLookup.Answer<>(found, external && !found.isEmpty());
+  }
+
+  /** Whether a unit was made from a source file, by its path or the end of it. */
+  private static boolean isOfFile(Unit unit, String file) {
+    var path = unit.root().name().orElse("");
+    return path.equals(file) || path.endsWith("/" + file);
   }
 
   /** Adds the variables at fixed places in a function or block, those of inner blocks last. */
