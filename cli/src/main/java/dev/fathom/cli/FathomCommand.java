@@ -45,6 +45,7 @@ final class FathomCommand implements Runnable {
     }
     var line = new CommandLine(command(name)).setCommandName("fathom " + name);
     allow(line, name);
+    line.getCommandSpec().versionProvider(new Version());
     return Optional.of(line);
   }
 

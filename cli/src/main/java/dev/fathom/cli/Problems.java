@@ -3,7 +3,6 @@ package dev.fathom.cli;
 
 import dev.fathom.base.FathomException;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import picocli.CommandLine;
 
@@ -20,12 +19,13 @@ final class Problems {
 
   private Problems() {}
 
-  static int report(Exception error, PrintWriter err) {
+  static int report(Exception error, CommandLine command) {
+    var err = command.getErr();
     if (isBrokenPipe(error)) {
       return BROKEN_PIPE;
     }
     if (error instanceof FathomException) {
-      err.println("fathom: " + error.getMessage());
+      err.println(program(command) + ": " + error.getMessage());
     } else {
       err.println("fathom: internal error, please report it:");
       error.printStackTrace(err);
@@ -36,10 +36,18 @@ final class Problems {
 
   static int usage(CommandLine.ParameterException error, String[] arguments) {
     var err = error.getCommandLine().getErr();
-    err.println("fathom: " + message(error));
+    var program = program(error.getCommandLine());
+    err.println(program + ": " + message(error));
     var name = error.getCommandLine().getCommandSpec().qualifiedName();
-    err.println("fathom: try '" + name + " --help'");
+    err.println(program + ": try '" + name + " --help'");
     return WRONG_ARGUMENTS;
+  }
+
+  /** What messages of a command begin with. */
+  private static String program(CommandLine command) {
+    return command.getCommandSpec().userObject() instanceof TraceProgramCommand trace
+        ? trace.program()
+        : "fathom";
   }
 
   private static String message(CommandLine.ParameterException error) {
@@ -49,6 +57,11 @@ final class Problems {
       return "unknown command '"
           + unmatched.getUnmatched().getFirst()
           + "', expected open, attach, dump, trace, dtrace, trace-file or demo";
+    }
+    for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+      if (cause instanceof FathomException ours) { // Of an option that reads a file.
+        return ours.getMessage();
+      }
     }
     return error.getMessage();
   }

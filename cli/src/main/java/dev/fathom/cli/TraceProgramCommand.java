@@ -56,7 +56,7 @@ import picocli.CommandLine.Spec;
       "",
       "TARGET is the address of a live guest as attach takes it, pid:PID, a recorded trace, or,",
       "with -l, a dump; -c runs a program. Without one there are BEGIN, END and tick. Probes stop the target for the",
-      "moment that their clauses take; profile stops it for a sample. Ctrl-C ends tracing; however",
+      "moment that their clauses take; profile stops it for a sample. Ctrl-C and SIGTERM end tracing; however",
       "it ends, probes are removed and the target goes on. docs/tracing.md has more.",
       "",
       "  fathom trace -n 'fbt::vfs_read:entry { @[execname] = count(); }' --on localhost:1234",
@@ -66,6 +66,9 @@ import picocli.CommandLine.Spec;
       "  fathom trace -l -n 'fbt::tcp_*:' --on vmcore",
     })
 class TraceProgramCommand implements Callable<Integer> {
+  /** What ends tracing, as dtrace has it, and the status when it has to be said twice. */
+  private static final Map<String, Integer> SIGNALS = Map.of("INT", 130, "TERM", 143);
+
   /** How long an engine works before output is written. */
   private static final long SLICE = 500_000_000;
 
@@ -407,13 +410,17 @@ class TraceProgramCommand implements Callable<Integer> {
       throws IOException {
     var engine = tracer.engine();
     var asked = new java.util.concurrent.atomic.AtomicBoolean();
-    var before =
-        Signals.register(
-            "INT",
-            () -> {
-              asked.set(true);
-              engine.interrupt();
-            });
+    var before = new HashMap<String, Object>();
+    for (var signal : SIGNALS.entrySet()) {
+      Runnable end =
+          () -> {
+            if (asked.getAndSet(true)) {
+              System.exit(signal.getValue()); // It was asked to before, and does not come to it.
+            }
+            engine.interrupt();
+          };
+      before.put(signal.getKey(), Signals.register(signal.getKey(), end));
+    }
     try {
       for (var problem : engine.start(plan, consumer)) {
         tell(console, problem);
@@ -432,7 +439,7 @@ class TraceProgramCommand implements Callable<Integer> {
       notices(engine, console, quiet);
       engine.stop();
     } finally {
-      Signals.unregister("INT", before);
+      before.forEach(Signals::unregister);
       engine.close();
     }
   }

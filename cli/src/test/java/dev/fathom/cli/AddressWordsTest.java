@@ -17,7 +17,7 @@ class AddressWordsTest {
                 .setOut(writer)
                 .setErr(writer)
                 .setExecutionExceptionHandler(
-                    (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))
+                    (error, commandLine, parsed) -> Problems.report(error, commandLine))
                 .setParameterExceptionHandler(Problems::usage)
                 .execute(words))
         .isEqualTo(status);

@@ -42,7 +42,7 @@ class DumpCommandTest {
     return FathomCommand.parser()
         .setErr(new PrintWriter(errors, true))
         .setExecutionExceptionHandler(
-            (error, commandLine, parsed) -> Problems.report(error, commandLine.getErr()))
+            (error, commandLine, parsed) -> Problems.report(error, commandLine))
         .setParameterExceptionHandler(Problems::usage)
         .execute(arguments.toArray(String[]::new));
   }

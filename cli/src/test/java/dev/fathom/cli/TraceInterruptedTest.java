@@ -5,17 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** What Ctrl-C leaves of tracing. */
+/** What Ctrl-C and SIGTERM leave of tracing. */
 @EnabledOnOs(OS.LINUX)
 @Timeout(120)
 class TraceInterruptedTest {
-  @Test
-  void ctrlCEndsTracingWithWhatItFound() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM"})
+  void signalsEndTracingWithWhatItFound(String signal) throws Exception {
     var tracer =
         FathomProcess.of(
                 "trace",
@@ -30,7 +32,7 @@ class TraceInterruptedTest {
         line = out.readLine();
       }
       assertThat(line).isEqualTo("begun");
-      new ProcessBuilder("kill", "-INT", Long.toString(tracer.pid())).start().waitFor();
+      new ProcessBuilder("kill", "-" + signal, Long.toString(tracer.pid())).start().waitFor();
       var rest = out.readAllLines();
       assertThat(rest).as("%s", rest).anyMatch(each -> each.matches(" *clauses +1"));
       assertThat(tracer.waitFor(20, TimeUnit.SECONDS)).isTrue();

@@ -103,6 +103,25 @@ class TraceProcessTest {
     return trace(0, program, "-c", worker.file() + " " + how).strip();
   }
 
+  /** When they are printed the program has ended; stacks are of the program, not of a kernel. */
+  @Test
+  void stacksAndSymbolsOfAProgramThatHasEndedAreShownByName() throws IOException {
+    var out =
+        run(
+            """
+            pid$target:a.out:work:entry {
+              @[ustack(2)] = count();
+              @f[ufunc(ucaller)] = count();
+              @m[umod(arg0 - arg0 + ucaller)] = count();
+            }""",
+            "once");
+    assertThat(out)
+        .containsPattern("worker`work\\n +worker`main\\+0x[0-9a-f]+\\n +1\\n")
+        .containsPattern("\\n +worker`main +1\\n")
+        .containsPattern("\\n +worker +1$")
+        .doesNotContain("vmlinux");
+  }
+
   /** Standard input and output are those of the test, whatever they are. */
   @Test
   void directoriesAndOpenFilesAreTold() throws IOException {

@@ -4,8 +4,11 @@ package dev.fathom.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -58,6 +61,30 @@ class TraceProgramCommandTest {
                     "A",
                     "b")))
         .containsExactly(Map.entry("quiet", ""), Map.entry("strsize", "4"));
+  }
+
+  @Test
+  void theWordOfAScriptsFirstLineIsTakenApart() throws IOException {
+    var script = Files.writeString(folder.resolve("s.d"), "BEGIN { trace(7); exit(4); }\n");
+    assertThat(Main.run(new String[] {"dtrace -q -s", script.toString()})).isEqualTo(4);
+  }
+
+  @Test
+  void messagesNameTheProgramAndWhatIsWrong() {
+    var err = new StringWriter();
+    for (var name : List.of("dtrace", "trace")) {
+      FathomCommand.parserOf(name)
+          .orElseThrow()
+          .setErr(new PrintWriter(err, true))
+          .setParameterExceptionHandler(Problems::usage)
+          .execute("-s", "nosuch.d");
+    }
+    assertThat(err.toString())
+        .startsWith("dtrace: nosuch.d: there is no such file\n")
+        .contains("\nfathom: nosuch.d: there is no such file\n");
+    var out = new StringWriter();
+    FathomCommand.parserOf("dtrace").orElseThrow().setOut(new PrintWriter(out, true)).execute("-V");
+    assertThat(out.toString()).startsWith("fathom ");
   }
 
   @Test

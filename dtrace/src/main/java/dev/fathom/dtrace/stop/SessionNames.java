@@ -37,13 +37,32 @@ public final class SessionNames implements AddressNames {
   @Override
   public Optional<Name> user(long pid, long address) {
     if (StopEngine.isProcess(session.kernel())) {
-      return kernel(address);
+      return ofProcess(address);
     }
     for (var mapping : mappings.computeIfAbsent(pid, this::mapped)) {
       if (mapping.range().contains(address) && !mapping.name().isEmpty()) {
         var file = mapping.name().substring(mapping.name().lastIndexOf('/') + 1);
         long start = mapping.range().start();
         return Optional.of(new Name(file, Optional.empty(), start, address - start));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** By its function and the program or library that it is of; of a stripped one by that alone. */
+  private Optional<Name> ofProcess(long address) {
+    var kernel = session.kernel();
+    for (var image : kernel.images()) {
+      if (image.ranges().stream().anyMatch(range -> range.contains(address))) {
+        var start = image.ranges().getFirst().start();
+        return kernel
+            .program()
+            .symbols()
+            .at(address)
+            .filter(at -> at.symbol().address() != start)
+            .map(SessionNames::name)
+            .map(known -> new Name(image.name(), known.function(), known.start(), known.offset()))
+            .or(() -> Optional.of(new Name(image.name(), Optional.empty(), start, address - start)));
       }
     }
     return Optional.empty();

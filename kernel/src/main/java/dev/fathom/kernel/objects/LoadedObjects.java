@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.kernel.objects;
 
+import dev.fathom.base.TargetException;
 import dev.fathom.model.Located;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Symbol;
@@ -71,7 +72,15 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
       return;
     }
     read = true;
-    var current = view.mappings();
+    List<Mapped> current;
+    try {
+      current = view.mappings();
+    } catch (TargetException e) {
+      if (mappings.isEmpty()) {
+        throw e;
+      }
+      return; // It has ended: what was seen of it is shown by the names that it had.
+    }
     if (current.equals(mappings)) {
       return;
     }
