@@ -230,7 +230,9 @@ class SourceControlTest {
     run("p 'nosuch.c'::shared");
     assertThat(outcome.error().orElseThrow()).contains("nosuch.c");
     run("p work::counts");
-    assertThat(outcome.error().orElseThrow()).as("counts is no variable of work").contains("counts");
+    assertThat(outcome.error().orElseThrow())
+        .as("counts is no variable of work")
+        .contains("counts");
   }
 
   @Test

@@ -62,7 +62,9 @@ public final class SessionNames implements AddressNames {
             .filter(at -> at.symbol().address() != start)
             .map(SessionNames::name)
             .map(known -> new Name(image.name(), known.function(), known.start(), known.offset()))
-            .or(() -> Optional.of(new Name(image.name(), Optional.empty(), start, address - start)));
+            .or(
+                () ->
+                    Optional.of(new Name(image.name(), Optional.empty(), start, address - start)));
       }
     }
     return Optional.empty();
