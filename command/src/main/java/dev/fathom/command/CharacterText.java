@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -74,7 +75,7 @@ public final class CharacterText {
       }
       int code = length == 1 ? bytes[i] : bytes[i] & (0xff >> (length + 1));
       for (int k = 1; k < length; k++) {
-        code = code << 6 | bytes[i + k] & 0x3f;
+        code = (code << 6) | (bytes[i + k] & 0x3f);
       }
       found.add(code);
       i += length;
@@ -163,7 +164,7 @@ public final class CharacterText {
     byte[] bytes =
         surrogate
             ? new byte[] {(byte) (character >> 8), (byte) character}
-            : Character.toString(character).getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            : Character.toString(character).getBytes(StandardCharsets.UTF_8);
     for (byte b : bytes) {
       text.append(octal(b & 0xff));
     }
@@ -171,6 +172,6 @@ public final class CharacterText {
   }
 
   private static String octal(int value) {
-    return "\\" + (value >> 6) + (value >> 3 & 7) + (value & 7);
+    return "\\" + (value >> 6) + ((value >> 3) & 7) + (value & 7);
   }
 }

@@ -59,7 +59,7 @@ final class StructLayout {
     long usual = pack > 0 ? Math.min(natural, pack) : natural;
     if (width == 0) {
       long at = union ? 0 : up(bits, natural * 8);
-      bits = at;
+      take(at, 0);
       return at;
     }
     boolean tight = packed || attributes.packed();
