@@ -144,20 +144,20 @@ class SourceControlTest {
 
   @Test
   void finishShowsWhatWasReturned() {
-    run("b add");
-    run("b other");
-    run("b empty");
+    run("tbreak add");
     run("c");
     assertThat(run("finish")).endsWith("Value returned is $1 = 21\n");
     assertThat(run("p $ * 2")).isEqualTo("$2 = 42\n");
+    run("tbreak other");
+    run("c");
+    assertThat(run("finish")).contains(" in one ").endsWith("Value returned is $3 = 5\n");
+    run("tbreak other");
     run("c");
     assertThat(run("up")).contains(" one (n=1) ");
-    assertThat(run("finish")).contains(" in main ").endsWith("Value returned is $3 = 13\n");
+    assertThat(run("finish")).contains(" in main ").endsWith("Value returned is $4 = 13\n");
+    run("tbreak empty");
     run("c");
     assertThat(run("finish")).contains(" in main ").doesNotContain("Value returned");
-    run("c");
-    run("c");
-    assertThat(run("finish")).contains(" in one ").endsWith("Value returned is $4 = 5\n");
   }
 
   @Test
