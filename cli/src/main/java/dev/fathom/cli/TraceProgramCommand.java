@@ -69,6 +69,9 @@ class TraceProgramCommand implements Callable<Integer> {
   /** What ends tracing, as dtrace has it, and the status when it has to be said twice. */
   private static final Map<String, Integer> SIGNALS = Map.of("INT", 130, "TERM", 143);
 
+  /** The nanoseconds in which a second signal is one with the first: timeout(1) sends two. */
+  private static final long AGAIN = 1_000_000_000;
+
   /** How long an engine works before output is written. */
   private static final long SLICE = 500_000_000;
 
@@ -410,11 +413,14 @@ class TraceProgramCommand implements Callable<Integer> {
       throws IOException {
     var engine = tracer.engine();
     var asked = new java.util.concurrent.atomic.AtomicBoolean();
+    var since = new java.util.concurrent.atomic.AtomicLong();
     var before = new HashMap<String, Object>();
     for (var signal : SIGNALS.entrySet()) {
       Runnable end =
           () -> {
-            if (asked.getAndSet(true)) {
+            if (!asked.getAndSet(true)) {
+              since.set(System.nanoTime());
+            } else if (System.nanoTime() - since.get() > AGAIN) {
               System.exit(signal.getValue()); // It was asked to before, and does not come to it.
             }
             engine.interrupt();

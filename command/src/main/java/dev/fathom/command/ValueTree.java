@@ -723,8 +723,11 @@ public final class ValueTree {
   }
 
   private static Datum.Characters characters(byte[] bytes, int count, boolean cut) {
+    var text = new String(bytes, 0, count, StandardCharsets.UTF_8);
+    // What is no UTF-8 is given byte by byte, so that nothing of it is lost.
+    boolean whole = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), 0, count, bytes, 0, count);
     return new Datum.Characters(
-        new String(bytes, 0, count, StandardCharsets.UTF_8),
+        whole ? text : new String(bytes, 0, count, StandardCharsets.ISO_8859_1),
         CharacterText.string(bytes, count),
         cut);
   }
@@ -741,10 +744,8 @@ public final class ValueTree {
             new Datum.Leaf(
                 Cell.text(
                     prefix
-                        + '"'
-                        + t
-                        + '"'
-                        + (t.length() * size >= bytes.length && limit < total ? "..." : "")),
+                        + CharacterText.string(t)
+                        + (isAll(t, size, bytes.length) && limit < total ? "..." : "")),
                 Optional.empty()));
   }
 
@@ -840,7 +841,10 @@ public final class ValueTree {
     var string = behind(target, type);
     if (options.style() != Datum.Style.MDB) {
       // crash and gdb write small ones so, too.
-      var cell = new Cell.Symbolic(target, "0x" + Long.toHexString(target));
+      var cell =
+          Long.compareUnsigned(target, 10) < 0
+              ? new Cell.Symbolic(target, "0x" + Long.toHexString(target))
+              : Cell.hex(target);
       return new Datum.Leaf(cell, string.or(() -> symbol.map(s -> "<" + s + ">")));
     }
     return new Datum.Leaf(
@@ -898,7 +902,13 @@ public final class ValueTree {
         WideText.decode(Arrays.copyOf(bytes, count), size, program.memory().layout().order());
     read += text.isPresent() ? 1 : 0;
     return text.filter(t -> count > 0)
-        .map(t -> prefix + CharacterText.string(t) + (t.length() * size >= count ? "..." : ""));
+        .map(t -> prefix + CharacterText.string(t) + (isAll(t, size, count) ? "..." : ""));
+  }
+
+  /** Whether a text of characters of that size fills so many bytes: no zero ends it. */
+  private static boolean isAll(String text, int size, int bytes) {
+    int characters = size == 2 ? text.length() : text.codePointCount(0, text.length());
+    return characters * size >= bytes;
   }
 
   private Shape floating(Value value, FloatType type) {

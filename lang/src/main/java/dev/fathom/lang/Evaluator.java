@@ -745,7 +745,7 @@ final class Evaluator {
       var several = functions.several(c.function(), callee);
       return several.isEmpty()
           ? call(c, callee, function(c, callee), cast)
-          : of(c, () -> call(c, several));
+          : of(c, () -> call(c, several, cast));
     }
     var object = object(m);
     int last = m.name().lastIndexOf("::");
@@ -797,11 +797,11 @@ final class Evaluator {
   }
 
   /** Calls the one of several functions that the arguments mean. */
-  private Value call(Expr.Call c, List<Scope.Function> several) {
+  private Value call(Expr.Call c, List<Scope.Function> several, Optional<CType> cast) {
     var values = values(c);
     var code = functions.meant(several, given(c, values));
-    var type = function(c, code);
-    return called(c, code.address(), type, passed(c, values, type.parameters()));
+    var target = targets.of(c, code.address(), function(c, code), cast);
+    return called(c, target.entry(), target.type(), passed(c, values, target.type().parameters()));
   }
 
   /**

@@ -69,7 +69,7 @@ final class Functions {
               + ": "
               + listed(best.isEmpty() ? all : best));
     }
-    if (isUnknown(best.getFirst())) {
+    if (all.stream().anyMatch(Functions::isUnknown)) { // Any of them may be what is meant.
       throw new EvalException("no debug information tells what they take: " + listed(all));
     }
     return best.getFirst().code();

@@ -3,7 +3,6 @@ package dev.fathom.target;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Function;
 
 /** Short looks at a target that runs, for samples: it stands still for as long as one takes. */
@@ -16,12 +15,4 @@ public non-sealed interface Glimpse extends Capability {
    * @throws dev.fathom.base.TargetException when the target does not stop in time, or is gone
    */
   <T> Optional<T> glimpse(Function<List<Cpu>, T> look);
-
-  /**
-   * The nanoseconds for which the target has stood still so far, by its own clock; empty where it
-   * does not tell.
-   */
-  default OptionalLong stoodStill() {
-    return OptionalLong.empty();
-  }
 }

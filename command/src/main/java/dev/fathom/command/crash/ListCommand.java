@@ -13,6 +13,7 @@ import dev.fathom.command.Lazily;
 import dev.fathom.command.Links;
 import dev.fathom.command.source.Listing;
 import dev.fathom.lang.Expressions;
+import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
@@ -95,12 +96,19 @@ final class ListCommand implements Command {
         .flatMap(link -> show(call, plan, view, link - bias, before).stream());
   }
 
-  /** Whether gdb's command of that name is meant. In a process a bare word is a place, too. */
+  /** Whether gdb's command of that name is meant. In a process a line or function is, too. */
   private static boolean isListing(Invocation call) {
     var args = call.args();
     boolean process = call.kernel().os().equals("Linux process");
     return args.letters().isEmpty()
-        && (Listing.isMeant(args.joined()) || (process && args.count() == 1));
+        && (Listing.isMeant(args.joined())
+            || (process && args.count() == 1 && isPlace(call, args.word(0))));
+  }
+
+  private static boolean isPlace(Invocation call, String word) {
+    return word.matches("\\d{1,9}")
+        || call.program().symbols().named(word).stream()
+            .anyMatch(symbol -> symbol.kind() == Symbol.Kind.TEXT);
   }
 
   private static List<Item> show(

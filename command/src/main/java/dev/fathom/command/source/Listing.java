@@ -36,7 +36,7 @@ public final class Listing {
     return text.isEmpty()
         || text.equals("-")
         || text.startsWith("*")
-        || text.contains(",")
+        || comma(text) > 0
         || Lines.isFileLine(text);
   }
 
@@ -52,6 +52,21 @@ public final class Listing {
       return everywhere(call, place);
     }
     return Stream.of(Item.show(new Datum.Text(of(call, place).show())));
+  }
+
+  /** Where the comma between two places stands, outside of brackets and quotes; else -1. */
+  private static int comma(String text) {
+    int depth = 0;
+    boolean quoted = false;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      quoted ^= c == '\'';
+      depth += c == '(' || c == '<' ? 1 : c == ')' || c == '>' ? -1 : 0;
+      if (c == ',' && depth == 0 && !quoted) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /** Around all the places that {@code text} names. */
@@ -71,7 +86,7 @@ public final class Listing {
   /** The lines of what is no place. */
   private static Listing of(Invocation call, String text) {
     var shown = call.environment().gdb().listed();
-    int comma = text.indexOf(',');
+    int comma = comma(text);
     if (text.equals("-")) {
       if (shown.isEmpty()) {
         return around(call, Lines.selected(call));

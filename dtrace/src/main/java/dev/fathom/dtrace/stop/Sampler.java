@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -46,17 +45,6 @@ final class Sampler {
   private long samples;
   private long skipped;
   private long still;
-
-  /**
-   * The nanoseconds that stops for {@link #direct} took until they were over, as seen from here.
-   */
-  private long most;
-
-  /** Those of them until the order to go on was carried out. */
-  private long goingOn;
-
-  /** What the target said before these of the time for which it had stood still. */
-  private OptionalLong before = OptionalLong.empty();
 
   private boolean rehearsed;
 
@@ -188,30 +176,15 @@ final class Sampler {
     return look.get().moments();
   }
 
+  /**
+   * Looks at the CPUs at a stop. Its time is counted from the request on until the order to go on
+   * was taken: what QEMU says of its stops leaves out how long its CPUs take to go on, and a guest
+   * loses that as well.
+   */
   private <T> Optional<T> glimpse(Direct by, Function<List<Cpu>, T> look) {
     long from = System.nanoTime();
-    if (before.isEmpty()) {
-      before = by.glimpse().stoodStill();
-    }
-    long[] looked = {from};
-    var seen =
-        by.glimpse()
-            .glimpse(
-                cpus -> {
-                  T found = look.apply(cpus);
-                  looked[0] = System.nanoTime();
-                  return found;
-                });
-    long end = System.nanoTime();
-    most += end - from;
-    goingOn += end - looked[0];
-    // QEMU dates its own stops: what its answers take until they are read is not counted. It says
-    // that it goes on before its CPUs do, and tells of the end of the last stop a little later.
-    var told = by.glimpse().stoodStill();
-    still =
-        told.isPresent() && before.isPresent()
-            ? Math.min(told.getAsLong() - before.getAsLong() + goingOn, most)
-            : most;
+    var seen = by.glimpse().glimpse(look);
+    still += System.nanoTime() - from;
     return seen;
   }
 

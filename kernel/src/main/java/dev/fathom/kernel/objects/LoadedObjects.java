@@ -81,8 +81,8 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
       }
       return; // It has ended: what was seen of it is shown by the names that it had.
     }
-    if (current.equals(mappings)) {
-      return;
+    if (current.equals(mappings) || current.isEmpty()) {
+      return; // The latter of one that has ended and that nobody has waited for.
     }
     mappings = current;
     var old = new ArrayList<>(objects);

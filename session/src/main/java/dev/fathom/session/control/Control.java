@@ -235,11 +235,16 @@ public final class Control {
                 + " waits in vain: "
                 + module
                 + " is loaded and has no '"
-                + breakpoint.place().text().substring(module.length() + 1)
+                + named(breakpoint.place())
                 + "'");
       }
     }
     return said;
+  }
+
+  /** What a place is called in its module. */
+  private static String named(Breakpoint.Place place) {
+    return place.text().substring(place.text().indexOf('`') + 1);
   }
 
   private boolean isLoaded(String module) {

@@ -22,7 +22,7 @@ final class ReadableNames {
   private final Map<String, List<Integer>> byName = new HashMap<>();
 
   /** Names with blanks by what they are without; made when one is first not found as it is. */
-  private Map<String, List<String>> byCompact = Map.of();
+  private Map<String, List<String>> byCompact; // Null until somebody needs it.
 
   void add(String mangled, int symbol) {
     var all = Demangler.shortNames(mangled);
@@ -57,7 +57,7 @@ final class ReadableNames {
     if (found != null || (name.indexOf('<') < 0 && name.indexOf('(') < 0)) {
       return found == null ? List.of() : found;
     }
-    if (byCompact.isEmpty()) {
+    if (byCompact == null) {
       byCompact = new HashMap<>();
       for (var one : byName.keySet()) {
         if (one.indexOf(' ') >= 0) {

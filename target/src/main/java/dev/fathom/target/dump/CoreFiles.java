@@ -117,7 +117,7 @@ final class CoreFiles {
     }
     try {
       var own = Path.of(name);
-      if (Files.isReadable(own) && Files.isRegularFile(own)) {
+      if (!paths.contains(own) && Files.isReadable(own) && Files.isRegularFile(own)) {
         paths.add(own);
       }
     } catch (InvalidPathException _) {

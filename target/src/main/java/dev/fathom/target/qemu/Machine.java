@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -370,12 +369,6 @@ final class Machine {
       } finally {
         run.resume();
       }
-    }
-
-    @Override
-    public OptionalLong stoodStill() {
-      takeEvents();
-      return OptionalLong.of(qmp.stoodStill());
     }
   }
 

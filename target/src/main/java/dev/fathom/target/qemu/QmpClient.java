@@ -18,7 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -53,8 +52,6 @@ final class QmpClient implements AutoCloseable {
   private int filled;
   private int searched;
   private long nextId = 1;
-  private OptionalLong stopped = OptionalLong.empty();
-  private long stoodStill;
   private volatile boolean broken;
   private final ReentrantLock turn = new ReentrantLock();
 
@@ -273,7 +270,6 @@ final class QmpClient implements AutoCloseable {
 
   private void keepEvent(Map<String, Object> message) {
     if (message.get("event") instanceof String event) {
-      clock(event, message.get("timestamp"));
       if (events.size() == MAX_EVENTS) {
         events.removeFirst();
       }
@@ -281,26 +277,6 @@ final class QmpClient implements AutoCloseable {
     } else if (message.get("error") instanceof Map<?, ?> error && !message.containsKey("id")) {
       throw gone(String.valueOf(error.get("desc")), null);
     }
-  }
-
-  /** Adds up the time between STOP and RESUME, as QEMU dates them. */
-  private void clock(String event, Object timestamp) {
-    if (timestamp instanceof Map<?, ?> time
-        && time.get("seconds") instanceof Long seconds
-        && time.get("microseconds") instanceof Long micros) {
-      long now = (seconds * 1_000_000 + micros) * 1000;
-      if (event.equals("STOP")) {
-        stopped = OptionalLong.of(now);
-      } else if (event.equals("RESUME") && stopped.isPresent()) {
-        stoodStill += Math.max(0, now - stopped.getAsLong());
-        stopped = OptionalLong.empty();
-      }
-    }
-  }
-
-  /** Nanoseconds between the STOP and RESUME events that were seen so far. */
-  long stoodStill() {
-    return stoodStill;
   }
 
   private void send(String text, long deadline) throws IOException {
