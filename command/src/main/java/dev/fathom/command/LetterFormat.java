@@ -81,28 +81,7 @@ public final class LetterFormat {
 
   /** As gdb shows a character: its number, and itself in quotes. */
   public static String character(long bits) {
-    return bits + " '" + escaped((int) (bits & 0xff), '\'') + "'";
-  }
-
-  /** A byte as C writes it between {@code quote}s. */
-  public static String escaped(int c, char quote) {
-    return switch (c) {
-      case 7 -> "\\a";
-      case '\b' -> "\\b";
-      case '\t' -> "\\t";
-      case '\n' -> "\\n";
-      case 11 -> "\\v";
-      case '\f' -> "\\f";
-      case '\r' -> "\\r";
-      case 27 -> "\\033";
-      case '\\' -> "\\\\";
-      default ->
-          c == quote
-              ? "\\" + quote
-              : c >= ' ' && c < 0x7f
-                  ? String.valueOf((char) c)
-                  : "\\" + zeros(Integer.toOctalString(c), 3);
-    };
+    return bits + " " + CharacterText.character(bits);
   }
 
   private static String address(Program program, long bits) {

@@ -9,7 +9,6 @@ import dev.fathom.base.Datum.Shape;
 import dev.fathom.base.FaultException;
 import dev.fathom.command.presenter.Presentation;
 import dev.fathom.command.presenter.Presenters;
-import dev.fathom.model.AddressSpace;
 import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
 import dev.fathom.model.Statics;
@@ -28,11 +27,7 @@ import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.QualifiedType;
 import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -187,6 +182,7 @@ public final class ValueTree {
 
   private final Program program;
   private final Options options;
+  private final Texts texts;
   private int nodes;
   private int read;
   private int unreadable;
@@ -198,6 +194,7 @@ public final class ValueTree {
   private ValueTree(Program program, Options options) {
     this.program = program;
     this.options = options;
+    this.texts = new Texts(program, options);
   }
 
   /** {@code value} as a tree whose root is called {@code name}. */
@@ -396,7 +393,7 @@ public final class ValueTree {
         .map(
             presentation ->
                 switch (presentation) {
-                  case Presentation.Text text -> characters(text);
+                  case Presentation.Text text -> read(texts.of(text));
                   case Presentation.Words words ->
                       read(new Datum.Presented(words.text(), Datum.Form.FIELDS, List.of(), false));
                   case Presentation.Stand stand -> stand(stand, depth);
@@ -453,42 +450,6 @@ public final class ValueTree {
               new Node(Optional.empty(), Optional.empty(), OptionalLong.empty(), absent(why))));
     }
     return new Datum.Presented(from.summary(), from.form(), shown, cut);
-  }
-
-  /** A string of C++; its characters may be any but those that no text has. */
-  private Shape characters(Presentation.Text text) {
-    long limit = options.arrayString().isPresent() ? options.arrayString().getAsInt() : 1 << 20;
-    int unit = (int) text.unit().resolved().bytes();
-    if (unit != 1 && unit != 2 && unit != 4) {
-      return absent("characters of " + unit + " bytes");
-    }
-    int count = (int) Math.min(text.count(), Math.min(limit, 1 << 20));
-    var bytes = new byte[count * unit];
-    program.memory().readFully(text.address(), MemorySegment.ofArray(bytes));
-    read++;
-    boolean cut = count < text.count();
-    if (unit == 1 && !text.unit().text().contains("char8_t")) {
-      return characters(bytes, bytes.length, cut);
-    }
-    boolean little = program.memory().layout().order() == ByteOrder.LITTLE_ENDIAN;
-    var decoded = new StringBuilder();
-    for (int i = 0; i < count && unit > 1; i++) {
-      int code = 0;
-      for (int b = 0; b < unit; b++) {
-        code |= (bytes[i * unit + (little ? b : unit - 1 - b)] & 0xff) << (8 * b);
-      }
-      if (unit == 2) {
-        decoded.append((char) code);
-      } else {
-        decoded.appendCodePoint(Character.isValidCodePoint(code) ? code : 0xfffd);
-      }
-    }
-    var prefix =
-        unit == 1 ? "u8" : text.unit().text().contains("wchar_t") ? "L" : unit == 2 ? "u" : "U";
-    var characters = unit == 1 ? new String(bytes, StandardCharsets.UTF_8) : decoded.toString();
-    return new Datum.Leaf(
-        Cell.text(prefix + CharacterText.string(characters) + (cut ? "..." : "")),
-        Optional.empty());
   }
 
   /** A scalar in the format that was asked for. */
@@ -674,10 +635,10 @@ public final class ValueTree {
       // Where nobody says how long a variable is its text ends at a NUL.
       var text =
           type.count().isEmpty() && depth == 0 && !wide
-              ? behind(ref.space(), ref.address()).map(ValueTree::leaf)
-              : text(ref, total);
+              ? texts.at(ref.space(), ref.address()).map(ValueTree::leaf)
+              : texts.ofArray(ref, type);
       if (text.isPresent()) {
-        return text.get();
+        return read(text.get());
       }
     }
     long limit = options.arrayMembers().isPresent() ? options.arrayMembers().getAsInt() : total;
@@ -689,68 +650,6 @@ public final class ValueTree {
       elements.add(node(Optional.empty(), part, depth + 1));
     }
     return new Datum.Elements(elements, total);
-  }
-
-  /**
-   * The array as text up to a NUL or to its end. What is no text is a list of numbers in mdb's way;
-   * in gdb's it is shown with escapes, and what stands behind a NUL as well.
-   */
-  private Optional<Shape> text(Value.Ref ref, long total) {
-    var wide = WideText.prefix(((ArrayType) ref.type().resolved()).element());
-    if (wide.isPresent()) {
-      return wideText(ref, total, wide.get());
-    }
-    long limit = options.arrayString().isPresent() ? options.arrayString().getAsInt() : total;
-    var bytes = new byte[(int) Math.min(Math.min(total, limit), 1 << 20)];
-    ref.space().readFully(ref.address(), MemorySegment.ofArray(bytes));
-    int end = 0;
-    boolean plain = true;
-    while (end < bytes.length && bytes[end] != 0) {
-      plain &= printable(bytes[end++]);
-    }
-    if (options.style() == Datum.Style.MDB) {
-      if (!plain) {
-        return Optional.empty();
-      }
-    } else if (!plain || end == 0) {
-      end = bytes.length;
-      while (end > 0 && bytes.length == total && bytes[end - 1] == 0) {
-        end--;
-      }
-    }
-    read++;
-    return Optional.of(characters(bytes, end, end == bytes.length && end < total));
-  }
-
-  private static Datum.Characters characters(byte[] bytes, int count, boolean cut) {
-    var text = new String(bytes, 0, count, StandardCharsets.UTF_8);
-    // What is no UTF-8 is given byte by byte, so that nothing of it is lost.
-    boolean whole = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), 0, count, bytes, 0, count);
-    return new Datum.Characters(
-        whole ? text : new String(bytes, 0, count, StandardCharsets.ISO_8859_1),
-        CharacterText.string(bytes, count),
-        cut);
-  }
-
-  private Optional<Shape> wideText(Value.Ref ref, long total, String prefix) {
-    int size = (int) ((ArrayType) ref.type().resolved()).element().bytes();
-    long limit = options.arrayString().isPresent() ? options.arrayString().getAsInt() : total;
-    var bytes = new byte[(int) Math.min(Math.min(total, limit), (1 << 20) / size) * size];
-    ref.space().readFully(ref.address(), MemorySegment.ofArray(bytes));
-    var text = WideText.decode(bytes, size, program.memory().layout().order());
-    read += text.isPresent() ? 1 : 0;
-    return text.map(
-        t ->
-            new Datum.Leaf(
-                Cell.text(
-                    prefix
-                        + CharacterText.string(t)
-                        + (isAll(t, size, bytes.length) && limit < total ? "..." : "")),
-                Optional.empty()));
-  }
-
-  private static boolean printable(byte b) {
-    return (b >= ' ' && b < 0x7f) || b == '\n' || b == '\t' || b == '\r' || b == 0x1b;
   }
 
   private Shape integer(Value value, IntType type) {
@@ -838,7 +737,7 @@ public final class ValueTree {
         options.symbols() && target != 0
             ? program.symbols().at(target).map(l -> l.text())
             : Optional.<String>empty();
-    var string = behind(target, type);
+    var string = texts.behind(target, type);
     if (options.style() != Datum.Style.MDB) {
       // crash and gdb write small ones so, too.
       var cell =
@@ -849,66 +748,6 @@ public final class ValueTree {
     }
     return new Datum.Leaf(
         symbol.isPresent() ? new Cell.Symbolic(target, symbol.get()) : Cell.hex(target), string);
-  }
-
-  /** The text that a character pointer leads to, in quotes. */
-  private Optional<String> behind(long target, PointerType type) {
-    if (!options.strings()
-        || target == 0
-        || !(type.target().resolved() instanceof IntType i)
-        || !(i.character() || WideText.prefix(type.target()).isPresent())) {
-      return Optional.empty();
-    }
-    var wide = WideText.prefix(type.target());
-    return wide.isPresent()
-        ? wideBehind(target, (int) i.bytes(), wide.get())
-        : behind(program.memory(), target);
-  }
-
-  /** The text that begins at an address, in quotes. */
-  private Optional<String> behind(AddressSpace space, long target) {
-    boolean mdb = options.style() == Datum.Style.MDB;
-    int limit = options.arrayString().orElse(1024);
-    var bytes = new byte[Math.clamp(limit, 1, 4096)];
-    int count = space.read(target, MemorySegment.ofArray(bytes));
-    int end = 0;
-    boolean plain = true;
-    while (end < count && bytes[end] != 0) {
-      plain &= printable(bytes[end++]);
-    }
-    if (end == count && count < bytes.length) {
-      return mdb
-          ? Optional.empty()
-          : Optional.of(
-              "<error: Cannot access memory at address 0x"
-                  + Long.toHexString(target + count)
-                  + ">");
-    }
-    if (mdb && !plain) {
-      return Optional.empty();
-    }
-    read++;
-    return Optional.of(
-        (mdb
-                ? '"' + new String(bytes, 0, end, StandardCharsets.UTF_8) + '"'
-                : CharacterText.string(bytes, end))
-            + (end == count ? "..." : ""));
-  }
-
-  private Optional<String> wideBehind(long target, int size, String prefix) {
-    var bytes = new byte[Math.clamp(options.arrayString().orElse(1024), 1, 4096) * size];
-    int count = program.memory().read(target, MemorySegment.ofArray(bytes));
-    var text =
-        WideText.decode(Arrays.copyOf(bytes, count), size, program.memory().layout().order());
-    read += text.isPresent() ? 1 : 0;
-    return text.filter(t -> count > 0)
-        .map(t -> prefix + CharacterText.string(t) + (isAll(t, size, count) ? "..." : ""));
-  }
-
-  /** Whether a text of characters of that size fills so many bytes: no zero ends it. */
-  private static boolean isAll(String text, int size, int bytes) {
-    int characters = size == 2 ? text.length() : text.codePointCount(0, text.length());
-    return characters * size >= bytes;
   }
 
   private Shape floating(Value value, FloatType type) {

@@ -7,6 +7,7 @@ import dev.fathom.base.FaultException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.CExpression;
 import dev.fathom.command.CScope;
+import dev.fathom.command.CharacterText;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.GdbState;
@@ -196,21 +197,17 @@ final class ExamineCommand implements Command {
       var bytes = new byte[STRING_LIMIT];
       int got = memory.read(at, MemorySegment.ofArray(bytes));
       int end = 0;
-      var text = new StringBuilder("\t\"");
       while (end < got && bytes[end] != 0) {
-        text.append(LetterFormat.escaped(bytes[end++] & 0xff, '"'));
+        end++;
       }
       if (end == got && got < STRING_LIMIT) {
         call.fail(memory.fault(at + got).getMessage());
         break;
       }
-      text.append('"').append(end == STRING_LIMIT ? "..." : "");
+      var text = "\t" + CharacterText.string(bytes, end) + (end == STRING_LIMIT ? "..." : "");
       var raw = new String(bytes, 0, end, StandardCharsets.UTF_8);
       items.add(
-          line(
-              call,
-              at,
-              List.of(new Datum.FormattedItem(Optional.of(Cell.text(raw)), text.toString()))));
+          line(call, at, List.of(new Datum.FormattedItem(Optional.of(Cell.text(raw)), text))));
       at += end == STRING_LIMIT ? end : end + 1;
       call.environment().gdb().examined(new GdbState.Examined('s', 'b', Optional.of(at)));
     }

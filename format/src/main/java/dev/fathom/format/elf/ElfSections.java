@@ -31,7 +31,8 @@ public final class ElfSections {
   private static final int CHUNK = 1 << 20;
   private static final int PAGE = 4096;
 
-  private static final long MAX_JOINED = Integer.MAX_VALUE - 64L;
+  /** Sections of one name, of a relocatable file, that are read as one: in bytes together. */
+  private static final long MAX_JOINED = 1L << 28;
 
   /** Sections of which there may be many, each with a unit of a type (DWARF 5, appendix E.2). */
   private static final Set<String> UNITS =
@@ -311,22 +312,24 @@ public final class ElfSections {
 
   private Optional<ByteSource> join(String name) {
     var parts = new ArrayList<ByteSource>();
+    var label = file.source().name() + "(" + name + ")";
     long size = 0;
     for (var header : headers) {
-      if (header.name().equals(name)) {
-        relocated(header).ifPresent(parts::add);
+      var part = header.name().equals(name) ? relocated(header) : Optional.<ByteSource>empty();
+      if (part.isPresent()) {
+        parts.add(part.get());
+        size += part.get().size();
       }
-    }
-    for (var part : parts) {
-      size += part.size();
+      // Looked at before the next one is expanded: many headers may have the same small bytes.
+      if (size > MAX_JOINED && parts.size() > 1) {
+        throw new BadDataException(
+            label,
+            0,
+            parts.size() + " sections of together " + size + " bytes, expected <= " + MAX_JOINED);
+      }
     }
     if (parts.size() < 2) {
       return parts.stream().findFirst();
-    }
-    var label = file.source().name() + "(" + name + ")";
-    if (size > MAX_JOINED) {
-      throw new BadDataException(
-          label, 0, parts.size() + " sections of together " + size + " bytes, expected < 2 GiB");
     }
     var bytes = new byte[(int) size];
     int at = 0;
