@@ -125,7 +125,7 @@ class DebugFilesBesideTest {
         .contains(file + ": has symbols, but no debug information");
     var other = CProgram.compile(directory, "other", SOURCE.replace('5', '6'), "-g");
     assertThat(told(program, given(other.file()), "p 1"))
-        .startsWith("! " + other.file() + ": is used for nothing: has build-id ")
+        .startsWith("! " + other.file() + ": is used for nothing that is loaded now: has build-id ")
         .contains(", bare has ")
         .endsWith("\n$1 = 1\n");
   }

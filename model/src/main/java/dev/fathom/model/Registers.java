@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Register values; a register that is not known is absent, not 0. Immutable. */
+/**
+ * Register values; a register that is not known is absent, not 0. Immutable but for vector
+ * registers, which are read when one is asked for.
+ */
 public final class Registers {
   private final RegisterFile file;
   private final long[] values;

@@ -56,6 +56,9 @@ public final class NamedCode {
     var addresses = new HashSet<>(found.keySet());
     var module = name.substring(0, Math.max(0, name.indexOf('`')));
     for (var plain : names(name, symbols)) {
+      if (file.isEmpty() && found.size() > MOST_PLACES) {
+        break;
+      }
       for (var code : session.debugSources().functions(plain, module, addresses, MOST_PLACES + 1)) {
         found.merge(code.address(), code, (_, described) -> described);
       }

@@ -148,11 +148,12 @@ public final class SessionDebugFiles {
     for (var path : given) {
       try (var file = DebugFile.open(path, files)) {
         var id = file.elf().buildId().map(BuildId::hex);
-        boolean fits = id.isPresent() ? known.contains(id.get()) : known.size() < images.size();
+        // It may be of one whose build-id is not known.
+        boolean fits = known.size() < images.size() || known.contains(id.orElse(""));
         if (!fits) {
           problems.add(
               path
-                  + ": is used for nothing: has build-id "
+                  + ": is used for nothing that is loaded now: has build-id "
                   + id.orElse("none")
                   + images.stream()
                       .filter(image -> image.buildId().isPresent())

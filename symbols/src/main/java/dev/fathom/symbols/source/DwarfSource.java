@@ -671,7 +671,8 @@ public final class DwarfSource implements SourceInfo {
 
   @Override
   public List<FunctionCode> functions(String function, int limit) {
-    int open = function.endsWith(")") || function.endsWith(" const") ? parameters(function) : -1;
+    boolean listed = function.endsWith(")") || function.endsWith(" const");
+    int open = listed && !function.endsWith("operator()") ? parameters(function) : -1;
     try {
       return open > 0
           ? new FunctionSearch(this, limit)
