@@ -84,6 +84,26 @@ class DebugFilesBesideTest {
     Files.move(from, to);
   }
 
+  /** Its own file has not even the names. */
+  @Test
+  void namesThatAStrippedProgramLostAreThoseOfItsDebugFile() throws Exception {
+    var source = SOURCE.replace("int main", "static int hidden[2] = {3, 4};\nint main");
+    var program = CProgram.compile(directory, "bare", source, "-g");
+    var file = program.file().toString();
+    for (var command :
+        List.of(
+            List.of("objcopy", "--only-keep-debug", file, file + ".debug"),
+            List.of("strip", file),
+            List.of("objcopy", "--add-gnu-debuglink=" + file + ".debug", file))) {
+      var run = new ProcessBuilder(command).directory(directory.toFile()).inheritIO().start();
+      assertThat(run.waitFor()).as("%s", command).isZero();
+    }
+    assertThat(told(program, DebugFileSettings.none(), "p hidden[1]", "info symbol hidden"))
+        .contains("$1 = 4\n", "hidden\n");
+    Files.delete(Path.of(file + ".debug"));
+    assertThat(told(program, DebugFileSettings.none(), "p hidden[1]")).doesNotContain("= 4");
+  }
+
   /** An answer without the file is none for ever: the file may come, and it may change. */
   @Test
   void aSplitUnitsFileThatIsMissing() throws IOException {

@@ -161,6 +161,19 @@ class SourceControlTest {
   }
 
   @Test
+  void localsAreWatchedWhereTheyAre() {
+    run("tbreak lines.c:9");
+    run("c");
+    assertThat(run("watch -l total"))
+        .contains("watchpoint 2 at total")
+        .contains("also when its function has returned");
+    assertThat(run("c")).startsWith("watchpoint 2").contains(" in work (n=20) ");
+    assertThat(run("watch shared")).doesNotContain("has returned");
+    run("watch n + 1");
+    assertThat(outcome.error().orElseThrow()).contains("'n + 1' is not in memory");
+  }
+
+  @Test
   void charactersAreShownAsInC() {
     assertThat(run("p escapes")).endsWith(" \"tab\\t \\\"q\\\" \\033[0m caf\u00e9 \\377\"\n");
     assertThat(run("p repeats")).isEqualTo("$2 = 'a' <repeats 25 times>, \"bb\"\n");

@@ -2,6 +2,7 @@
 package dev.fathom.kernel;
 
 import dev.fathom.base.Datum;
+import dev.fathom.format.elf.ElfFile;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Image;
 import dev.fathom.model.Program;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** An operating system found in a target. Used by one thread. */
@@ -141,6 +143,13 @@ public interface Kernel {
 
   /** Tells a kernel without types of its own what its structures are like. */
   default void describe(TypeSource types) {}
+
+  /**
+   * Tells where names come from of an image whose own file was stripped of them.
+   *
+   * @param files the debug file of an image; asked when a symbol of it is first looked for
+   */
+  default void debugFiles(Function<Image, Optional<ElfFile>> files) {}
 
   /** Where each section of a module is, by its name; empty where the kernel does not keep that. */
   default Map<String, Long> sections(Image image) {

@@ -235,6 +235,18 @@ public final class SessionDebugFiles {
     return found;
   }
 
+  /**
+   * An image's debug file, for the names in it; {@link #problems} tell of one that is unreadable.
+   */
+  Optional<ElfFile> elf(Image image) {
+    try {
+      return open(image).map(DebugFile::elf);
+    } catch (FathomException e) {
+      report(image, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
   private Optional<Described> opened(Image image) {
     try {
       return open(image)

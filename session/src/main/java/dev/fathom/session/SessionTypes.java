@@ -52,10 +52,11 @@ final class SessionTypes implements TypeSource {
   /**
    * Puts them behind the sources of a kernel; behind its objects' own DWARF, where it reads that
    * itself. One that has no types is told those of its debug file: it lists neither tasks nor
-   * modules without.
+   * modules without. Names that stripped objects lost are those of their debug files.
    */
   static void join(Session session) {
     var kernel = session.kernel();
+    kernel.debugFiles(session.debugFiles()::elf);
     if (!kernel.hasTypes()) {
       kernel
           .image()

@@ -2,7 +2,9 @@
 package dev.fathom.command.control;
 
 import dev.fathom.base.EvalException;
+import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
+import dev.fathom.command.CExpression;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
@@ -51,15 +53,17 @@ final class GdbWatchCommand implements Command {
     var condition = new StringBuilder();
     var into = text;
     for (var word : call.args().expect(1, Integer.MAX_VALUE).operands()) {
+      if (text.isEmpty() && word.text().matches("-l(ocation)?")) {
+        continue; // It is the place that is watched in any case.
+      }
       if (word.text().equals("if") && into == text) {
         into = condition;
       } else {
         into.append(into.isEmpty() ? "" : " ").append(word.text());
       }
     }
-    var scope =
-        new ProgramScope(call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
-    if (!(Expressions.evaluate(text.toString(), scope) instanceof Value.Ref ref)) {
+    if (!(CExpression.evaluate(call, text.toString()) instanceof Value.Ref ref)
+        || !ref.space().equals(call.program().memory())) {
       throw new EvalException("'" + text + "' is not in memory");
     }
     long size = ref.type().bytes();
@@ -85,6 +89,21 @@ final class GdbWatchCommand implements Command {
                 (int) size,
                 Optional.empty());
     added.condition(parsed);
+    if (isOfFrame(call, text.toString())) {
+      call.remark("that place is watched, also when its function has returned");
+    }
     return Stream.of(EventTable.added(added));
+  }
+
+  /** Whether only the selected frame knows what an expression is. */
+  private static boolean isOfFrame(Invocation call, String text) {
+    try {
+      var program =
+          new ProgramScope(call.kernel(), () -> call.kernel().registersOf(Tasks.selected(call)));
+      Expressions.evaluate(text, program);
+      return false;
+    } catch (LookupException _) {
+      return true;
+    }
   }
 }

@@ -47,8 +47,8 @@ final class ListCommand implements Command {
             that holds the link. The walk ends at NULL, at the start, at an element that points to
             itself, and at the end given; without links inside also where it comes back to the
             element behind the start. A list that is corrupt is an error where it is.
-            Without an address, with `FILE:LINE`, `FIRST,LAST` or `-`, and in a process also with a
-            line or a function, it shows lines of the source, as `l` does.
+            Without an address, with a function, `FILE:LINE`, `FIRST,LAST` or `-`, and in a process
+            with a line's number, it shows lines of the source, as `l` does.
 
                 > list task_struct.tasks -s task_struct.pid,comm -h ffff888003858000
                 > list module.list -H modules -s module.name
@@ -96,17 +96,16 @@ final class ListCommand implements Command {
         .flatMap(link -> show(call, plan, view, link - bias, before).stream());
   }
 
-  /** Whether gdb's command of that name is meant. In a process a line or function is, too. */
+  /** Whether gdb's command of that name is meant: there is no list in a function. */
   private static boolean isListing(Invocation call) {
     var args = call.args();
-    boolean process = call.kernel().os().equals("Linux process");
     return args.letters().isEmpty()
-        && (Listing.isMeant(args.joined())
-            || (process && args.count() == 1 && isPlace(call, args.word(0))));
+        && (Listing.isMeant(args.joined()) || (args.count() == 1 && isPlace(call, args.word(0))));
   }
 
   private static boolean isPlace(Invocation call, String word) {
-    return word.matches("\\d{1,9}")
+    boolean process = call.kernel().os().equals("Linux process");
+    return (process && word.matches("\\d{1,9}"))
         || call.program().symbols().named(word).stream()
             .anyMatch(symbol -> symbol.kind() == Symbol.Kind.TEXT);
   }

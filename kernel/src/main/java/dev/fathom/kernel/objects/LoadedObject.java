@@ -50,6 +50,7 @@ public final class LoadedObject {
   private final List<Mapped> mappings;
   private final Memory memory;
   private final Function<Mapped, Optional<Path>> files;
+  private final Function<LoadedObject, Optional<ElfFile>> debugFile;
   private final Consumer<String> warnings;
   private final Optional<BuildId> buildId;
   private Optional<MappedFile> mapped = Optional.empty();
@@ -62,12 +63,14 @@ public final class LoadedObject {
    * @param mappings those of the object, the one with its ELF header first
    * @param program whether it is the program itself, whose symbols need no name before them
    * @param files finds the file behind a mapping
+   * @param debugFile finds the file that has the names which a stripped object lost
    */
   LoadedObject(
       List<Mapped> mappings,
       boolean program,
       Memory memory,
       Function<Mapped, Optional<Path>> files,
+      Function<LoadedObject, Optional<ElfFile>> debugFile,
       Consumer<String> warnings) {
     this.mappings = List.copyOf(mappings);
     String path = mappings.getFirst().name();
@@ -76,6 +79,7 @@ public final class LoadedObject {
     this.module = program ? "" : name;
     this.memory = memory;
     this.files = files;
+    this.debugFile = debugFile;
     this.warnings = warnings;
     this.buildId = inMemory().flatMap(LoadedObject::buildIdOf);
   }
@@ -251,8 +255,7 @@ public final class LoadedObject {
         symbols =
             bias.isPresent()
                 ? Optional.of(
-                    ElfSymbols.of(
-                        file().orElseThrow(), new Placement.Bias(bias.getAsLong()), module))
+                    ElfSymbols.of(withNames(), new Placement.Bias(bias.getAsLong()), module))
                 : Optional.empty();
       } catch (BadDataException e) {
         warnings.accept(name + ": no symbols: " + e.getMessage());
@@ -260,6 +263,14 @@ public final class LoadedObject {
       }
     }
     return symbols;
+  }
+
+  /** The object's own file, unless that was stripped of its names and its debug file has them. */
+  private ElfFile withNames() {
+    var own = file().orElseThrow();
+    return own.symtab().isPresent()
+        ? own
+        : debugFile.apply(this).filter(other -> other.symtab().isPresent()).orElse(own);
   }
 
   /** Its call frame information, the best first. */

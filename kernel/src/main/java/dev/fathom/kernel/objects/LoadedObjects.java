@@ -2,6 +2,7 @@
 package dev.fathom.kernel.objects;
 
 import dev.fathom.base.TargetException;
+import dev.fathom.format.elf.ElfFile;
 import dev.fathom.model.Located;
 import dev.fathom.model.Memory;
 import dev.fathom.model.Symbol;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -34,6 +36,7 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
   private final Memory memory;
   private final Architecture architecture;
   private final Consumer<String> warnings;
+  private Function<LoadedObject, Optional<ElfFile>> debugFiles = _ -> Optional.empty();
   private List<LoadedObject> objects = List.of();
   private List<Mapped> mappings = List.of();
   private boolean read;
@@ -48,6 +51,11 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
     this.memory = memory;
     this.architecture = architecture;
     this.warnings = warnings;
+  }
+
+  /** Where the names of a stripped object are; asked when one of it is first looked for. */
+  public void debugFiles(Function<LoadedObject, Optional<ElfFile>> files) {
+    debugFiles = files;
   }
 
   /** Mappings may have come or gone. */
@@ -170,7 +178,8 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
     for (var mapping : group) {
       program |= entry != null && mapping.range().contains(entry);
     }
-    return new LoadedObject(group, program, memory, view::file, warnings);
+    return new LoadedObject(
+        group, program, memory, view::file, one -> debugFiles.apply(one), warnings);
   }
 
   /** The object that has an address. */

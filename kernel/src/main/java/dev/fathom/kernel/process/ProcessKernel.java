@@ -6,6 +6,7 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.format.elf.ElfFile;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.KernelCpu;
 import dev.fathom.kernel.LogEntry;
@@ -41,6 +42,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -149,16 +151,20 @@ final class ProcessKernel implements Kernel {
 
   @Override
   public List<Image> images() {
-    var images = new ArrayList<Image>();
-    for (var object : objects.all()) {
-      images.add(
-          new Image(
-              object.name(),
-              object.ranges(),
-              object.buildId().map(Object::toString),
-              OptionalLong.empty()));
-    }
-    return images;
+    return objects.all().stream().map(ProcessKernel::image).toList();
+  }
+
+  private static Image image(LoadedObject object) {
+    return new Image(
+        object.name(),
+        object.ranges(),
+        object.buildId().map(Object::toString),
+        OptionalLong.empty());
+  }
+
+  @Override
+  public void debugFiles(Function<Image, Optional<ElfFile>> files) {
+    objects.debugFiles(object -> files.apply(image(object)));
   }
 
   @Override

@@ -443,7 +443,7 @@ public final class DwarfTypeSource implements TypeSource {
   private List<Described> ofName(String symbol, NameLookup.Finder finder) {
     var own = ABI_TAG.matcher(symbol).replaceAll("");
     var all = described(own, finder.find(own));
-    if (all.isEmpty() && symbol.indexOf(':') >= 0) {
+    if (all.isEmpty() && (symbol.indexOf(':') >= 0 || symbol.indexOf('(') > 0)) {
       // As the demangler has it: with parameters, and with what has no name.
       var plain = withoutParameters(symbol.replace(ANONYMOUS, ""));
       all = described(plain, finder.find(plain));

@@ -81,7 +81,12 @@ final class DwarfVariable implements Variable {
   public String place(FrameView frame) {
     try {
       var constant = die.attribute(At.CONST_VALUE);
-      return constant.isPresent() ? "a constant" : text(locate(frame));
+      if (constant.isEmpty()) {
+        return text(locate(frame));
+      }
+      return constant.get().isBlock()
+          ? "a constant"
+          : "a constant with value " + constant.get().value();
     } catch (BadDataException e) {
       return e.getMessage();
     }
@@ -96,7 +101,8 @@ final class DwarfVariable implements Variable {
       case Location.ImplicitPointer _ -> "a pointer to a variable that is not in memory";
       case Location.Composite composite -> "a variable in " + composite.pieces().size() + " pieces";
       case Location.OptimisedOut _ -> Gone.OPTIMISED_OUT;
-      case Location.Unavailable(String why) -> why;
+      case Location.Unavailable(String why) ->
+          "a variable whose place is known when the function runs (" + why + ")";
     };
   }
 
