@@ -436,7 +436,7 @@ class ProcessCallValuesTest {
           assertThat(run(service, "output asked(1, own, 3, 4, 5, 6, 7, here)")).isEqualTo("11");
           assertThat(run(service, "output far(away)")).contains("aligned to more than 16 bytes");
           if (level.equals("-O0") && compiler.equals("gcc")) {
-            for (int i = 0; i < 8 && !run(service, "frame").contains("row"); i++) {
+            for (int i = 0; i < 8 && !run(service, "frame").contains(" row ("); i++) {
               run(service, "up");
             }
             assertThat(run(service, "output a[2][3]")).isEqualTo("23");
