@@ -27,6 +27,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,6 +40,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jline.utils.Signals;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -69,8 +72,8 @@ class TraceProgramCommand implements Callable<Integer> {
   /** What ends tracing, as dtrace has it, and the status when it has to be said twice. */
   private static final Map<String, Integer> SIGNALS = Map.of("INT", 130, "TERM", 143);
 
-  /** The nanoseconds in which a second signal is one with the first: timeout(1) sends two. */
-  private static final long AGAIN = 1_000_000_000;
+  /** How long a second signal is one with the first: timeout(1) sends two. */
+  private static final Duration AGAIN = Duration.ofSeconds(1);
 
   /** How long an engine works before output is written. */
   private static final long SLICE = 500_000_000;
@@ -412,15 +415,14 @@ class TraceProgramCommand implements Callable<Integer> {
       boolean quiet)
       throws IOException {
     var engine = tracer.engine();
-    var asked = new java.util.concurrent.atomic.AtomicBoolean();
-    var since = new java.util.concurrent.atomic.AtomicLong();
+    var asked = new AtomicReference<Instant>();
     var before = new HashMap<String, Object>();
     for (var signal : SIGNALS.entrySet()) {
       Runnable end =
           () -> {
-            if (!asked.getAndSet(true)) {
-              since.set(System.nanoTime());
-            } else if (System.nanoTime() - since.get() > AGAIN) {
+            var now = Instant.now();
+            var first = asked.compareAndExchange(null, now);
+            if (first != null && first.plus(AGAIN).isBefore(now)) {
               System.exit(signal.getValue()); // It was asked to before, and does not come to it.
             }
             engine.interrupt();
@@ -432,7 +434,8 @@ class TraceProgramCommand implements Callable<Integer> {
         tell(console, problem);
       }
       var live = live(plan.options(), consumer, out, console);
-      while (engine.work(live.isPresent() ? live.get().until(SLICE) : SLICE) && !asked.get()) {
+      while (engine.work(live.isPresent() ? live.get().until(SLICE) : SLICE)
+          && asked.get() == null) {
         if (live.isPresent()) {
           live.get().update();
         }

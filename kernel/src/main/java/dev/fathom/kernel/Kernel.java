@@ -43,6 +43,13 @@ public interface Kernel {
     return images().stream().findFirst();
   }
 
+  /** The one of {@link #images} that an address is in. */
+  default Optional<Image> imageAt(long address) {
+    return images().stream()
+        .filter(image -> image.ranges().stream().anyMatch(range -> range.contains(address)))
+        .findFirst();
+  }
+
   /**
    * The file that an image was loaded from, where it is on this machine and of the same build: a
    * process's program or library.

@@ -6,6 +6,7 @@ import dev.fathom.model.Real;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -87,6 +88,43 @@ public sealed interface Expr {
   record Slice(Span span, Expr first, Expr count) implements Expr {}
 
   record Call(Span span, Expr function, List<Expr> arguments) implements Expr {}
+
+  /** The expressions that it is made of, from left to right. */
+  default List<Expr> parts() {
+    return switch (this) {
+      case Name _,
+          Number _,
+          Fraction _,
+          Text _,
+          Quoted _,
+          Scoped _,
+          Dollar _,
+          TypeName _,
+          SizeOfType _,
+          AlignOfType _,
+          OffsetOf _ ->
+          List.of();
+      case Unary u -> List.of(u.operand());
+      case Step s -> List.of(s.operand());
+      case Binary b -> List.of(b.left(), b.right());
+      case Assign a -> List.of(a.target(), a.value());
+      case Conditional c -> List.of(c.test(), c.then(), c.otherwise());
+      case Cast c -> List.of(c.operand());
+      case At a -> List.of(a.address());
+      case SizeOf s -> List.of(s.operand());
+      case AlignOf a -> List.of(a.operand());
+      case ContainerOf c -> List.of(c.pointer());
+      case PerCpu p -> List.of(p.variable(), p.cpu());
+      case Member m -> List.of(m.base());
+      case Index i -> List.of(i.base(), i.index());
+      case Slice s -> List.of(s.first(), s.count());
+      case Call c -> {
+        var all = new ArrayList<Expr>(List.of(c.function()));
+        all.addAll(c.arguments());
+        yield all;
+      }
+    };
+  }
 
   /** The operators before their operand. */
   enum UnaryOperator {

@@ -3,6 +3,7 @@ package dev.fathom.lang;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
+import dev.fathom.model.CxxNames;
 import dev.fathom.model.Program;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
@@ -91,7 +92,7 @@ final class Functions {
   }
 
   private static boolean isOfTemplate(String function) {
-    int open = parameters(function);
+    int open = CxxNames.parameters(function);
     return open > 0 && function.charAt(open - 1) == '>' && function.indexOf("operator") < 0;
   }
 
@@ -105,19 +106,6 @@ final class Functions {
     return String.join(", ", names) + (more > 0 ? " and " + more + " more" : "");
   }
 
-  /** Where the list of parameters in a function's name begins; -1 where it has none. */
-  private static int parameters(String function) {
-    int end = function.lastIndexOf(')');
-    int depth = 0;
-    for (int i = end; i > 0; i--) {
-      depth += function.charAt(i) == ')' ? 1 : function.charAt(i) == '(' ? -1 : 0;
-      if (depth == 0) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
   /**
    * The function whose name and parameters a text has, in whatever words: {@code length(const
    * std::string &)}. Empty where it does not name one.
@@ -125,7 +113,7 @@ final class Functions {
    * @throws EvalException when several have such parameters
    */
   Optional<Value> called(String text) {
-    int open = parameters(text);
+    int open = CxxNames.parameters(text);
     if (open <= 0) {
       return Optional.empty();
     }

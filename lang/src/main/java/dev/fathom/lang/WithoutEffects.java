@@ -13,7 +13,7 @@ import java.util.Optional;
  * evaluate (C11 section 6.5.3.4).
  */
 final class WithoutEffects implements Scope {
-  /** No type is larger that a call returns. */
+  /** No result that a function can return is larger. */
   private static final int LIMIT = 1 << 20;
 
   private final Scope scope;

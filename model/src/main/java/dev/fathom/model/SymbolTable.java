@@ -35,7 +35,7 @@ public interface SymbolTable {
   /** Up to {@code limit} names that start with {@code prefix}, for completion, in order. */
   List<String> completions(String prefix, int limit);
 
-  /** The first symbol named {@code name}; one of {@link #exactly} if there is any. */
+  /** The first symbol named {@code name}; of one table one of {@link #exactly} if it has any. */
   default Optional<Symbol> first(String name) {
     var found = named(name);
     return found.isEmpty() ? Optional.empty() : Optional.of(found.getFirst());

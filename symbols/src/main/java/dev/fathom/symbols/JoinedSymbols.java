@@ -106,6 +106,7 @@ public final class JoinedSymbols implements SymbolTable {
     return found;
   }
 
+  /** {@inheritDoc} The kernel's own symbols come before all modules'. */
   @Override
   public Optional<Symbol> first(String name) {
     var found = kernel.first(name);

@@ -4,6 +4,7 @@ package dev.fathom.dtrace.stop;
 import dev.fathom.base.FathomException;
 import dev.fathom.dtrace.probe.AddressNames;
 import dev.fathom.kernel.Mapping;
+import dev.fathom.model.Image;
 import dev.fathom.model.Located;
 import dev.fathom.session.Session;
 import java.util.HashMap;
@@ -51,23 +52,20 @@ public final class SessionNames implements AddressNames {
 
   /** By its function and the program or library that it is of; of a stripped one by that alone. */
   private Optional<Name> ofProcess(long address) {
-    var kernel = session.kernel();
-    for (var image : kernel.images()) {
-      if (image.ranges().stream().anyMatch(range -> range.contains(address))) {
-        var start = image.ranges().getFirst().start();
-        return kernel
-            .program()
-            .symbols()
-            .at(address)
-            .filter(at -> at.symbol().address() != start)
-            .map(SessionNames::name)
-            .map(known -> new Name(image.name(), known.function(), known.start(), known.offset()))
-            .or(
-                () ->
-                    Optional.of(new Name(image.name(), Optional.empty(), start, address - start)));
-      }
-    }
-    return Optional.empty();
+    return session.kernel().imageAt(address).map(image -> name(image, address));
+  }
+
+  private Name name(Image image, long address) {
+    long start = image.ranges().getFirst().start();
+    return session
+        .kernel()
+        .program()
+        .symbols()
+        .at(address)
+        .filter(at -> at.symbol().address() != start)
+        .map(SessionNames::name)
+        .map(known -> new Name(image.name(), known.function(), known.start(), known.offset()))
+        .orElseGet(() -> new Name(image.name(), Optional.empty(), start, address - start));
   }
 
   private List<Mapping> mapped(long pid) {

@@ -32,6 +32,7 @@ public final class Tag {
   public static final int PTR_TO_MEMBER_TYPE = 0x1f;
   public static final int SUBRANGE_TYPE = 0x21;
   public static final int BASE_TYPE = 0x24;
+  public static final int CATCH_BLOCK = 0x25;
   public static final int CALL_SITE = 0x48;
   public static final int CALL_SITE_PARAMETER = 0x49;
   public static final int CONST_TYPE = 0x26;
@@ -41,6 +42,7 @@ public final class Tag {
   public static final int SUBPROGRAM = 0x2e;
   public static final int TEMPLATE_TYPE_PARAMETER = 0x2f;
   public static final int TEMPLATE_VALUE_PARAMETER = 0x30;
+  public static final int TRY_BLOCK = 0x32;
   public static final int VARIANT_PART = 0x33;
   public static final int VARIABLE = 0x34;
   public static final int VOLATILE_TYPE = 0x35;

@@ -192,7 +192,8 @@ public final class ElfSymtab {
   }
 
   /**
-   * The name; of one longer than 64 KiB its start.
+   * The name, without the version that linkers write behind it for the default one ({@code
+   * pthread_create@@GLIBC_2.34}, in {@code .symtab} alone); of one longer than 64 KiB its start.
    *
    * @throws BadDataException when it stands outside the names
    */
@@ -207,10 +208,20 @@ public final class ElfSymtab {
   private int nameEnd(int at, int most) {
     int limit = (int) Math.min(strings.limit(), (long) at + most);
     int end = at;
-    while (end < limit && strings.get(end) != 0) {
+    while (end < limit && !isEnd(end, at)) {
       end++;
     }
     return end;
+  }
+
+  /** Whether the name that begins at {@code start} ends before that place. */
+  private boolean isEnd(int place, int start) {
+    byte b = strings.get(place);
+    return b == 0
+        || (b == '@'
+            && place > start
+            && place + 1 < strings.limit()
+            && strings.get(place + 1) == '@');
   }
 
   private int nameAt(int symbol) {
@@ -240,7 +251,7 @@ public final class ElfSymtab {
         return false;
       }
     }
-    return at + name.length == strings.limit() || strings.get(at + name.length) == 0;
+    return at + name.length == strings.limit() || isEnd(at + name.length, at);
   }
 
   /** Whether the symbol's name starts so; false also for one whose name cannot be read. */
@@ -270,13 +281,9 @@ public final class ElfSymtab {
     }
     int hash = 0;
     int at = names[symbol];
-    int end = Math.min(strings.limit() - at, HASHED) + at;
+    int end = nameEnd(at, HASHED);
     for (int i = at; i < end; i++) {
-      byte b = strings.get(i);
-      if (b == 0) {
-        break;
-      }
-      hash = hash * 31 + b;
+      hash = hash * 31 + strings.get(i);
     }
     return hash;
   }

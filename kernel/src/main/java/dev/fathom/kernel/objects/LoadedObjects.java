@@ -16,7 +16,6 @@ import dev.fathom.target.ProcessView.Mapped;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -217,14 +216,17 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
 
   // Symbols
 
-  private List<SymbolTable> tables(String module) {
-    var tables = new ArrayList<SymbolTable>();
-    for (var object : all()) {
-      if (module.isEmpty() || object.name().equals(module)) {
-        object.symbols().ifPresent(tables::add);
-      }
-    }
-    return tables;
+  /** The tables of all objects, or of those that a name asks for, each read when it is come to. */
+  private Stream<SymbolTable> tables(String name) {
+    int tick = name.indexOf('`');
+    var wanted = name.substring(0, Math.max(0, tick));
+    return all().stream()
+        .filter(object -> wanted.isEmpty() || object.name().equals(wanted))
+        .flatMap(object -> object.symbols().stream());
+  }
+
+  private static String plain(String name) {
+    return name.substring(name.indexOf('`') + 1);
   }
 
   /** {@inheritDoc} Where a stripped object has no name the object's own counts. */
@@ -254,33 +256,20 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
   /** {@inheritDoc} {@code libc.so.6`malloc} asks for one object's. */
   @Override
   public List<Symbol> named(String name) {
-    int tick = name.indexOf('`');
-    String plain = name.substring(tick + 1);
-    var found = new ArrayList<Symbol>();
-    for (var table : tables(tick < 0 ? "" : name.substring(0, tick))) {
-      found.addAll(table.named(plain));
-    }
-    return found;
+    return tables(name).flatMap(table -> table.named(plain(name)).stream()).toList();
   }
 
   @Override
   public List<Symbol> exactly(String name) {
-    int tick = name.indexOf('`');
-    String plain = name.substring(tick + 1);
-    var found = new ArrayList<Symbol>();
-    for (var table : tables(tick < 0 ? "" : name.substring(0, tick))) {
-      found.addAll(table.exactly(plain));
-    }
-    return found;
+    return tables(name).flatMap(table -> table.exactly(plain(name)).stream()).toList();
   }
 
   /** {@inheritDoc} A member of the program's own class comes behind what a library has outside. */
   @Override
   public Optional<Symbol> first(String name) {
-    int tick = name.indexOf('`');
-    String plain = name.substring(tick + 1);
+    var plain = plain(name);
     Optional<Symbol> member = Optional.empty();
-    for (var table : tables(tick < 0 ? "" : name.substring(0, tick))) {
+    for (var table : (Iterable<SymbolTable>) tables(name)::iterator) {
       var found = table.first(plain);
       if (found.isPresent()
           && (found.get().name().equals(plain) || table.exactly(plain).contains(found.get()))) {
@@ -293,19 +282,19 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
 
   @Override
   public Stream<Symbol> stream() {
-    return tables("").stream().flatMap(SymbolTable::stream);
+    return tables("").flatMap(SymbolTable::stream);
   }
 
   @Override
   public List<String> completions(String prefix, int limit) {
-    int tick = prefix.indexOf('`');
-    var names = new TreeSet<String>();
-    for (var table : tables(tick < 0 ? "" : prefix.substring(0, tick))) {
-      for (String name : table.completions(prefix.substring(tick + 1), limit)) {
-        names.add(prefix.substring(0, tick + 1) + name);
-      }
-    }
-    return names.stream().limit(limit).toList();
+    var module = prefix.substring(0, prefix.indexOf('`') + 1);
+    return tables(prefix)
+        .flatMap(table -> table.completions(plain(prefix), limit).stream())
+        .map(name -> module + name)
+        .sorted()
+        .distinct()
+        .limit(limit)
+        .toList();
   }
 
   // Unwinding

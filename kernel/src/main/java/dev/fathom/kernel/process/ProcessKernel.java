@@ -154,6 +154,11 @@ final class ProcessKernel implements Kernel {
     return objects.all().stream().map(ProcessKernel::image).toList();
   }
 
+  @Override
+  public Optional<Image> imageAt(long address) {
+    return objects.containing(address).map(ProcessKernel::image);
+  }
+
   private static Image image(LoadedObject object) {
     return new Image(
         object.name(),

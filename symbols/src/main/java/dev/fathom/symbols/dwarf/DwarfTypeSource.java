@@ -10,6 +10,7 @@ import dev.fathom.format.dwarf.Form;
 import dev.fathom.format.dwarf.FormValue;
 import dev.fathom.format.dwarf.Tag;
 import dev.fathom.format.dwarf.Unit;
+import dev.fathom.model.CxxNames;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
@@ -314,7 +315,7 @@ public final class DwarfTypeSource implements TypeSource {
     if (!outside.isEmpty() || split <= 0) {
       return new NameLookup.Answer<>(outside, outside.stream().anyMatch(Described::isExternal));
     }
-    var function = withoutParameters(plain.substring(0, split));
+    var function = CxxNames.withoutParameters(plain.substring(0, split));
     var variable = plain.substring(split + 2);
     if (plain.lastIndexOf('.', split) > 0) {
       var ofFile =
@@ -388,20 +389,6 @@ public final class DwarfTypeSource implements TypeSource {
     return -1;
   }
 
-  /** {@code C::f} of {@code C::f(int) const}. */
-  private static String withoutParameters(String function) {
-    int end = function.lastIndexOf(')');
-    boolean listed = end >= 0 && function.substring(end + 1).replace("const", "").strip().isEmpty();
-    int depth = 0;
-    for (int i = end; listed && i >= 0; i--) {
-      depth += function.charAt(i) == ')' ? 1 : function.charAt(i) == '(' ? -1 : 0;
-      if (depth == 0) {
-        return function.substring(0, i).strip();
-      }
-    }
-    return function;
-  }
-
   private static int rank(DwarfNames.Entry entry) {
     return switch (entry.kind()) {
       case VARIABLE -> entry.isDeclaration() ? 3 : entry.isExternal() ? 0 : 1;
@@ -445,7 +432,7 @@ public final class DwarfTypeSource implements TypeSource {
     var all = described(own, finder.find(own));
     if (all.isEmpty() && (symbol.indexOf(':') >= 0 || symbol.indexOf('(') > 0)) {
       // As the demangler has it: with parameters, and with what has no name.
-      var plain = withoutParameters(symbol.replace(ANONYMOUS, ""));
+      var plain = CxxNames.withoutParameters(symbol.replace(ANONYMOUS, ""));
       all = described(plain, finder.find(plain));
     }
     if (all.isEmpty() && symbol.indexOf(':') >= 0) {

@@ -17,6 +17,7 @@ import dev.fathom.format.dwarf.NameTable;
 import dev.fathom.format.dwarf.Tag;
 import dev.fathom.format.dwarf.Unit;
 import dev.fathom.format.dwarf.UnitLists;
+import dev.fathom.model.CxxNames;
 import dev.fathom.model.arch.Architecture;
 import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.FrameView;
@@ -57,9 +58,6 @@ public final class DwarfSource implements SourceInfo {
 
   /** Ranges looked at when the nearest does not hold an address. */
   private static final int NEIGHBOURS = 32;
-
-  private static final int TRY_BLOCK = 0x32; // DW_TAG_try_block
-  private static final int CATCH_BLOCK = 0x25; // DW_TAG_catch_block
 
   private final String name;
   private final Dwarf dwarf;
@@ -544,7 +542,7 @@ public final class DwarfSource implements SourceInfo {
     for (var child = parent.firstChild(); child.isPresent(); child = child.get().next()) {
       var die = child.get();
       switch (die.tag()) {
-        case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, TRY_BLOCK, CATCH_BLOCK -> {
+        case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, Tag.TRY_BLOCK, Tag.CATCH_BLOCK -> {
           for (var range : UnitLists.ranges(die)) {
             if (range.contains(address)) {
               return child;
@@ -633,7 +631,7 @@ public final class DwarfSource implements SourceInfo {
           }
           back.ifPresent(address -> sites.put(address, die));
         }
-        case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, TRY_BLOCK, CATCH_BLOCK -> {
+        case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, Tag.TRY_BLOCK, Tag.CATCH_BLOCK -> {
           if (depth < MAX_DEPTH) {
             collectSites(die, sites, depth + 1);
           }
@@ -672,7 +670,7 @@ public final class DwarfSource implements SourceInfo {
   @Override
   public List<FunctionCode> functions(String function, int limit) {
     boolean listed = function.endsWith(")") || function.endsWith(" const");
-    int open = listed && !function.endsWith("operator()") ? parameters(function) : -1;
+    int open = listed && !function.endsWith("operator()") ? CxxNames.parameters(function) : -1;
     try {
       return open > 0
           ? new FunctionSearch(this, limit)
@@ -682,18 +680,6 @@ public final class DwarfSource implements SourceInfo {
       problem(e);
       return List.of();
     }
-  }
-
-  /** Where the list of parameters in a function's name begins; -1 where it has none. */
-  private static int parameters(String function) {
-    int depth = 0;
-    for (int i = function.lastIndexOf(')'); i > 0; i--) {
-      depth += function.charAt(i) == ')' ? 1 : function.charAt(i) == '(' ? -1 : 0;
-      if (depth == 0) {
-        return i;
-      }
-    }
-    return -1;
   }
 
   /** The entries of functions of a qualified name, those with code and those that were inlined. */

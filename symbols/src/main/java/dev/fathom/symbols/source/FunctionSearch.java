@@ -32,9 +32,6 @@ final class FunctionSearch {
   /** Deeper than any function's blocks and inlined functions. */
   private static final int MAX_DEPTH = 256;
 
-  private static final int TRY_BLOCK = 0x32; // DW_TAG_try_block
-  private static final int CATCH_BLOCK = 0x25; // DW_TAG_catch_block
-
   private final DwarfSource source;
   private final int limit;
   private final Map<Long, FunctionCode> found = new LinkedHashMap<>();
@@ -130,7 +127,7 @@ final class FunctionSearch {
         child = child.get().next()) {
       var die = child.get();
       switch (die.tag()) {
-        case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, TRY_BLOCK, CATCH_BLOCK -> {
+        case Tag.INLINED_SUBROUTINE, Tag.LEXICAL_BLOCK, Tag.TRY_BLOCK, Tag.CATCH_BLOCK -> {
           if (die.tag() == Tag.INLINED_SUBROUTINE) {
             name(die).filter(_ -> hasCode(die)).ifPresent(name -> add(die, name, true));
           }

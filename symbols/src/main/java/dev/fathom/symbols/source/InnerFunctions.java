@@ -19,9 +19,6 @@ final class InnerFunctions {
   /** Deeper than any program nests blocks and functions. */
   private static final int MAX_DEPTH = 256;
 
-  private static final int TRY_BLOCK = 0x32; // DW_TAG_try_block
-  private static final int CATCH_BLOCK = 0x25; // DW_TAG_catch_block
-
   private final List<Map.Entry<Range, Die>> found = new ArrayList<>();
 
   private InnerFunctions() {}
@@ -50,8 +47,8 @@ final class InnerFunctions {
             Tag.STRUCTURE_TYPE,
             Tag.UNION_TYPE,
             Tag.LEXICAL_BLOCK,
-            TRY_BLOCK,
-            CATCH_BLOCK ->
+            Tag.TRY_BLOCK,
+            Tag.CATCH_BLOCK ->
             collect(die, true, depth + 1);
         case Tag.NAMESPACE, Tag.MODULE -> collect(die, within, depth + 1);
         default -> {}

@@ -87,6 +87,22 @@ class ElfSymbolsTest {
     assertThat(symbols.count()).isEqualTo(8);
   }
 
+  /** In a full symbol table the linker writes versions behind the names; code asks without. */
+  @Test
+  void theDefaultVersionOfANameHasThePlainName() {
+    var writer = new ElfWriter().type(3);
+    int text = writer.loaded(".text", 0x1000, true, new byte[0x100]);
+    writer.function("create@@LIB_2.34", text, 0x1010, 0x10);
+    writer.function("create@LIB_2.2", text, 0x1030, 0x10);
+    writer.function("a@b", text, 0x1050, 0x10);
+    var symbols = symbols(writer, Placement.asLinked());
+    assertThat(symbols.named("create").stream().map(Symbol::address)).containsExactly(0x1010L);
+    assertThat(symbols.text(0x1012)).isEqualTo("create+2");
+    assertThat(symbols.named("create@LIB_2.2")).hasSize(1);
+    assertThat(symbols.named("a")).isEmpty();
+    assertThat(symbols.named("a@b")).hasSize(1);
+  }
+
   @Test
   void sectionsOfModulesArePlacedEach() {
     var writer = new ElfWriter();
