@@ -3,22 +3,11 @@ package dev.fathom.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fathom.base.TextRenderer;
-import dev.fathom.command.CommandService;
-import dev.fathom.command.standard.StandardCommands;
-import dev.fathom.kernel.KernelOptions;
-import dev.fathom.kernel.Progress;
-import dev.fathom.session.Session;
-import dev.fathom.target.AttachOptions;
 import dev.fathom.testkit.process.CProgram;
-import dev.fathom.testkit.process.Subject;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -265,70 +254,21 @@ class ProcessCallValuesTest {
 
   @TempDir Path folder;
 
-  private static List<String> gdb(Path folder, CProgram program) throws IOException {
-    var script = new StringBuilder("set width 0\nset print pretty off\necho @@\\n\n");
-    CALLS.forEach(call -> script.append("output ").append(call).append("\necho \\n\n"));
-    script.append("kill\n");
-    var file = Files.writeString(folder.resolve("calls.gdb"), script);
-    var said =
-        CProgram.run(
-            folder,
-            List.of(
-                "gdb",
-                "-batch",
-                "-nx",
-                "-iex",
-                "set debuginfod enabled off",
-                "-ex",
-                "break stop",
-                "-ex",
-                "run",
-                "-x",
-                file.toString(),
-                program.file().toString()));
-    return said.substring(said.indexOf("@@\n") + 3).lines().limit(CALLS.size()).toList();
-  }
-
-  private static String run(CommandService service, String line) {
-    var out = new StringWriter();
-    service.run(line, new TextRenderer(out, out, TextRenderer.Options.PLAIN));
-    return out.toString().strip();
-  }
-
-  private interface Steps {
-    void run(CommandService service, Subject subject);
-  }
-
-  private void with(CProgram program, Steps steps) {
-    try (var subject = Subject.start(List.of(program.file().toString()))) {
-      assertThat(subject.line()).isEqualTo("ready");
-      try (var session =
-          Session.attach(
-              "pid:" + subject.pid(),
-              AttachOptions.DEFAULT,
-              new KernelOptions(Optional.empty(), true, Progress.NONE))) {
-        var service = StandardCommands.over(session);
-        service.environment().settings().writable(true);
-        run(service, "::stop");
-        run(service, "set print pretty off");
-        steps.run(service, subject);
-      }
-    }
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"-O0", "-O2"})
   void argumentsAndResultsAreThoseOfGdb(String level) throws IOException {
     var program =
         CProgram.compile(
             folder, "calls", SOURCE, "-g", level, "-fno-inline", "-Wl,--no-as-needed", "-lm");
-    var theirs = gdb(folder, program);
+    var theirs =
+        Debugged.gdb(
+            folder, CALLS, List.of(program.file().toString(), "-ex", "break stop", "-ex", "run"));
     assertThat(theirs).hasSize(CALLS.size());
-    with(
+    Debugged.with(
         program,
         (service, _) -> {
           var ours = new ArrayList<String>();
-          CALLS.forEach(call -> ours.add(run(service, "output " + call)));
+          CALLS.forEach(call -> ours.add(Debugged.run(service, "output " + call)));
           for (int i = 0; i < CALLS.size(); i++) {
             assertThat(ours.get(i)).as(CALLS.get(i)).isEqualTo(theirs.get(i));
           }
@@ -340,23 +280,23 @@ class ProcessCallValuesTest {
     var program =
         CProgram.compile(
             folder, "objects", OBJECTS, "-g", "-O0", "-Wl,--no-as-needed", "-lstdc++", "-x", "c++");
-    with(
+    Debugged.with(
         program,
         (service, _) -> {
-          assertThat(run(service, "output p.len2()")).isEqualTo("25");
-          assertThat(run(service, "output p.plus(p)")).isEqualTo("{x = 6, y = 8}");
-          assertThat(run(service, "output total(p, p.plus(p), 1.5)")).isEqualTo("12.5");
-          assertThat(run(service, "output p.one(4)")).isEqualTo("5");
+          assertThat(Debugged.run(service, "output p.len2()")).isEqualTo("25");
+          assertThat(Debugged.run(service, "output p.plus(p)")).isEqualTo("{x = 6, y = 8}");
+          assertThat(Debugged.run(service, "output total(p, p.plus(p), 1.5)")).isEqualTo("12.5");
+          assertThat(Debugged.run(service, "output p.one(4)")).isEqualTo("5");
           // Of the class that the object has, whatever the pointer says; and of one without one.
-          assertThat(run(service, "output bp->v(4)")).isEqualTo("36");
-          assertThat(run(service, "output bp->B::v(4)")).isEqualTo("9");
-          assertThat(run(service, "output f.plain(3) + mp->plain(1)")).isEqualTo("22");
-          assertThat(run(service, "output through(f)")).isEqualTo("18");
-          assertThat(run(service, "output raised(num, num) + num")).isEqualTo("24");
-          assertThat(run(service, "output raised(num, 3)")).contains("can be referred to");
-          assertThat(run(service, "output empty(e, 4)")).isEqualTo("4");
-          assertThat(run(service, "output made(8)")).isEqualTo("{a = 8}");
-          assertThat(run(service, "output taken(c)")).contains("use a pointer");
+          assertThat(Debugged.run(service, "output bp->v(4)")).isEqualTo("36");
+          assertThat(Debugged.run(service, "output bp->B::v(4)")).isEqualTo("9");
+          assertThat(Debugged.run(service, "output f.plain(3) + mp->plain(1)")).isEqualTo("22");
+          assertThat(Debugged.run(service, "output through(f)")).isEqualTo("18");
+          assertThat(Debugged.run(service, "output raised(num, num) + num")).isEqualTo("24");
+          assertThat(Debugged.run(service, "output raised(num, 3)")).contains("can be referred to");
+          assertThat(Debugged.run(service, "output empty(e, 4)")).isEqualTo("4");
+          assertThat(Debugged.run(service, "output made(8)")).isEqualTo("{a = 8}");
+          assertThat(Debugged.run(service, "output taken(c)")).contains("use a pointer");
         });
   }
 
@@ -381,66 +321,73 @@ class ProcessCallValuesTest {
     options.addAll(List.of("-x", "c++"));
     var program =
         CProgram.compileWith(compiler, folder, "doubts", DOUBTS, options.toArray(String[]::new));
-    with(
+    Debugged.with(
         program,
         (service, _) -> {
           // Trivial as the class says, and not.
-          assertThat(run(service, "output made(8)")).isEqualTo("{a = 8}");
-          assertThat(run(service, "output taken(plain)")).isEqualTo("4");
-          assertThat(run(service, "output given(8)")).isEqualTo("{a = 8}");
-          assertThat(run(service, "output owned(own)")).contains("use a pointer");
+          assertThat(Debugged.run(service, "output made(8)")).isEqualTo("{a = 8}");
+          assertThat(Debugged.run(service, "output taken(plain)")).isEqualTo("4");
+          assertThat(Debugged.run(service, "output given(8)")).isEqualTo("{a = 8}");
+          assertThat(Debugged.run(service, "output owned(own)")).contains("use a pointer");
           // An inlined method is not the C library's close().
-          assertThat(run(service, "output conns[0].size()")).isEqualTo("5");
-          assertThat(run(service, "output conns[0].close()"))
+          assertThat(Debugged.run(service, "output conns[0].size()")).isEqualTo("5");
+          assertThat(Debugged.run(service, "output conns[0].close()"))
               .contains("'Conn::close' was inlined or is not there");
-          assertThat(run(service, "output conns[0].close")).contains("was inlined");
-          assertThat(run(service, "output Conn::close(&conns[0])")).contains("Conn::close");
+          assertThat(Debugged.run(service, "output conns[0].close")).contains("was inlined");
+          assertThat(Debugged.run(service, "output Conn::close(&conns[0])"))
+              .contains("Conn::close");
           // What a method is of is evaluated once, and so is what is assigned to.
-          run(service, "p steps = 0");
-          assertThat(run(service, "output next()->size()")).isEqualTo("7");
-          assertThat(run(service, "output next()->fd")).isEqualTo("7");
-          assertThat(run(service, "output steps")).isEqualTo("2");
-          assertThat(run(service, "output *place() += 5")).isEqualTo("5");
-          assertThat(run(service, "output (*place())++")).isEqualTo("0");
-          assertThat(run(service, "output ++*place()")).isEqualTo("1");
-          assertThat(run(service, "output *place() = 8")).isEqualTo("8");
-          assertThat(run(service, "output steps")).isEqualTo("6");
-          assertThat(run(service, "output spot")).isEqualTo("{1, 8, 5, 1}");
+          Debugged.run(service, "p steps = 0");
+          assertThat(Debugged.run(service, "output next()->size()")).isEqualTo("7");
+          assertThat(Debugged.run(service, "output next()->fd")).isEqualTo("7");
+          assertThat(Debugged.run(service, "output steps")).isEqualTo("2");
+          assertThat(Debugged.run(service, "output *place() += 5")).isEqualTo("5");
+          assertThat(Debugged.run(service, "output (*place())++")).isEqualTo("0");
+          assertThat(Debugged.run(service, "output ++*place()")).isEqualTo("1");
+          assertThat(Debugged.run(service, "output *place() = 8")).isEqualTo("8");
+          assertThat(Debugged.run(service, "output steps")).isEqualTo("6");
+          assertThat(Debugged.run(service, "output spot")).isEqualTo("{1, 8, 5, 1}");
           // Of several methods the one that the types mean.
-          assertThat(run(service, "output many.take(2)")).isEqualTo("11");
-          assertThat(run(service, "output many.take(2.0)")).isEqualTo("209");
-          assertThat(run(service, "output many.take(2, 3)")).isEqualTo("15");
-          assertThat(run(service, "output many.take((short) 2)")).isEqualTo("11");
-          assertThat(run(service, "output many.take(2UL)")).contains("one of 3 methods");
-          assertThat(run(service, "output many.take(1, 2, 3)")).contains("takes 3 arguments");
-          assertThat(run(service, "output many.take")).contains("is 4 methods");
-          assertThat(run(service, "output many.get()")).isEqualTo("1");
-          assertThat(run(service, "output unchanged.get()")).isEqualTo("2");
-          assertThat(run(service, "output many.stat(4)")).isEqualTo("5");
-          assertThat(run(service, "output many.Base::stat(4)")).isEqualTo("5");
-          assertThat(run(service, "output many.twice(3)")).isEqualTo("15");
-          assertThat(run(service, "output shape->f(2.0)")).isEqualTo("3");
-          assertThat(run(service, "output shape->f(2)")).isEqualTo("1");
-          assertThat(run(service, "output shape->Shape::f(2.0)")).isEqualTo("2");
+          assertThat(Debugged.run(service, "output many.take(2)")).isEqualTo("11");
+          assertThat(Debugged.run(service, "output many.take(2.0)")).isEqualTo("209");
+          assertThat(Debugged.run(service, "output many.take(2, 3)")).isEqualTo("15");
+          assertThat(Debugged.run(service, "output many.take((short) 2)")).isEqualTo("11");
+          assertThat(Debugged.run(service, "output many.take(2UL)")).contains("one of 3 methods");
+          assertThat(Debugged.run(service, "output many.take(1, 2, 3)"))
+              .contains("takes 3 arguments");
+          assertThat(Debugged.run(service, "output many.take")).contains("is 4 methods");
+          assertThat(Debugged.run(service, "output many.get()")).isEqualTo("1");
+          assertThat(Debugged.run(service, "output unchanged.get()")).isEqualTo("2");
+          assertThat(Debugged.run(service, "output many.stat(4)")).isEqualTo("5");
+          assertThat(Debugged.run(service, "output many.Base::stat(4)")).isEqualTo("5");
+          assertThat(Debugged.run(service, "output many.twice(3)")).isEqualTo("15");
+          assertThat(Debugged.run(service, "output shape->f(2.0)")).isEqualTo("3");
+          assertThat(Debugged.run(service, "output shape->f(2)")).isEqualTo("1");
+          assertThat(Debugged.run(service, "output shape->Shape::f(2.0)")).isEqualTo("2");
           // Numbers by their sign, references by their type.
-          assertThat(run(service, "output narrow(minus, minus)")).isEqualTo("-1001");
-          assertThat(run(service, "output raised(number)")).isEqualTo("8");
-          assertThat(run(service, "output raised(larger)")).contains("cannot refer to a 'long");
-          assertThat(run(service, "output based(many)")).isEqualTo("6");
-          assertThat(run(service, "output based(conns[0])")).contains("cannot refer to a 'Conn'");
+          assertThat(Debugged.run(service, "output narrow(minus, minus)")).isEqualTo("-1001");
+          assertThat(Debugged.run(service, "output raised(number)")).isEqualTo("8");
+          assertThat(Debugged.run(service, "output raised(larger)"))
+              .contains("cannot refer to a 'long");
+          assertThat(Debugged.run(service, "output based(many)")).isEqualTo("6");
+          assertThat(Debugged.run(service, "output based(conns[0])"))
+              .contains("cannot refer to a 'Conn'");
           // Vectors and alignment.
-          assertThat(run(service, "output added(lanes, lane, 0.5)"))
+          assertThat(Debugged.run(service, "output added(lanes, lane, 0.5)"))
               .isEqualTo("{11.5, 22.5, 33.5, 44.5}");
-          assertThat(run(service, "output added(lots, lane, 0.5)")).contains("cannot be passed");
-          assertThat(run(service, "output wide8(lots)")).contains("a vector of 32 bytes");
-          assertThat(run(service, "output asked(1, own, 3, 4, 5, 6, 7, here)")).isEqualTo("11");
-          assertThat(run(service, "output far(away)")).contains("aligned to more than 16 bytes");
+          assertThat(Debugged.run(service, "output added(lots, lane, 0.5)"))
+              .contains("cannot be passed");
+          assertThat(Debugged.run(service, "output wide8(lots)")).contains("a vector of 32 bytes");
+          assertThat(Debugged.run(service, "output asked(1, own, 3, 4, 5, 6, 7, here)"))
+              .isEqualTo("11");
+          assertThat(Debugged.run(service, "output far(away)"))
+              .contains("aligned to more than 16 bytes");
           if (level.equals("-O0") && compiler.equals("gcc")) {
-            for (int i = 0; i < 8 && !run(service, "frame").contains(" row ("); i++) {
-              run(service, "up");
+            for (int i = 0; i < 8 && !Debugged.run(service, "frame").contains(" row ("); i++) {
+              Debugged.run(service, "up");
             }
-            assertThat(run(service, "output a[2][3]")).isEqualTo("23");
-            assertThat(run(service, "output sizeof(a)")).isEqualTo("48");
+            assertThat(Debugged.run(service, "output a[2][3]")).isEqualTo("23");
+            assertThat(Debugged.run(service, "output sizeof(a)")).isEqualTo("48");
           }
         });
   }
@@ -449,21 +396,23 @@ class ProcessCallValuesTest {
   void theThreadHasItsRegistersAgain() {
     var program =
         CProgram.compile(folder, "calls", SOURCE, "-g", "-O1", "-Wl,--no-as-needed", "-lm");
-    with(
+    Debugged.with(
         program,
         (service, subject) -> {
-          run(service, "b stop");
-          run(service, "c");
-          var registers = run(service, "::regs");
-          assertThat(run(service, "output mix(1,2,3,4,5,6,7,8,9,10,11,12,13,14,gp,15,16,17,gp)"))
+          Debugged.run(service, "b stop");
+          Debugged.run(service, "c");
+          var registers = Debugged.run(service, "::regs");
+          assertThat(
+                  Debugged.run(
+                      service, "output mix(1,2,3,4,5,6,7,8,9,10,11,12,13,14,gp,15,16,17,gp)"))
               .startsWith("7");
-          assertThat(run(service, "output ld(1.5, 3)")).isEqualTo("4.5");
-          assertThat(run(service, "::regs")).isEqualTo(registers);
+          assertThat(Debugged.run(service, "output ld(1.5, 3)")).isEqualTo("4.5");
+          assertThat(Debugged.run(service, "::regs")).isEqualTo(registers);
           for (int i = 0; i < 3; i++) {
-            assertThat(run(service, "c")).contains("breakpoint 1");
+            assertThat(Debugged.run(service, "c")).contains("breakpoint 1");
           }
           // It keeps a number in a vector register over the calls of stop().
-          assertThat(run(service, "output clobbered")).isEqualTo("0");
+          assertThat(Debugged.run(service, "output clobbered")).isEqualTo("0");
         });
   }
 
@@ -471,16 +420,18 @@ class ProcessCallValuesTest {
   void callIsPrintAndWhatDoesNotFitIsTold() {
     var program =
         CProgram.compile(folder, "calls", SOURCE, "-g", "-O0", "-Wl,--no-as-needed", "-lm");
-    with(
+    Debugged.with(
         program,
         (service, _) -> {
-          assertThat(run(service, "call make_point(1, 2)")).isEqualTo("$1 = {x = 1, y = 2}");
-          assertThat(run(service, "::call ten 1 2 3 4 5 6 7 8 9 0t10")).contains("181");
-          assertThat(run(service, "p sum_point(gm)"))
+          assertThat(Debugged.run(service, "call make_point(1, 2)"))
+              .isEqualTo("$1 = {x = 1, y = 2}");
+          assertThat(Debugged.run(service, "::call ten 1 2 3 4 5 6 7 8 9 0t10")).contains("181");
+          assertThat(Debugged.run(service, "p sum_point(gm)"))
               .contains("'struct mixed' cannot be passed as a 'struct point'");
-          assertThat(run(service, "p sum_point(3)")).contains("'int' cannot be passed");
-          assertThat(run(service, "p ten(1)")).contains("takes 10 arguments, not 1");
-          assertThat(run(service, "output make_long_complex(3)")).isEqualTo("{real = 3, imag = 4}");
+          assertThat(Debugged.run(service, "p sum_point(3)")).contains("'int' cannot be passed");
+          assertThat(Debugged.run(service, "p ten(1)")).contains("takes 10 arguments, not 1");
+          assertThat(Debugged.run(service, "output make_long_complex(3)"))
+              .isEqualTo("{real = 3, imag = 4}");
         });
   }
 }

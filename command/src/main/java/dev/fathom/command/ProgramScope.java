@@ -58,7 +58,8 @@ public class ProgramScope implements Scope {
         .first(name)
         .filter(first -> isPlain(first, name) || symbols.exactly(name).contains(first))
         .map(this::typed)
-        .or(() -> placed(name));
+        .or(() -> placed(name))
+        .or(() -> inThread(name));
   }
 
   @Override
@@ -109,6 +110,13 @@ public class ProgramScope implements Scope {
   /** A variable whose symbol has another name, by debug information. */
   private Optional<Value> placed(String name) {
     return program().types().placed(name).map(p -> new Value.Ref(program(), p.type(), p.address()));
+  }
+
+  /** The copy that the thread has of a variable of which each has its own. */
+  private Optional<Value> inThread(String name) {
+    var thread =
+        registers.get().orElseGet(() -> Registers.none(program().architecture().registers()));
+    return program().threadLocal(name, thread);
   }
 
   @Override

@@ -37,4 +37,9 @@ public interface RegisterFile {
   Register sp();
 
   Register fp();
+
+  /** Where a user's thread finds its own storage; calls leave it as it is. */
+  default Optional<Register> threadPointer() {
+    return Optional.empty();
+  }
 }

@@ -213,6 +213,21 @@ final class SessionTypes implements TypeSource {
     return found;
   }
 
+  /** {@inheritDoc} Kernels have none: what each CPU has is something else. */
+  @Override
+  public List<InThread> inThread(String variable) {
+    var found = new ArrayList<InThread>();
+    for (var image : readByKernel ? images() : List.<Image>of()) {
+      for (var one :
+          described(image).map(own -> own.types().perThread(variable)).orElse(List.of())) {
+        found.add(
+            new InThread(
+                one.type(), image.ranges().getFirst().start(), one.address().orElseThrow()));
+      }
+    }
+    return found;
+  }
+
   @Override
   public boolean knowsSymbols() {
     return true;

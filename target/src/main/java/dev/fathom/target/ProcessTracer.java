@@ -52,6 +52,9 @@ public interface ProcessTracer {
   /** All that XSAVE knows, those of floating point and vectors among it: NT_X86_XSTATE. */
   int EXTENDED_REGISTERS = 0x202;
 
+  /** {@code tpidr_el0} of 64-bit Arm: NT_ARM_TLS. */
+  int ARM_THREAD_POINTER = 0x401;
+
   /** What happened to a thread. */
   sealed interface Change {
     /** The thread's id. */

@@ -142,6 +142,19 @@ public final class ObjectTypes implements TypeSource {
   }
 
   @Override
+  public List<InThread> inThread(String variable) {
+    var found = new ArrayList<InThread>();
+    for (var object : objects.all()) {
+      var own =
+          source(object).flatMap(source -> answer(object, source, s -> s.perThread(variable)));
+      for (var one : own.orElse(List.of())) {
+        found.add(new InThread(one.type(), object.start(), one.address().orElseThrow()));
+      }
+    }
+    return found;
+  }
+
+  @Override
   public Map<String, EnumType> enumerators() {
     var found = new HashMap<String, EnumType>();
     ask(DwarfTypeSource::enumerators).forEach(all -> all.forEach(found::putIfAbsent));

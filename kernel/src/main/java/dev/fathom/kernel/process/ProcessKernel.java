@@ -17,6 +17,7 @@ import dev.fathom.kernel.Walker;
 import dev.fathom.kernel.objects.LoadedObject;
 import dev.fathom.kernel.objects.LoadedObjects;
 import dev.fathom.kernel.objects.ObjectTypes;
+import dev.fathom.kernel.objects.ThreadStorage;
 import dev.fathom.model.AddressSpace;
 import dev.fathom.model.Image;
 import dev.fathom.model.Program;
@@ -83,6 +84,7 @@ final class ProcessKernel implements Kernel {
             new ProcessSpace.Nothing(memory.layout()),
             objects,
             new TypeSystem(memory.layout().wordBytes()),
+            new ThreadStorage(objects, space, architecture),
             () -> live.isPresent() ? live.get().epoch() : 0);
     program.types().add(new ObjectTypes(objects, index, this::warn));
     this.stacks = new ProcessStacks(objects, space, architecture);

@@ -10,70 +10,18 @@ import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.target.ProcessView;
 import dev.fathom.testkit.ElfWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 /** Types of a process whose objects come and go. */
 class ObjectTypesTest {
-  private static final class View implements ProcessView {
-    private List<Mapped> mappings = List.of();
-
-    @Override
-    public long process() {
-      return 1;
-    }
-
-    @Override
-    public OptionalLong parent() {
-      return OptionalLong.empty();
-    }
-
-    @Override
-    public String name() {
-      return "test";
-    }
-
-    @Override
-    public Optional<String> program() {
-      return Optional.empty();
-    }
-
-    @Override
-    public List<String> arguments() {
-      return List.of();
-    }
-
-    @Override
-    public List<Mapped> mappings() {
-      return mappings;
-    }
-
-    @Override
-    public List<ThreadState> threads() {
-      return List.of();
-    }
-
-    @Override
-    public Map<Long, Long> auxiliary() {
-      return Map.of();
-    }
-
-    @Override
-    public Optional<Path> file(Mapped mapping) {
-      return Optional.empty();
-    }
-  }
-
   /** Opened and closed in a loop, a library takes no more memory with each time. */
   @Test
   void whatIsGoneIsForgotten() {
-    var view = new View();
+    var view = new TestView();
     var memory = new HeapMemory("process", Layout.LITTLE_64);
     var warnings = new ArrayList<String>();
     var objects = new LoadedObjects(view, memory, X86_64.INSTANCE, warnings::add);
@@ -93,7 +41,7 @@ class ObjectTypesTest {
   /** As lld lays a small program out: the file's first page has all of its segments. */
   @Test
   void aFileWhoseFirstPageIsMappedForEachSegmentIsOneObject() {
-    var view = new View();
+    var view = new TestView();
     var memory = new HeapMemory("process", Layout.LITTLE_64);
     var elf = new ElfWriter().type(3);
     for (int i = 0; i < 4; i++) {

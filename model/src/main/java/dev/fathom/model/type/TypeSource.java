@@ -71,6 +71,19 @@ public interface TypeSource {
     return List.of();
   }
 
+  /**
+   * A variable of which each thread has its own.
+   *
+   * @param object where in the target the object begins that has it
+   * @param offset where it is in the storage that a thread has for the object
+   */
+  record InThread(CType type, long object, long offset) {}
+
+  /** As {@link #placed}, the variables of that name of which each thread has its own. */
+  default List<InThread> inThread(String variable) {
+    return List.of();
+  }
+
   /** All named types, in the source's order. */
   Stream<CType> stream();
 

@@ -252,6 +252,11 @@ public final class TypeSystem {
     return Optional.empty();
   }
 
+  /** The first variable of that name of which each thread has its own. */
+  public Optional<TypeSource.InThread> inThread(String variable) {
+    return sources.stream().flatMap(source -> source.inThread(variable).stream()).findFirst();
+  }
+
   public PointerType pointerTo(CType type) {
     return new PointerType(wordBytes, () -> type);
   }

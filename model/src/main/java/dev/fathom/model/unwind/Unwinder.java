@@ -402,7 +402,8 @@ public final class Unwinder {
     }
 
     /** Checks that a step leads somewhere new and sensible. */
-    private Step arrive(State from, State to, OptionalLong cfa) {
+    private Step arrive(State from, State next, OptionalLong cfa) {
+      var to = new State(onThread(from, next.registers()), next.exact(), next.how());
       var outside = stacks.outermost(to.registers());
       if (outside.isPresent()) {
         return new Step.End(Backtrace.End.COMPLETE, outside.get(), Optional.of(to.registers()));
@@ -514,6 +515,15 @@ public final class Unwinder {
       }
       var to = new State(registers, false, Frame.How.SCAN);
       return leadsOn(to) ? progress(arrive(from, to, registers.sp())) : Optional.empty();
+    }
+
+    /** The registers of a caller with what all functions of a thread leave alone. */
+    private Registers onThread(State from, Registers caller) {
+      var pointer = file.threadPointer();
+      var known = pointer.isPresent() ? from.registers().get(pointer.get()) : OptionalLong.empty();
+      return known.isPresent() && caller.get(pointer.get()).isEmpty()
+          ? caller.with(pointer.get(), known.getAsLong())
+          : caller;
     }
 
     private static Optional<Step> progress(Step step) {

@@ -45,6 +45,7 @@ class GdbserverLabTest {
       #include <signal.h>
       #include <unistd.h>
       volatile long counter;
+      __thread long mine = 7;
       static void *nap(void *unused) { for (;;) pause(); return unused; }
       __attribute__((noinline)) long leaf(long n) { counter = n; return n + 1; }
       __attribute__((noinline, used)) long mixed(long n, const char *text, long more) {
@@ -58,6 +59,7 @@ class GdbserverLabTest {
         pthread_t thread;
         signal(SIGUSR1, caught);
         pthread_create(&thread, 0, nap, 0);
+        mine = 8;
         for (long i = 0; ; i++) { work(i); usleep(1000); }
       }
       """;
@@ -111,6 +113,9 @@ class GdbserverLabTest {
         int thread = event.cpu().orElseThrow();
         var before = session.target().cpu(thread).orElseThrow().registers();
         long mixed = kernel.program().symbols().first("mixed").orElseThrow().address();
+        long loaded = kernel.images().getFirst().ranges().getFirst().start();
+        long own = kernel.program().threadLocal(loaded, 0, before);
+        assertThat(kernel.program().memory().u64(own)).isEqualTo(8);
         List<Calls.Argument> arguments =
             List.of(
                 new Calls.Word(10), new Calls.Text(new byte[] {'a', 'B', 0}), new Calls.Word(100));

@@ -37,6 +37,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -239,8 +240,9 @@ public final class DwarfTypeSource implements TypeSource {
   /**
    * A variable or function as debug information has it.
    *
-   * @param address where it is by the link, without the shift of a relocated image; empty when it
-   *     is only declared, optimised away, or not at a fixed address
+   * @param address where it is by the link, without the shift of a relocated image, or in the
+   *     storage of a thread where that is asked for; empty when it is only declared, optimised
+   *     away, or not at a fixed address
    */
   public record Described(String name, CType type, OptionalLong address, Die die) {
     /** Whether it is known outside of its unit, where no other has its name then. */
@@ -257,6 +259,11 @@ public final class DwarfTypeSource implements TypeSource {
   }
 
   private List<Described> described(String wanted, List<DwarfNames.Entry> named) {
+    return described(wanted, named, Places::address);
+  }
+
+  private List<Described> described(
+      String wanted, List<DwarfNames.Entry> named, Function<Die, OptionalLong> place) {
     var found = new ArrayList<Described>();
     var entries = new ArrayList<DwarfNames.Entry>();
     for (int rank = 0; rank < 4; rank++) {
@@ -271,7 +278,7 @@ public final class DwarfTypeSource implements TypeSource {
       if (isNamed(die, wanted)) {
         var type =
             entry.kind() == DwarfNames.Kind.FUNCTION ? type(die) : typeOf(die.owner(At.TYPE));
-        found.add(new Described(wanted, type, Places.address(die), die));
+        found.add(new Described(wanted, type, place.apply(die), die));
       }
     }
     return found;
@@ -286,9 +293,9 @@ public final class DwarfTypeSource implements TypeSource {
         .toList();
   }
 
-  /** The variable at a fixed place that a unit has outside of functions. */
+  /** The variable at a fixed place, also of each thread, that a unit has outside of functions. */
   public Optional<Die> ofUnit(Unit unit, String variable) {
-    return described(variable, lookup().near(unit, variable)).stream()
+    return described(variable, lookup().near(unit, variable), Places::anywhere).stream()
         .filter(d -> d.die().tag() == Tag.VARIABLE && d.address().isPresent())
         .map(Described::die)
         .filter(
@@ -302,13 +309,19 @@ public final class DwarfTypeSource implements TypeSource {
    * its calls, as {@code function::variable}.
    */
   public List<Described> fixed(String wanted) {
-    return lookup().ask(finder -> fixed(wanted, finder));
+    return lookup().ask(finder -> fixed(wanted, finder, Places::address));
   }
 
-  private NameLookup.Answer<List<Described>> fixed(String wanted, NameLookup.Finder finder) {
+  /** As {@link #fixed}, those of which each thread has its own. */
+  public List<Described> perThread(String wanted) {
+    return lookup().ask(finder -> fixed(wanted, finder, Places::inThread));
+  }
+
+  private NameLookup.Answer<List<Described>> fixed(
+      String wanted, NameLookup.Finder finder, Function<Die, OptionalLong> place) {
     var plain = wanted.replace(ANONYMOUS, "");
     var outside =
-        described(plain, finder.find(plain)).stream()
+        described(plain, finder.find(plain), place).stream()
             .filter(d -> d.die().tag() != Tag.SUBPROGRAM && d.address().isPresent())
             .toList();
     int split = lastScope(plain);
@@ -319,7 +332,7 @@ public final class DwarfTypeSource implements TypeSource {
     var variable = plain.substring(split + 2);
     if (plain.lastIndexOf('.', split) > 0) {
       var ofFile =
-          described(variable, finder.find(variable)).stream()
+          described(variable, finder.find(variable), place).stream()
               .filter(d -> d.die().tag() != Tag.SUBPROGRAM && d.address().isPresent())
               .filter(d -> isOfFile(d.die().unit(), plain.substring(0, split)))
               .toList();
@@ -335,7 +348,7 @@ public final class DwarfTypeSource implements TypeSource {
         if (isNamed(die, function)) {
           external |= entry.isExternal();
           for (var origin : die.withOrigins()) {
-            kept(origin, variable, found, 0);
+            kept(origin, variable, place, found, 0);
           }
         }
       }
@@ -350,20 +363,25 @@ public final class DwarfTypeSource implements TypeSource {
   }
 
   /** Adds the variables at fixed places in a function or block, those of inner blocks last. */
-  private void kept(Die block, String variable, List<Described> found, int depth) {
+  private void kept(
+      Die block,
+      String variable,
+      Function<Die, OptionalLong> place,
+      List<Described> found,
+      int depth) {
     for (var child = block.firstChild(); child.isPresent(); child = child.get().next()) {
       var die = child.get();
       switch (die.tag()) {
         case Tag.VARIABLE -> {
           var own = die.owner(At.NAME).flatMap(Die::name).orElse("");
-          var address = Places.address(die);
+          var address = place.apply(die);
           if (own.equals(variable) && address.isPresent()) {
             found.add(new Described(variable, typeOf(die.owner(At.TYPE)), address, die));
           }
         }
         case Tag.LEXICAL_BLOCK -> {
           if (depth < NESTING_LIMIT) {
-            kept(die, variable, found, depth + 1);
+            kept(die, variable, place, found, depth + 1);
           }
         }
         default -> {}
@@ -436,7 +454,7 @@ public final class DwarfTypeSource implements TypeSource {
       all = described(plain, finder.find(plain));
     }
     if (all.isEmpty() && symbol.indexOf(':') >= 0) {
-      all = fixed(symbol, finder).value();
+      all = fixed(symbol, finder, Places::address).value();
     }
     return all;
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.symbols.dwarf;
 
+import dev.fathom.base.ByteCursor;
 import dev.fathom.base.ByteSource;
 import dev.fathom.format.dwarf.At;
 import dev.fathom.format.dwarf.Die;
 import dev.fathom.format.dwarf.Tag;
-import dev.fathom.format.dwarf.Unit;
 import java.util.OptionalLong;
 
 /** Places that entries tell without a frame: of variables, of members in their objects. */
@@ -25,7 +25,13 @@ final class Places {
   private static final int OP_LIT31 = 0x4f;
   private static final int OP_PLUS_UCONST = 0x23;
   private static final int OP_ADDRX = 0xa1;
+  private static final int OP_CONSTX = 0xa2;
+  private static final int OP_FORM_TLS_ADDRESS = 0x9b;
+  private static final int OP_GNU_PUSH_TLS_ADDRESS = 0xe0;
   private static final int OP_GNU_ADDR_INDEX = 0xfb;
+  private static final int OP_GNU_CONST_INDEX = 0xfc;
+
+  private static final ByteSource NOWHERE = ByteSource.of("no location", new byte[0]);
 
   /** The largest offset that is believed: all addresses of a process of user mode. */
   private static final long MAX_BYTES = 1L << 48;
@@ -94,29 +100,62 @@ final class Places {
     if (die.tag() == Tag.SUBPROGRAM) {
       return die.address(At.LOW_PC);
     }
-    var block = die.block(At.LOCATION);
-    if (block.isEmpty() || block.get().size() == 0) {
-      return OptionalLong.empty();
-    }
-    Unit unit = die.unit();
-    var in = block.get().cursor(0, unit.encoding().order());
+    var in = location(die);
     var address =
-        switch (in.u8()) {
-          case OP_ADDR -> {
-            if (in.remaining() < unit.addressSize()) {
-              throw unit.bad(die.offset(), "location ends inside an address");
-            }
-            yield OptionalLong.of(
-                switch (unit.addressSize()) {
-                  case 2 -> in.u16();
-                  case 4 -> in.u32();
-                  default -> in.u64();
-                });
-          }
-          case OP_ADDRX, OP_GNU_ADDR_INDEX -> OptionalLong.of(unit.indexedAddress(in.uleb()));
+        switch (in.remaining() == 0 ? 0 : in.u8()) {
+          case OP_ADDR -> word(die, in);
+          case OP_ADDRX, OP_GNU_ADDR_INDEX -> indexed(die, in);
           default -> OptionalLong.empty();
         };
     // More operations would say that it is elsewhere, such as in a thread's storage.
     return in.remaining() == 0 ? address : OptionalLong.empty();
+  }
+
+  /** Where a variable is in the storage that each thread has for the file. */
+  static OptionalLong inThread(Die die) {
+    var in = location(die);
+    var offset =
+        switch (in.remaining() == 0 ? 0 : in.u8()) {
+          case OP_ADDR -> word(die, in);
+          case OP_CONST4U -> in.remaining() < 4 ? OptionalLong.empty() : OptionalLong.of(in.u32());
+          case OP_CONST8U -> in.remaining() < 8 ? OptionalLong.empty() : OptionalLong.of(in.u64());
+          case OP_CONSTX, OP_GNU_CONST_INDEX -> indexed(die, in);
+          default -> OptionalLong.empty();
+        };
+    boolean threadLocal =
+        in.remaining() == 1
+            && switch (in.u8()) {
+              case OP_FORM_TLS_ADDRESS, OP_GNU_PUSH_TLS_ADDRESS -> true;
+              default -> false;
+            };
+    return threadLocal ? offset : OptionalLong.empty();
+  }
+
+  /** Where a variable is, in memory or in the storage of each thread. */
+  static OptionalLong anywhere(Die die) {
+    var address = address(die);
+    return address.isPresent() ? address : inThread(die);
+  }
+
+  private static ByteCursor location(Die die) {
+    var order = die.unit().encoding().order();
+    return die.block(At.LOCATION).orElse(NOWHERE).cursor(0, order);
+  }
+
+  private static OptionalLong word(Die die, ByteCursor in) {
+    var unit = die.unit();
+    if (in.remaining() < unit.addressSize()) {
+      throw unit.bad(die.offset(), "location ends inside an address");
+    }
+    return OptionalLong.of(
+        switch (unit.addressSize()) {
+          case 2 -> in.u16();
+          case 4 -> in.u32();
+          default -> in.u64();
+        });
+  }
+
+  private static OptionalLong indexed(Die die, ByteCursor in) {
+    return OptionalLong.of(die.unit().indexedAddress(in.uleb()));
   }
 }

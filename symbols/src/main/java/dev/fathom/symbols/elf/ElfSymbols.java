@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -22,9 +23,9 @@ import java.util.stream.Stream;
 /**
  * The functions and variables of an ELF file: its {@code .symtab}, or when it is stripped {@code
  * .dynsym} and the functions of its mini debug info. Thread-local variables have no address and are
- * left out, and so are undefined symbols and the assembler's marks. The names of C++ are shown
- * demangled and found mangled, demangled, without parameters and without scope. {@link Symbol}
- * objects are made on demand. May be used by several threads.
+ * left out of the table, and so are undefined symbols and the assembler's marks. The names of C++
+ * are shown demangled and found mangled, demangled, without parameters and without scope. {@link
+ * Symbol} objects are made on demand. May be used by several threads.
  */
 public final class ElfSymbols implements SymbolTable {
   private static final String PER_CPU = ".data..percpu";
@@ -408,6 +409,23 @@ public final class ElfSymbols implements SymbolTable {
 
   private boolean isWhole(int symbol, String wanted) {
     return ReadableNames.isWhole(part(symbol).table.name(numbers[symbol]), wanted);
+  }
+
+  /**
+   * Where the thread-local variable of that name is in the storage that each thread has for the
+   * file.
+   */
+  public OptionalLong threadLocal(String name) {
+    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    for (var part : parts) {
+      var table = part.table;
+      for (int i = 1; i < table.count(); i++) {
+        if (table.type(i) == Elf.STT_TLS && table.hasSection(i) && table.nameEquals(i, bytes)) {
+          return OptionalLong.of(table.value(i));
+        }
+      }
+    }
+    return OptionalLong.empty();
   }
 
   private boolean isMine(String wanted) {

@@ -101,7 +101,8 @@ final class FrameContext implements ExpressionContext {
 
   @Override
   public long threadLocal(long offset) {
-    throw new EvalException("thread-local storage is not looked up here");
+    long pc = view.frame().lookup();
+    return view.program().threadLocal(pc, offset, view.frame().registers());
   }
 
   @Override

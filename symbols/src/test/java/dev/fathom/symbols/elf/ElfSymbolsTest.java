@@ -48,6 +48,8 @@ class ElfSymbolsTest {
     // A mark without a size does not take the rest of the function that it stands in.
     assertThat(symbols.text(0x555500001018L)).isEqualTo("hidden+8");
     assertThat(symbols.text(0x555500003007L)).isEqualTo("counter+7");
+    assertThat(symbols.threadLocal("per_thread")).hasValue(0x10);
+    assertThat(symbols.threadLocal("counter")).isEmpty();
   }
 
   @Test

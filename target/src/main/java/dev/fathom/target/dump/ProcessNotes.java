@@ -6,6 +6,7 @@ import dev.fathom.base.Range;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfNote;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.target.ProcessView.Mapped;
 import dev.fathom.target.ProcessView.SignalState;
 import dev.fathom.target.local.ProcFiles;
@@ -29,14 +30,17 @@ import java.util.OptionalLong;
  * NT_PRPSINFO  struct elf_prpsinfo  pr_sname u8 at 1, pr_pid u32 at 24, pr_ppid u32 at 28,
  *                                   pr_fname[16] at 40, pr_psargs[80] at 56
  * NT_SIGINFO   siginfo_t            si_signo, si_errno, si_code u32; then by kind
+ * NT_ARM_TLS   of LINUX: tpidr_el0 u64
  * NT_FILE      count, page size, { start, end, offset in pages } of each, then their names
  * </pre>
  */
 final class ProcessNotes {
   private static final String OWNER = "CORE";
+  private static final String LINUX = "LINUX";
   private static final int NT_PRPSINFO = 3;
   private static final int NT_AUXV = 6;
   private static final int NT_SIGINFO = 0x5349_4749;
+  private static final int NT_ARM_TLS = 0x401;
   private static final int NT_FILE = 0x4649_4c45;
 
   private static final int PR_CURSIG = 12;
@@ -52,7 +56,7 @@ final class ProcessNotes {
   static final class CoreThread {
     final int id;
     final int signal;
-    final Registers registers;
+    Registers registers;
     Optional<SignalState> info = Optional.empty();
 
     CoreThread(int id, int signal, Registers registers) {
@@ -93,6 +97,12 @@ final class ProcessNotes {
       try {
         if (note.name().equals(OWNER)) {
           add(note);
+        } else if (note.is(LINUX, NT_ARM_TLS)
+            && layout.architecture() instanceof Aarch64
+            && !threads.isEmpty()) {
+          var last = threads.getLast();
+          long pointer = words(note, Long.BYTES, SMALL).getLong();
+          last.registers = last.registers.with(Aarch64.TPIDR_EL0, pointer);
         }
       } catch (BadDataException e) {
         warnings.add(e.getMessage());

@@ -6,6 +6,7 @@ import static dev.fathom.target.process.Signals.SIGTRAP;
 import dev.fathom.base.TargetException;
 import dev.fathom.model.Register;
 import dev.fathom.model.Registers;
+import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.Breakpoints.Kind;
 import dev.fathom.target.ProcessTracer;
@@ -405,9 +406,22 @@ final class TracedProcess {
       return Optional.empty();
     }
     if (tracee.registers.isEmpty()) {
-      tracee.registers = raw(tracee).map(bytes -> layout.decode(bytes, 0));
+      tracee.registers =
+          raw(tracee).map(bytes -> withThreadPointer(thread, layout.decode(bytes, 0)));
     }
     return tracee.registers;
+  }
+
+  /** With what x86 has among the general registers, and 64-bit Arm in a set of its own. */
+  private Registers withThreadPointer(int thread, Registers general) {
+    return layout.architecture() instanceof Aarch64
+        ? ptrace
+            .registers(thread, ProcessTracer.ARM_THREAD_POINTER)
+            .filter(bytes -> bytes.length >= Long.BYTES)
+            .map(bytes -> ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong())
+            .map(pointer -> general.with(Aarch64.TPIDR_EL0, pointer))
+            .orElse(general)
+        : general;
   }
 
   /** The registers as the kernel lays them out, read once in a stop. */

@@ -108,6 +108,7 @@ public final class Aarch64 implements Architecture {
     names.put("cpsr", PSTATE);
     names.put("fp", FP);
     names.put("lr", LR);
+    names.put("tpidr", TPIDR_EL0); // As gdb calls it.
     names.put("vbar", VBAR_EL1);
     names.put("sctlr", SCTLR_EL1);
     return Map.copyOf(names);
@@ -171,6 +172,11 @@ public final class Aarch64 implements Architecture {
     @Override
     public Register fp() {
       return FP;
+    }
+
+    @Override
+    public Optional<Register> threadPointer() {
+      return Optional.of(TPIDR_EL0);
     }
   }
 }

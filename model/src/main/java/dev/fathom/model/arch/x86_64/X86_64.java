@@ -223,5 +223,10 @@ public final class X86_64 implements Architecture {
     public Register fp() {
       return RBP;
     }
+
+    @Override
+    public Optional<Register> threadPointer() {
+      return Optional.of(FS_BASE);
+    }
   }
 }
