@@ -67,7 +67,9 @@ class ProcessValuesTest {
         use(dlopen(FOLDER "/second.so", RTLD_NOW), 42);
         counted(1);
         errno = 3;
-        asm volatile("fldpi");
+        static const float numbers[8] = {8, 7.5, -6, 5, 4, 3, 2, 1e-30f};
+        if (__builtin_cpu_supports("avx")) asm volatile("vmovups %0, %%ymm3" : : "m"(numbers));
+        asm volatile("movups %0, %%xmm9\\n fldpi\\n fld1" : : "m"(numbers));
         puts("ready");
         fflush(stdout);
         if (argv[argc - 1][0] == '!') *(volatile int *) 0x10 = 1;
@@ -89,6 +91,28 @@ class ProcessValuesTest {
           "&d_tls",
           "far[1]",
           "sizeof(far)");
+
+  private static final List<String> REGISTERS =
+      List.of(
+          "$eflags",
+          "(int) $eflags",
+          "$eflags & 2",
+          "$mxcsr",
+          "$xmm9",
+          "$xmm3.v4_float[1]",
+          "$ymm3",
+          "$ymm9.v8_int32",
+          "$st0",
+          "$st1",
+          "$fctrl",
+          "$fstat",
+          "$ftag",
+          "$st7",
+          "$_siginfo",
+          "$_siginfo._sifields._sigfault.si_addr",
+          "$nothing",
+          "$_exitcode",
+          "$bpnum");
 
   @TempDir Path folder;
 
@@ -153,5 +177,51 @@ class ProcessValuesTest {
       otherThread(service);
       assertThat(ours(service, List.of("tls", "errno"))).containsExactly("15", "11");
     }
+  }
+
+  @Test
+  void registersOfACoreAreThoseOfGdb() throws IOException {
+    var program = compile("gcc", "-O0");
+    var core = core(program);
+    var theirs =
+        Debugged.gdb(folder, REGISTERS, List.of(program.file().toString(), core.toString()));
+    try (var session = Debugged.open(core)) {
+      var service = StandardCommands.over(session);
+      Debugged.run(service, "set print pretty off");
+      assertThat(ours(service, REGISTERS)).isEqualTo(theirs);
+      assertThat(Debugged.run(service, "info registers eflags mxcsr").lines().map(String::strip))
+          .containsExactly(
+              "eflags         "
+                  + Debugged.run(service, "output/x $eflags")
+                  + "            "
+                  + theirs.get(0),
+              "mxcsr          0x1f80             " + theirs.get(3));
+      assertThat(Debugged.run(service, "info all-registers"))
+          .contains("fs_base ", "st1 = 3.14159265358979323851", "xmm9 = {v8_bfloat16 = {", "ftag ");
+      assertThat(Debugged.run(service, "p $nothing + 1")).contains("'$nothing'");
+      Debugged.run(service, "frame 1");
+      assertThat(Debugged.run(service, "p $xmm3")).contains("known of the innermost frame only");
+    }
+  }
+
+  @Test
+  void registersOfAProcessAndHowItEnds() {
+    Debugged.with(
+        compile("gcc", "-O0"),
+        (service, subject) -> {
+          assertThat(ours(service, List.of("$xmm9.v4_float", "$st1", "$_exitcode", "$bpnum")))
+              .containsExactly("{8, 7.5, -6, 5}", "3.14159265358979323851", "void", "void");
+          assertThat(Debugged.run(service, "output $_thread"))
+              .isEqualTo(Long.toString(subject.pid()));
+          Debugged.run(service, "b counted");
+          assertThat(Debugged.run(service, "output $bpnum")).isEqualTo("1");
+          assertThat(Debugged.run(service, "p $_siginfo")).contains("no signal has stopped thread");
+          subject.signal("USR1");
+          Debugged.run(service, "c");
+          assertThat(Debugged.run(service, "output $_siginfo.si_signo")).isEqualTo("10");
+          Debugged.run(service, "c");
+          assertThat(ours(service, List.of("$_exitcode", "$_exitsignal")))
+              .containsExactly("void", "10");
+        });
   }
 }

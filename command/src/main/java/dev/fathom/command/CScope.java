@@ -113,7 +113,12 @@ public final class CScope extends ProgramScope {
     if (recalled.isPresent()) {
       return recalled;
     }
-    return super.dollar(name).or(() -> state.variable(name));
+    return register(name).or(() -> state.variable(name)).or(() -> Conveniences.of(call, name));
+  }
+
+  /** A register, a vector one or one of the FPU as well, by its name without {@code $}. */
+  public Optional<Value> register(String name) {
+    return super.dollar(name).or(() -> RegisterValues.of(call, name));
   }
 
   /** Of a library's function that has other names, such as the C library's {@code __sqrt}. */

@@ -16,11 +16,11 @@ import java.util.List;
 import java.util.Optional;
 
 /** What expressions see of the selected frame: its registers, its parameters and locals. */
-final class FrameNames {
+public final class FrameNames {
   private FrameNames() {}
 
   /** The registers of the selected frame. */
-  static Optional<Registers> registers(Invocation call) {
+  public static Optional<Registers> registers(Invocation call) {
     return call.environment().selectedFrame() == 0
         ? call.kernel().registersOf(Tasks.selected(call))
         : Optional.of(Frames.selected(call).frame().registers());

@@ -130,15 +130,19 @@ public class ProgramScope implements Scope {
         .get()
         .map(known -> known.get(part.get().register()))
         .filter(OptionalLong::isPresent)
-        .map(bits -> register(file, part.get(), part.get().of(bits.getAsLong())));
+        .map(bits -> register(file, name, part.get(), part.get().of(bits.getAsLong())));
   }
 
   /**
    * The program counter is a pointer to code, the stack pointer one to anything, as gdb has them;
    * all others are unsigned numbers, since most of them hold addresses.
    */
-  private Value register(RegisterFile file, RegisterFile.Part part, long bits) {
+  private Value register(RegisterFile file, String name, RegisterFile.Part part, long bits) {
     var types = program().types();
+    var flags = FlagRegisters.of(name);
+    if (flags.isPresent()) {
+      return new Value.Imm(program(), flags.get(), bits);
+    }
     if (part.bits() == part.register().bits() && part.register().equals(file.pc())) {
       var code = new FunctionType(() -> VoidType.VOID, List::of, false);
       return new Value.Imm(program(), types.pointerTo(code), bits);

@@ -343,7 +343,7 @@ public final class ValueTree {
         case FloatType f -> read(floating(value, f));
         case FunctionType _ when value instanceof Value.Ref ref -> function(ref);
         case OpaqueType o -> absent("forward declaration of " + o.text());
-        case VoidType _ -> absent("void");
+        case VoidType _ -> leaf("void");
         case CompositeType _, ArrayType _, FunctionType _, QualifiedType _, TypedefType _ ->
             absent("not in memory");
       };
@@ -708,7 +708,10 @@ public final class ValueTree {
 
   private Shape enumeration(Value value, EnumType type) {
     long bits = value.asLong();
-    var name = type.of(bits).map(type::text).or(() -> flags(bits, type));
+    var name =
+        FlagRegisters.text(type, bits)
+            .or(() -> type.of(bits).map(type::text))
+            .or(() -> flags(bits, type));
     if (options.style() != Datum.Style.MDB && name.isPresent()) {
       return new Datum.Leaf(Cell.text(name.get()), Optional.empty());
     }

@@ -3,11 +3,12 @@ package dev.fathom.command;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.EvalException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.kernel.Task;
 import dev.fathom.model.RegisterFile;
 import dev.fathom.session.Session;
 import dev.fathom.target.RawRegisters;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -23,26 +24,41 @@ public final class VectorRegisters {
    * @throws UnsupportedException when the target does not tell of any
    */
   public static List<Datum.Field> of(Session session, int cpu, RegisterFile shown) {
-    var raw =
-        session
-            .target()
-            .find(RawRegisters.class)
-            .orElseThrow(
-                () -> new UnsupportedException("this target does not tell of its vector registers"))
-            .registers(cpu);
-    var fields = new ArrayList<Datum.Field>();
-    for (var register : raw) {
-      // What the file has under another name, such as eflags, is no vector either.
-      if (register.bits() > Long.SIZE || isOfFpu(register, shown)) {
-        fields.add(
-            new Datum.Field(
-                register.name(), "%" + register.name(), Cell.text(digits(register.value()))));
-      }
-    }
-    if (fields.isEmpty()) {
+    return raw(session, cpu, shown).stream()
+        .map(
+            register ->
+                new Datum.Field(
+                    register.name(), "%" + register.name(), Cell.text(digits(register.value()))))
+        .toList();
+  }
+
+  /** As {@link #of}, as the target tells them. */
+  static List<RawRegisters.Raw> raw(Session session, int cpu, RegisterFile shown) {
+    var raw = session.target().find(RawRegisters.class);
+    var told = raw.isPresent() ? raw.get().registers(cpu) : List.<RawRegisters.Raw>of();
+    // What the file has under another name, such as eflags, is no vector either.
+    var vectors =
+        told.stream().filter(one -> one.bits() > Long.SIZE || isOfFpu(one, shown)).toList();
+    if (vectors.isEmpty()) {
       throw new UnsupportedException("this target does not tell of its vector registers");
     }
-    return fields;
+    return vectors;
+  }
+
+  /**
+   * The CPU that a thread is on, as the target numbers it.
+   *
+   * @throws EvalException when it is on none
+   */
+  public static int cpu(Invocation call, Task task) {
+    for (var cpu : call.session().target().cpus()) {
+      var running = call.kernel().running(cpu);
+      if (running.isPresent() && running.get().object().address() == task.object().address()) {
+        return cpu.id();
+      }
+    }
+    throw new EvalException(
+        "the vector registers of " + task.name() + " are not known: it is on no CPU");
   }
 
   private static boolean isOfFpu(RawRegisters.Raw register, RegisterFile shown) {

@@ -13,9 +13,13 @@ import java.nio.ByteOrder;
  */
 public enum FloatFormat {
   HALF(2, 11, 15, false, 5),
+
+  /** The upper half of a {@link #SINGLE}. */
+  BFLOAT16(2, 8, 127, false, 4),
+
   SINGLE(4, 24, 127, false, 9),
   DOUBLE(8, 53, 1023, false, 17),
-  X87(10, 64, 16383, true, 18),
+  X87(10, 64, 16383, true, 21),
   QUAD(16, 113, 16383, false, 36);
 
   private final int bytes;
@@ -50,7 +54,7 @@ public enum FloatFormat {
    */
   public static FloatFormat of(FloatType type, boolean x86) {
     return switch ((int) Math.min(type.bytes(), 99)) {
-      case 2 -> HALF;
+      case 2 -> type.name().equals("bfloat16") ? BFLOAT16 : HALF;
       case 4 -> SINGLE;
       case 8 -> DOUBLE;
       case 10, 12 -> X87;

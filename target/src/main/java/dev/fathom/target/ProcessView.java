@@ -3,12 +3,15 @@ package dev.fathom.target;
 
 import dev.fathom.base.Range;
 import dev.fathom.base.UnsupportedException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The target is a process of Linux, alive or as it was when it left its core: what the kernel knows
@@ -47,7 +50,31 @@ public non-sealed interface ProcessView extends Capability {
    * @param address where it was raised, for faults
    * @param sender the process that sent it
    */
-  record SignalState(int number, int code, OptionalLong address, OptionalLong sender) {}
+  record SignalState(int number, int code, OptionalLong address, OptionalLong sender) {
+    /** {@code si_code} of what the kernel sends without saying why. */
+    private static final int SI_KERNEL = 0x80;
+
+    /** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: of the CPU's own, where the code is positive. */
+    private static final Set<Integer> FAULTS = Set.of(4, 5, 7, 8, 11);
+
+    /**
+     * By a {@code siginfo_t}: {@code { u32 si_signo, si_errno, si_code }}, then at 16 what depends
+     * on the signal and on who sent it.
+     *
+     * @param info at least 24 bytes
+     */
+    public static SignalState of(byte[] info) {
+      var words = ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN);
+      int number = words.getInt(0);
+      int code = words.getInt(8);
+      boolean fault = code > 0 && code != SI_KERNEL && FAULTS.contains(number);
+      return new SignalState(
+          number,
+          code,
+          fault ? OptionalLong.of(words.getLong(16)) : OptionalLong.empty(),
+          code <= 0 ? OptionalLong.of(words.getInt(16)) : OptionalLong.empty());
+    }
+  }
 
   /**
    * How the process ended.
@@ -104,6 +131,13 @@ public non-sealed interface ProcessView extends Capability {
   /** The thread of that id; quicker than to list them all. */
   default Optional<ThreadState> thread(int id) {
     return threads().stream().filter(thread -> thread.id() == id).findFirst();
+  }
+
+  /**
+   * The {@code siginfo_t} of the signal that stopped or ended a thread; empty where none is told.
+   */
+  default Optional<byte[]> signalInfo(int thread) {
+    return Optional.empty();
   }
 
   /** The auxiliary vector that the kernel gave its program: values by type. */

@@ -10,7 +10,6 @@ import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.Tasks;
 import dev.fathom.command.VectorRegisters;
-import dev.fathom.kernel.Task;
 import java.util.ArrayList;
 import java.util.stream.Stream;
 
@@ -62,20 +61,9 @@ final class RegsCommand implements Command {
       }
     }
     if (call.args().has('v')) {
-      fields.addAll(VectorRegisters.of(call.session(), cpu(call, task), registers.file()));
+      fields.addAll(
+          VectorRegisters.of(call.session(), VectorRegisters.cpu(call, task), registers.file()));
     }
     return Stream.of(Item.show(new Datum.Fields("registers", fields, 8)));
-  }
-
-  /** The CPU that a thread is on, as the target numbers it. */
-  private static int cpu(Invocation call, Task task) {
-    for (var cpu : call.session().target().cpus()) {
-      var running = call.kernel().running(cpu);
-      if (running.isPresent() && running.get().object().address() == task.object().address()) {
-        return cpu.id();
-      }
-    }
-    throw new EvalException(
-        "the vector registers of " + task.name() + " are not known: it is on no CPU");
   }
 }

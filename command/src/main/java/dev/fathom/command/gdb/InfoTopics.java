@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command.gdb;
 
-import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
@@ -10,17 +9,13 @@ import dev.fathom.command.CExpression;
 import dev.fathom.command.CScope;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
-import dev.fathom.command.Tasks;
 import dev.fathom.lang.Expressions;
-import dev.fathom.lang.NearNames;
-import dev.fathom.model.Located;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.TypedefType;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -46,10 +41,13 @@ public final class InfoTopics {
       case "va", "var", "variables", "variable" -> Optional.of(symbols(call, rest, false));
       case "fu", "fun", "functions", "function" -> Optional.of(symbols(call, rest, true));
       case "display", "disp" -> Optional.of(displays(call));
-      case "r", "reg", "registers" ->
-          rest.isEmpty()
-              ? Optional.empty()
-              : Optional.of(registers(call, words.subList(1, words.size())));
+      case "r", "re", "reg", "registers" ->
+          Optional.of(RegistersTopic.named(call, words.subList(1, words.size())));
+      case "al", "all", "all-registers" ->
+          Optional.of(
+              rest.isEmpty()
+                  ? RegistersTopic.all(call)
+                  : RegistersTopic.named(call, words.subList(1, words.size())));
       default -> Optional.empty();
     };
   }
@@ -182,61 +180,5 @@ public final class InfoTopics {
     }
     return displays.entrySet().stream()
         .map(entry -> line(entry.getKey() + ":   " + entry.getValue()));
-  }
-
-  private static Stream<Item> registers(Invocation call, List<String> names) {
-    var file = call.program().architecture().registers();
-    var known =
-        call.kernel()
-            .registersOf(Tasks.selected(call))
-            .orElseThrow(() -> new EvalException("the thread's registers are not known"));
-    var items = new ArrayList<Item>();
-    items.add(
-        Item.show(
-            new Datum.Header(
-                "registers",
-                List.of(
-                    new Datum.Column("register", "", 14, Datum.Align.LEFT),
-                    new Datum.Column("hex", "", 18, Datum.Align.LEFT),
-                    new Datum.Column("value", "", 0, Datum.Align.LEFT)))));
-    for (var word : names) {
-      var name = word.startsWith("$") ? word.substring(1) : word;
-      var part =
-          file.part(name)
-              .orElseThrow(
-                  () ->
-                      new LookupException(
-                          "register",
-                          name,
-                          NearNames.of(
-                              name, file.registers().stream().map(r -> r.name()).toList())));
-      var bits = known.get(part.register());
-      if (bits.isEmpty()) {
-        items.add(
-            Item.show(
-                new Datum.Row(
-                    List.of(
-                        Cell.text(name),
-                        new Cell.Absent("not known"),
-                        new Cell.Absent("not known")))));
-        continue;
-      }
-      long value = part.of(bits.getAsLong());
-      var symbol =
-          part.register().equals(file.pc())
-              ? call.program().symbols().at(value)
-              : Optional.<Located>empty();
-      items.add(
-          Item.show(
-              new Datum.Row(
-                  List.of(
-                      Cell.text(name),
-                      Cell.text("0x" + Long.toHexString(value)),
-                      symbol.isPresent()
-                          ? Cell.text(
-                              "0x" + Long.toHexString(value) + " <" + symbol.get().text() + ">")
-                          : Cell.decimal(value)))));
-    }
-    return items.stream();
   }
 }

@@ -4,6 +4,7 @@ package dev.fathom.command.gdb;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.CExpression;
+import dev.fathom.command.CScope;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
@@ -11,6 +12,7 @@ import dev.fathom.command.Item;
 import dev.fathom.command.ValueTree;
 import dev.fathom.lang.DynamicTypes;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.VoidType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -74,6 +76,8 @@ final class PrintCommand implements Command {
                 > p *$foo.next
             """);
   }
+
+  private static final Pattern VARIABLE = Pattern.compile("\\$[A-Za-z_][A-Za-z_0-9]*");
 
   /** The options in front of an expression, and the expression. */
   private record Request(ValueTree.Options options, String text) {}
@@ -141,7 +145,9 @@ final class PrintCommand implements Command {
       var value =
           text.isEmpty()
               ? call.environment().gdb().recall("").orElseThrow()
-              : CExpression.evaluate(call, text);
+              : isUnset(call, text)
+                  ? new Value.Imm(call.program(), VoidType.VOID, 0)
+                  : CExpression.evaluate(call, text);
       var shown = call.environment().gdb().object() ? DynamicTypes.of(value).orElse(value) : value;
       return show(call, shown, "", request.options()).stream();
     }
@@ -151,6 +157,13 @@ final class PrintCommand implements Command {
       items.addAll(show(call, CExpression.evaluate(call, one), one + " = ", request.options()));
     }
     return items.stream();
+  }
+
+  /** Whether all that is asked for is a convenience variable that has no value. */
+  private static boolean isUnset(Invocation call, String text) {
+    return VARIABLE.matcher(text).matches()
+        && new CScope(call).dollar(text.substring(1)).isEmpty()
+        && call.program().architecture().registers().part(text.substring(1)).isEmpty();
   }
 
   private List<Item> show(Invocation call, Value value, String before, ValueTree.Options options) {

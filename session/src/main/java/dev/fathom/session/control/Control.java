@@ -164,6 +164,11 @@ public final class Control {
 
   // The table
 
+  /** The number of the breakpoint that was set last, also when it is gone. */
+  public OptionalLong lastNumber() {
+    return next == 1 ? OptionalLong.empty() : OptionalLong.of(next - 1);
+  }
+
   /** The breakpoints in the order of their numbers. */
   public List<Breakpoint> breakpoints() {
     return List.copyOf(table);

@@ -8,16 +8,20 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.MappedFile;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfFile;
 import dev.fathom.format.elf.ProgramHeader;
 import dev.fathom.model.Layout;
 import dev.fathom.target.Capability;
 import dev.fathom.target.Cpu;
+import dev.fathom.target.FloatingRegisters;
 import dev.fathom.target.ProcessView;
+import dev.fathom.target.RawRegisters;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
 import dev.fathom.target.VirtualMemory;
+import dev.fathom.target.local.ExtendedRegisters;
 import dev.fathom.target.local.UserRegisters;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -416,6 +420,10 @@ final class ProcessCore implements Target {
     if (capability == VirtualMemory.class) {
       return Optional.of(capability.cast(new Memory()));
     }
+    if (notes.haveExtended()
+        && (capability == RawRegisters.class || capability == FloatingRegisters.class)) {
+      return Optional.of(capability.cast(new Extended()));
+    }
     return capability == ProcessView.class
         ? Optional.of(capability.cast(new View()))
         : Optional.empty();
@@ -436,7 +444,50 @@ final class ProcessCore implements Target {
     }
   }
 
+  /** What a thread's notes tell of its registers beyond the general ones. */
+  private final class Extended implements RawRegisters, FloatingRegisters {
+    private ExtendedRegisters of(int cpu) {
+      return notes.threads().stream()
+          .filter(thread -> thread.id == cpu)
+          .findFirst()
+          .flatMap(thread -> thread.extended)
+          .map(ExtendedRegisters::new)
+          .orElseThrow(
+              () ->
+                  new UnsupportedException(
+                      core.name() + ": no vector registers of thread " + cpu + " are in it"));
+    }
+
+    @Override
+    public List<Raw> registers(int cpu) {
+      return of(cpu).all();
+    }
+
+    @Override
+    public byte[] vector(int cpu, int number) {
+      return of(cpu).vector(number);
+    }
+
+    @Override
+    public void setVector(int cpu, int number, byte[] bytes) {
+      throw new UnsupportedException(core.name() + ": a core is not changed");
+    }
+
+    @Override
+    public byte[] floating(int cpu, int number) {
+      return of(cpu).floating(number);
+    }
+  }
+
   private final class View implements ProcessView {
+    @Override
+    public Optional<byte[]> signalInfo(int thread) {
+      return notes.threads().stream()
+          .filter(one -> one.id == thread)
+          .findFirst()
+          .flatMap(one -> one.info);
+    }
+
     @Override
     public long process() {
       return notes.pid();
@@ -471,7 +522,7 @@ final class ProcessCore implements Target {
     public List<ThreadState> threads() {
       var found = new ArrayList<ThreadState>();
       for (var thread : notes.threads()) {
-        Optional<SignalState> signal = thread.info;
+        Optional<SignalState> signal = thread.info.map(SignalState::of);
         // The kernel notes the signal of the first thread with every thread.
         if (found.isEmpty() && signal.isEmpty() && thread.signal != 0) {
           signal =

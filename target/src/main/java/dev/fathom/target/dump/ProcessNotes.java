@@ -7,8 +7,8 @@ import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfNote;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.aarch64.Aarch64;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.ProcessView.Mapped;
-import dev.fathom.target.ProcessView.SignalState;
 import dev.fathom.target.local.ProcFiles;
 import dev.fathom.target.local.UserRegisters;
 import java.nio.ByteBuffer;
@@ -30,6 +30,8 @@ import java.util.OptionalLong;
  * NT_PRPSINFO  struct elf_prpsinfo  pr_sname u8 at 1, pr_pid u32 at 24, pr_ppid u32 at 28,
  *                                   pr_fname[16] at 40, pr_psargs[80] at 56
  * NT_SIGINFO   siginfo_t            si_signo, si_errno, si_code u32; then by kind
+ * NT_FPREGSET  of x86-64: what FXSAVE writes
+ * NT_X86_XSTATE  of LINUX: what XSAVE writes
  * NT_ARM_TLS   of LINUX: tpidr_el0 u64
  * NT_FILE      count, page size, { start, end, offset in pages } of each, then their names
  * </pre>
@@ -37,9 +39,11 @@ import java.util.OptionalLong;
 final class ProcessNotes {
   private static final String OWNER = "CORE";
   private static final String LINUX = "LINUX";
+  private static final int NT_FPREGSET = 2;
   private static final int NT_PRPSINFO = 3;
   private static final int NT_AUXV = 6;
   private static final int NT_SIGINFO = 0x5349_4749;
+  private static final int NT_X86_XSTATE = 0x202;
   private static final int NT_ARM_TLS = 0x401;
   private static final int NT_FILE = 0x4649_4c45;
 
@@ -48,6 +52,7 @@ final class ProcessNotes {
   private static final int PR_REG = 112;
   private static final int PSINFO_BYTES = 136;
   private static final int SIGINFO_BYTES = 24;
+  private static final int FXSAVE_BYTES = 512;
   private static final int SMALL = 1 << 16;
   private static final int FILES_LIMIT = 64 << 20;
   private static final int THREAD_LIMIT = 1 << 17;
@@ -57,7 +62,10 @@ final class ProcessNotes {
     final int id;
     final int signal;
     Registers registers;
-    Optional<SignalState> info = Optional.empty();
+    Optional<byte[]> info = Optional.empty();
+
+    /** What FXSAVE or XSAVE wrote, of x86-64. */
+    Optional<byte[]> extended = Optional.empty();
 
     CoreThread(int id, int signal, Registers registers) {
       this.id = id;
@@ -75,6 +83,7 @@ final class ProcessNotes {
   private List<String> arguments = List.of();
   private OptionalLong pid = OptionalLong.empty();
   private OptionalLong parent = OptionalLong.empty();
+  private boolean extended;
   private char state = '?';
 
   ProcessNotes(UserRegisters layout) {
@@ -97,12 +106,8 @@ final class ProcessNotes {
       try {
         if (note.name().equals(OWNER)) {
           add(note);
-        } else if (note.is(LINUX, NT_ARM_TLS)
-            && layout.architecture() instanceof Aarch64
-            && !threads.isEmpty()) {
-          var last = threads.getLast();
-          long pointer = words(note, Long.BYTES, SMALL).getLong();
-          last.registers = last.registers.with(Aarch64.TPIDR_EL0, pointer);
+        } else if (note.name().equals(LINUX) && !threads.isEmpty()) {
+          addOfMachine(threads.getLast(), note);
         }
       } catch (BadDataException e) {
         warnings.add(e.getMessage());
@@ -117,12 +122,39 @@ final class ProcessNotes {
       case NT_AUXV -> auxiliary = ProcFiles.auxiliary(bytes(note, 0, SMALL));
       case NT_SIGINFO -> {
         if (!threads.isEmpty() && threads.getLast().info.isEmpty()) {
-          threads.getLast().info = Optional.of(signal(words(note, SIGINFO_BYTES, SMALL)));
+          threads.getLast().info = Optional.of(bytes(note, SIGINFO_BYTES, SMALL));
+        }
+      }
+      case NT_FPREGSET -> {
+        if (layout.architecture() instanceof X86_64
+            && !threads.isEmpty()
+            && threads.getLast().extended.isEmpty()) {
+          extended(threads.getLast(), note);
         }
       }
       case NT_FILE -> files(note);
       default -> {}
     }
+  }
+
+  /** A note of registers that only machines of one kind have. */
+  private void addOfMachine(CoreThread thread, ElfNote note) {
+    if (note.type() == NT_ARM_TLS && layout.architecture() instanceof Aarch64) {
+      long pointer = words(note, Long.BYTES, SMALL).getLong();
+      thread.registers = thread.registers.with(Aarch64.TPIDR_EL0, pointer);
+    } else if (note.type() == NT_X86_XSTATE && layout.architecture() instanceof X86_64) {
+      extended(thread, note);
+    }
+  }
+
+  private void extended(CoreThread thread, ElfNote note) {
+    thread.extended = Optional.of(bytes(note, FXSAVE_BYTES, SMALL));
+    extended = true;
+  }
+
+  /** Whether any thread's registers beyond the general ones are there. */
+  boolean haveExtended() {
+    return extended;
   }
 
   private static byte[] bytes(ElfNote note, int least, int most) {
@@ -178,24 +210,6 @@ final class ProcessNotes {
       end++;
     }
     return new String(bytes, at, end - at, StandardCharsets.UTF_8);
-  }
-
-  /**
-   * A {@code siginfo_t}: what is in it beyond the code depends on the signal and on who sent it.
-   */
-  private static SignalState signal(ByteBuffer words) {
-    int number = words.getInt(0);
-    int code = words.getInt(8);
-    // SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV of the CPU's own.
-    boolean fault =
-        code > 0
-            && code != 0x80
-            && (number == 4 || number == 5 || number == 7 || number == 8 || number == 11);
-    return new SignalState(
-        number,
-        code,
-        fault ? OptionalLong.of(words.getLong(16)) : OptionalLong.empty(),
-        code <= 0 ? OptionalLong.of(words.getInt(16)) : OptionalLong.empty());
   }
 
   private void files(ElfNote note) {

@@ -113,6 +113,14 @@ final class GdbProcess implements ProcessView {
   }
 
   @Override
+  public Optional<byte[]> signalInfo(int thread) {
+    return threads.get().stream()
+        .filter(one -> one.thread() == thread)
+        .findFirst()
+        .flatMap(one -> stub.transferOf(one, "siginfo"));
+  }
+
+  @Override
   public Map<Long, Long> auxiliary() {
     return bytes("auxv").map(ProcFiles::auxiliary).orElse(Map.of());
   }

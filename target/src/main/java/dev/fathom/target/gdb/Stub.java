@@ -237,6 +237,12 @@ final class Stub {
     return agreed;
   }
 
+  /** As {@link #transfer}, of an object that each thread has. */
+  Optional<byte[]> transferOf(ThreadId thread, String object) {
+    ask(select(Optional.of(thread)), List.of());
+    return transfer(object, "");
+  }
+
   /** Reads a whole object of {@code qXfer}; empty when the stub does not have it. */
   Optional<byte[]> transfer(String object, String annex) {
     var whole = new ByteArrayOutputStream();

@@ -19,6 +19,7 @@ import dev.fathom.target.MemoryWriter;
 import dev.fathom.target.OpenFile;
 import dev.fathom.target.ProcessTracer;
 import dev.fathom.target.ProcessView;
+import dev.fathom.target.RawRegisters;
 import dev.fathom.target.RegisterKeeper;
 import dev.fathom.target.RegisterWriter;
 import dev.fathom.target.RunControl;
@@ -28,16 +29,14 @@ import dev.fathom.target.SystemCalls;
 import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
 import dev.fathom.target.VirtualMemory;
+import dev.fathom.target.local.ExtendedRegisters;
 import dev.fathom.target.local.ProcFiles;
 import dev.fathom.target.local.ProcMemory;
 import dev.fathom.target.local.UserRegisters;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -222,6 +221,9 @@ final class ProcessTarget implements Target {
     if (capability == FloatingRegisters.class && layout.architecture() == X86_64.INSTANCE) {
       return Optional.of(capability.cast(powers.floating));
     }
+    if (capability == RawRegisters.class && layout.architecture() == X86_64.INSTANCE) {
+      return Optional.of(capability.cast(powers.raws));
+    }
     if (capability == SystemCalls.class) {
       return Optional.of(capability.cast(powers.calls));
     }
@@ -368,6 +370,7 @@ final class ProcessTarget implements Target {
     private final PokeRegisters registerWriter = new PokeRegisters();
     private final Keeper keeper = new Keeper();
     private final Floating floating = new Floating();
+    private final Raws raws = new Raws();
     private final SignalTable signals = new SignalTable();
     private final Calls calls = new Calls();
     private final Checked checked = new Checked();
@@ -413,7 +416,8 @@ final class ProcessTarget implements Target {
         failed = Optional.empty();
         throw failure;
       }
-      if (state() == State.GONE) {
+      // How it ended can still be asked, and nothing else of it.
+      if (state() == State.GONE && traced.flatMap(TracedProcess::ending).isEmpty()) {
         throw new TargetException(name + ": the process has ended");
       }
     }
@@ -566,15 +570,10 @@ final class ProcessTarget implements Target {
     }
   }
 
-  /** By the layout of FXSAVE (Intel SDM volume 1, table 10-2), which the kernel hands out. */
   private final class Floating implements FloatingRegisters {
-    private static final int X87 = 32;
-    private static final int VECTORS = 160;
-    private static final int SLOT = 16;
-
-    private byte[] all(int cpu) {
+    private ExtendedRegisters all(int cpu) {
       return ask(process -> process.floating(cpu))
-          .filter(bytes -> bytes.length >= VECTORS + 16 * SLOT)
+          .map(ExtendedRegisters::new)
           .orElseThrow(
               () ->
                   new TargetException(
@@ -584,17 +583,16 @@ final class ProcessTarget implements Target {
     @Override
     public byte[] vector(int cpu, int number) {
       requireStopped("read registers");
-      int at = VECTORS + number * SLOT;
-      return Arrays.copyOfRange(all(cpu), at, at + VECTOR_BYTES);
+      return all(cpu).vector(number);
     }
 
     @Override
     public void setVector(int cpu, int number, byte[] bytes) {
       requireStopped("write registers");
       ran();
-      byte[] all = all(cpu);
-      System.arraycopy(bytes, 0, all, VECTORS + number * SLOT, VECTOR_BYTES);
-      if (!ask(process -> process.setFloating(cpu, all))) {
+      var all = all(cpu);
+      all.setVector(number, bytes);
+      if (!ask(process -> process.setFloating(cpu, all.area()))) {
         throw new TargetException(name + ": xmm" + number + " of thread " + cpu + " is not taken");
       }
     }
@@ -602,8 +600,20 @@ final class ProcessTarget implements Target {
     @Override
     public byte[] floating(int cpu, int number) {
       requireStopped("read registers");
-      int at = X87 + number * SLOT;
-      return Arrays.copyOfRange(all(cpu), at, at + FLOATING_BYTES);
+      return all(cpu).floating(number);
+    }
+  }
+
+  private final class Raws implements RawRegisters {
+    @Override
+    public List<Raw> registers(int cpu) {
+      requireStopped("read registers");
+      return ask(process -> process.extended(cpu))
+          .map(area -> new ExtendedRegisters(area).all())
+          .orElseThrow(
+              () ->
+                  new TargetException(
+                      name + ": thread " + cpu + " is not there, or does not stop"));
     }
   }
 
@@ -729,22 +739,13 @@ final class ProcessTarget implements Target {
     }
 
     private ThreadState thread(int id, ProcFiles.Stat stat) {
-      Optional<SignalState> signal =
-          isStopped() ? ask(process -> process.signalInfo(id)).map(View::signal) : Optional.empty();
+      var signal = signalInfo(id).map(SignalState::of);
       return new ThreadState(id, stat.name(), stat.state(), stat.cpu(), signal);
     }
 
-    /** Reads {@code siginfo_t}: signo, errno, code, then what the signal is about. */
-    private static SignalState signal(byte[] info) {
-      var words = ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN);
-      int number = words.getInt(0);
-      int code = words.getInt(8);
-      boolean fault = Signals.isFault(number) && code > 0 && code != Signals.SI_KERNEL;
-      return new SignalState(
-          number,
-          code,
-          fault ? OptionalLong.of(words.getLong(16)) : OptionalLong.empty(),
-          code <= 0 ? OptionalLong.of(words.getInt(16)) : OptionalLong.empty());
+    @Override
+    public Optional<byte[]> signalInfo(int thread) {
+      return isStopped() ? ask(process -> process.signalInfo(thread)) : Optional.empty();
     }
 
     @Override

@@ -440,6 +440,14 @@ final class TracedProcess {
         : ptrace.registers(thread, ProcessTracer.FLOATING_REGISTERS);
   }
 
+  /** As {@link #floating}, with all else that XSAVE knows where the CPU has that. */
+  Optional<byte[]> extended(int thread) {
+    var tracee = tracees.get(thread);
+    return tracee == null || !tracee.stopped
+        ? Optional.empty()
+        : ptrace.registers(thread, ProcessTracer.EXTENDED_REGISTERS).or(() -> floating(thread));
+  }
+
   /** Sets the floating-point registers of a stopped thread; false when they cannot be set. */
   boolean setFloating(int thread, byte[] bytes) {
     var tracee = tracees.get(thread);

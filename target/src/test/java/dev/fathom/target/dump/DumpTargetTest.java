@@ -30,6 +30,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -200,6 +202,27 @@ class DumpTargetTest {
     assertThat(r.get(X86_64.CR3)).isEmpty();
     assertThat(target.cpus().get(1).id()).isEqualTo(1);
     assertThat(target.cpus().get(1).registers().get(X86_64.R15)).hasValue(7);
+  }
+
+  /** A note follows the thread that it is of. */
+  @Test
+  void takesTheThreadPointersOfAnArmProcess() {
+    var writer =
+        new ElfCoreWriter()
+            .machine(183)
+            .load(0x4000_0000L, 0, page(1))
+            .note("CORE", 1, ElfCoreWriter.aarch64PrStatus(4711, new long[34]))
+            .note("LINUX", 0x401, new byte[] {0x10, 0x20, 0, 0, 0, 0, 0, 0})
+            .note("CORE", 6, new byte[16])
+            .note("CORE", 1, ElfCoreWriter.aarch64PrStatus(4712, new long[34]))
+            .note("LINUX", 0x401, new byte[] {0x30});
+    var target =
+        ProcessCore.open(ByteSource.of("core", writer.build()), Optional.empty()).orElseThrow();
+    assertThat(target.cpus())
+        .extracting(cpu -> cpu.registers().get(Aarch64.TPIDR_EL0))
+        .containsExactly(OptionalLong.of(0x2010), OptionalLong.empty());
+    assertThat(target.warnings())
+        .anyMatch(warning -> warning.contains("note of type 0x401 has 1 bytes, expected 8 to"));
   }
 
   @Test
@@ -420,7 +443,8 @@ class DumpTargetTest {
     assertThat(physical(target).at(PAGE)).isEqualTo(Readability.ERROR);
     assertThat(target.warnings().get(0))
         .isEqualTo(
-            "1 corrupt pages met, first dump: at offset 0x400c: page flags 0x40, expected 0, 1, 2, 4 or 0x20");
+            "1 corrupt pages met, first dump: at offset 0x400c: page flags 0x40, expected 0, 1, 2,"
+                + " 4 or 0x20");
   }
 
   @Test
