@@ -29,7 +29,7 @@ public final class CExpression {
    * The value of {@code text} with the names that {@link CScope} has.
    *
    * @throws FathomException as {@link Expressions#evaluate(String, Scope)}; where the place of the
-   *     error is known, two lines more show it
+   *     error is known, an {@link EvalException} of that cause with two lines more that show it
    */
   public static Value evaluate(Invocation call, String text) {
     var scope = new CScope(call);
@@ -81,15 +81,18 @@ public final class CExpression {
   private static EvalException pointed(String text, Span span, FathomException e, String hint) {
     int start = Math.min(span.start(), text.length());
     int end = Math.clamp(span.end(), start, text.length());
-    return new EvalException(
-        span,
-        e.getMessage()
-            + hint
-            + "\n  "
-            + text
-            + "\n  "
-            + " ".repeat(start)
-            + "^"
-            + "~".repeat(Math.max(0, end - start - 1)));
+    var pointed =
+        new EvalException(
+            span,
+            e.getMessage()
+                + hint
+                + "\n  "
+                + text
+                + "\n  "
+                + " ".repeat(start)
+                + "^"
+                + "~".repeat(Math.max(0, end - start - 1)));
+    pointed.initCause(e);
+    return pointed;
   }
 }

@@ -160,6 +160,25 @@ public final class ValueTree {
           raw);
     }
 
+    /** These options with no type in front of what is shown alone, as variables are listed. */
+    public Options untyped() {
+      return new Options(
+          style,
+          radix,
+          types,
+          baseTypes,
+          addresses,
+          symbols,
+          strings,
+          holes,
+          arrayMembers,
+          arrayString,
+          depth,
+          letter,
+          false,
+          raw);
+    }
+
     /** These options with objects shown as they are stored, or as they are meant. */
     public Options withRaw(boolean shown) {
       return new Options(

@@ -24,6 +24,11 @@ public interface Kernel {
   /** {@code Linux}. */
   String os();
 
+  /** Whether this is no kernel but one process, whose tasks are its threads. */
+  default boolean isProcess() {
+    return false;
+  }
+
   Program program();
 
   /**

@@ -164,13 +164,16 @@ public interface ProcessTracer {
   Optional<Change> change(Duration limit);
 
   /**
-   * As {@link #change(Duration)}, but leaves the change where it is until {@link #taken}: when this
-   * process ends before that, a signal that was looked at is not lost.
+   * As {@link #change(Duration)}, but leaves the change where it is until {@link #change(int)}:
+   * when this process ends before that, a signal that was looked at is not lost.
    */
   Optional<Change> look(Duration limit);
 
-  /** Takes what {@link #look} has found; the thread may have been killed since, which is told. */
-  Optional<Change> taken(Change change);
+  /**
+   * The next change of one thread; does not wait. It is what {@link #look} has found of it, unless
+   * the thread was killed since, which is told.
+   */
+  Optional<Change> change(int thread);
 
   /**
    * Reads a process's memory where the process itself may read it (process_vm_readv(2)); at most 1

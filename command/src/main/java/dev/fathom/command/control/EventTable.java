@@ -112,6 +112,14 @@ final class EventTable {
 
   private static String rest(Invocation call, Breakpoint b) {
     var parts = new ArrayList<String>();
+    if (!b.watches() && b.addresses().size() == 1) {
+      long address = b.addresses().getFirst();
+      if (call.session().sources().line(address).isPresent()) {
+        var where = where(call, b, address);
+        var named = b.place().text() + " at ";
+        parts.add(where.startsWith(named) ? where.substring(named.length() - 3) : where);
+      }
+    }
     if (b.watches()) {
       parts.add(b.length() + (b.length() == 1 ? " byte" : " bytes"));
     }

@@ -4,6 +4,7 @@ package dev.fathom.command.crash;
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.FathomException;
+import dev.fathom.base.UsageException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Frames;
@@ -18,6 +19,7 @@ import dev.fathom.model.source.SourceFrame;
 import dev.fathom.model.unwind.Backtrace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
@@ -30,7 +32,7 @@ final class BtCommand implements Command {
         .flag('l', "the line of source of each frame")
         .flag('v', "also each frame's size, how it was found, and why the stack ended")
         .option('c', "cpus", "of the tasks on these CPUs, such as 0,2-3")
-        .arguments("[full] [pid | task | command ...]")
+        .arguments("[full] [count] [pid | task | command ...]")
         .help(
             """
             Shows the kernel stack of a task: the one that `set` chose or that panicked, those
@@ -39,7 +41,8 @@ final class BtCommand implements Command {
 
             Where debug information describes the code, frames show arguments and lines as gdb's do,
             with one for each inlined function; `bt full` also shows their local variables. `-l`
-            and `-v` show crash's frames, `-l` with lines.
+            and `-v` show crash's frames, `-l` with lines. A negative count shows so many of the
+            outermost frames; in a process a count that is no thread's id, so many of the innermost.
 
                 > bt
                 PID: 97       TASK: ffff8880041c0000  CPU: 1    COMMAND: "sh"
@@ -47,6 +50,7 @@ final class BtCommand implements Command {
                 > bt 1
                 > bt -a
                 > bt full 97
+                > bt -3
             """);
   }
 
@@ -66,17 +70,42 @@ final class BtCommand implements Command {
         }
       }
     }
-    boolean full = !args.isEmpty() && args.word(0).matches("-?full");
-    for (var word : full ? args.operands().subList(1, args.count()) : args.operands()) {
+    boolean full = !args.isEmpty() && args.word(0).equals("full");
+    var words = full ? args.operands().subList(1, args.count()) : args.operands();
+    var count = words.isEmpty() ? OptionalInt.empty() : count(call, words.getFirst().text());
+    if (count.isPresent() && (args.has('l') || args.has('v'))) {
+      throw new UsageException("a count of frames goes with neither -l nor -v");
+    }
+    for (var word : words.subList(count.isPresent() ? 1 : 0, words.size())) {
       tasks.addAll(Crash.tasks(call, word.text()));
     }
     if (tasks.isEmpty() && !cpus) {
       tasks.add(Tasks.selected(call));
     }
-    return tasks.stream().flatMap(task -> show(call, task, full).stream());
+    return tasks.stream().flatMap(task -> show(call, task, full, count).stream());
   }
 
-  private static List<Item> show(Invocation call, Task task, boolean full) {
+  /**
+   * A number of frames, as gdb's {@code bt} takes it, of the outermost where it is negative. In a
+   * kernel one that is not negative is a process id, as crash's {@code bt} takes it.
+   */
+  private static OptionalInt count(Invocation call, String word) {
+    boolean counts =
+        word.matches("-\\d{1,9}")
+            || (word.matches("\\d{1,9}")
+                && call.kernel().isProcess()
+                && call.kernel().taskOfId(Long.parseLong(word)).isEmpty());
+    return counts ? OptionalInt.of(Integer.parseInt(word)) : OptionalInt.empty();
+  }
+
+  /** The frames that a count leaves. */
+  private static List<SourceFrame> counted(List<SourceFrame> frames, int count) {
+    return count < 0
+        ? frames.subList(Math.max(0, frames.size() + count), frames.size())
+        : frames.subList(0, Math.min(count, frames.size()));
+  }
+
+  private static List<Item> show(Invocation call, Task task, boolean full, OptionalInt count) {
     var title = title(task);
     try {
       var trace = Frames.stack(call, task);
@@ -87,9 +116,16 @@ final class BtCommand implements Command {
           call.args().has('v') || call.args().has('l')
               ? List.<SourceFrame>of()
               : Frames.of(call, trace);
-      if (full || frames.stream().anyMatch(frame -> frame.activation().isPresent())) {
+      if (full
+          || count.isPresent()
+          || frames.stream().anyMatch(frame -> frame.activation().isPresent())) {
+        var shown = count.isPresent() ? counted(frames, count.getAsInt()) : frames;
         items.add(Item.show(new Datum.Fact(title, List.of())));
-        items.addAll(FrameText.stack(call, frames, full));
+        items.addAll(FrameText.stack(call, shown, full));
+        if (shown.size() < frames.size() && count.getAsInt() >= 0) {
+          items.add(Item.show(new Datum.Fact("(More stack frames follow...)", List.of())));
+          return items;
+        }
         if (trace.end() != Backtrace.End.COMPLETE && !trace.why().isEmpty()) {
           items.add(Item.show(new Datum.Fact("(" + trace.why() + ")", List.of())));
         }

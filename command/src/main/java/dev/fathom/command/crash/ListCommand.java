@@ -104,8 +104,7 @@ final class ListCommand implements Command {
   }
 
   private static boolean isPlace(Invocation call, String word) {
-    boolean process = call.kernel().os().equals("Linux process");
-    return (process && word.matches("\\d{1,9}"))
+    return (call.kernel().isProcess() && word.matches("\\d{1,9}"))
         || call.program().symbols().named(word).stream()
             .anyMatch(symbol -> symbol.kind() == Symbol.Kind.TEXT);
   }

@@ -2,6 +2,8 @@
 package dev.fathom.command.gdb;
 
 import dev.fathom.base.Datum;
+import dev.fathom.base.FathomException;
+import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.CExpression;
 import dev.fathom.command.Command;
@@ -33,8 +35,9 @@ final class DisplayCommand implements Command {
         .help(
             """
             `display` shows an expression now and each time the target stops, in a format of
-            `print`, or of `x` with `/i`, `/s` or a size. Without an expression it shows all;
-            `undisplay` removes some or all.
+            `print`, or of `x` with `/i`, `/s` or a size. Without an expression it shows all, but
+            leaves out those with names that mean nothing where the target stands, such as another
+            function's variables; `undisplay` removes some or all.
 
                 > display/i $rip
                 > display jiffies
@@ -60,7 +63,7 @@ final class DisplayCommand implements Command {
     }
     if (words.isEmpty()) {
       return state.displays().entrySet().stream()
-          .flatMap(entry -> show(call, entry.getKey(), entry.getValue()));
+          .flatMap(entry -> showHere(call, entry.getKey(), entry.getValue()));
     }
     var format = words.getFirst().startsWith("/") ? words.getFirst() : "";
     var text = Words.joined(words, format.isEmpty() ? 0 : 1);
@@ -74,6 +77,18 @@ final class DisplayCommand implements Command {
             || parsed.letter().filter(c -> c == 'i' || c == 's').isPresent();
     var line = (examines ? "x" : "output") + format + " " + text;
     return show(call, state.display(line), line);
+  }
+
+  /** What a display shows; nothing where its names are not known. */
+  private static Stream<Item> showHere(Invocation call, int number, String line) {
+    try {
+      return show(call, number, line);
+    } catch (FathomException e) {
+      if (e instanceof LookupException || e.getCause() instanceof LookupException) {
+        return Stream.empty(); // It is shown again where they are.
+      }
+      throw e;
+    }
   }
 
   private static Stream<Item> show(Invocation call, int number, String line) {

@@ -20,7 +20,8 @@ import java.util.OptionalLong;
 
 /** Frames and variables as gdb shows them. */
 public final class FrameText {
-  private static final ValueTree.Options OPTIONS = ValueTree.Options.crash(Cell.Radix.DECIMAL);
+  /** Of values in a word. */
+  private static final ValueTree.Options BRIEF = ValueTree.Options.crash(Cell.Radix.DECIMAL);
 
   private FrameText() {}
 
@@ -45,6 +46,14 @@ public final class FrameText {
       }
     }
     return items;
+  }
+
+  /** The function of a frame as it is shown; where none is known, its address. */
+  static String function(Invocation call, SourceFrame frame) {
+    return frame
+        .activation()
+        .map(Activation::function)
+        .orElseGet(() -> StackView.symbol(call.program().symbols(), frame.frame()));
   }
 
   /** What lies between a frame and its caller, when it is no call. */
@@ -126,7 +135,7 @@ public final class FrameText {
 
   /** A value in a word; structures and arrays are not opened. */
   static String brief(Value value) {
-    return brief(ValueTree.of(Optional.empty(), value, OPTIONS).root().shape());
+    return brief(ValueTree.of(Optional.empty(), value, BRIEF).root().shape());
   }
 
   private static String brief(Datum.Shape shape) {
@@ -164,9 +173,12 @@ public final class FrameText {
 
   /** What is missing of a variable that is not in memory is no fault of the target. */
   private static Item shown(Invocation call, Optional<String> name, Value value) {
+    var state = call.environment().gdb();
+    var options =
+        ValueTree.Options.gdb(state.pretty(), state.elements(), Optional.empty()).untyped();
     return value instanceof Value.Ref ref && ref.space().equals(call.program().memory())
-        ? ValueTree.show(call, name, value, OPTIONS)
-        : Item.show(ValueTree.of(name, value, OPTIONS));
+        ? ValueTree.show(call, name, value, options)
+        : Item.show(ValueTree.of(name, value, options));
   }
 
   /** The locals of a frame, each on its lines. */

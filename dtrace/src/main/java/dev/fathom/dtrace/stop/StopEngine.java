@@ -31,7 +31,6 @@ import java.util.Set;
  * stood when it came there; all of its CPUs stand still meanwhile.
  */
 public final class StopEngine implements Engine {
-  private static final String PROCESS = "Linux process";
 
   private final Session session;
   private final Optional<Recorder> recorder;
@@ -92,7 +91,7 @@ public final class StopEngine implements Engine {
   }
 
   static boolean isProcess(Kernel kernel) {
-    return kernel.os().equals(PROCESS);
+    return kernel.isProcess();
   }
 
   @Override

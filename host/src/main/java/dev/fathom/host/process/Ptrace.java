@@ -374,8 +374,8 @@ public final class Ptrace implements ProcessTracer {
   }
 
   @Override
-  public Optional<Change> taken(Change change) {
-    return wait(change.thread(), WNOHANG);
+  public Optional<Change> change(int thread) {
+    return wait(thread, WNOHANG);
   }
 
   private interface Waiting {

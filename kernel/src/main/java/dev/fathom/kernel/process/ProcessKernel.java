@@ -97,6 +97,11 @@ final class ProcessKernel implements Kernel {
   }
 
   @Override
+  public boolean isProcess() {
+    return true;
+  }
+
+  @Override
   public Program program() {
     return program;
   }

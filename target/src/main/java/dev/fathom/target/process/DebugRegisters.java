@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.target.process;
 
+import dev.fathom.base.TargetException;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.target.Breakpoints.Kind;
 import dev.fathom.target.ProcessTracer;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The four debug registers of x86 (Intel SDM volume 3, 17.2), as each thread of a process has them:
@@ -12,6 +17,17 @@ import java.util.Optional;
 final class DebugRegisters {
   /** Offset of {@code u_debugreg} in {@code struct user} (Linux arch/x86/include/asm/user_64.h). */
   private static final long OFFSET = 848;
+
+  /** Offset of the stack pointer in {@code struct user}. */
+  private static final long STACK_POINTER = 152;
+
+  /** A program that soon writes to its stack, as each does. */
+  private static final List<String> TRIAL = List.of("/bin/sh", "-c", ":");
+
+  private static final Duration TRIAL_LIMIT = Duration.ofSeconds(10);
+  private static final Duration NAP = Duration.ofMillis(1);
+  private static final int SIGTRAP = 5;
+  private static final int SIGKILL = 9;
 
   private static final int SLOTS = 4;
   private static final int STATUS = 6;
@@ -23,6 +39,9 @@ final class DebugRegisters {
 
   private final ProcessTracer ptrace;
   private final Point[] slots = new Point[SLOTS];
+
+  /** Whether they stop anything; empty before it was tried. */
+  private Optional<Boolean> trap = Optional.empty();
 
   DebugRegisters(ProcessTracer ptrace) {
     this.ptrace = ptrace;
@@ -37,7 +56,12 @@ final class DebugRegisters {
     return true;
   }
 
-  /** Takes a slot; false when there is none left or it cannot be watched so. */
+  /**
+   * Takes a slot; false when there is none left or it cannot be watched so.
+   *
+   * @throws UnsupportedException on a machine whose debug registers never stop anything, as some
+   *     hypervisors' virtual machines are
+   */
   boolean add(Point point) {
     boolean code = point.kind() == Kind.HARDWARE;
     boolean data = point.kind() == Kind.WRITE || point.kind() == Kind.ACCESS;
@@ -48,11 +72,53 @@ final class DebugRegisters {
     }
     for (int i = 0; i < SLOTS; i++) {
       if (slots[i] == null) {
+        if (trap.isEmpty()) {
+          trap = Optional.of(tried());
+        }
+        if (!trap.get()) {
+          throw new UnsupportedException(
+              "this machine's debug registers stop nothing (a fault of its hypervisor):"
+                  + " no watchpoints, and only breakpoints in code");
+        }
         slots[i] = point;
         return true;
       }
     }
     return false;
+  }
+
+  /** Tries on a small program of its own whether a write that is watched stops it. */
+  private boolean tried() {
+    int trial = ptrace.start(TRIAL, ProcessTracer.KILL_WITH_TRACER);
+    try {
+      var stack = ptrace.user(trial, STACK_POINTER);
+      if (stack.isEmpty()) {
+        return false;
+      }
+      var pushed = new Point(Kind.WRITE, stack.get() - 8, 8);
+      boolean set =
+          ptrace.setUser(trial, OFFSET, pushed.address())
+              && ptrace.setUser(trial, OFFSET + CONTROL * 8, control(0, pushed))
+              && ptrace.resume(trial, 0);
+      return set && next(trial) instanceof ProcessTracer.Stopped stop && stop.signal() == SIGTRAP;
+    } finally {
+      boolean there = ptrace.signal(trial, trial, SIGKILL);
+      while (there) {
+        there = next(trial) instanceof ProcessTracer.Stopped;
+      }
+    }
+  }
+
+  private ProcessTracer.Change next(int thread) {
+    long deadline = System.nanoTime() + TRIAL_LIMIT.toNanos();
+    while (System.nanoTime() - deadline < 0) {
+      var change = ptrace.change(thread);
+      if (change.isPresent()) {
+        return change.get();
+      }
+      LockSupport.parkNanos(NAP.toNanos());
+    }
+    throw new TargetException("a program of our own did not end in time");
   }
 
   void remove(Point point) {
@@ -82,25 +148,30 @@ final class DebugRegisters {
     long value = 0;
     for (int i = 0; i < SLOTS; i++) {
       if (slots[i] != null) {
-        long access =
-            switch (slots[i].kind()) {
-              case WRITE -> 1;
-              case ACCESS, READ -> 3;
-              case HARDWARE, SOFTWARE -> 0;
-            };
-        long length =
-            access == 0
-                ? 0
-                : switch (slots[i].length()) {
-                  case 2 -> 1;
-                  case 4 -> 3;
-                  case 8 -> 2;
-                  default -> 0;
-                };
-        value |= 1L << (2 * i) | (access | length << 2) << (16 + 4 * i);
+        value |= control(i, slots[i]);
       }
     }
     return value;
+  }
+
+  /** The bits of DR7 for what is in a slot. */
+  private static long control(int slot, Point point) {
+    long access =
+        switch (point.kind()) {
+          case WRITE -> 1;
+          case ACCESS, READ -> 3;
+          case HARDWARE, SOFTWARE -> 0;
+        };
+    long length =
+        access == 0
+            ? 0
+            : switch (point.length()) {
+              case 2 -> 1;
+              case 4 -> 3;
+              case 8 -> 2;
+              default -> 0;
+            };
+    return 1L << (2 * slot) | (access | length << 2) << (16 + 4 * slot);
   }
 
   /** What the stopped thread hit; forgets it. */

@@ -805,7 +805,7 @@ final class TracedProcess {
           && signal == SIGTRAP) {
         sendBack(thread);
       }
-      return ptrace.taken(change.get());
+      return ptrace.change(change.get().thread());
     }
     return change;
   }
