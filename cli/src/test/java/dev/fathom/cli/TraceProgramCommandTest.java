@@ -87,6 +87,22 @@ class TraceProgramCommandTest {
     assertThat(out.toString()).startsWith("fathom ");
   }
 
+  /** The tag and place are told of what only a provider knows to be wrong, too. */
+  @Test
+  void probesThatCannotBeAreRefusedAtTheirPlace() {
+    var err = new StringWriter();
+    for (var probe : List.of("tick-0", "tick-5q", "tick-999999999d")) {
+      FathomCommand.parserOf("dtrace")
+          .orElseThrow()
+          .setErr(new PrintWriter(err, true))
+          .setExecutionExceptionHandler((error, command, _) -> Problems.report(error, command))
+          .execute("-n", "BEGIN,\n" + probe + " { exit(0); }");
+    }
+    assertThat(err.toString().lines().filter(line -> line.contains("line 2: tick-")))
+        .hasSize(3)
+        .allMatch(line -> line.endsWith("[D_PDESC_INVAL, column 1]"));
+  }
+
   @Test
   void scriptsTakeTheirOptionsFromPragmas() throws IOException {
     var script = folder.resolve("s.d");

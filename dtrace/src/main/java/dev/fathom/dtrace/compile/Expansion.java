@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.dtrace.compile;
 
+import dev.fathom.base.UsageException;
 import dev.fathom.dtrace.probe.Probe;
 import dev.fathom.dtrace.probe.ProbeName;
 import dev.fathom.dtrace.probe.ProbePattern;
@@ -105,7 +106,7 @@ public final class Expansion {
       return probe.stream().toList();
     }
     var pattern = pattern(source, spec, kind);
-    var found = matching(pattern);
+    var found = matching(source, spec, pattern);
     if (found.isEmpty() && !none) {
       throw source.error(
           spec.span(),
@@ -113,6 +114,15 @@ public final class Expansion {
           "probe description " + pattern + " does not match any probes" + near(pattern));
     }
     return found;
+  }
+
+  /** What matches in the providers' view, which may say that such a probe cannot be. */
+  private List<Probe> matching(Source source, ProbeSpec spec, ProbePattern pattern) {
+    try {
+      return matching(pattern);
+    } catch (UsageException e) {
+      throw source.error(spec.span(), Tag.D_PDESC_INVAL, e.getMessage());
+    }
   }
 
   /** What the description would match if one field were another. */

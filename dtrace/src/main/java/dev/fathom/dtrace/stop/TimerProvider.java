@@ -99,7 +99,10 @@ final class TimerProvider implements Provider {
     if (number == 0) {
       throw new UsageException(name + ": a rate of 0");
     }
-    long nanos = rate ? 1_000_000_000L / number : Math.multiplyExact(number, UNITS.get(unit));
+    if (!rate && number > Long.MAX_VALUE / UNITS.get(unit)) {
+      throw new UsageException(name + ": longer than 292 years");
+    }
+    long nanos = rate ? 1_000_000_000L / number : number * UNITS.get(unit);
     if (nanos < SHORTEST) {
       throw new UsageException(
           name + ": more often than every " + SHORTEST / 1000 + " microseconds");

@@ -250,7 +250,7 @@ public final class ElfSymbols implements SymbolTable {
         long size = size(symbol);
         boolean contains =
             key == starts[start] || Long.compareUnsigned(key - starts[start], size) < 0;
-        if (contains && (best < 0 || rank(symbol) > rank(best))) {
+        if (contains && (best < 0 || isBetter(symbol, best))) {
           best = symbol;
         }
       }
@@ -274,6 +274,22 @@ public final class ElfSymbols implements SymbolTable {
 
   private long size(int symbol) {
     return part(symbol).table.size(numbers[symbol]);
+  }
+
+  /** Whether of two names for one place the first is the one to show. */
+  private boolean isBetter(int symbol, int other) {
+    int difference = rank(symbol) - rank(other);
+    return difference == 0 ? weight(symbol) < weight(other) : difference > 0;
+  }
+
+  /** Of names that are alike else the least: {@code cbrt} before {@code cbrtf64}, {@code __cbrt}. */
+  private int weight(int symbol) {
+    var name = part(symbol).table.name(numbers[symbol]);
+    int underscores = 0;
+    while (underscores < name.length() && name.charAt(underscores) == '_') {
+      underscores++;
+    }
+    return (underscores << 16) + Math.min(name.length(), 0xffff);
   }
 
   /** Of names for one place the better: typed before untyped, global before weak before local. */

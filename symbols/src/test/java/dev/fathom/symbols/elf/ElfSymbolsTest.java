@@ -53,6 +53,16 @@ class ElfSymbolsTest {
   }
 
   @Test
+  void ofNamesThatAreAlikeElseThePlainestIsShown() {
+    var writer = new ElfWriter().type(3);
+    int text = writer.loaded(".text", 0x1000, true, new byte[0x100]);
+    for (var name : new String[] {"cbrtf64", "__cbrt", "cbrt", "_cbrt", "cbrtf32x"}) {
+      writer.symbol(new ElfWriter.Symbol(name, 0x1000, 0x10, text, 2 << 4 | 2));
+    }
+    assertThat(symbols(writer, Placement.asLinked()).text(0x1004)).isEqualTo("cbrt+4");
+  }
+
+  @Test
   void symbolsWithoutSizeReachToTheNext() {
     var symbols = symbols(executable(), Placement.asLinked());
     assertThat(symbols.text(0x104f)).isEqualTo("assembly+0xf");
