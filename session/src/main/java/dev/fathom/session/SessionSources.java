@@ -7,6 +7,7 @@ import dev.fathom.format.dwarf.CallFrames;
 import dev.fathom.format.elf.ElfSymtab;
 import dev.fathom.format.elf.SectionHeader;
 import dev.fathom.model.Image;
+import dev.fathom.model.Symbol;
 import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.SourceInfo;
 import dev.fathom.model.source.SourceInfos;
@@ -162,10 +163,13 @@ final class SessionSources {
       return placementOfModule(image, file);
     }
     var symtab = file.elf().symtab();
-    for (var anchor : ANCHORS) {
-      var here = session.kernel().program().symbols().first(anchor);
+    for (var anchor : session.kernel().isProcess() ? List.<String>of() : ANCHORS) {
       var there = symtab.isPresent() ? value(symtab.get(), anchor) : OptionalLong.empty();
-      if (here.isPresent() && there.isPresent()) {
+      var here =
+          there.isPresent()
+              ? session.kernel().program().symbols().first(anchor)
+              : Optional.<Symbol>empty();
+      if (here.isPresent()) {
         return Optional.of(new Placement.Bias(here.get().address() - there.getAsLong()));
       }
     }

@@ -44,18 +44,18 @@ final class FrameCommand implements Command {
     return spec.reading(CommandSpec.Reading.EXPRESSION)
         .help(
             """
-        Chooses the frame whose locals (`info locals`), arguments (`info args`) and registers
-        expressions see, and shows it with its line of source where that is found. Numbers are
-        those of `bt`; inlined functions have frames of their own. `frame function` takes the
-        innermost frame of that function, `frame address` that which is at a place in the code or
-        has this canonical frame address. Choosing a task chooses its innermost frame.
+            Chooses the frame whose locals (`info locals`), arguments (`info args`) and registers
+            expressions see, and shows it with its line of source where that is found. Numbers are
+            those of `bt`; inlined functions have frames of their own. `frame function` takes the
+            innermost frame of that function, `frame address` that which is at a place in the code or
+            has this canonical frame address. Choosing a task chooses its innermost frame.
 
-            > frame 2
-            #2  0xffffffff8134cc90 in vfs_read (file=0xffff888003a1c600, ...) at fs/read_write.c:458
-            > frame function vfs_read
-            > up
-            > down 2
-        """);
+                > frame 2
+                #2  0xffffffff8134cc90 in vfs_read (file=0xffff888003a1c600, ...) at fs/read_write.c:458
+                > frame function vfs_read
+                > up
+                > down 2
+            """);
   }
 
   @Override

@@ -282,7 +282,9 @@ public final class ElfSymbols implements SymbolTable {
     return difference == 0 ? weight(symbol) < weight(other) : difference > 0;
   }
 
-  /** Of names that are alike else the least: {@code cbrt} before {@code cbrtf64}, {@code __cbrt}. */
+  /**
+   * Of names that are alike else the least: {@code cbrt} before {@code cbrtf64}, {@code __cbrt}.
+   */
   private int weight(int symbol) {
     var name = part(symbol).table.name(numbers[symbol]);
     int underscores = 0;
