@@ -202,6 +202,48 @@ class FunctionPlacesTest {
           assertThat(run(service, "bt"))
               .containsPattern("#0 .*tiny \\(a=6\\).*\\n#1 .*two \\(q=4\\)");
           assertThat(run(service, "info scope tiny")).contains("symbol a of tiny");
+          // It has no symbol of its own.
+          assertThat(run(service, "list tiny")).contains("int t = a * 3;");
+          assertThat(run(service, "list other.c:tiny")).contains("int t = a * 3;");
+          assertThat(run(service, "info line tiny").lines()).doesNotHaveDuplicates();
+        });
+  }
+
+  private static final String ON_A_LINE =
+      """
+      #include <cstdio>
+      #include <unistd.h>
+      #define OWN __attribute__((noinline))
+      struct A { virtual int f(int) = 0; int a = 1; };
+      struct B : virtual A { int b = 2; int f(int x) override; };
+      OWN int stop(int d) { asm volatile("" : : "r"(d) : "memory"); usleep(1000); return d; }
+      int B::f(int x) { return stop(x + b) + b; }
+      OWN int over(int a) { return a + 1; } OWN int over(double a) { return (int) a + 2; }
+      int main() {
+        B b;
+        A *volatile p = &b;
+        puts("ready");
+        fflush(stdout);
+        for (;;) p->f(over(1) + over(2.5));
+      }
+      """;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gcc", "clang"})
+  void functionsOfOneLineHaveTheirOwnPartsAndThunksTheirNames(String compiler) {
+    var options = new String[] {"-g", "-O2", "-Wl,--no-as-needed", "-lstdc++", "-x", "c++"};
+    in(
+        CProgram.compileWith(compiler, directory, "line", ON_A_LINE, options),
+        (service, _) -> {
+          assertThat(run(service, "info line over"))
+              .containsPattern("<over\\(int\\)> and ends at \\S+ <over\\(int\\)\\+[0-9a-fx]+>")
+              .containsPattern("<over\\(double\\)> and ends at \\S+ <over\\(double\\)\\+");
+          run(service, "b stop");
+          run(service, "c");
+          assertThat(run(service, "bt")).doesNotContain("??");
+          if (compiler.equals("clang")) {
+            assertThat(run(service, "bt")).contains(" virtual thunk to B::f(int) (");
+          }
         });
   }
 

@@ -216,6 +216,12 @@ class ProcessValuesTest {
           Debugged.run(service, "b counted");
           assertThat(Debugged.run(service, "output $bpnum")).isEqualTo("1");
           assertThat(Debugged.run(service, "p $_siginfo")).contains("no signal has stopped thread");
+          assertThat(Debugged.run(service, "info proc"))
+              .contains("process " + subject.pid(), "cmdline = '", "exe = '", "cwd = '");
+          assertThat(Debugged.run(service, "info proc mappings")).contains("[stack]");
+          Debugged.run(service, "handle SIGUSR2 nostop");
+          assertThat(Debugged.run(service, "info signals SIGUSR2")).endsWith("12 SIGUSR2      no");
+          assertThat(Debugged.run(service, "info handle")).contains("11 SIGSEGV      yes");
           subject.signal("USR1");
           Debugged.run(service, "c");
           assertThat(Debugged.run(service, "output $_siginfo.si_signo")).isEqualTo("10");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.lang;
 
+import dev.fathom.base.FathomException;
 import dev.fathom.base.Span;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CType;
@@ -42,6 +43,54 @@ final class CTextParser extends Parser {
     while (!atEnd()) {
       external();
     }
+  }
+
+  /** As {@link #read()}, but goes on behind a declaration that is wrong, and tells of it. */
+  void read(CTextTypes.Skipped skipped) {
+    while (!atEnd()) {
+      int start = mark();
+      try {
+        external();
+      } catch (FathomException e) {
+        restart();
+        back(start);
+        var from = peek().span();
+        var to = skipDeclaration(skipped);
+        skipped.text(e, from.start(), to.end());
+      }
+    }
+  }
+
+  /**
+   * Goes behind the declaration that is next: its semicolon, or the body of a function. Where its
+   * brackets are not closed it ends before the next declaration that begins a line.
+   *
+   * @return the last token of it
+   */
+  private Span skipDeclaration(CTextTypes.Skipped skipped) {
+    int start = mark();
+    int depth = 0;
+    boolean function = false;
+    while (!atEnd()) {
+      function |= depth == 0 && peek().is("{") && peek(-1).is(")");
+      var token = take();
+      depth += token.is("{") || token.is("(") || token.is("[") ? 1 : 0;
+      depth -= token.is("}") || token.is(")") || token.is("]") ? 1 : 0;
+      boolean ends = depth == 0 && (token.is(";") || (function && token.is("}")));
+      if (ends || depth < 0) {
+        return token.span();
+      }
+    }
+    return depth > 0 ? skipUnclosed(start, skipped) : peek().span();
+  }
+
+  private Span skipUnclosed(int start, CTextTypes.Skipped skipped) {
+    back(start);
+    var last = take();
+    while (!atEnd() && !(peek().beginsDeclaration() && skipped.beginsLine(peek().span().start()))) {
+      last = take();
+    }
+    return last.span();
   }
 
   private void external() {

@@ -51,11 +51,29 @@ public final class CTextTypes implements TypeSource {
   public void read(String file, String text) {
     var lines = new Lines(file, text);
     try {
-      var tokens = new Preprocessor(text, lines, notes).tokens();
+      var tokens = new Preprocessor(text, lines, notes, Optional.empty()).tokens();
       new CTextParser(tokens, this, model).read();
     } catch (FathomException e) {
       throw lines.located(e);
     }
+  }
+
+  /**
+   * As {@link #read}, but leaves out declarations that are wrong.
+   *
+   * @return what is wrong, each with file, line and column, and the lines that were left out for it
+   * @throws EvalException when what is wrong is not in a declaration, but concerns all of the text
+   */
+  public List<String> readWhatIsRight(String file, String text) {
+    var lines = new Lines(file, text);
+    var skipped = new Skipped(lines);
+    try {
+      var tokens = new Preprocessor(text, lines, notes, Optional.of(skipped)).tokens();
+      new CTextParser(tokens, this, model).read(skipped);
+    } catch (FathomException e) {
+      throw lines.located(e);
+    }
+    return List.copyOf(skipped.told);
   }
 
   @Override
@@ -137,6 +155,44 @@ public final class CTextTypes implements TypeSource {
     return alignments;
   }
 
+  /** Takes what is left out of a text. */
+  static final class Skipped {
+    /** When so much is wrong the text is no C. */
+    private static final int MOST = 100;
+
+    private final Lines lines;
+    private final List<String> told = new ArrayList<>();
+
+    private Skipped(Lines lines) {
+      this.lines = lines;
+    }
+
+    /**
+     * A declaration, or a part of a line that is no C, is left out.
+     *
+     * @param start where it begins
+     * @param end where it ends
+     * @throws EvalException when too much has been left out
+     */
+    void text(FathomException why, int start, int end) {
+      if (told.size() == MOST) {
+        throw new EvalException(
+            "more than " + MOST + " errors, the first of which is " + told.getFirst());
+      }
+      int first = lines.line(start);
+      int last = lines.line(Math.max(start, end - 1));
+      told.add(
+          lines.located(why).getMessage()
+              + (first == last
+                  ? "; line " + first + " is left out"
+                  : "; lines " + first + " to " + last + " are left out"));
+    }
+
+    boolean beginsLine(int position) {
+      return lines.beginsLine(position);
+    }
+  }
+
   /** Tells where in a text a place is. */
   static final class Lines {
     private final String file;
@@ -145,6 +201,16 @@ public final class CTextTypes implements TypeSource {
     Lines(String file, String text) {
       this.file = file;
       this.text = text;
+    }
+
+    /** The number of the line that a place is in, from 1. */
+    int line(int position) {
+      return 1 + (int) text.substring(0, position).chars().filter(c -> c == '\n').count();
+    }
+
+    /** Whether nothing is in front of a place in its line. */
+    boolean beginsLine(int position) {
+      return position == 0 || text.charAt(position - 1) == '\n';
     }
 
     String at(int position) {

@@ -75,6 +75,11 @@ abstract class Cursor {
     nesting--;
   }
 
+  /** Forgets how deep parsing was when it failed. */
+  final void restart() {
+    nesting = 0;
+  }
+
   final EvalException unexpected(String expected) {
     var token = peek();
     var found = token.kind() == Token.Kind.END ? "the end" : "'" + token.text() + "'";

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -34,18 +35,28 @@ final class Preprocessor {
   private final String text;
   private final CTextTypes.Lines lines;
   private final List<String> notes;
+  private final Optional<CTextTypes.Skipped> skipped;
   private final Map<String, List<Token>> macros = new HashMap<>();
   private final Set<String> functions = new HashSet<>();
   private final Deque<Branch> branches = new ArrayDeque<>();
   private final List<Token> tokens = new ArrayList<>();
 
-  Preprocessor(String text, CTextTypes.Lines lines, List<String> notes) {
+  /**
+   * @param notes told of what is left out on purpose
+   * @param skipped told of what is wrong and left out; empty where nothing may be wrong
+   */
+  Preprocessor(
+      String text,
+      CTextTypes.Lines lines,
+      List<String> notes,
+      Optional<CTextTypes.Skipped> skipped) {
     if (text.length() > TEXT_LIMIT) {
       throw new EvalException("C text is longer than " + TEXT_LIMIT + " characters");
     }
     this.text = bare(text);
     this.lines = lines;
     this.notes = notes;
+    this.skipped = skipped;
   }
 
   /** The text with comments and joined lines blanked out; places stay. */
@@ -120,9 +131,26 @@ final class Preprocessor {
   }
 
   private void plain(int from, int to) {
-    if (active() && from < to) {
-      expand(Lexer.tokens(text, from, to), tokens, new HashSet<>(), false);
+    if (!active() || from >= to) {
+      return;
     }
+    List<Token> found;
+    try {
+      found = Lexer.tokens(text, from, to);
+    } catch (EvalException e) {
+      if (skipped.isEmpty() || e.span().isEmpty()) {
+        throw e;
+      }
+      // The rest of its line is left out.
+      int at = Math.clamp(e.span().get().start(), from, to - 1);
+      int end = text.indexOf('\n', at);
+      end = end < 0 || end > to ? to : end;
+      skipped.get().text(e, at, end);
+      plain(from, at);
+      plain(end, to);
+      return;
+    }
+    expand(found, tokens, new HashSet<>(), false);
   }
 
   /** Adds {@code from} with macros replaced, but for those that are being replaced. */

@@ -29,6 +29,15 @@ record Token(Kind kind, String text, String prefix, Span span) {
     return kind == Kind.OPERATOR && text.equals(operator);
   }
 
+  /** Whether it is a word that declarations, and nothing else in them, begin with. */
+  boolean beginsDeclaration() {
+    return kind == Kind.NAME
+        && switch (text) {
+          case "typedef", "struct", "union", "enum", "extern", "static" -> true;
+          default -> false;
+        };
+  }
+
   boolean isName(String name) {
     return kind == Kind.NAME && text.equals(name);
   }

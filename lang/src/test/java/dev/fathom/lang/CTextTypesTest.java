@@ -52,26 +52,46 @@ class CTextTypesTest {
       delimiterString = " | ",
       quoteCharacter = '`',
       value = {
-        "struct s { char c; double _Complex d; float _Complex e; }; | 32 | 0 char c; 8 complex double d; 24 complex float e",
+        "struct s { char c; double _Complex d; float _Complex e; }; | 32 | 0 char c; 8 complex"
+            + " double d; 24 complex float e",
         "struct s { int a; char b[]; }; | 4 | 0 int a; 4 char b[]",
         "struct s { char c; long l; char d; }; | 24 | 0 char c; 8 long l; 16 char d",
         "struct s { char c; long l; } __attribute__((packed)); | 9 | 0 char c; 1 long l",
-        "struct __attribute__((packed, aligned(4))) s { char c; long l; }; | 12 | 0 char c; 1 long l",
+        "struct __attribute__((packed, aligned(4))) s { char c; long l; }; | 12 | 0 char c; 1 long"
+            + " l",
         "struct s { char c; int i __attribute__((packed)); }; | 5 | 0 char c; 1 int i",
         "struct s { char c; _Alignas(16) char d; }; | 32 | 0 char c; 16 char d",
         "struct s { unsigned a : 3, b : 30; }; | 8 | 0.0 unsigned int a:3; 4.0 unsigned int b:30",
         "struct s { char c; int : 0; char d; }; | 5 | 0 char c; 4 char d",
-        "struct s { int (*f)(struct s *, const char *, ...); }; | 8 | 0 int (*f)(struct s *, const char *, ...)",
-        "struct s { void (*table[3])(int); int m[2][3]; }; | 48 | 0 void (*table[3])(int); 24 int m[2][3]",
-        "struct s { struct { int x; }; union { char c; long l; } u; }; | 16 | 0 struct {...}; 8 union {...} u",
-        "#define N (2 + 3)\\nenum { MANY = N * 2 };\\nstruct s { char a[N], b[MANY], c[sizeof(int) << 1]; }; | 23 | 0 char a[5]; 5 char b[10]; 15 char c[8]",
-        "#if defined(NO) || 0x10 < 3\\nbroken\\n#elif 1\\nstruct s { int a; };\\n#else\\nbroken too\\n#endif | 4 | 0 int a",
+        "struct s { int (*f)(struct s *, const char *, ...); }; | 8 | 0 int (*f)(struct s *, const"
+            + " char *, ...)",
+        "struct s { void (*table[3])(int); int m[2][3]; }; | 48 | 0 void (*table[3])(int); 24 int"
+            + " m[2][3]",
+        "struct s { struct { int x; }; union { char c; long l; } u; }; | 16 | 0 struct {...}; 8"
+            + " union {...} u",
+        "#define N (2 + 3)\\n"
+            + "enum { MANY = N * 2 };\\n"
+            + "struct s { char a[N], b[MANY], c[sizeof(int) << 1]; }; | 23 | 0 char a[5]; 5 char"
+            + " b[10]; 15 char c[8]",
+        "#if defined(NO) || 0x10 < 3\\n"
+            + "broken\\n"
+            + "#elif 1\\n"
+            + "struct s { int a; };\\n"
+            + "#else\\n"
+            + "broken too\\n"
+            + "#endif | 4 | 0 int a",
         "#ifdef NO\\nstruct s { long a; };\\n#else\\nstruct s { int a; };\\n#endif | 4 | 0 int a",
-        "struct t; typedef struct t *tp; struct s { tp p; struct t *q; }; struct t { int x; }; | 16 | 0 tp p; 8 struct t *q",
-        "typedef unsigned char u8; typedef u8 mac[6]; struct s { mac m; u8 const v; }; | 7 | 0 mac m; 6 const u8 v",
+        "struct t; typedef struct t *tp; struct s { tp p; struct t *q; }; struct t { int x; }; | 16"
+            + " | 0 tp p; 8 struct t *q",
+        "typedef unsigned char u8; typedef u8 mac[6]; struct s { mac m; u8 const v; }; | 7 | 0 mac"
+            + " m; 6 const u8 v",
         "struct s { /* a\\ncomment */ int a; // and another\\n int b; }; | 8 | 0 int a; 4 int b",
-        "#pragma pack(push, 2)\\nstruct s { char c; int i; };\\n#pragma pack(pop)\\n | 6 | 0 char c; 2 int i",
-        "_Static_assert(sizeof(int) == 4, \"x\"); struct s { int a; _Static_assert(1, \"\"); }; | 4 | 0 int a",
+        "#pragma pack(push, 2)\\n"
+            + "struct s { char c; int i; };\\n"
+            + "#pragma pack(pop)\\n"
+            + " | 6 | 0 char c; 2 int i",
+        "_Static_assert(sizeof(int) == 4, \"x\"); struct s { int a; _Static_assert(1, \"\"); }; | 4"
+            + " | 0 int a",
         "static inline int f(int x) { return x ? '}' : 1; } struct s { int a; }; | 4 | 0 int a",
         "struct s { enum { A, B = 5, C } e; }; | 4 | 0 enum {...} e",
       })
@@ -124,12 +144,14 @@ class CTextTypesTest {
         "struct s { int a : 40; }; | test.h:1:16: a bit-field of 40 bits in 'int'",
         "struct s { int a[-1]; }; | test.h:1:18: an array of -1 elements",
         "struct s { int a[1 / 0]; }; | test.h:1:18: division by zero",
-        "struct s { int a; }; struct s { long a; }; | test.h:1:29: 'struct s' is defined twice, and differently",
+        "struct s { int a; }; struct s { long a; }; | test.h:1:29: 'struct s' is defined twice, and"
+            + " differently",
         "struct s { long short x; }; | test.h:1:12: no such combination of type words",
         "#if 1\\nint a; | test.h:2:7: #if without #endif",
         "#error no\\n | test.h:1:1: #error no",
         "/* never | test.h:1:1: comment without end",
-        "struct s { int a __attribute__((aligned(3))); }; | test.h:1:41: 3 is not an alignment: a power of two is needed",
+        "struct s { int a __attribute__((aligned(3))); }; | test.h:1:41: 3 is not an alignment: a"
+            + " power of two is needed",
         "int x[N]; | test.h:1:7: unknown constant 'N'",
       })
   void errorsNameFileLineAndColumn(String text, String message) {
@@ -453,5 +475,38 @@ class CTextTypesTest {
     var process = new ProcessBuilder(command).redirectErrorStream(true).start();
     var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(output).isZero();
+  }
+
+  @Test
+  void whatIsWrongIsLeftOutAndToldOf() {
+    var text =
+        """
+        struct one { int a; };
+        struct bad { int x y; };
+        struct two { struct one o; int *p; };
+        int f(nosuch_t a) {
+          return 1;
+        }
+        int g(void) { return f(2); }
+        enum e { A, B = 1 +, C };
+        int odd = 8 ` 3;
+        ;
+        typedef long fine_t;
+        struct open { int b;
+        struct three { fine_t c; };
+        """;
+    assertThat(types.readWhatIsRight("h.h", text))
+        .containsExactlyInAnyOrder(
+            "h.h:2:20: expected ';', but found 'y'; line 2 is left out",
+            "h.h:4:7: expected a type name, but found 'nosuch_t'; lines 4 to 6 are left out",
+            "h.h:8:20: expected an operand, but found ','; line 8 is left out",
+            "h.h:9:13: unexpected character '`'; line 9 is left out",
+            "h.h:14:1: expected '}', but found the end; line 12 is left out");
+    assertThat(types.find(TypeName.struct("two")).orElseThrow().bytes()).isEqualTo(16);
+    assertThat(types.find(TypeName.struct("three"))).isPresent();
+    assertThat(types.find(TypeName.struct("bad"))).isEmpty();
+    assertThat(types.variables()).containsOnlyKeys("g", "odd");
+    assertThatThrownBy(() -> types.readWhatIsRight("h.h", "int x y;\n".repeat(200)))
+        .hasMessageContaining("more than 100 errors, the first of which is h.h:1:7: ");
   }
 }

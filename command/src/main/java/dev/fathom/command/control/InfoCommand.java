@@ -17,13 +17,18 @@ final class InfoCommand implements Command {
     return CommandSpec.crash(
             "info", "show breakpoints, threads, registers, modules, symbols, frames, lines")
         .arguments(
-            "breakpoints | threads | registers [name ...] | sharedlibrary | symbol address"
+            "breakpoints | threads | registers [name ...] | all-registers | sharedlibrary"
+                + " | proc [mappings] | signals [SIGNAL] | files | symbol address"
                 + " | address symbol | types|variables|functions [regex] | display"
                 + " | frame | locals | args | line [place] | scope place | source")
         .help(
             """
             Shows what gdb's `info` of that name does, by the command of Fathom that has it:
-            `::events`, `::threads`, `::regs`, `::objects`. Words may be cut short. `info symbol`
+            `::events`, `::threads`, `::objects`. Words may be cut short. `info registers` shows the
+            general registers of the selected frame, `info all-registers` also the vector registers
+            and those of the FPU. Of a process, `info proc` shows its id, arguments, working
+            directory and program, `info proc mappings` its memory, `info signals` the signals that
+            stop it (`handle`). `info files` is `::status` and `::objects`. `info symbol`
             names what stands at an address, `info address` says where a symbol is; `info types`,
             `info variables` and `info functions` list those whose names match. With debug
             information: `info frame`, `info locals` and `info args` of the selected frame, `info
@@ -33,6 +38,8 @@ final class InfoCommand implements Command {
                 > info breakpoints
                 > info threads
                 > info symbol $rip
+                > info registers rip eflags
+                > info proc mappings
                 > info types ^list_
                 > info locals
                 > info line vfs_read
@@ -64,9 +71,6 @@ final class InfoCommand implements Command {
     }
     if ("threads".startsWith(what)) {
       return ThreadsCommand.list(call, false);
-    }
-    if ("registers".startsWith(what)) {
-      return call.execute("::regs");
     }
     if ("sharedlibrary".startsWith(what)) {
       return call.execute("::objects");

@@ -31,7 +31,8 @@ final class CheaderCommand implements Command {
             looked at. Layouts are those of compilers for the program's data model, `packed` and
             `aligned` included. `#define` of a constant and `#if` work; `#include` is left out, with
             a note: give text that went through the preprocessor (`gcc -E -P`) where that matters.
-            What the program's own types have is not replaced.
+            What the program's own types have is not replaced. A declaration that is wrong is left
+            out: what is wrong with it is told with its place, and the others count.
 
                 > ::cheader domain.h
                 c:domain.h: 14 types, 3 variables
@@ -57,7 +58,8 @@ final class CheaderCommand implements Command {
     var types = call.program().types();
     var name = "c:" + path.getFileName();
     var source = new CTextTypes(name, DataModel.of(types), types);
-    source.read(path.getFileName().toString(), text);
+    var wrong = source.readWhatIsRight(path.getFileName().toString(), text);
+    wrong.forEach(call::fail);
     types.add(source);
     source.notes().forEach(call::remark);
     long hidden =
@@ -76,6 +78,7 @@ final class CheaderCommand implements Command {
                     + source.stream().count()
                     + " types, "
                     + source.variables().size()
-                    + " variables")));
+                    + " variables"
+                    + (wrong.isEmpty() ? "" : ", " + wrong.size() + " declarations left out"))));
   }
 }

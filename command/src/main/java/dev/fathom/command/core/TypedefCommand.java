@@ -2,6 +2,7 @@
 package dev.fathom.command.core;
 
 import dev.fathom.base.Datum;
+import dev.fathom.base.EvalException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
@@ -12,12 +13,16 @@ import dev.fathom.lang.DataModel;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.TypeSystem;
 import dev.fathom.model.type.TypedefType;
+import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /** {@code ::typedef}. */
 final class TypedefCommand implements Command {
   static final String SOURCE = "c:typed";
+
+  private static final String FILE = "::typedef";
+  private static final String BEFORE = "typedef ";
 
   @Override
   public CommandSpec spec() {
@@ -58,7 +63,12 @@ final class TypedefCommand implements Command {
         return Stream.empty();
       }
     }
-    args.expect(2, 2);
+    args.expect(1, 2);
+    var definition = args.word(0);
+    requireClosed(definition);
+    if (args.count() == 1) {
+      throw new UsageException("a name is needed behind the type");
+    }
     var name = args.word(1);
     if (!name.matches("[A-Za-z_][A-Za-z0-9_]*")) {
       throw new UsageException("'" + name + "' is not a name");
@@ -72,11 +82,38 @@ final class TypedefCommand implements Command {
                   return made;
                 });
     try {
-      source.read("::typedef", "typedef " + args.word(0) + " " + name + ";");
+      source.read(FILE, BEFORE + definition + " " + name + ";");
+    } catch (EvalException e) {
+      throw e.span().isEmpty() ? e : at(e, e.span().get().start() - BEFORE.length());
     } finally {
       types.forget();
     }
     return Stream.empty();
+  }
+
+  /** The error with the column of what was typed. */
+  private static EvalException at(EvalException e, int position) {
+    var what = e.getMessage().replaceFirst("^" + FILE + ":[0-9]+:[0-9]+: ", "");
+    return new EvalException("the type: " + what + " at column " + (Math.max(0, position) + 1));
+  }
+
+  /** What is not closed would take the name for one of its members. */
+  private static void requireClosed(String definition) {
+    var open = new ArrayDeque<Integer>();
+    for (int i = 0; i < definition.length(); i++) {
+      switch (definition.charAt(i)) {
+        case '{' -> open.push(i);
+        case '}' -> open.poll();
+        default -> {}
+      }
+    }
+    if (!open.isEmpty()) {
+      throw new EvalException(
+          "the type: expected '}' for the '{' at column "
+              + (open.peek() + 1)
+              + ", but found the end: "
+              + definition.strip());
+    }
   }
 
   private static Item line(CType type) {

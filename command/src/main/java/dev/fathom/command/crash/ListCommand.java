@@ -11,6 +11,7 @@ import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.Lazily;
 import dev.fathom.command.Links;
+import dev.fathom.command.source.FunctionName;
 import dev.fathom.command.source.Listing;
 import dev.fathom.lang.Expressions;
 import dev.fathom.model.Symbol;
@@ -20,10 +21,14 @@ import dev.fathom.model.type.CompositeType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** {@code list}. */
 final class ListCommand implements Command {
+  /** What is no number, and may be the name of a function, of one file as well. */
+  private static final Pattern NAME = Pattern.compile("^'?[A-Za-z_~]");
+
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash("list", "walk a linked list, or show lines of a source file")
@@ -104,9 +109,15 @@ final class ListCommand implements Command {
   }
 
   private static boolean isPlace(Invocation call, String word) {
-    return (call.kernel().isProcess() && word.matches("\\d{1,9}"))
-        || call.program().symbols().named(word).stream()
-            .anyMatch(symbol -> symbol.kind() == Symbol.Kind.TEXT);
+    boolean process = call.kernel().isProcess();
+    if (process && word.matches("\\d{1,9}")) {
+      return true;
+    }
+    var symbols = call.program().symbols().named(word);
+    // What was inlined everywhere has no symbol.
+    return symbols.isEmpty()
+        ? process && NAME.matcher(word).find() && !FunctionName.of(word).places(call).isEmpty()
+        : symbols.stream().anyMatch(symbol -> symbol.kind() == Symbol.Kind.TEXT);
   }
 
   private static List<Item> show(

@@ -41,8 +41,12 @@ public final class InfoTopics {
       case "va", "var", "variables", "variable" -> Optional.of(symbols(call, rest, false));
       case "fu", "fun", "functions", "function" -> Optional.of(symbols(call, rest, true));
       case "display", "disp" -> Optional.of(displays(call));
-      case "r", "re", "reg", "registers" ->
+      case "r", "re", "reg", "regist", "register", "registers" ->
           Optional.of(RegistersTopic.named(call, words.subList(1, words.size())));
+      case "proc" -> Optional.of(ProcessTopics.process(call, rest));
+      case "signals", "signal", "handle" -> Optional.of(ProcessTopics.signals(call, rest));
+      case "files", "target" ->
+          Optional.of(Stream.concat(call.execute("::status"), call.execute("::objects")));
       case "al", "all", "all-registers" ->
           Optional.of(
               rest.isEmpty()

@@ -5,10 +5,12 @@ import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
+import dev.fathom.base.Range;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.Frames;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
+import dev.fathom.model.Located;
 import dev.fathom.model.source.Activation;
 import dev.fathom.model.source.FrameView;
 import dev.fathom.model.source.SourceFrame;
@@ -144,8 +146,11 @@ public final class SourceInfoWords {
               : call.evaluate(text.substring(1));
       return List.of(Item.show(lineAt(call, address)));
     }
+    // The pieces of an inlined copy are of one line more often than not.
     return FunctionName.places(call, text).stream()
-        .map(place -> Item.show(lineAt(call, place.address())))
+        .map(place -> lineAt(call, place.address()))
+        .distinct()
+        .map(Item::show)
         .toList();
   }
 
@@ -166,7 +171,7 @@ public final class SourceInfoWords {
     var fields = new ArrayList<>(FrameText.fields(line.get()));
     var text = new StringBuilder("line ").append(line.get().line());
     text.append(" of \"").append(line.get().path()).append('"');
-    var range = source.lineRange(address);
+    var range = source.lineRange(address).map(whole -> ofFunction(call, whole, address));
     if (range.isPresent()) {
       long start = range.get().start();
       long end = range.get().end();
@@ -174,9 +179,35 @@ public final class SourceInfoWords {
       fields.add(new Datum.Field("end", "", Cell.address(end)));
       text.append(" starts at address 0x").append(Long.toHexString(start));
       text.append(" <").append(symbols.text(start)).append("> and ends at 0x");
-      text.append(Long.toHexString(end)).append(" <").append(symbols.text(end)).append('>');
+      text.append(Long.toHexString(end))
+          .append(" <")
+          .append(endText(call, address, end))
+          .append('>');
     }
     return new Datum.Fact(text.append('.').toString(), fields);
+  }
+
+  /** The end of a line by the function that it is in, although what begins there is the next. */
+  private static String endText(Invocation call, long address, long end) {
+    var symbols = call.program().symbols();
+    return symbols
+        .at(address)
+        .map(Located::symbol)
+        .filter(symbol -> end - symbol.address() == symbol.size())
+        .map(symbol -> new Located(symbol, symbol.size()).text())
+        .orElseGet(() -> symbols.text(end));
+  }
+
+  /** The part of a range that is of the function at an address: a line may have several. */
+  private static Range ofFunction(Invocation call, Range range, long address) {
+    var symbol = call.program().symbols().at(address).map(Located::symbol);
+    if (symbol.isEmpty() || symbol.get().size() == 0) {
+      return range;
+    }
+    long start = symbol.get().address();
+    long end = start + symbol.get().size();
+    return new Range(
+        range.contains(start) ? start : range.start(), range.contains(end) ? end : range.end());
   }
 
   /** The variables in scope at a place, and where they are kept there. */

@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /** A function at work at an address: the one that the code belongs to, or one inlined into it. */
 public interface Activation {
-  /** Its name as the source has it; {@code ??} where it has none. */
+  /** Its name as the source has it, or its symbol; {@code ??} where it has none. */
   String function();
 
   /** What it takes and returns; empty where that cannot be told. */

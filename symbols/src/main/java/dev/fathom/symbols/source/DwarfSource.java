@@ -26,6 +26,7 @@ import dev.fathom.model.source.SourceLine;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.VoidType;
 import dev.fathom.symbols.DwarfRegisters;
+import dev.fathom.symbols.demangle.Demangler;
 import dev.fathom.symbols.dwarf.DwarfTypeSource;
 import dev.fathom.symbols.elf.Placement;
 import java.util.ArrayList;
@@ -596,9 +597,19 @@ public final class DwarfSource implements SourceInfo {
     return target.isPresent() ? types.type(target.get()) : VoidType.VOID;
   }
 
-  /** The name of an entry with the namespaces and classes that it is in. */
+  /**
+   * The name of an entry with the namespaces and classes that it is in; of what only a compiler
+   * needs, such as a thunk, that of its symbol.
+   */
   Optional<String> nameOf(Die die) {
-    return types.nameOf(die);
+    return types.nameOf(die).or(() -> linkageName(die));
+  }
+
+  /** The name of a symbol of C++ that an entry tells, as people write it. */
+  static Optional<String> linkageName(Die die) {
+    return die.owner(At.LINKAGE_NAME)
+        .flatMap(owner -> owner.string(At.LINKAGE_NAME))
+        .flatMap(Demangler::demangle);
   }
 
   /** The variable at a fixed place that a function's unit has outside of functions. */

@@ -9,7 +9,6 @@ import dev.fathom.format.dwarf.Tag;
 import dev.fathom.format.dwarf.Unit;
 import dev.fathom.format.dwarf.UnitLists;
 import dev.fathom.model.source.SourceInfo.FunctionCode;
-import dev.fathom.symbols.demangle.Demangler;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -86,8 +85,7 @@ final class FunctionSearch {
 
   /** Whether a function is called so by its symbol. */
   private static boolean hasParameters(Die function, String whole) {
-    var linkage = function.owner(At.LINKAGE_NAME).flatMap(owner -> owner.string(At.LINKAGE_NAME));
-    return linkage.flatMap(Demangler::demangle).filter(whole::equals).isPresent();
+    return DwarfSource.linkageName(function).filter(whole::equals).isPresent();
   }
 
   private static boolean hasCode(Die die) {
