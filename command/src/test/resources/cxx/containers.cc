@@ -56,6 +56,19 @@ struct L : virtual VBase {
 struct R : virtual VBase {
   int rr = 2;
 };
+struct Root {
+  virtual ~Root() {}
+  int root = 1;
+};
+struct Left : virtual Root {
+  int left = 2;
+};
+struct Right : virtual Root {
+  int right = 3;
+};
+struct Whole : Left, Right {
+  int whole = 4;
+};
 struct D : L, R {
   int d = 3;
 };
@@ -144,6 +157,11 @@ geo::Shape &rshape = circle;
 geo::D dd;
 geo::L *lp = &dd;
 geo::R *rp = &dd;
+geo::Whole whole;
+geo::Root *root = &whole;
+geo::Root &rroot = whole;
+geo::Left *left = &whole;
+geo::Root only_root;
 geo::Shape *wild_shape = reinterpret_cast<geo::Shape *>(8);
 int target = 5;
 int &ref = target;

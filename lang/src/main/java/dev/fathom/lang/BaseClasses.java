@@ -5,10 +5,10 @@ import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.Member;
-import dev.fathom.model.type.PointerType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -16,7 +16,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** C++'s way from an object to the parts that are its base classes, and back. */
+/** C++'s way from an object to the parts that are its base classes. */
 final class BaseClasses {
   /** Deeper than classes derive from each other. */
   private static final int NESTING_LIMIT = 64;
@@ -37,6 +37,54 @@ final class BaseClasses {
     type.virtualBases().forEach(base -> found.add(base.type()));
     return found;
   }
+
+  /** The parts of an object that are its class's own bases; virtual ones only in memory. */
+  static List<Value.Ref> of(Value.Ref object) {
+    var found = new ArrayList<Value.Ref>();
+    if (!(object.type().resolved() instanceof CompositeType type)) {
+      return found;
+    }
+    for (var member : type.members()) {
+      if (member.isBase()) {
+        found.add(at(object, member));
+      }
+    }
+    if (object.isPlace()) {
+      for (var base : type.virtualBases()) {
+        if (object.virtualBase(base) instanceof Value.Ref part) {
+          found.add(part);
+        }
+      }
+    }
+    return found;
+  }
+
+  private static Value.Ref at(Value.Ref object, Member base) {
+    long address = object.address() + base.byteOffset();
+    return new Value.Ref(object.program(), base.type(), object.space(), address, 0, 0);
+  }
+
+  /** The object itself and all its parts that are of a class. */
+  static List<Value.Ref> all(Value.Ref object, CompositeType wanted) {
+    var found = new ArrayList<Value.Ref>();
+    var seen = new HashSet<Place>();
+    var queue = new ArrayDeque<>(List.of(object));
+    while (!queue.isEmpty() && seen.size() < CLASSES_LIMIT) {
+      var at = queue.removeFirst();
+      if (at.type().resolved() instanceof CompositeType own
+          && seen.add(new Place(own.name(), at.address()))) {
+        if (same(own, wanted)) {
+          found.add(at);
+        } else {
+          queue.addAll(of(at));
+        }
+      }
+    }
+    return found;
+  }
+
+  /** A part of an object: parts of several classes may begin at one address. */
+  private record Place(String type, long address) {}
 
   /** The part of an object that is its base of that type; empty when there is none. */
   static Optional<Value> part(Value object, CType base) {
@@ -113,26 +161,27 @@ final class BaseClasses {
 
   private static Optional<Value> step(Value.Ref object, CompositeType own, CompositeType wanted) {
     for (var member : own.members()) {
-      if (member.isBase() && leads(member.type(), wanted, noneSeen(), true)) {
-        return Optional.of(
-            new Value.Ref(
-                object.program(),
-                member.type(),
-                object.space(),
-                object.address() + member.byteOffset(),
-                0,
-                0));
+      if (member.isBase() && leads(member.type(), wanted, true)) {
+        return Optional.of(at(object, member));
       }
     }
     for (var base : own.virtualBases()) {
-      if (leads(base.type(), wanted, noneSeen(), true)) {
+      if (leads(base.type(), wanted, true)) {
         return Optional.of(object.virtualBase(base));
       }
     }
     return Optional.empty();
   }
 
-  /** Whether a class is the wanted one or has it as a base. */
+  /**
+   * Whether a class is the wanted one or has it as a base.
+   *
+   * @param virtual whether by virtual bases as well
+   */
+  static boolean leads(CType type, CompositeType wanted, boolean virtual) {
+    return leads(type, wanted, noneSeen(), virtual);
+  }
+
   private static boolean leads(
       CType type, CompositeType wanted, Set<CompositeType> seen, boolean virtual) {
     if (!(type.resolved() instanceof CompositeType own) || !seen.add(own)) {
@@ -158,40 +207,7 @@ final class BaseClasses {
   }
 
   /** Types of the same name are the same, whichever source has them. */
-  private static boolean same(CompositeType a, CompositeType b) {
+  static boolean same(CompositeType a, CompositeType b) {
     return a == b || (!a.name().isEmpty() && a.name().equals(b.name()));
-  }
-
-  /** The bits of a pointer when it points to another class: those of a base, or from a base. */
-  static long moved(Value pointer, PointerType to) {
-    long bits = pointer.asLong();
-    if (bits == 0
-        || !(pointer.type().resolved() instanceof PointerType from)
-        || !(from.target().resolved() instanceof CompositeType own)
-        || !(to.target().resolved() instanceof CompositeType wanted)
-        || !own.isCxx()
-        || same(own, wanted)) {
-      return bits;
-    }
-    var base = part(new Value.Ref(pointer.program(), own, bits), wanted);
-    return base.isPresent() ? base.get().address() : bits - below(wanted, own);
-  }
-
-  /** Where in a derived class its base is, if it is at the same place in every object; else 0. */
-  private static long below(CompositeType derived, CompositeType base) {
-    long offset = 0;
-    var at = derived;
-    for (int depth = 0; depth < NESTING_LIMIT && !same(at, base); depth++) {
-      var next =
-          at.members().stream()
-              .filter(member -> member.isBase() && leads(member.type(), base, noneSeen(), false))
-              .findFirst();
-      if (next.isEmpty() || !(next.get().type().resolved() instanceof CompositeType inner)) {
-        return 0;
-      }
-      offset += next.get().byteOffset();
-      at = inner;
-    }
-    return same(at, base) ? offset : 0;
   }
 }

@@ -33,17 +33,25 @@ public final class DynamicTypes {
   public static Optional<Value> of(Value value) {
     try {
       if (value.type().resolved() instanceof PointerType p
-          && p.target().resolved() instanceof CompositeType part
+          && p.target().resolved() instanceof CompositeType
           && value.asLong() != 0) {
-        return whole(new Value.Ref(value.program(), part, value.asLong()), part)
-            .map(object -> leading(object, p));
+        return other((Value.Ref) value.deref()).map(object -> leading(object, p));
       }
-      return value instanceof Value.Ref ref && ref.type().resolved() instanceof CompositeType part
-          ? whole(ref, part).map(object -> object)
+      return value instanceof Value.Ref ref && ref.isComposite()
+          ? other(ref).map(object -> object)
           : Optional.empty();
     } catch (FathomException e) {
       return Optional.empty(); // The object or its table cannot be read; whoever shows it says so.
     }
+  }
+
+  private static Optional<Value.Ref> other(Value.Ref part) {
+    return whole(part)
+        .filter(
+            object ->
+                !BaseClasses.same(
+                    (CompositeType) object.type().resolved(),
+                    (CompositeType) part.type().resolved()));
   }
 
   private static Value leading(Value.Ref object, PointerType as) {
@@ -52,9 +60,16 @@ public final class DynamicTypes {
         object.program(), new PointerType(as.kind(), as.bytes(), () -> type), object.address());
   }
 
-  private static Optional<Value.Ref> whole(Value.Ref part, CompositeType type) {
-    if (!type.isCxx()
-        || !isDynamic(type, new HashSet<>())
+  /**
+   * The whole object that a part of one is of, which may be the part itself.
+   *
+   * @return empty where that cannot be told
+   * @throws FathomException when the object or its table cannot be read
+   */
+  static Optional<Value.Ref> whole(Value.Ref part) {
+    if (!(part.type().resolved() instanceof CompositeType type)
+        || !type.isCxx()
+        || !isDynamic(type)
         || !part.space().equals(part.program().memory())) {
       return Optional.empty();
     }
@@ -75,10 +90,16 @@ public final class DynamicTypes {
     var object =
         new Value.Ref(part.program(), real, part.address() + (word == 4 ? (int) before : before));
     // A table that something else left in memory leads to no object with this part.
-    return BaseClasses.part(object, type).isPresent() ? Optional.of(object) : Optional.empty();
+    return BaseClasses.all(object, type).stream().anyMatch(at -> at.address() == part.address())
+        ? Optional.of(object)
+        : Optional.empty();
   }
 
   /** Whether objects of a class have a table of virtual functions, which is then at their start. */
+  static boolean isDynamic(CompositeType type) {
+    return isDynamic(type, new HashSet<>());
+  }
+
   private static boolean isDynamic(CompositeType type, Set<CompositeType> seen) {
     if (!type.virtualBases().isEmpty()
         || type.methods().stream().anyMatch(CompositeType.Method::isVirtual)) {

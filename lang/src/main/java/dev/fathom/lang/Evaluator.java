@@ -4,6 +4,7 @@ package dev.fathom.lang;
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.LookupException;
+import dev.fathom.base.Span;
 import dev.fathom.model.Program;
 import dev.fathom.model.Statics;
 import dev.fathom.model.Symbol;
@@ -521,15 +522,50 @@ final class Evaluator {
             ? call(call, Optional.of(c.type())).referred()
             : operand(c.operand());
     var target = c.type().resolved();
+    if (target instanceof PointerType p
+        && (p.isReference() || c.form() == Expr.CastForm.DYNAMIC)) {
+      return within(c.span(), () -> pointed(c, p, operand));
+    }
     if (target instanceof CompositeType || target instanceof ArrayType) {
       if (operand instanceof Value.Ref && (operand.isPlace() || isWhole(operand.type()))) {
-        var type = ofObject(c.type(), operand);
-        return BaseClasses.part(operand, type).orElseGet(() -> operand.as(type));
+        return within(c.span(), () -> ClassCasts.moved(operand, ofObject(c.type(), operand)));
       }
       throw Cursor.wrong(
           c.span(), "cannot make a '" + c.type().text() + "' of a '" + operand.type().text() + "'");
     }
+    if (c.form() == Expr.CastForm.REINTERPRET && target instanceof PointerType) {
+      return numbers.pointer(c.type(), bits(decay(operand)));
+    }
     return converted(c, c.type(), decay(operand));
+  }
+
+  /** A cast to a reference, or one that asks what the object is. */
+  private Value pointed(Expr.Cast c, PointerType type, Value operand) {
+    boolean dynamic = c.form() == Expr.CastForm.DYNAMIC;
+    var object = operand;
+    if (!type.isReference()) {
+      var pointer = decay(operand);
+      if (!(pointer.type().resolved() instanceof PointerType)) {
+        throw Cursor.wrong(c.span(), "'" + pointer.type().text() + "' is not a pointer");
+      }
+      if (pointer.asLong() == 0) {
+        return numbers.pointer(c.type(), 0);
+      }
+      object = pointer.deref();
+    } else if (!(operand instanceof Value.Ref ref) || !operand.isPlace() || ref.bitSize() != 0) {
+      throw Cursor.wrong(c.operand().span(), "only what stands in memory can be referred to");
+    }
+    var found =
+        dynamic
+            ? ClassCasts.dynamic(object, type.target())
+            : Optional.of(
+                c.form() == Expr.CastForm.REINTERPRET
+                    ? object
+                    : ClassCasts.moved(object, type.target()));
+    if (found.isEmpty() && type.isReference()) {
+      throw Cursor.wrong(c.span(), "the object has no part '" + type.target().text() + "'");
+    }
+    return numbers.pointer(c.type(), found.map(Value::address).orElse(0L));
   }
 
   private static boolean isWhole(CType type) {
@@ -563,7 +599,7 @@ final class Evaluator {
       case PointerType p when p.isReference() && operand instanceof Value.Ref ref -> ref;
       case PointerType p when !fraction ->
           numbers.pointer(
-              type, Numbers.isPointer(operand) ? BaseClasses.moved(operand, p) : bits(operand));
+              type, Numbers.isPointer(operand) ? ClassCasts.moved(operand, p) : bits(operand));
       case FloatType f when !Numbers.isPointer(operand) ->
           retyped(numbers.real(f, operand.asReal()), type);
       case VoidType _ -> new Value.Imm(program, type, 0);
@@ -745,7 +781,7 @@ final class Evaluator {
       var several = functions.several(c.function(), callee);
       return several.isEmpty()
           ? call(c, callee, function(c, callee), cast)
-          : of(c, () -> call(c, several, cast));
+          : within(c.span(), () -> call(c, several, cast));
     }
     var object = object(m);
     int last = m.name().lastIndexOf("::");
@@ -824,7 +860,7 @@ final class Evaluator {
                   + " arguments, not "
                   + count);
     }
-    return of(c, () -> method(c, whole, group, virtual, fitting));
+    return within(c.span(), () -> method(c, whole, group, virtual, fitting));
   }
 
   private Value method(
@@ -851,12 +887,12 @@ final class Evaluator {
     return called(c, function.address(), (FunctionType) function.type().resolved(), arguments);
   }
 
-  /** What goes wrong is told of the whole call, where it says nothing nearer. */
-  private static Value of(Expr.Call c, Supplier<Value> work) {
+  /** What goes wrong is told of a whole expression, where it says nothing nearer. */
+  private static Value within(Span span, Supplier<Value> work) {
     try {
       return work.get();
     } catch (EvalException e) {
-      throw e.span().isPresent() ? e : Cursor.wrong(c.span(), e.getMessage());
+      throw e.span().isPresent() ? e : Cursor.wrong(span, e.getMessage());
     }
   }
 

@@ -61,7 +61,20 @@ public sealed interface Expr {
 
   record Conditional(Span span, Expr test, Expr then, Expr otherwise) implements Expr {}
 
-  record Cast(Span span, CType type, Expr operand) implements Expr {}
+  /** What a cast may do: C's as C++'s {@code static_cast}, and more. */
+  enum CastForm {
+    PLAIN,
+    /** By what the object really is. */
+    DYNAMIC,
+    /** Leaves an address as it is. */
+    REINTERPRET
+  }
+
+  record Cast(Span span, CastForm form, CType type, Expr operand) implements Expr {
+    Cast(Span span, CType type, Expr operand) {
+      this(span, CastForm.PLAIN, type, operand);
+    }
+  }
 
   /** gdb's {@code {type} address}: what stands at an address. */
   record At(Span span, CType type, Expr address) implements Expr {}

@@ -85,7 +85,7 @@ final class Methods {
     if (!declared.isEmpty()) {
       return Optional.of(new Group(object, constant, declared));
     }
-    for (var base : bases(object, c)) {
+    for (var base : BaseClasses.of(object)) {
       var found = named(base, name, constant, seen);
       if (found.isPresent()) {
         return found;
@@ -96,25 +96,6 @@ final class Methods {
 
   private static boolean enter(Value.Ref object, CompositeType type, Set<Place> seen) {
     return seen.size() < NESTING_LIMIT && seen.add(new Place(type, object.address()));
-  }
-
-  /** Where the bases of an object are; virtual ones only of an object in memory. */
-  private List<Value.Ref> bases(Value.Ref object, CompositeType type) {
-    var found = new ArrayList<Value.Ref>();
-    for (var member : type.members()) {
-      if (member.isBase()) {
-        long at = object.address() + member.byteOffset();
-        found.add(new Value.Ref(program, member.type(), object.space(), at, 0, 0));
-      }
-    }
-    if (object.isPlace()) {
-      for (var base : type.virtualBases()) {
-        if (object.virtualBase(base) instanceof Value.Ref part) {
-          found.add(part);
-        }
-      }
-    }
-    return found;
   }
 
   /** Whether a type is of what is not to be changed. */
@@ -201,7 +182,7 @@ final class Methods {
     c.methods().stream()
         .filter(method -> overrides(method, own.method()))
         .forEach(method -> all.add(new Found(at, method)));
-    for (var base : bases(at, c)) {
+    for (var base : BaseClasses.of(at)) {
       overriding(base, own, all, seen);
     }
   }
@@ -236,7 +217,7 @@ final class Methods {
     if (!(at.type().resolved() instanceof CompositeType c) || !enter(at, c, seen)) {
       return false;
     }
-    return bases(at, c).stream().anyMatch(base -> holds(base, part, seen));
+    return BaseClasses.of(at).stream().anyMatch(base -> holds(base, part, seen));
   }
 
   /**

@@ -600,7 +600,13 @@ class Parser extends TypeParser {
         expect(">");
         expect("(");
         var operand = comma();
-        return new Expr.Cast(word.span().to(expect(")").span()), type, operand);
+        var form =
+            switch (word.text()) {
+              case "dynamic_cast" -> Expr.CastForm.DYNAMIC;
+              case "reinterpret_cast" -> Expr.CastForm.REINTERPRET;
+              default -> Expr.CastForm.PLAIN;
+            };
+        return new Expr.Cast(word.span().to(expect(")").span()), form, type, operand);
       }
       default -> {
         return new Expr.Name(word.span(), word.text());

@@ -150,6 +150,17 @@ class CxxTest {
           "(geo::D *)(geo::R *)&dd",
           "(geo::VBase *)&dd",
           "(geo::Named *)0",
+          "(geo::Whole *)root",
+          "*(geo::Whole *)root",
+          "(geo::Whole &)*root",
+          "((geo::Whole &)rroot).whole",
+          "static_cast<geo::Whole *>(root)",
+          "(geo::Whole *)left",
+          "(geo::Root &)whole",
+          "(int &)target",
+          "dynamic_cast<geo::Right *>(root)",
+          "dynamic_cast<geo::Right *>(left)",
+          "dynamic_cast<geo::Whole *>(&only_root)",
           "&v",
           "sizeof(geo::Circle)",
           "sizeof(std::vector<int, std::allocator<int> >)",
@@ -497,5 +508,33 @@ class CxxTest {
     assertThat(program.run("set print object maybe")).contains("on or off");
     assertThat(program.run("p circle.geo::Nothing::id"))
         .contains("geo::Circle has no base class 'geo::Nothing'");
+  }
+
+  /** Where gdb errs: it takes tables for objects, and leaves a virtual base where it is. */
+  @Test
+  void castsFindTheObjectThatAPartIsOf() {
+    var whole = program.run("p &whole");
+    assertThat(program.run("p dynamic_cast<geo::Whole *>(root)")).isEqualTo(whole);
+    assertThat(program.run("p dynamic_cast<geo::Whole *>(left)")).isEqualTo(whole);
+    assertThat(program.run("p &dynamic_cast<geo::Whole &>(rroot)")).isEqualTo(whole);
+    assertThat(program.run("p dynamic_cast<void *>(root) == &whole")).isEqualTo("$1 = 1");
+    assertThat(program.run("p ((geo::Right *)root)->right")).isEqualTo("$1 = 3");
+    assertThat(program.run("p ((geo::Whole)*root).whole")).isEqualTo("$1 = 4");
+    assertThat(program.run("p (void *)reinterpret_cast<geo::Whole *>(root) == root"))
+        .isEqualTo("$1 = 1");
+    assertThat(program.run("p (geo::Whole *)&only_root", "p (geo::Whole &)only_root"))
+        .contains("'geo::Root' is a virtual base of 'geo::Whole'")
+        .contains("it is a 'geo::Root'")
+        .doesNotContain("$1");
+    assertThat(program.run("p (geo::D *)(geo::VBase *)&dd"))
+        .contains("'geo::VBase' is a virtual base of 'geo::D'")
+        .contains("its class is unknown");
+    assertThat(program.run("p dynamic_cast<geo::Whole &>(only_root)"))
+        .contains("the object has no part 'geo::Whole'");
+    assertThat(program.run("p dynamic_cast<geo::Point *>((geo::VBase *)&dd)"))
+        .contains("'geo::VBase' has no virtual functions");
+    assertThat(program.run("p dynamic_cast<geo::Circle *>(wild_shape)")).contains("0x8");
+    assertThat(program.run("p dynamic_cast<int *>(root)")).contains("pointers and references");
+    assertThat(program.run("p (int &)5")).contains("only what stands in memory");
   }
 }
