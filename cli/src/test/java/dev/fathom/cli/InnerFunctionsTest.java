@@ -96,6 +96,7 @@ class InnerFunctionsTest {
       assertThat(subject.line()).isEqualTo("ready");
       try (var session = Session.attach("pid:" + subject.pid(), attach, options)) {
         var service = StandardCommands.over(session);
+        service.environment().settings().writable(true);
         var out = new StringBuilder();
         for (var line : lines) {
           out.append(run(service, line));
@@ -125,6 +126,114 @@ class InnerFunctionsTest {
             run(program, "tb inner.c:10", "c", "bt", "info locals", "p k", "info scope inner.c:10"))
         .containsPattern("#0  0x\\w+ in Local::twice \\(this=0x\\w+, x=5\\) at \\S+inner.c:10\n")
         .contains("y = 10\n", "$1 = 3\n", " y of Local::twice ");
+  }
+
+  private static final String METHODS =
+      """
+      #include <stdio.h>
+      #include <string>
+      #include <unistd.h>
+      #define OWN __attribute__((noinline, used))
+      int value = 1, hidden = 2;
+      OWN int over(int a) { return a; }
+      OWN int counted(int n) { static int total = 5; static int list[2] = {1, 2}; return total += n + list[1]; }
+      OWN std::string text(int n) { return std::string(n, 'x'); }
+      std::string word = "old";
+      OWN int length(const std::string &s) { return s.size(); }
+      namespace geo {
+      struct Base {
+        int value = 11;
+        static int shared;
+        enum Size { SMALL = 4 };
+        OWN int twice(int a) { return a * 2; }
+      };
+      int Base::shared = 12;
+      struct Form : Base {
+        enum class Ink { RED = 3, BLUE };
+        int value = 14, x = 13;
+        static constexpr int limit = 6;
+        Ink ink = Ink::BLUE;
+        Size size = SMALL;
+        OWN int sum() { static int calls = 3; return calls + x; }
+        OWN int over(int a) { return a + 100; }
+        OWN int over(double a) { return (int) a + 200; }
+        OWN static int of(int a) { return a + 300; }
+        OWN static int fixed(int hidden) { return hidden + of(1) + limit; }
+        OWN int run(int hidden) {
+          int inner = hidden + sum() + over(1) + over(2.5) + of(1) + fixed(2) + twice(1);
+          return inner + Base::value + (int) size;
+        }
+      };
+      }
+      geo::Form form;
+      int main() {
+        puts("ready");
+        fflush(stdout);
+        for (;;) {
+          form.run(3 + over(0) + 0 * counted(0) + length(text(2)));
+          usleep(1000);
+        }
+      }
+      """;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"g++", "clang++"})
+  void namesInMethods(String compiler) {
+    var program =
+        CProgram.compileWith(
+            compiler,
+            directory,
+            "methods",
+            METHODS,
+            "-xc++",
+            "-g",
+            "-O0",
+            "-std=c++17",
+            compiler.equals("g++") ? "-g" : "-fstandalone-debug");
+    assertThat(
+            run(
+                program,
+                "tb geo::Form::run",
+                "c",
+                "p sum()",
+                "p over(1) + over(2.5)",
+                "p (::over(1))",
+                "p of(1)",
+                "p twice(4) + Form::twice(5)",
+                "p Base::value + Form::x",
+                "p value",
+                "p geo::Base::value",
+                "p shared",
+                "p SMALL",
+                "p Ink::RED",
+                "p Form::Ink::BLUE",
+                "p hidden",
+                "p limit"))
+        .contains("$1 = 16\n$2 = 303\n$3 = 1\n$4 = 301\n$5 = 18\n$6 = 24\n$7 = 14\n$8 = 11\n")
+        .contains("$9 = 12\n$10 = geo::Base::SMALL\n$11 = geo::Form::Ink::RED\n")
+        .contains("$12 = geo::Form::Ink::BLUE\n$13 = 5\n$14 = 6\n");
+    assertThat(
+            run(program, "tb geo::Form::fixed", "c", "p of(2)", "p SMALL", "p limit", "p hidden"))
+        .contains("$1 = 302\n$2 = geo::Base::SMALL\n$3 = 6\n$4 = 2\n");
+    assertThat(
+            run(
+                program,
+                "tb usleep",
+                "c",
+                "p counted::list[1]",
+                "p counted(int)::total > 5",
+                "p geo::Form::sum()::calls",
+                "p text(5)",
+                "p length(word)",
+                "p length(\"abc\")",
+                "p word = \"new\"",
+                "p word",
+                "p hidden"))
+        .contains("$1 = 2\n$2 = 1\n$3 = 3\n$4 = \"xxxxx\"\n$5 = 3\n")
+        .contains(
+            "a 'const std::string &' cannot refer to a 'char [4]': constructors and operators")
+        .contains("'char [4]' cannot be assigned to 'std::string': constructors and operators")
+        .contains("$6 = \"old\"\n$7 = 2\n");
   }
 
   @Test

@@ -32,21 +32,25 @@ public final class CScope extends ProgramScope {
   }
 
   /**
-   * {@inheritDoc} Locals of a frame that was chosen, and variables of the file that its function is
-   * in, hide variables of the program; without such a choice those of the innermost frame come
-   * last, since finding them takes a walk of the stack.
+   * {@inheritDoc} Locals of a process and of a frame that was chosen, what is in the classes and
+   * namespaces around its function, and variables of the file that this is in hide variables of the
+   * program; of a kernel without such a choice those of the innermost frame come last, since
+   * finding them takes a walk of the stack.
    */
   @Override
   public Optional<Value> variable(String name) {
-    if (call.environment().frameChosen()) {
-      var local = FrameNames.variable(call, name);
-      return local
+    if (framesFirst()) {
+      return FrameNames.variable(call, name)
+          .or(() -> inScope(name))
           .or(() -> FrameNames.ofFile(call, name))
-          .or(() -> global(name))
-          .or(() -> inScope(name));
+          .or(() -> global(name));
     }
     var global = global(name);
     return global.isPresent() ? global : FrameNames.variable(call, name).or(() -> inScope(name));
+  }
+
+  private boolean framesFirst() {
+    return call.environment().frameChosen() || call.kernel().os().equals("Linux process");
   }
 
   /** Of several functions of C that one file each has for itself, that of the selected frame's. */
@@ -77,28 +81,22 @@ public final class CScope extends ProgramScope {
     return ofThread(name, task, OptionalInt.empty());
   }
 
-  /** In C++ a name is looked for in what is around the function as well. */
-  private Optional<Value> inScope(String name) {
-    for (var scope : FrameNames.scopes(call)) {
-      var found =
-          name.indexOf(':') < 0 ? super.variable(scope + "::" + name) : Optional.<Value>empty();
-      if (found.isPresent()) {
-        return found;
-      }
-    }
-    return Optional.empty();
+  @Override
+  public List<String> around() {
+    return FrameNames.scopes(call);
   }
 
   @Override
   public List<Function> functions(String name) {
     var found = super.functions(name);
-    return super.variable(name).isPresent()
-        ? found
-        : FrameNames.scopes(call).stream()
-            .map(scope -> super.functions(scope + "::" + name))
-            .filter(inner -> !inner.isEmpty())
-            .findFirst()
-            .orElse(found);
+    if (!framesFirst() && super.variable(name).isPresent()) {
+      return found;
+    }
+    return around().stream()
+        .map(scope -> super.functions(scope + "::" + name))
+        .filter(inner -> !inner.isEmpty())
+        .findFirst()
+        .orElse(found);
   }
 
   @Override

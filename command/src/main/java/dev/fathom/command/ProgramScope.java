@@ -5,12 +5,14 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
+import dev.fathom.lang.ClassNames;
 import dev.fathom.lang.Scope;
 import dev.fathom.model.Program;
 import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
+import dev.fathom.model.source.Activation;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
@@ -53,6 +55,10 @@ public class ProgramScope implements Scope {
 
   @Override
   public Optional<Value> variable(String name) {
+    return global(name);
+  }
+
+  private Optional<Value> global(String name) {
     var symbols = program().symbols();
     return symbols
         .first(name)
@@ -60,6 +66,25 @@ public class ProgramScope implements Scope {
         .map(this::typed)
         .or(() -> placed(name))
         .or(() -> inThread(name));
+  }
+
+  /** The namespaces and classes around a function, the innermost first. */
+  protected static List<String> around(Optional<Activation> function) {
+    return function.map(at -> FrameNames.scopes(at.function())).orElse(List.of());
+  }
+
+  /** In C++ a name is looked for in what is {@link #around} the function as well. */
+  protected final Optional<Value> inScope(String name) {
+    if (name.indexOf(':') >= 0) {
+      return Optional.empty();
+    }
+    for (var scope : around()) {
+      var found = global(scope + "::" + name).or(() -> ClassNames.in(program(), scope, name));
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
   }
 
   @Override

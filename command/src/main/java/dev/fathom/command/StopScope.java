@@ -42,9 +42,9 @@ public class StopScope extends ProgramScope {
     }
     return activation()
         .flatMap(activation -> FrameNames.member(activation, innermost(), name))
+        .or(() -> inScope(name))
         .or(() -> activation().flatMap(a -> FrameNames.ofFile(a, innermost(), name)))
-        .or(() -> super.variable(name))
-        .or(() -> around(name));
+        .or(() -> super.variable(name));
   }
 
   @Override
@@ -86,18 +86,9 @@ public class StopScope extends ProgramScope {
     return 0;
   }
 
-  /** In C++ a name is looked for in what is around the function as well. */
-  private Optional<Value> around(String name) {
-    if (activation().isEmpty() || name.indexOf(':') >= 0) {
-      return Optional.empty();
-    }
-    for (var scope : FrameNames.scopes(activation().get().function())) {
-      var found = super.variable(scope + "::" + name);
-      if (found.isPresent()) {
-        return found;
-      }
-    }
-    return Optional.empty();
+  @Override
+  public List<String> around() {
+    return around(activation());
   }
 
   private FrameView innermost() {

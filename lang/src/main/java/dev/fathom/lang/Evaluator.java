@@ -6,7 +6,6 @@ import dev.fathom.base.FathomException;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.Span;
 import dev.fathom.model.Program;
-import dev.fathom.model.Statics;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.ArrayType;
@@ -29,7 +28,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -38,9 +36,6 @@ import java.util.function.Supplier;
  */
 final class Evaluator {
   private static final int STRING_LIMIT = 4096;
-
-  /** Base classes that are looked through. */
-  private static final int NESTING_LIMIT = 1000;
 
   /** More than any register or structure that is assigned or compared as a whole. */
   private static final int VALUE_LIMIT = 1 << 20;
@@ -175,7 +170,7 @@ final class Evaluator {
     if (found.isPresent()) {
       return found;
     }
-    var enumerator = enumerator(n.name());
+    var enumerator = ClassNames.enumerator(program, n.name());
     if (enumerator.isPresent()) {
       return enumerator;
     }
@@ -212,81 +207,47 @@ final class Evaluator {
     };
   }
 
-  /**
-   * @param name in C++ with what it is in
-   */
-  private Optional<Value> enumerator(String name) {
-    var last = name.substring(name.lastIndexOf(':') + 1);
-    return program
-        .types()
-        .enumerationOf(name)
-        .flatMap(e -> e.named(last).map(item -> new Value.Imm(program, e, item.value())));
-  }
-
-  /** What a class or enumeration of that name has under another: a shared member, a value. */
-  private Optional<Value> inType(String type, String name) {
-    var found = type.isEmpty() ? Optional.<CType>empty() : program.types().find(plain(type));
-    if (found.isEmpty()) {
-      return Optional.empty();
-    }
-    return switch (found.get().resolved()) {
-      case EnumType e -> e.named(name).map(item -> new Value.Imm(program, e, item.value()));
-      case CompositeType c -> shared(c, name, BaseClasses.noneSeen());
-      default -> Optional.empty();
-    };
-  }
-
-  private static TypeName plain(String name) {
-    return TypeName.plain(name);
-  }
-
-  /** The member of that name that all objects of a class, or of one of its bases, share. */
-  private Optional<Value> shared(CompositeType type, String name, Set<CompositeType> seen) {
-    if (!seen.add(type) || seen.size() > NESTING_LIMIT) {
-      return Optional.empty();
-    }
-    for (var member : type.statics()) {
-      if (member.name().equals(name)) {
-        return Optional.of(
-            Statics.value(program, type, member)
-                .orElseThrow(
-                    () -> new EvalException(type.name() + "::" + name + ": optimized out")));
-      }
-    }
-    for (var base : type.members()) {
-      if (base.isBase() && base.type().resolved() instanceof CompositeType inner) {
-        var found = shared(inner, name, seen);
-        if (found.isPresent()) {
-          return found;
-        }
-      }
-    }
-    return Optional.empty();
-  }
-
   private Value scoped(Expr.Scoped s) {
-    // What is of a class has its name in front, or else it may be anything that is called so.
-    var found =
-        isClass(s.scope())
-            ? scope.variable(s.scope() + "::" + s.name())
-            : scope.variable(s.scope(), s.name());
-    if (found.isPresent()) {
-      return found.get();
+    // A scope may itself be named from what is around the code.
+    for (var around : s.scope().isEmpty() ? List.<String>of() : scope.around()) {
+      var found = scoped(around + "::" + s.scope(), s.name());
+      if (found.isPresent()) {
+        return found.get();
+      }
     }
+    return scoped(s.scope(), s.name())
+        .or(() -> scope.variable("this").flatMap(object -> ofBase(object, s)))
+        .orElseThrow(() -> unknown(s, whole(s)));
+  }
+
+  private static String whole(Expr.Scoped s) {
+    return s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name();
+  }
+
+  /** In a method, {@code Class::member} of the object. */
+  private static Optional<Value> ofBase(Value object, Expr.Scoped s) {
+    return object.type().resolved() instanceof PointerType
+        ? BaseClasses.named(object.deref(), s.scope())
+            .filter(part -> part.has(s.name()))
+            .map(part -> part.member(s.name()))
+        : Optional.empty();
+  }
+
+  private Optional<Value> scoped(String of, String name) {
+    // What is of a class has its name in front, or else it may be anything that is called so.
+    var found = isClass(of) ? scope.variable(of + "::" + name) : scope.variable(of, name);
     // An enumerator belongs to the scope of its enumeration, or to the enumeration.
-    var enumerator =
-        enumerator(s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name())
-            .or(() -> inType(s.scope(), s.name()))
-            .or(() -> enumerator(s.name()).filter(v -> belongs(v.type(), s.scope())));
-    return enumerator.orElseThrow(
-        () -> unknown(s, s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name()));
+    return found
+        .or(() -> ClassNames.enumerator(program, of.isEmpty() ? name : of + "::" + name))
+        .or(() -> ClassNames.in(program, of, name))
+        .or(() -> ClassNames.enumerator(program, name).filter(v -> belongs(v.type(), of)));
   }
 
   private boolean isClass(String name) {
     return !name.isEmpty()
         && program
             .types()
-            .find(plain(name))
+            .find(TypeName.plain(name))
             .filter(type -> type.resolved() instanceof CompositeType c && c.isCxx())
             .isPresent();
   }
@@ -423,7 +384,12 @@ final class Evaluator {
       if (bytes.length != type.bytes()) {
         throw Cursor.wrong(
             e.span(),
-            "'" + value.type().text() + "' cannot be assigned to '" + place.type().text() + "'");
+            "'"
+                + value.type().text()
+                + "' cannot be assigned to '"
+                + place.type().text()
+                + "'"
+                + notMade(type));
       }
       scope.write(place, bytes);
       return place;
@@ -435,6 +401,13 @@ final class Evaluator {
       scope.write(place, bitField(place, converted.asLong()));
     }
     return place.bitSize() == 0 ? converted : cut(place, converted.asLong());
+  }
+
+  /** Why a value of another type is refused where a class might make one of its own of it. */
+  private static String notMade(CType type) {
+    return type instanceof CompositeType c && c.isCxx()
+        ? ": constructors and operators of classes are not called to convert"
+        : "";
   }
 
   /** The bytes around a bit-field with its bits replaced. */
@@ -522,8 +495,7 @@ final class Evaluator {
             ? call(call, Optional.of(c.type())).referred()
             : operand(c.operand());
     var target = c.type().resolved();
-    if (target instanceof PointerType p
-        && (p.isReference() || c.form() == Expr.CastForm.DYNAMIC)) {
+    if (target instanceof PointerType p && (p.isReference() || c.form() == Expr.CastForm.DYNAMIC)) {
       return within(c.span(), () -> pointed(c, p, operand));
     }
     if (target instanceof CompositeType || target instanceof ArrayType) {
@@ -723,7 +695,7 @@ final class Evaluator {
     if (!(type.resolved() instanceof CompositeType c)) {
       throw new EvalException(m.span(), type.text() + " has no members");
     }
-    var shared = shared(c, name, BaseClasses.noneSeen());
+    var shared = ClassNames.in(program, c, name);
     if (shared.isPresent()) {
       return shared.get();
     }
@@ -777,6 +749,10 @@ final class Evaluator {
    */
   private Value call(Expr.Call c, Optional<CType> cast) {
     if (!(c.function() instanceof Expr.Member m)) {
+      var own = ofThis(c.function());
+      if (own.isPresent()) {
+        return method(c, own.get().object(), own.get(), c.function() instanceof Expr.Name);
+      }
       var callee = operand(c.function());
       var several = functions.several(c.function(), callee);
       return several.isEmpty()
@@ -799,6 +775,37 @@ final class Evaluator {
     }
     var callee = member(m, object).referred();
     return call(c, callee, function(c, callee), cast);
+  }
+
+  /** In a method, the methods of the object that {@code name} or {@code Class::name} means. */
+  private Optional<Methods.Group> ofThis(Expr called) {
+    if (!(called instanceof Expr.Name || called instanceof Expr.Scoped)
+        || !(scope.variable("this").orElse(null) instanceof Value object)
+        || !(object.type().resolved() instanceof PointerType)) {
+      return Optional.empty();
+    }
+    var whole = Optional.of(object.deref());
+    var part = called instanceof Expr.Scoped s ? BaseClasses.named(whole.get(), s.scope()) : whole;
+    var name = called instanceof Expr.Scoped s ? s.name() : ((Expr.Name) called).name();
+    var group =
+        part.flatMap(
+            at -> at instanceof Value.Ref ref ? methods.named(ref, name) : Optional.empty());
+    // A variable of the name hides them.
+    return group.filter(
+        methods ->
+            !(called instanceof Expr.Name n)
+                || find(n).filter(found -> !isOf(found, methods.object())).isEmpty());
+  }
+
+  /** Whether a value is a function of the class that an object is of. */
+  private boolean isOf(Value function, Value.Ref object) {
+    return function.type().resolved() instanceof FunctionType
+        && function instanceof Value.Ref code
+        && program
+            .symbols()
+            .at(code.address())
+            .filter(at -> at.symbol().name().startsWith(object.type().resolved().text()))
+            .isPresent();
   }
 
   private static FunctionType function(Expr.Call c, Value callee) {
@@ -991,15 +998,20 @@ final class Evaluator {
         yield new Scope.Passed(type, object.bytes(VALUE_LIMIT));
       }
       case PointerType p when p.isReference() -> {
-        if (!v.isPlace()) {
-          throw Cursor.wrong(argument.span(), "only what stands in memory can be referred to");
-        }
         var object = BaseClasses.part(v, p.target()).orElse(v);
         if (!SameTypes.of(object.type(), p.target())
             || (v instanceof Value.Ref ref && ref.isPlace() && ref.bitSize() != 0)) {
           throw Cursor.wrong(
               argument.span(),
-              "a '" + type.text() + "' cannot refer to a '" + v.type().text() + "'");
+              "a '"
+                  + type.text()
+                  + "' cannot refer to a '"
+                  + v.type().text()
+                  + "'"
+                  + notMade(p.target().resolved()));
+        }
+        if (!v.isPlace()) {
+          throw Cursor.wrong(argument.span(), "only what stands in memory can be referred to");
         }
         yield passed(numbers.pointer(program.types().pointerTo(p.target()), object.address()));
       }

@@ -230,7 +230,9 @@ class Parser extends TypeParser {
       var operand = unary();
       return new Expr.Cast(token.span().to(operand.span()), type, operand);
     }
-    return postfix(primary());
+    int start = mark();
+    var first = primary();
+    return postfix(ofFunction(start).orElse(first));
   }
 
   private boolean endsOperand() {
@@ -276,6 +278,46 @@ class Parser extends TypeParser {
     } finally {
       tags = outer;
     }
+  }
+
+  /** {@code function(parameters)::variable}, at whose variable the parser is not yet. */
+  private Optional<Expr> ofFunction(int start) {
+    int before = mark();
+    if (!peek().is("(")) {
+      return Optional.empty();
+    }
+    int depth = 0;
+    do {
+      depth += peek().is("(") ? 1 : peek().is(")") ? -1 : 0;
+      take();
+    } while (depth > 0 && !atEnd());
+    if (peek().isName("const") && peek(1).is("::")) {
+      take();
+    }
+    int end = mark();
+    if (!peek().is("::") || peek(1).kind() != Token.Kind.NAME) {
+      back(before);
+      return Optional.empty();
+    }
+    back(start);
+    var span = peek().span();
+    var function = textTo(end);
+    take();
+    var name = take();
+    return Optional.of(new Expr.Scoped(span.to(name.span()), function, name.text()));
+  }
+
+  /** What stands in front of a token, which is taken, with the blanks that words need. */
+  private String textTo(int end) {
+    var text = new StringBuilder();
+    boolean word = false;
+    while (mark() < end) {
+      var token = take();
+      boolean isWord = token.kind() != Token.Kind.OPERATOR;
+      text.append(word && isWord ? " " : "").append(token.text());
+      word = isWord;
+    }
+    return text.toString();
   }
 
   private Expr postfix(Expr base) {
@@ -468,17 +510,16 @@ class Parser extends TypeParser {
     if (!peek().is("<")) {
       return "";
     }
-    var text = new StringBuilder();
+    int start = mark();
     int depth = 0;
-    boolean word = false;
     while (!atEnd()) {
       var token = take();
       depth += token.is("<") ? 1 : token.is(">") ? -1 : token.is(">>") ? -2 : 0;
-      boolean isWord = token.kind() != Token.Kind.OPERATOR;
-      text.append(word && isWord ? " " : "").append(token.text());
-      word = isWord;
       if (depth <= 0) {
-        return depth == 0 ? text.toString() : "";
+        int end = mark();
+        back(start);
+        var text = textTo(end);
+        return depth == 0 ? text : "";
       }
     }
     return "";

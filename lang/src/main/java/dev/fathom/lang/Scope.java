@@ -33,6 +33,11 @@ public interface Scope {
     return Optional.empty();
   }
 
+  /** C++'s namespaces and classes around the code that names are looked for in, innermost first. */
+  default List<String> around() {
+    return List.of();
+  }
+
   /**
    * A function of the program.
    *

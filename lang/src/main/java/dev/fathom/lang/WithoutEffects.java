@@ -43,6 +43,11 @@ final class WithoutEffects implements Scope {
   }
 
   @Override
+  public List<String> around() {
+    return scope.around();
+  }
+
+  @Override
   public List<Function> functions(String name) {
     return scope.functions(name);
   }

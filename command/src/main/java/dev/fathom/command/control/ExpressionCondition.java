@@ -138,7 +138,7 @@ final class ExpressionCondition implements Condition {
       if (THREAD.contains(name)) {
         return Optional.of(number(0));
       }
-      return local(name).or(() -> super.variable(name)).or(() -> around(name));
+      return local(name).or(() -> inScope(name)).or(() -> super.variable(name));
     }
 
     /** Only its type is asked for: it has no value yet. */
@@ -152,18 +152,9 @@ final class ExpressionCondition implements Condition {
                   .map(variable -> new Value.Imm(program(), variable.type(), 0)));
     }
 
-    /** In C++ a name is looked for in what is around the function as well. */
-    private Optional<Value> around(String name) {
-      var function = activation.map(Activation::function).orElse("");
-      for (int end = function.lastIndexOf("::");
-          end > 0;
-          end = function.lastIndexOf("::", end - 1)) {
-        var found = super.variable(function.substring(0, end) + "::" + name);
-        if (found.isPresent()) {
-          return found;
-        }
-      }
-      return Optional.empty();
+    @Override
+    public List<String> around() {
+      return around(activation);
     }
   }
 

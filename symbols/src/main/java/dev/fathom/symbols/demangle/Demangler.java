@@ -45,13 +45,14 @@ public final class Demangler {
   /** As {@link #shortNames}, without the name that lacks what it is in. */
   public static Set<String> scopedNames(String mangled) {
     var names = new LinkedHashSet<String>();
-    switch (named(mangled)) {
+    var named = named(mangled);
+    switch (named) {
       case Node.Template t -> {
         text(t).ifPresent(names::add);
         text(t.name()).ifPresent(names::add);
       }
       case Node.Qualified q -> text(q).ifPresent(names::add);
-      case Node.Name n -> text(n).ifPresent(names::add);
+      case Node.Name _, Node.Tagged _ -> text(named).ifPresent(names::add);
       default -> {}
     }
     return names;
