@@ -69,6 +69,29 @@ struct Right : virtual Root {
 struct Whole : Left, Right {
   int whole = 4;
 };
+struct Odd {
+  static constexpr double ratio = 2.5;
+  static constexpr float half = 0.5f;
+  static constexpr bool yes = true;
+  Point at;
+  char first;
+  union {
+    int number;
+    struct {
+      char letter;
+      double fraction;
+    } in;
+  } inner;
+  union {
+    int one;
+    char two;
+  };
+  Point *to;
+  unsigned bits : 3;
+  operator int() const { return at.x; }
+  operator Point *() { return to; }
+  int add(int n) const { return at.x + n; }
+};
 struct D : L, R {
   int d = 3;
 };
@@ -158,6 +181,10 @@ geo::D dd;
 geo::L *lp = &dd;
 geo::R *rp = &dd;
 geo::Whole whole;
+geo::Odd odd{};
+int geo::Point::*member = &geo::Point::y;
+int (geo::Odd::*method)(int) const = &geo::Odd::add;
+decltype(nullptr) nothing_at_all = nullptr;
 geo::Root *root = &whole;
 geo::Root &rroot = whole;
 geo::Left *left = &whole;

@@ -220,7 +220,7 @@ class Parser extends TypeParser {
     if (token.isName("_Alignof") || token.isName("alignof") || token.isName("__alignof__")) {
       return size(true);
     }
-    if (token.is("(") && typeFollows()) {
+    if (token.is("(") && atTypeBehind()) {
       take();
       var type = bare(typeName().get());
       expect(")");
@@ -240,7 +240,7 @@ class Parser extends TypeParser {
     return token.kind() == Token.Kind.END || token.is(")") || token.is(",") || token.is("]");
   }
 
-  private boolean typeFollows() {
+  private boolean atTypeBehind() {
     int mark = mark();
     take();
     boolean type = atType();
@@ -439,7 +439,23 @@ class Parser extends TypeParser {
       back(mark() - 1);
       return typeExpression();
     }
+    refuseTemplate(token.span(), token.text());
     return new Expr.Name(token.span(), token.text());
+  }
+
+  /** Nothing can be less than a type: a name with one in angle brackets is that of a class. */
+  private void refuseTemplate(Span span, String name) {
+    if (!peek().is("<") || !atTypeBehind()) {
+      return;
+    }
+    int mark = mark();
+    var arguments = templateArguments();
+    boolean ends = endsOperand() || peek().is("*") || peek().is("&") || peek().is("::");
+    var end = peek(-1).span();
+    back(mark);
+    if (!arguments.isEmpty() && ends) {
+      throw new LookupException("type", name + arguments, List.of()).at(span.to(end));
+    }
   }
 
   /** A type where a value could stand, or C++'s {@code type(value)}. */
@@ -629,6 +645,7 @@ class Parser extends TypeParser {
       throw new EvalException(name.span(), "expected a name at column " + column(name));
     }
     var scope = parts.size() > 1 ? parts.get(parts.size() - 2).name() : "";
+    refuseTemplate(first.span(), last.name());
     var name = last.name().substring(scope.isEmpty() ? 0 : scope.length() + 2);
     return new Expr.Scoped(first.span().to(peek(-1).span()), scope, name);
   }

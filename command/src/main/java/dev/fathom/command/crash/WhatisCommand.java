@@ -27,6 +27,7 @@ final class WhatisCommand implements Command {
   @Override
   public CommandSpec spec() {
     return CommandSpec.crash("whatis", "show the definition of a type, or the type of a symbol")
+        .reading(CommandSpec.Reading.C)
         .flag('o', "with the offset of each member")
         .arguments("type | symbol | expression")
         .help(

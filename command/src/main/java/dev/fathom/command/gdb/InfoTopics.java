@@ -10,10 +10,12 @@ import dev.fathom.command.CScope;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.lang.Expressions;
+import dev.fathom.model.CxxNames;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
+import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.TypedefType;
 import java.util.ArrayList;
 import java.util.Optional;
@@ -154,7 +156,7 @@ public final class InfoTopics {
               s -> {
                 var type = call.program().types().ofSymbol(s.name(), s.address());
                 if (type.isPresent()) {
-                  typed.put(s.name(), type.get().declare(s.name()) + ";");
+                  typed.put(s.name(), declared(type.get(), s.name()) + ";");
                 } else {
                   bare.add(s);
                 }
@@ -175,6 +177,13 @@ public final class InfoTopics {
       }
     }
     return items.stream();
+  }
+
+  /** A function of C++ has its parameters in its symbol's name. */
+  private static String declared(CType type, String name) {
+    return type.resolved() instanceof FunctionType function && CxxNames.parameters(name) > 0
+        ? function.result().declare(name)
+        : type.declare(name);
   }
 
   private static Stream<Item> displays(Invocation call) {

@@ -12,6 +12,7 @@ import dev.fathom.model.Symbol;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.TypeName;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -26,7 +27,8 @@ final class PtypeCommand implements Command {
             """
             Shows the definition of a type or of the type of a C expression, with typedefs replaced
             by what they stand for. With `/o` each member of a structure has its offset and size in
-            front, and what lies unused between members is shown.
+            front, structures and unions in it are shown whole, and so is what lies unused between
+            members.
 
                 > ptype struct list_head
                 > ptype/o struct page
@@ -56,6 +58,12 @@ final class PtypeCommand implements Command {
   /** The type that text names, unless it is a variable's name alone; else the expression's. */
   static CType type(Invocation call, String text) {
     var symbols = call.program().symbols().exactly(text);
+    // A class goes before variables that other files keep for themselves.
+    if (!symbols.isEmpty()
+        && symbols.stream().allMatch(s -> Character.isLowerCase(s.letter()))
+        && CExpression.type(call, text).filter(PtypeCommand::isClass).isPresent()) {
+      symbols = List.of();
+    }
     // The functions that make objects have the name of their class.
     boolean function = symbols.stream().anyMatch(s -> s.kind() == Symbol.Kind.TEXT);
     Optional<CType> named =
@@ -63,8 +71,9 @@ final class PtypeCommand implements Command {
     if (function && !named.filter(PtypeCommand::isClass).isPresent()) {
       named = Optional.empty();
     }
+    boolean unknown = symbols.isEmpty();
     return named
-        .or(() -> symbols.isEmpty() ? made(call, text) : Optional.empty())
+        .or(() -> unknown ? made(call, text) : Optional.empty())
         .orElseGet(() -> CExpression.evaluate(call, text).type());
   }
 

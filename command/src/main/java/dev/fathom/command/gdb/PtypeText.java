@@ -41,7 +41,7 @@ final class PtypeText {
       text.line.append("/* offset      |    size */  ");
     }
     text.line.append("type = ");
-    text.whole(spine, "", 0, 0, false);
+    text.whole(spine, "", 0, 0);
     text.end();
     return text.lines;
   }
@@ -52,7 +52,7 @@ final class PtypeText {
       return type;
     }
     return switch (type) {
-      case TypedefType t -> spine(t.resolved(), depth + 1);
+      case TypedefType t -> t.isMemberPointer() ? t : spine(t.resolved(), depth + 1);
       case PointerType p -> {
         var target = spine(p.target(), depth + 1);
         yield new PointerType(p.kind(), p.bytes(), () -> target);
@@ -90,7 +90,7 @@ final class PtypeText {
   }
 
   /** A declaration of {@code name} with the definition of what its type is made of. */
-  private void whole(CType type, String name, int indent, long start, boolean union) {
+  private void whole(CType type, String name, int indent, long start) {
     var base = base(type);
     var text = type.declare(name);
     var brief = base.text();
@@ -101,7 +101,7 @@ final class PtypeText {
     }
     line.append(text, 0, at);
     switch (base) {
-      case CompositeType c -> composite(c, indent, start, union);
+      case CompositeType c -> composite(c, indent, start);
       case EnumType e -> enumeration(e);
       default -> line.append(brief);
     }
@@ -132,7 +132,7 @@ final class PtypeText {
     line.append('}');
   }
 
-  private void composite(CompositeType type, int indent, long start, boolean inUnion) {
+  private void composite(CompositeType type, int indent, long start) {
     line.append(type.kind().keyword()).append(' ');
     line.append(type.name().isEmpty() ? "" : type.name() + " ");
     line.append(bases(type)).append('{');
@@ -146,12 +146,7 @@ final class PtypeText {
       if (lines.size() > LINE_LIMIT) {
         break;
       }
-      if (member.isBase()) {
-        reached = Math.max(reached, member.bitOffset() + bits(member));
-        continue;
-      }
-      if (isHidden(member, type)) {
-        reached = member.bitOffset() + bits(member);
+      if (member.isBase() || isHidden(member, type)) {
         continue;
       }
       statics(type, fields++, indent, labels);
@@ -162,7 +157,7 @@ final class PtypeText {
         hole(reached, member.bitOffset(), member);
         reached = member.bitOffset() + bits(member);
       }
-      member(member, indent, start, union || inUnion);
+      member(member, indent, start, union);
     }
     statics(type, fields, indent, labels);
     boolean empty = fields == 0 && type.statics().isEmpty();
@@ -289,11 +284,17 @@ final class PtypeText {
         list.add("...");
       }
       var head = method.name() + "(" + (list.isEmpty() ? "void" : String.join(", ", list)) + ")";
-      boolean maker = method.name().equals(brief) || destructor;
+      boolean maker = method.name().equals(brief) || destructor || isConversion(method);
       line.append(maker ? head : method.type().result().declare("") + " " + head);
       line.append(constant ? " const;" : ";");
       end();
     }
+  }
+
+  /** Whether it is an {@code operator TYPE}, whose name tells what it returns. */
+  private static boolean isConversion(CompositeType.Method method) {
+    return method.name().startsWith("operator ")
+        && !method.name().matches("operator (new|delete|co_await)\\b.*");
   }
 
   private void member(Member member, int indent, long start, boolean union) {
@@ -301,8 +302,8 @@ final class PtypeText {
       offset(member, start, union);
     }
     blanks(indent + 4);
-    if (isAnonymous(base(member.type()))) {
-      whole(member.type(), member.name(), indent + 4, start + member.byteOffset(), union);
+    if (indent < 4 * DEPTH_LIMIT && isShown(member.type())) {
+      whole(member.type(), member.name(), indent + 4, start + member.byteOffset());
     } else {
       line.append(member.type().declare(member.name()));
     }
@@ -311,6 +312,12 @@ final class PtypeText {
     }
     line.append(';');
     end();
+  }
+
+  /** Whether a member's own members are shown: where it has no name, and with their offsets. */
+  private boolean isShown(CType type) {
+    var plain = type instanceof QualifiedType q ? q.target() : type;
+    return isAnonymous(base(type)) || (offsets && plain instanceof CompositeType);
   }
 
   private static boolean isAnonymous(CType type) {
@@ -341,8 +348,9 @@ final class PtypeText {
     return member.isBitField() ? member.bitSize() : member.type().bytes() * 8;
   }
 
+  /** As gdb, not before the first member, where base classes and the table's pointer are. */
   private void hole(long reached, long next, Member member) {
-    if (next <= reached) {
+    if (reached == 0 || next <= reached) {
       return;
     }
     long bytes = next / 8 - (reached + 7) / 8;
@@ -358,7 +366,7 @@ final class PtypeText {
   }
 
   private void padding(long reached, long end) {
-    if (end <= reached) {
+    if (reached == 0 || end <= reached) {
       return;
     }
     long bits = (8 - reached % 8) % 8;

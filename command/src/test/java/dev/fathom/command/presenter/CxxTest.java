@@ -127,6 +127,8 @@ class CxxTest {
           "pt.made",
           "pt.colour",
           "geo::Point::made",
+          "geo::Odd::ratio",
+          "odd.half",
           "geo::Circle::limit",
           "geo::Colour::green",
           "geo::beta",
@@ -205,6 +207,10 @@ class CxxTest {
           "geo::Holder",
           "pt",
           "rref",
+          "member",
+          "/o geo::Odd",
+          "/o geo::Circle",
+          "/o geo::Whole",
           "Empty");
 
   @TempDir static Path directory;
@@ -536,5 +542,24 @@ class CxxTest {
     assertThat(program.run("p dynamic_cast<geo::Circle *>(wild_shape)")).contains("0x8");
     assertThat(program.run("p dynamic_cast<int *>(root)")).contains("pointers and references");
     assertThat(program.run("p (int &)5")).contains("only what stands in memory");
+  }
+
+  @Test
+  void typesWithoutNamesOfTheirOwn() {
+    assertThat(program.run("whatis member", "ptype method"))
+        .isEqualTo("int geo::Point::* member;\ntype = int (geo::Odd::*)(const geo::Odd *, int)");
+    assertThat(program.run("p nothing_at_all", "whatis nothing_at_all"))
+        .isEqualTo("$1 = (decltype(nullptr)) 0x0\ndecltype(nullptr) nothing_at_all;");
+    assertThat(program.run("ptype geo::Odd"))
+        .contains("    static const double ratio;\n", "    operator int(void) const;\n")
+        .contains("    operator geo::Point*(void);\n");
+    assertThat(program.run("whatis \"abc\"", "whatis u\"ab\"", "ptype U\"a\""))
+        .isEqualTo("char [4];\nchar16_t [3];\ntype = char32_t [2]");
+    assertThat(program.run("p (std::vector<float> *)0"))
+        .contains("unknown type 'std::vector<float>'");
+    assertThat(program.run("p sizeof(Buf<int, 9>)")).contains("unknown type 'Buf<int,9>'");
+    assertThat(program.run("info functions ^work"))
+        .contains("\nint work(std::vector<int, ")
+        .doesNotContain("number);");
   }
 }

@@ -16,6 +16,14 @@ public final class TypedefType extends AliasType {
     return name;
   }
 
+  /**
+   * Whether it stands for a pointer to a member of a class, which C++ has no other word for than
+   * its declaration: {@code int Class::*}.
+   */
+  public boolean isMemberPointer() {
+    return name.contains("::*");
+  }
+
   @Override
   public String toString() {
     return name;

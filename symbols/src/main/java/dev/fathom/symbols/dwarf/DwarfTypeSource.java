@@ -619,7 +619,7 @@ public final class DwarfTypeSource implements TypeSource {
   private CType make(Die die) {
     return switch (die.tag()) {
       case Tag.BASE_TYPE -> base(die);
-      case Tag.UNSPECIFIED_TYPE -> new OpaqueType(die.name().orElse("void"));
+      case Tag.UNSPECIFIED_TYPE -> unspecified(die);
       case Tag.POINTER_TYPE -> pointer(PointerType.Kind.POINTER, die);
       case Tag.REFERENCE_TYPE -> pointer(PointerType.Kind.REFERENCE, die);
       case Tag.RVALUE_REFERENCE_TYPE -> pointer(PointerType.Kind.RVALUE_REFERENCE, die);
@@ -955,6 +955,15 @@ public final class DwarfTypeSource implements TypeSource {
   private FunctionType.Parameter parameter(Die die) {
     var name = die.owner(At.NAME).flatMap(Die::name).orElse("");
     return new FunctionType.Parameter(name, typeOf(die.owner(At.TYPE)));
+  }
+
+  /** The type of C++'s {@code nullptr} is a pointer that leads nowhere. */
+  private static CType unspecified(Die die) {
+    var name = die.name().orElse("void");
+    long word = die.unit().addressSize();
+    return name.equals("decltype(nullptr)")
+        ? new TypedefType(name, () -> new PointerType(word, () -> VoidType.VOID))
+        : new OpaqueType(name);
   }
 
   /**

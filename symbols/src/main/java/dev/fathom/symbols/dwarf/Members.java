@@ -153,7 +153,7 @@ final class Members {
                     part.name().orElse(""),
                     types.named(part),
                     part.string(At.LINKAGE_NAME).or(() -> part.string(At.MIPS_LINKAGE_NAME)),
-                    part.number(At.CONST_VALUE),
+                    Places.constant(part),
                     access(part, die),
                     fields));
           } else {

@@ -6,6 +6,7 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.format.dwarf.At;
 import dev.fathom.format.dwarf.Die;
 import dev.fathom.format.dwarf.Tag;
+import java.nio.ByteOrder;
 import java.util.OptionalLong;
 
 /** Places that entries tell without a frame: of variables, of members in their objects. */
@@ -62,6 +63,22 @@ final class Places {
       case OP_CONST8U -> plus(block, in.u64());
       default -> OptionalLong.empty();
     };
+  }
+
+  /** {@code DW_AT_const_value} of up to 64 bits, which of a fraction may be its bytes. */
+  static OptionalLong constant(Die die) {
+    var block = die.block(At.CONST_VALUE).filter(b -> b.size() <= Long.BYTES);
+    if (block.isEmpty()) {
+      return die.number(At.CONST_VALUE);
+    }
+    long bits = 0;
+    boolean little = die.unit().encoding().order() == ByteOrder.LITTLE_ENDIAN;
+    int size = (int) block.get().size();
+    byte[] bytes = block.get().bytes(0, size);
+    for (int i = 0; i < size; i++) {
+      bits |= (bytes[little ? i : size - 1 - i] & 0xffL) << (8 * i);
+    }
+    return OptionalLong.of(bits);
   }
 
   private static OptionalLong plus(ByteSource block, long constant) {

@@ -34,7 +34,7 @@ public final class StringPresenter implements Presenter {
       var data = object.member("_M_dataplus");
       start =
           data.type().resolved() instanceof OpaqueType && data instanceof Value.Ref place
-              ? Parts.pointer(object.program(), place.address())
+              ? place.space().unsigned(place.address(), (int) object.program().types().wordBytes())
               : data.member("_M_p").asLong();
       // Before gcc 5 the length stands in front of the characters, with capacity and references.
       int word = (int) object.program().types().wordBytes();
