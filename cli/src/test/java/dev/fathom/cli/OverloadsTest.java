@@ -40,6 +40,18 @@ class OverloadsTest {
         struct Pair { int a, b; };
         OWN int length(const Pair &p) { return p.a + p.b; }
         OWN std::string text(int n) { return std::string(n, 'x'); }
+        struct Vec {
+          int x, y;
+          OWN Vec operator+(const Vec &o) const { return {x + o.x, y + o.y}; }
+          OWN Vec operator-() const { return {-x, -y}; }
+          OWN int operator()(int k) const { return k * x; }
+          OWN int operator[](int i) const { return i ? y : x; }
+          OWN int size() const { return x * y; }
+        };
+        OWN bool operator==(const Vec &a, const Vec &b) { return a.x == b.x && a.y == b.y; }
+        OWN Vec operator*(int k, const Vec &a) { return {k * a.x, k * a.y}; }
+        OWN Vec vec(int n) { return {n, n + 1}; }
+        struct Box { Vec *v; OWN Vec *operator->() const { return v; } OWN Vec &operator*() { return *v; } };
       }
       struct Animal { int id; };
       struct Pet : Animal { int owner; };
@@ -72,6 +84,7 @@ class OverloadsTest {
       OWN int changes(const Animal &) { return 2; }
       OWN int length(const std::string &s) { return s.size(); }
       OWN int length(int a) { return a * 2; }
+      OWN int bound(const int &a, double &&b) { return a + (int) b; }
       OWN int two(int a) { return a; }
       OWN int two(int a, int b) { return a * b; }
       template <class T> OWN int made(T) { return 1; }
@@ -79,6 +92,7 @@ class OverloadsTest {
       Dog dog; Animal animal; extern const Animal fixed; const Animal fixed{3};
       std::string s("hello"); Plain plain = ONE; Scoped scoped = Scoped::ONE;
       short sh = 4; char ch = 'c'; float fl = 2.5f; unsigned long ul = 3; ns::Pair pair{3, 4};
+      ns::Vec va{1, 2}, vb{3, 4}; ns::Box box{&vb};
       volatile int turns;
       int main() {
         geo::Circle c(3);
@@ -163,6 +177,21 @@ class OverloadsTest {
     assertThat(value.apply("length(s) * 10 + length(4)")).isEqualTo("58");
     assertThat(value.apply("ns::length(pair)")).isEqualTo("7");
     assertThat(value.apply("only")).contains("geo::Circle::only");
+    // Operators of classes, and what calls returned.
+    assertThat(value.apply("(va + vb).y")).isEqualTo("6");
+    assertThat(value.apply("(-va).x * 10 + va[1]")).isEqualTo("-8");
+    assertThat(value.apply("va(7) + vb(1)")).isEqualTo("10");
+    assertThat(value.apply("va == vb")).isEqualTo("false");
+    assertThat(value.apply("vb == va + ns::vec(2) - 0")).contains("there is no 'operator-' for");
+    assertThat(value.apply("va + ns::vec(2) == vb + ns::vec(0)")).isEqualTo("true");
+    assertThat(value.apply("(3 * vb).size() + ns::vec(4).size()")).isEqualTo("128");
+    assertThat(value.apply("box->x * 10 + (*box).y")).isEqualTo("34");
+    assertThat(value.apply("va < vb"))
+        .contains("there is no 'operator<' for 'ns::Vec' and 'ns::Vec'");
+    assertThat(value.apply("length(ns::text(4)) + length(ns::text(40))")).isEqualTo("44");
+    assertThat(value.apply("ns::text(3).size() * 100 + ns::text(33).length()")).isEqualTo("333");
+    assertThat(value.apply("ns::text(3) == \"xxx\"")).isEqualTo("1");
+    assertThat(value.apply("bound(3, 4.5) + bound(sh, 1)")).isEqualTo("12");
     // Functions that templates made, and those with tags in their symbols.
     assertThat(value.apply("ns::twice<double>(1.25)")).isEqualTo("2.5");
     assertThat(value.apply("ns::twice< int >(4)")).isEqualTo("8");

@@ -293,7 +293,8 @@ class ProcessCallValuesTest {
           assertThat(Debugged.run(service, "output f.plain(3) + mp->plain(1)")).isEqualTo("22");
           assertThat(Debugged.run(service, "output through(f)")).isEqualTo("18");
           assertThat(Debugged.run(service, "output raised(num, num) + num")).isEqualTo("24");
-          assertThat(Debugged.run(service, "output raised(num, 3)")).contains("can be referred to");
+          assertThat(Debugged.run(service, "output raised(num, 3)")).isEqualTo("12");
+          assertThat(Debugged.run(service, "output raised(3, num)")).contains("can be referred to");
           assertThat(Debugged.run(service, "output empty(e, 4)")).isEqualTo("4");
           assertThat(Debugged.run(service, "output made(8)")).isEqualTo("{a = 8}");
           assertThat(Debugged.run(service, "output taken(c)")).contains("use a pointer");

@@ -26,6 +26,9 @@ public final class CScope extends ProgramScope {
 
   private final Invocation call;
 
+  /** All calls of an expression, so that what one returns is there for the next. */
+  private Optional<Calls> calls = Optional.empty();
+
   public CScope(Invocation call) {
     super(call.kernel(), () -> FrameNames.registers(call));
     this.call = call;
@@ -173,13 +176,13 @@ public final class CScope extends ProgramScope {
   }
 
   @Override
-  public byte[] call(long function, CType result, List<Argument> arguments) {
+  public Returned call(long function, CType result, List<Argument> arguments) {
     Writing.checkAllowed(call.session(), call.environment());
     if (call.session().control().running()) {
       throw new EvalException("the target runs: stop it first (::stop)");
     }
     int cpu = Writing.cpu(call.session(), call.environment()).id();
-    var calls = new Calls(call.session());
+    var calls = calls();
     calls.risk(cpu).ifPresent(call::warn);
     var given =
         arguments.stream()
@@ -192,9 +195,17 @@ public final class CScope extends ProgramScope {
                     })
             .toList();
     try {
-      return calls.call(cpu, function, result, given, CALL_LIMIT);
+      byte[] bytes = calls.call(cpu, function, result, given, CALL_LIMIT);
+      return new Returned(bytes, calls.place());
     } finally {
       call.session().refresh().forEach(call::warn);
     }
+  }
+
+  private Calls calls() {
+    if (calls.isEmpty()) {
+      calls = Optional.of(new Calls(call.session()));
+    }
+    return calls.get();
   }
 }

@@ -3,6 +3,7 @@ package dev.fathom.command;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
+import dev.fathom.model.CxxNames;
 import dev.fathom.model.Registers;
 import dev.fathom.model.Value;
 import dev.fathom.model.source.Activation;
@@ -109,24 +110,11 @@ public final class FrameNames {
   static List<String> scopes(String function) {
     var scopes = new ArrayList<String>();
     var around = function;
-    for (int end = lastScope(around); end > 0; end = lastScope(around)) {
+    for (int end = CxxNames.scopeEnd(around); end > 0; end = CxxNames.scopeEnd(around)) {
       around = around.substring(0, end);
       scopes.add(around);
     }
     return scopes;
-  }
-
-  /** Where the last {@code ::} outside of a template's arguments is. */
-  private static int lastScope(String name) {
-    int depth = 0;
-    for (int i = name.length() - 1; i > 0; i--) {
-      char c = name.charAt(i);
-      depth += c == '>' ? 1 : c == '<' ? -1 : 0;
-      if (c == ':' && name.charAt(i - 1) == ':' && depth == 0) {
-        return i - 1;
-      }
-    }
-    return -1;
   }
 
   /** In a method, a member of the object. */

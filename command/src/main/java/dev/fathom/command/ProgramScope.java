@@ -3,6 +3,7 @@ package dev.fathom.command;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
+import dev.fathom.command.presenter.PresentedParts;
 import dev.fathom.kernel.Kernel;
 import dev.fathom.kernel.Task;
 import dev.fathom.lang.ClassNames;
@@ -142,6 +143,21 @@ public class ProgramScope implements Scope {
     var thread =
         registers.get().orElseGet(() -> Registers.none(program().architecture().registers()));
     return program().threadLocal(name, thread);
+  }
+
+  @Override
+  public Optional<Value> element(Value.Ref container, Value index) {
+    return PresentedParts.element(container, index);
+  }
+
+  @Override
+  public Optional<Value> pointee(Value.Ref object) {
+    return PresentedParts.pointee(object);
+  }
+
+  @Override
+  public Optional<String> text(Value.Ref object) {
+    return PresentedParts.text(object);
   }
 
   @Override

@@ -45,7 +45,7 @@ final class CallTargets {
 
   private long chosen(Expr.Call call, long resolver) {
     var pointer = program.types().pointerTo(VoidType.VOID);
-    var returned = scope.call(resolver, pointer, List.of());
+    var returned = scope.call(resolver, pointer, List.of()).bytes();
     long target = Value.held(program, pointer, returned).asLong();
     if (target == 0) {
       throw Cursor.wrong(

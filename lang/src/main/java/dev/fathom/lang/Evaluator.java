@@ -93,6 +93,7 @@ final class Evaluator {
       case Expr.Index i -> index(i);
       case Expr.Slice s -> slice(s);
       case Expr.Call c -> call(c);
+      case Expr.Known k -> k.value();
     };
   }
 
@@ -216,7 +217,7 @@ final class Evaluator {
       }
     }
     return scoped(s.scope(), s.name())
-        .or(() -> scope.variable("this").flatMap(object -> ofBase(object, s)))
+        .or(() -> self().flatMap(object -> ofBase(object, s)))
         .orElseThrow(() -> unknown(s, whole(s)));
   }
 
@@ -224,13 +225,25 @@ final class Evaluator {
     return s.scope().isEmpty() ? s.name() : s.scope() + "::" + s.name();
   }
 
-  /** In a method, {@code Class::member} of the object. */
+  /**
+   * In a method, the object; empty also where it is not known, as what has other meanings may be.
+   */
+  private Optional<Value> self() {
+    try {
+      return scope
+          .variable("this")
+          .filter(object -> object.type().resolved() instanceof PointerType)
+          .map(Value::deref);
+    } catch (EvalException e) {
+      return Optional.empty(); // Optimised out: whoever names it is told.
+    }
+  }
+
+  /** {@code Class::member} of an object. */
   private static Optional<Value> ofBase(Value object, Expr.Scoped s) {
-    return object.type().resolved() instanceof PointerType
-        ? BaseClasses.named(object.deref(), s.scope())
-            .filter(part -> part.has(s.name()))
-            .map(part -> part.member(s.name()))
-        : Optional.empty();
+    return BaseClasses.named(object, s.scope())
+        .filter(part -> part.has(s.name()))
+        .map(part -> part.member(s.name()));
   }
 
   private Optional<Value> scoped(String of, String name) {
@@ -269,10 +282,23 @@ final class Evaluator {
   private Value unary(Expr.Unary u) {
     return switch (u.operator()) {
       case ADDRESS -> address(u);
-      case DEREFERENCE -> dereference(u, decayed(u.operand()));
-      case NOT -> numbers.flag(!truth(u.operand()));
+      case DEREFERENCE -> {
+        var operand = decayed(u.operand());
+        yield ClassOperators.isObject(operand)
+            ? pointee(u, u.operand(), operand, "operator*")
+            : dereference(u, operand);
+      }
+      case NOT -> {
+        var operand = decayed(u.operand());
+        yield ClassOperators.isObject(operand)
+            ? operator(u, "operator!", u.operand(), operand)
+            : numbers.flag(!truth(u.operand(), operand));
+      }
       case PLUS, MINUS, COMPLEMENT -> {
         var operand = decayed(u.operand());
+        if (ClassOperators.isObject(operand)) {
+          yield operator(u, "operator" + u.operator().text(), u.operand(), operand);
+        }
         if (operand.type().resolved() instanceof FloatType f) {
           if (u.operator() == Expr.UnaryOperator.COMPLEMENT) {
             throw CTypes.notNumber(operand.type(), u.operand());
@@ -290,6 +316,42 @@ final class Evaluator {
         };
       }
     };
+  }
+
+  /** What an object that is used as a pointer leads to: as it keeps that, or by a call. */
+  private Value pointee(Expr e, Expr of, Value object, String operator) {
+    return methods(object, operator)
+        .flatMap(_ -> scope.pointee((Value.Ref) object))
+        .orElseGet(() -> operator(e, operator, of, object));
+  }
+
+  /** Calls the operator that the class of an operand has, or what is around that has for it. */
+  private Value operator(Expr e, String name, Expr left, Value object, Expr... right) {
+    var first = new Expr.Known(left.span(), object);
+    var operands = new ArrayList<Expr>(List.of(first));
+    for (var one : right) {
+      operands.add(one instanceof Expr.Text ? one : new Expr.Known(one.span(), operand(one)));
+    }
+    var rest = operands.subList(1, operands.size());
+    var values = operands.stream().map(this::operand).toList();
+    var own = methods(object, name).filter(group -> !group.taking(rest.size()).isEmpty());
+    var outside = ClassOperators.functions(scope, name, values);
+    var method = new Expr.Call(e.span(), new Expr.Member(left.span(), first, name, false), rest);
+    if (own.isPresent()
+        && (outside.isEmpty() || methods.take(own.get(), given(method, values(method))))) {
+      return call(method).referred();
+    }
+    if (outside.isEmpty()) {
+      throw Cursor.wrong(
+          e.span(),
+          "there is no '"
+              + name
+              + "' for "
+              + String.join(
+                  " and ", values.stream().map(v -> "'" + v.type().text() + "'").toList()));
+    }
+    var call = new Expr.Call(e.span(), new Expr.Name(left.span(), name), operands);
+    return within(e.span(), () -> call(call, outside, Optional.empty())).referred();
   }
 
   private Value address(Expr.Unary u) {
@@ -479,12 +541,24 @@ final class Evaluator {
     if (type instanceof PointerType p && p.target().bytes() == 1) {
       return program.memory().cString(v.asLong(), STRING_LIMIT);
     }
-    throw Cursor.wrong(e.span(), "'" + v.type().text() + "' cannot be compared with a string");
+    return Optional.of(v)
+        .filter(ClassOperators::isObject)
+        .flatMap(object -> scope.text((Value.Ref) object))
+        .orElseThrow(
+            () ->
+                Cursor.wrong(
+                    e.span(), "'" + v.type().text() + "' cannot be compared with a string"));
   }
 
   private Value operands(Expr.Binary b) {
-    return arithmetic.operands(
-        b, b.operator(), b.left(), decayed(b.left()), b.right(), decayed(b.right()));
+    var left = decayed(b.left());
+    var right = decayed(b.right());
+    if (ClassOperators.isObject(left) || ClassOperators.isObject(right)) {
+      var second =
+          b.right() instanceof Expr.Text ? b.right() : new Expr.Known(b.right().span(), right);
+      return operator(b, "operator" + b.operator().text(), b.left(), left, second);
+    }
+    return arithmetic.operands(b, b.operator(), b.left(), left, b.right(), right);
   }
 
   // ---- types
@@ -656,6 +730,9 @@ final class Evaluator {
   private Value object(Expr.Member m) {
     var base = operand(m.base());
     boolean pointer = base.type().resolved() instanceof PointerType;
+    if (m.arrow() && ClassOperators.isObject(base)) {
+      return pointee(m, m.base(), base, "operator->");
+    }
     if (m.arrow() && !pointer && !(base.type().resolved() instanceof ArrayType)) {
       throw Cursor.wrong(m.span(), "'" + base.type().text() + "' is not a pointer: use '.'");
     }
@@ -712,6 +789,14 @@ final class Evaluator {
 
   private Value index(Expr.Index i) {
     var base = operand(i.base());
+    if (ClassOperators.isObject(base)) {
+      var own = (Value.Ref) base;
+      var at = new Expr.Known(i.index().span(), decayed(i.index()));
+      return methods
+          .named(own, "operator[]")
+          .flatMap(_ -> element(i, own, at.value()))
+          .orElseGet(() -> operator(i, "operator[]", i.base(), base, at));
+    }
     long index = number(i.index());
     var type = base.type().resolved();
     if (type instanceof PointerType || type instanceof ArrayType) {
@@ -722,6 +807,14 @@ final class Evaluator {
       return base.index(index);
     }
     throw Cursor.wrong(i.span(), "'" + base.type().text() + "' is neither an array nor a pointer");
+  }
+
+  private Optional<Value> element(Expr.Index i, Value.Ref container, Value index) {
+    try {
+      return scope.element(container, index);
+    } catch (EvalException e) {
+      throw Cursor.wrong(i.span(), e.getMessage());
+    }
   }
 
   private Value slice(Expr.Slice s) {
@@ -754,6 +847,10 @@ final class Evaluator {
         return method(c, own.get().object(), own.get(), c.function() instanceof Expr.Name);
       }
       var callee = operand(c.function());
+      if (ClassOperators.isObject(callee)) {
+        var all = c.arguments().toArray(Expr[]::new);
+        return operator(c, "operator()", c.function(), callee, all);
+      }
       var several = functions.several(c.function(), callee);
       return several.isEmpty()
           ? call(c, callee, function(c, callee), cast)
@@ -779,22 +876,24 @@ final class Evaluator {
 
   /** In a method, the methods of the object that {@code name} or {@code Class::name} means. */
   private Optional<Methods.Group> ofThis(Expr called) {
-    if (!(called instanceof Expr.Name || called instanceof Expr.Scoped)
-        || !(scope.variable("this").orElse(null) instanceof Value object)
-        || !(object.type().resolved() instanceof PointerType)) {
-      return Optional.empty();
-    }
-    var whole = Optional.of(object.deref());
-    var part = called instanceof Expr.Scoped s ? BaseClasses.named(whole.get(), s.scope()) : whole;
-    var name = called instanceof Expr.Scoped s ? s.name() : ((Expr.Name) called).name();
     var group =
-        part.flatMap(
-            at -> at instanceof Value.Ref ref ? methods.named(ref, name) : Optional.empty());
+        switch (called) {
+          case Expr.Name n -> self().flatMap(object -> methods(object, n.name()));
+          case Expr.Scoped s ->
+              self()
+                  .flatMap(object -> BaseClasses.named(object, s.scope()))
+                  .flatMap(part -> methods(part, s.name()));
+          default -> Optional.<Methods.Group>empty();
+        };
     // A variable of the name hides them.
     return group.filter(
-        methods ->
+        own ->
             !(called instanceof Expr.Name n)
-                || find(n).filter(found -> !isOf(found, methods.object())).isEmpty());
+                || find(n).filter(found -> !isOf(found, own.object())).isEmpty());
+  }
+
+  private Optional<Methods.Group> methods(Value object, String name) {
+    return object instanceof Value.Ref ref ? methods.named(ref, name) : Optional.empty();
   }
 
   /** Whether a value is a function of the class that an object is of. */
@@ -804,7 +903,7 @@ final class Evaluator {
         && program
             .symbols()
             .at(code.address())
-            .filter(at -> at.symbol().name().startsWith(object.type().resolved().text()))
+            .filter(at -> at.symbol().name().contains(object.type().resolved().text() + "::"))
             .isPresent();
   }
 
@@ -879,16 +978,17 @@ final class Evaluator {
     var given = values(c);
     var method =
         fitting.size() == 1 ? fitting.getFirst() : methods.meant(group, fitting, given(c, given));
-    if (!method.isStatic() && !group.object().isPlace()) {
-      throw Cursor.wrong(c.span(), "only an object in memory has methods to call");
-    }
     var own = new Methods.Found(group.object(), method);
-    var found = virtual && method.isVirtual() ? methods.dynamic(whole, own) : own;
+    var found =
+        virtual && method.isVirtual() && whole.isPlace() ? methods.dynamic(whole, own) : own;
     var function = methods.function(found);
     var arguments = new ArrayList<Scope.Argument>();
     if (!method.isStatic()) {
       var of = found.object();
-      arguments.add(passed(numbers.pointer(program.types().pointerTo(of.type()), of.address())));
+      arguments.add(
+          of.isPlace()
+              ? passed(numbers.pointer(program.types().pointerTo(of.type()), of.address()))
+              : new Scope.Text(of.bytes(VALUE_LIMIT)));
     }
     arguments.addAll(passed(c, given, Methods.parameters(found.method())));
     return called(c, function.address(), (FunctionType) function.type().resolved(), arguments);
@@ -953,7 +1053,7 @@ final class Evaluator {
   }
 
   private Value called(Expr.Call c, long entry, FunctionType type, List<Scope.Argument> arguments) {
-    byte[] returned;
+    Scope.Returned returned;
     try {
       returned = scope.call(entry, type.result(), arguments);
     } catch (FathomException e) {
@@ -962,9 +1062,12 @@ final class Evaluator {
       }
       throw Cursor.wrong(c.span(), e.getMessage());
     }
-    return type.result().resolved() instanceof VoidType
-        ? new Value.Imm(program, type.result(), 0)
-        : scalar(Value.held(program, type.result(), returned));
+    if (type.result().resolved() instanceof VoidType) {
+      return new Value.Imm(program, type.result(), 0);
+    }
+    return returned.place().isPresent()
+        ? new Value.Ref(program, type.result(), returned.place().getAsLong()).copied(VALUE_LIMIT)
+        : scalar(Value.held(program, type.result(), returned.bytes()));
   }
 
   /** A number that is at hand; anything else as it is. */
@@ -981,7 +1084,7 @@ final class Evaluator {
   }
 
   /** An argument for a parameter of that type. */
-  private Scope.Passed passed(Expr argument, CType type, Value v) {
+  private Scope.Argument passed(Expr argument, CType type, Value v) {
     return switch (type.resolved()) {
       case CompositeType _ -> {
         var object = BaseClasses.part(v, type).orElse(v);
@@ -999,6 +1102,12 @@ final class Evaluator {
       }
       case PointerType p when p.isReference() -> {
         var object = BaseClasses.part(v, p.target()).orElse(v);
+        boolean takesNew =
+            Methods.isConstant(p.target()) || p.kind() == PointerType.Kind.RVALUE_REFERENCE;
+        boolean itself = v.isPlace() && SameTypes.of(v.type(), p.target());
+        if (takesNew && !itself && isNumber(p.target()) && isNumber(v.type())) {
+          yield new Scope.Text(converted(argument, p.target(), v).bytes(VALUE_LIMIT));
+        }
         if (!SameTypes.of(object.type(), p.target())
             || (v instanceof Value.Ref ref && ref.isPlace() && ref.bitSize() != 0)) {
           throw Cursor.wrong(
@@ -1009,6 +1118,9 @@ final class Evaluator {
                   + v.type().text()
                   + "'"
                   + notMade(p.target().resolved()));
+        }
+        if (!v.isPlace() && takesNew) {
+          yield new Scope.Text(object.bytes(VALUE_LIMIT));
         }
         if (!v.isPlace()) {
           throw Cursor.wrong(argument.span(), "only what stands in memory can be referred to");
@@ -1024,6 +1136,13 @@ final class Evaluator {
         yield new Scope.Passed(type, v.bytes(VALUE_LIMIT));
       }
       default -> passed(converted(argument, type, v));
+    };
+  }
+
+  private static boolean isNumber(CType type) {
+    return switch (type.resolved()) {
+      case IntType _, EnumType _, BoolType _, FloatType _ -> true;
+      default -> false;
     };
   }
 
@@ -1058,7 +1177,10 @@ final class Evaluator {
   }
 
   boolean truth(Expr e) {
-    var v = decayed(e);
+    return truth(e, decayed(e));
+  }
+
+  private boolean truth(Expr e, Value v) {
     if (!Numbers.isPointer(v) && !(v.type().resolved() instanceof FloatType)) {
       types.promote(v.type(), e);
     }

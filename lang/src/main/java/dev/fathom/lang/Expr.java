@@ -3,6 +3,7 @@ package dev.fathom.lang;
 
 import dev.fathom.base.Span;
 import dev.fathom.model.Real;
+import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
@@ -102,6 +103,9 @@ public sealed interface Expr {
 
   record Call(Span span, Expr function, List<Expr> arguments) implements Expr {}
 
+  /** An operand that was computed before. */
+  record Known(Span span, Value value) implements Expr {}
+
   /** The expressions that it is made of, from left to right. */
   default List<Expr> parts() {
     return switch (this) {
@@ -115,7 +119,8 @@ public sealed interface Expr {
           TypeName _,
           SizeOfType _,
           AlignOfType _,
-          OffsetOf _ ->
+          OffsetOf _,
+          Known _ ->
           List.of();
       case Unary u -> List.of(u.operand());
       case Step s -> List.of(s.operand());

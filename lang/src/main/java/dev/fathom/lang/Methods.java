@@ -134,6 +134,13 @@ final class Methods {
     return best.getFirst();
   }
 
+  /** Whether one of the methods takes such arguments. */
+  boolean take(Group group, List<Overloads.Argument> arguments) {
+    return !overloads
+        .meant(group.taking(arguments.size()), Methods::signature, arguments)
+        .isEmpty();
+  }
+
   private static Overloads.Signature signature(CompositeType.Method method) {
     var types = parameters(method).stream().map(FunctionType.Parameter::type).toList();
     return new Overloads.Signature(types, method.type().variadic());

@@ -7,6 +7,7 @@ import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Where the names in an expression come from, and where assignments and calls go. */
 public interface Scope {
@@ -82,21 +83,45 @@ public interface Scope {
     throw new UnsupportedException("the target cannot be written here");
   }
 
+  /**
+   * The element of a container of C++, where it is known how that keeps them.
+   *
+   * @param index its number or key
+   * @throws dev.fathom.base.EvalException when there is no such element
+   */
+  default Optional<Value> element(Value.Ref container, Value index) {
+    return Optional.empty();
+  }
+
+  /** What a smart pointer or iterator of C++ leads to, where it is known how that keeps it. */
+  default Optional<Value> pointee(Value.Ref object) {
+    return Optional.empty();
+  }
+
+  /** The text that an object of C++ is, where it is known how that keeps it. */
+  default Optional<String> text(Value.Ref object) {
+    return Optional.empty();
+  }
+
   /** What a function is called with. */
   sealed interface Argument {}
 
   /** A value, passed as its type is: its bytes, the least significant first. */
   record Passed(CType type, byte[] bytes) implements Argument {}
 
-  /** A text, by its bytes with the zero at the end; the function gets its address. */
+  /** Bytes, such as those of a text; the function gets their address. */
   record Text(byte[] bytes) implements Argument {}
 
   /**
-   * Calls a function of a live target.
+   * What a function returned.
    *
-   * @return the bytes of what it returned, the least significant first; none of {@code void}
+   * @param bytes the least significant first; none of {@code void}
+   * @param place where they stand, if it was returned in memory
    */
-  default byte[] call(long function, CType result, List<Argument> arguments) {
+  record Returned(byte[] bytes, OptionalLong place) {}
+
+  /** Calls a function of a live target. */
+  default Returned call(long function, CType result, List<Argument> arguments) {
     throw new UnsupportedException("calling a function needs a live target");
   }
 }

@@ -7,6 +7,7 @@ import dev.fathom.model.type.CType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A scope in which expressions have types, but neither call nor write: for operands that C does not
@@ -63,6 +64,21 @@ final class WithoutEffects implements Scope {
   }
 
   @Override
+  public Optional<Value> element(Value.Ref container, Value index) {
+    return scope.element(container, index);
+  }
+
+  @Override
+  public Optional<Value> pointee(Value.Ref object) {
+    return scope.pointee(object);
+  }
+
+  @Override
+  public Optional<String> text(Value.Ref object) {
+    return scope.text(object);
+  }
+
+  @Override
   public long perCpu(long offset, int cpu) {
     return scope.perCpu(offset, cpu);
   }
@@ -75,9 +91,9 @@ final class WithoutEffects implements Scope {
 
   /** Any value will do, but for a null pointer, which nothing is behind. */
   @Override
-  public byte[] call(long function, CType result, List<Argument> arguments) {
+  public Returned call(long function, CType result, List<Argument> arguments) {
     var bytes = new byte[(int) Math.min(result.bytes(), LIMIT)];
     Arrays.fill(bytes, (byte) 1);
-    return bytes;
+    return new Returned(bytes, OptionalLong.empty());
   }
 }

@@ -177,6 +177,16 @@ class ExpressionsTest {
   }
 
   @Test
+  void whatNamesNoMemberNeedsNoObject() {
+    program.writable = true;
+    program.inMethod = true;
+    assertThat(value("work()").asLong()).isEqualTo(77);
+    assertThatThrownBy(() -> value("Base::none"))
+        .hasMessageContaining("unknown symbol 'Base::none'");
+    assertThatThrownBy(() -> value("this->x")).hasMessageContaining("optimized out");
+  }
+
+  @Test
   void placesAreNotReadUntilAsked() {
     var gone = value("*(struct task *)0x10");
     assertThat(gone.address()).isEqualTo(0x10);

@@ -63,6 +63,9 @@ final class TestProgram implements Program, Scope {
   /** Whether assignments and calls work. */
   boolean writable;
 
+  /** Whether the frame is that of a method whose object is optimised out. */
+  boolean inMethod;
+
   TestProgram() {
     var named = new LinkedHashMap<TypeName, CType>();
     var intType = new IntType("int", 4, true, false);
@@ -226,6 +229,9 @@ final class TestProgram implements Program, Scope {
 
   @Override
   public Optional<Value> variable(String name) {
+    if (inMethod && name.equals("this")) {
+      throw new EvalException("this: optimized out");
+    }
     return Optional.ofNullable(variables.get(name));
   }
 
@@ -256,7 +262,7 @@ final class TestProgram implements Program, Scope {
   }
 
   @Override
-  public byte[] call(long function, CType result, List<Argument> arguments) {
+  public Returned call(long function, CType result, List<Argument> arguments) {
     if (!writable) {
       return Scope.super.call(function, result, arguments);
     }
@@ -264,7 +270,7 @@ final class TestProgram implements Program, Scope {
     if (function == WORK) {
       bytes[0] = 77;
     }
-    return bytes;
+    return new Returned(bytes, OptionalLong.empty());
   }
 
   @Override

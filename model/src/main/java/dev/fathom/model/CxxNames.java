@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.model;
 
-/** Names of functions of C++ as demanglers write them, with their parameters behind. */
+/** Names of C++ as demanglers write them, those of functions with their parameters behind. */
 public final class CxxNames {
   private CxxNames() {}
 
@@ -25,5 +25,21 @@ public final class CxxNames {
     var behind = function.substring(function.lastIndexOf(')') + 1);
     int open = behind.replace("const", "").isBlank() ? parameters(function) : -1;
     return open < 0 ? function : function.substring(0, open).strip();
+  }
+
+  /**
+   * Where the last {@code ::} outside of a template's arguments is, before which the name of what
+   * this is in ends; -1 where it is in nothing.
+   */
+  public static int scopeEnd(String name) {
+    int depth = 0;
+    for (int i = name.length() - 1; i > 0; i--) {
+      char c = name.charAt(i);
+      depth += c == '>' ? 1 : c == '<' ? -1 : 0;
+      if (c == ':' && name.charAt(i - 1) == ':' && depth == 0) {
+        return i - 1;
+      }
+    }
+    return -1;
   }
 }

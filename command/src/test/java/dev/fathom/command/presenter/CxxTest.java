@@ -163,6 +163,14 @@ class CxxTest {
           "dynamic_cast<geo::Right *>(root)",
           "dynamic_cast<geo::Right *>(left)",
           "dynamic_cast<geo::Whole *>(&only_root)",
+          "v[1]",
+          "vb[2]",
+          "vp[1].y",
+          "ar[2]",
+          "*up",
+          "*sp",
+          "sp->y",
+          "ua[1]",
           "&v",
           "sizeof(geo::Circle)",
           "sizeof(std::vector<int, std::allocator<int> >)",
@@ -328,7 +336,7 @@ class CxxTest {
     assertThat(program.run("bt full"))
         .contains("calls = 42")
         .contains("local = 27")
-        .contains("own = std::unique_ptr<int> = {\n  get() = 0x");
+        .contains("own = std::unique_ptr<int> = {get() = 0x");
     // In a method its object's members, and what is in the namespace around it.
     assertThat(program.run("frame 1", "p r", "p id", "p hidden + local", "p inner", "p calls"))
         .contains("$1 = 9\n$2 = 3\n$3 = 31\n$4 = 17\n$5 = 42");
@@ -561,5 +569,28 @@ class CxxTest {
     assertThat(program.run("info functions ^work"))
         .contains("\nint work(std::vector<int, ")
         .doesNotContain("number);");
+  }
+
+  @Test
+  void operatorsOfContainersNeedNoCall() {
+    assertThat(program.run("p str[1]", "p m[2]", "p *mit", "p *vit + *lit", "p *op"))
+        .isEqualTo(
+            "$1 = 101 'e'\n$2 = \"two\"\n$3 = {first = 1, second = \"one\"}\n$4 = 5\n$5 = 5");
+    assertThat(program.run("p str == \"hello\"", "p \"on\" != m[1]")).isEqualTo("$1 = 1\n$2 = 1");
+    assertThat(program.run("p v[1] + ar[0] * 2", "p &v[1] == &v[0] + 1"))
+        .isEqualTo("$1 = 4\n$2 = 1");
+    assertThat(program.run("p dq[3]", "p dq[289]")).isEqualTo("$1 = 13\n$2 = 299");
+    assertThat(program.run("p v[3]")).contains("there is no element [3] (column 1)");
+    assertThat(program.run("p v[-1]")).contains("there is no element [-1]");
+    assertThat(program.run("p none[0]")).contains("there is no element [0]");
+    assertThat(program.run("p m[9]")).contains("there is no element [9]");
+    assertThat(program.run("p um[str]")).contains("elements are found by a number only");
+    assertThat(program.run("p li[1]")).contains("there is no 'operator[]' for 'std::");
+    assertThat(program.run("p *no_up")).contains("0x0");
+    assertThat(program.run("p *wp")).contains("there is no 'operator*' for 'std::weak_ptr");
+    assertThat(program.run("p bad_vector[0]")).contains("std::vector: at offset 0x");
+    assertThat(program.run("p pt + 1")).contains("there is no 'operator+' for 'geo::Point' and");
+    assertThat(program.run("p -pt")).contains("there is no 'operator-' for 'geo::Point'");
+    assertThat(program.run("p pt(1)")).contains("there is no 'operator()' for 'geo::Point'");
   }
 }

@@ -66,6 +66,9 @@ public final class Calls {
   /** Texts that are put on the stack, in all. */
   private static final int MAX_TEXT = 1024;
 
+  /** What a call returned, and where that stands if it was returned in memory. */
+  record Done(byte[] bytes, OptionalLong place) {}
+
   /** What a function is called with. */
   public sealed interface Argument {}
 
@@ -161,12 +164,28 @@ public final class Calls {
   /** The privilege bits of a code selector. */
   private static final long PRIVILEGE = 3;
 
+  /** Of the stack, for results of earlier calls. */
+  private static final long MAX_KEPT = 1 << 16;
+
   private final Session session;
   private final Control control;
+
+  /** How much of a thread's stack results of earlier calls take. */
+  private long kept;
+
+  private OptionalLong place = OptionalLong.empty();
 
   public Calls(Session session) {
     this.session = session;
     this.control = session.control();
+  }
+
+  /**
+   * Where in memory the last call's result stands, if the function put it there. Of a process it
+   * stays there while functions are called by this object and nothing else runs.
+   */
+  public OptionalLong place() {
+    return place;
   }
 
   /** Calls a function that returns a whole number or a pointer: as the other. */
@@ -199,8 +218,16 @@ public final class Calls {
             .orElseThrow(() -> new EvalException("the target has no CPU " + cpu));
     var process = session.target().find(ProcessView.class);
     if (process.isPresent()) {
-      return new ProcessCalls(session, process.get())
-          .call(before, function, result, arguments, limit);
+      if (kept > MAX_KEPT) {
+        throw new EvalException("results of calls fill the stack");
+      }
+      long top = need(before, X86_64.RSP) - kept;
+      var done =
+          new ProcessCalls(session, process.get())
+              .call(before, top, function, result, arguments, limit);
+      place = done.place();
+      kept += place.isPresent() ? top - place.getAsLong() : 0;
+      return done.bytes();
     }
     if ((need(before, X86_64.CS) & PRIVILEGE) != 0) {
       throw new EvalException(

@@ -49,9 +49,19 @@ final class ProcessCalls {
     this.view = view;
   }
 
-  /** As {@link Calls#call}; {@code before} is the thread. */
-  byte[] call(
-      Cpu before, long function, CType type, List<Calls.Argument> arguments, Duration limit) {
+  /**
+   * As {@link Calls#call}.
+   *
+   * @param before the thread
+   * @param top of what is free of its stack, but for the red zone
+   */
+  Calls.Done call(
+      Cpu before,
+      long top,
+      long function,
+      CType type,
+      List<Calls.Argument> arguments,
+      Duration limit) {
     int thread = before.id();
     if (before.registers().get(X86_64.CS).orElse(USER_CODE) != USER_CODE) {
       throw new UnsupportedException(
@@ -60,7 +70,7 @@ final class ProcessCalls {
     long back = returnAddress();
     var writer = control.need(RegisterWriter.class, "write registers");
     var keeper = control.need(RegisterKeeper.class, "keep all registers of a thread");
-    var stack = Calls.Frame.of(Calls.need(before, X86_64.RSP) - RED_ZONE, type, arguments, back);
+    var stack = Calls.Frame.of(top - RED_ZONE, type, arguments, back);
     var places = stack.places();
     if (!places.vectors().isEmpty() || Returned.needsFloating(type)) {
       floating().vector(thread, 0); // The target must tell of them.
@@ -97,12 +107,14 @@ final class ProcessCalls {
       }
       throw e;
     }
-    return finish(
-        event,
-        thread,
-        kept,
-        place,
-        () -> Returned.bytes(session, thread, type, stack.result(), this::floating));
+    var bytes =
+        finish(
+            event,
+            thread,
+            kept,
+            place,
+            () -> Returned.bytes(session, thread, type, stack.result(), this::floating));
+    return new Calls.Done(bytes, stack.result());
   }
 
   private FloatingRegisters floating() {
