@@ -200,7 +200,9 @@ final class Stops {
       task.id().ifPresent(id -> fields.add(new Datum.Field("tid", "", Cell.decimal(id))));
       fields.add(new Datum.Field("name", "", Cell.text(task.name())));
     }
-    if (event.cpu().isPresent() && !call.kernel().cpus().isEmpty()) {
+    // A kernel that runs as a process stops in a thread of its host.
+    if (event.cpu().isPresent()
+        && call.kernel().cpus().stream().anyMatch(cpu -> cpu.id() == event.cpu().getAsInt())) {
       text.append(" on CPU ").append(event.cpu().getAsInt());
     }
     items.add(Item.show(new Datum.Fact(text.toString(), fields)));

@@ -188,9 +188,10 @@ class ControlLabTest {
 
   @Test
   void callsAFunctionAndTheGuestGoesOn() {
+    guest.run("while sleep 0.1; do :; done & loop=$!");
     try (var session = attach()) {
       var service = commands(session);
-      run(service, "tb schedule if comm == \"rcu_preempt\"");
+      run(service, "tb schedule if comm == \"sleep\"");
       run(service, "c");
       var before = run(service, "::regs");
       assertThat(run(service, "::call get_random_u32")).containsPattern("(?m)^0?x?[0-9a-f]+$");
@@ -198,10 +199,11 @@ class ControlLabTest {
       for (var data : List.of("panic_timeout", "0x1000")) {
         assertThat(run(service, "::call " + data)).contains("no function at 0x");
       }
-      run(service, "tb schedule if comm == \"rcu_preempt\"");
-      assertThat(run(service, "c")).contains("rcu_preempt/");
+      run(service, "tb schedule if comm == \"sleep\"");
+      assertThat(run(service, "c")).contains("sleep/");
     }
     assertThat(runs()).isTrue();
+    guest.run("kill $loop");
   }
 
   @Test
