@@ -17,7 +17,8 @@ import picocli.CommandLine.Parameters;
 /** {@code fathom open}. */
 @Command(
     name = "open",
-    description = "Look at a dead kernel or process: open a crash dump or a core file.",
+    description =
+        "Look at a dead kernel or process, or a program: open a dump, a core or a program.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -31,6 +32,7 @@ import picocli.CommandLine.Parameters;
       "  fathom open vmcore -e '::ps' -e '::walk thread | ::findstack -v'",
       "  fathom open vmcore --json -e '::ps'",
       "  fathom open core ./program",
+      "  fathom open ./program -e 'ptype struct pair' -e 'list main'",
       "  fathom open /proc/4711/mem --kernel ./linux",
     })
 final class OpenCommand extends LookCommand {
@@ -38,8 +40,8 @@ final class OpenCommand extends LookCommand {
       paramLabel = "DUMP",
       arity = "1..*",
       description =
-          "The dump, the parts of a split one, a core and its program, or /proc/PID/mem; beside a"
-              + " dump also the kernel's vmlinux.")
+          "The dump, the parts of a split one, a core and its program, a program or vmlinux alone,"
+              + " or /proc/PID/mem; beside a dump also the kernel's vmlinux.")
   private List<Path> files;
 
   @Option(

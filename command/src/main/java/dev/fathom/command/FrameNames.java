@@ -20,10 +20,10 @@ import java.util.Optional;
 public final class FrameNames {
   private FrameNames() {}
 
-  /** The registers of the selected frame. */
+  /** The registers of the selected frame; none where no thread is. */
   public static Optional<Registers> registers(Invocation call) {
     return call.environment().selectedFrame() == 0
-        ? call.kernel().registersOf(Tasks.selected(call))
+        ? call.environment().currentTask(call.kernel()).flatMap(call.kernel()::registersOf)
         : Optional.of(Frames.selected(call).frame().registers());
   }
 

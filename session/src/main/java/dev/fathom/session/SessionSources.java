@@ -4,6 +4,8 @@ package dev.fathom.session;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.Range;
 import dev.fathom.format.dwarf.CallFrames;
+import dev.fathom.format.elf.Elf;
+import dev.fathom.format.elf.ElfFile;
 import dev.fathom.format.elf.ElfSymtab;
 import dev.fathom.format.elf.SectionHeader;
 import dev.fathom.model.Image;
@@ -173,13 +175,23 @@ final class SessionSources {
         return Optional.of(new Placement.Bias(here.get().address() - there.getAsLong()));
       }
     }
-    // An object of a process: its lowest address is where its ELF header is.
+    // An object of a process: its lowest address is where its ELF header is, if that is loaded.
     var lowest = image.ranges().stream().map(Range::start).min(Long::compareUnsigned);
-    if (lowest.isEmpty() || lowest.get() < 0) {
+    if (lowest.isEmpty() || (lowest.get() < 0 && !session.kernel().isProcess())) {
       problem(image.name() + ": where " + file.name() + " is loaded cannot be told");
       return Optional.empty();
     }
-    return Optional.of(new Placement.Bias(lowest.get() - (file.elf().base() & -PAGE)));
+    return Optional.of(new Placement.Bias(lowest.get() - lowest(file.elf())));
+  }
+
+  /** The lowest address that a file is linked for. */
+  private static long lowest(ElfFile file) {
+    for (var segment : file.programHeaders()) {
+      if (segment.type() == Elf.PT_LOAD) {
+        return (segment.offset() < PAGE ? file.base() : segment.vaddr()) & -PAGE;
+      }
+    }
+    return 0;
   }
 
   /**

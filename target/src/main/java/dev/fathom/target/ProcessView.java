@@ -89,7 +89,7 @@ public non-sealed interface ProcessView extends Capability {
     return Optional.empty();
   }
 
-  /** The process's id. */
+  /** The process's id; 0 for a program that was not started. */
   long process();
 
   OptionalLong parent();

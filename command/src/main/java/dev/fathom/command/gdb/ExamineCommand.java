@@ -14,7 +14,6 @@ import dev.fathom.command.GdbState;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.LetterFormat;
-import dev.fathom.command.Tasks;
 import dev.fathom.lang.Expressions;
 import dev.fathom.model.Symbol;
 import dev.fathom.model.Value;
@@ -218,8 +217,9 @@ final class ExamineCommand implements Command {
     var memory = call.program().memory();
     var disassembly = call.environment().disassembly(call.program());
     var pc =
-        call.kernel()
-            .registersOf(Tasks.selected(call))
+        call.environment()
+            .currentTask(call.kernel())
+            .flatMap(call.kernel()::registersOf)
             .map(registers -> registers.pc())
             .orElse(OptionalLong.empty());
     long at = from;

@@ -60,7 +60,7 @@ public final class LoadedObject {
   private List<CfiUnwindSource> frames;
 
   /**
-   * @param mappings those of the object, the one with its ELF header first
+   * @param mappings those of the object, the one with its ELF header, where that is loaded, first
    * @param program whether it is the program itself, whose symbols need no name before them
    * @param files finds the file behind a mapping
    * @param debugFile finds the file that has the names which a stripped object lost
@@ -81,7 +81,10 @@ public final class LoadedObject {
     this.files = files;
     this.debugFile = debugFile;
     this.warnings = warnings;
-    this.buildId = inMemory().flatMap(LoadedObject::buildIdOf);
+    this.buildId =
+        beginsAt(memory, start())
+            ? inMemory().flatMap(LoadedObject::buildIdOf)
+            : files.apply(mappings.getFirst()).flatMap(this::buildIdOf);
   }
 
   private static Optional<BuildId> buildIdOf(ElfFile elf) {
@@ -89,6 +92,15 @@ public final class LoadedObject {
       return elf.buildId();
     } catch (BadDataException _) {
       return Optional.empty(); // Not all of it was looked at, or it has none.
+    }
+  }
+
+  private Optional<BuildId> buildIdOf(Path file) {
+    try (var opened = MappedFile.open(file)) {
+      return buildIdOf(ElfFile.read(opened));
+    } catch (FathomException e) {
+      warnings.accept(e.getMessage());
+      return Optional.empty();
     }
   }
 
@@ -107,7 +119,8 @@ public final class LoadedObject {
 
   /** The object's memory from its header on, as far as it can be read. */
   private Optional<ByteSource> copy(int limit) {
-    long size = Math.min(end() - start(), limit);
+    long reach = end() - start();
+    long size = Long.compareUnsigned(reach, limit) < 0 ? reach : limit;
     var bytes = new byte[(int) size];
     var segment = MemorySegment.ofArray(bytes);
     int got = 0;

@@ -155,8 +155,14 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
     return mapping.protection().contains("w");
   }
 
-  /** The mappings from the one on that starts as an ELF file does; none when none does. */
+  /**
+   * The mappings from the one on that starts as an ELF file does; none when none does. Of a program
+   * that was not started they are all of its file: a kernel's header is in no segment.
+   */
   private List<Mapped> objectIn(List<Mapped> group) {
+    if (view.process() == 0) {
+      return List.copyOf(group);
+    }
     for (int i = 0; i < group.size(); i++) {
       var mapping = group.get(i);
       boolean candidate =
@@ -173,7 +179,7 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
   }
 
   private LoadedObject object(List<Mapped> group, Long entry) {
-    boolean program = false;
+    boolean program = view.process() == 0; // Nobody has started it: it is all there is.
     for (var mapping : group) {
       program |= entry != null && mapping.range().contains(entry);
     }

@@ -109,7 +109,10 @@ final class ProcessKernel implements Kernel {
   @Override
   public List<Datum.Field> facts() {
     var facts = new ArrayList<Datum.Field>();
-    facts.add(new Datum.Field("pid", "pid", Cell.decimal(view.process())));
+    boolean started = view.process() != 0;
+    if (started) {
+      facts.add(new Datum.Field("pid", "pid", Cell.decimal(view.process())));
+    }
     facts.add(new Datum.Field("name", "name", Cell.text(view.name())));
     view.program().ifPresent(it -> facts.add(new Datum.Field("program", "program", Cell.text(it))));
     if (!view.arguments().isEmpty()) {
@@ -117,7 +120,9 @@ final class ProcessKernel implements Kernel {
           new Datum.Field("arguments", "arguments", Cell.text(String.join(" ", view.arguments()))));
     }
     view.parent().ifPresent(it -> facts.add(new Datum.Field("ppid", "parent", Cell.decimal(it))));
-    facts.add(new Datum.Field("threads", "threads", Cell.decimal(view.threads().size())));
+    if (started) {
+      facts.add(new Datum.Field("threads", "threads", Cell.decimal(view.threads().size())));
+    }
     facts.add(new Datum.Field("objects", "objects", Cell.decimal(objects.all().size())));
     signalled()
         .ifPresent(

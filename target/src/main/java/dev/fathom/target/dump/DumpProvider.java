@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Opens crash dumps and core files of processes, recognised by their first bytes. Behind a core the
- * program may be given.
+ * Opens crash dumps, core files of processes and programs, recognised by their first bytes. Behind
+ * a core the program may be given.
  */
 public final class DumpProvider implements TargetProvider {
   @Override
@@ -45,6 +45,12 @@ public final class DumpProvider implements TargetProvider {
         var core = ProcessCore.open(mapped.getFirst(), executable);
         if (core.isPresent()) {
           return core.get();
+        }
+      }
+      if (files.size() == 1) {
+        var program = ProgramFile.open(mapped.getFirst());
+        if (program.isPresent()) {
+          return program.get();
         }
       }
       for (Path file : files.subList(1, files.size())) {

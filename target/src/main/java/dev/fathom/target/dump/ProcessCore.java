@@ -169,7 +169,8 @@ final class ProcessCore implements Target {
 
   // Memory
 
-  private static boolean makesSense(ProgramHeader p) {
+  /** Whether a header loads something that can be. */
+  static boolean makesSense(ProgramHeader p) {
     return p.type() == Elf.PT_LOAD
         && p.memsz() > 0
         && p.filesz() >= 0
@@ -248,7 +249,8 @@ final class ProcessCore implements Target {
     return Optional.empty();
   }
 
-  private static String protection(int flags) {
+  /** The access that a segment allows, as {@link ProcessView.Mapped} has it. */
+  static String protection(int flags) {
     return ((flags & 4) != 0 ? "r" : "-")
         + ((flags & 2) != 0 ? "w" : "-")
         + ((flags & 1) != 0 ? "x" : "-");

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.fathom.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fathom.base.BadDataException;
+import dev.fathom.base.TextRenderer;
+import dev.fathom.command.standard.StandardCommands;
+import dev.fathom.kernel.KernelOptions;
+import dev.fathom.kernel.Progress;
+import dev.fathom.session.Session;
+import dev.fathom.testkit.process.CProgram;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Programs that nobody has started, as {@code fathom open FILE} shows them. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+class OpenProgramTest {
+  private static final String SOURCE =
+      """
+      struct item { int number; char name[8]; };
+      struct item first = {7, "first"};
+      struct item zeroed;
+      int add(int a, int b) {
+        int sum = a + b;
+        return sum;
+      }
+      int main(void) { zeroed.number = add(first.number, 1); return 0; }
+      """;
+
+  /**
+   * As a kernel is laid out: in the upper half of the addresses, the file's header in no segment.
+   */
+  private static final String LAYOUT =
+      """
+      PHDRS { text PT_LOAD; data PT_LOAD; note PT_NOTE; }
+      ENTRY(main)
+      SECTIONS {
+        . = 0xffffffff81000000;
+        .text : { *(.text*) } :text
+        .notes : { *(.note.gnu.build-id) } :text :note
+        .data 0xffffffff81200000 : { *(.data*) } :data
+        .bss : { *(.bss*) } :data
+      }
+      """;
+
+  @TempDir private Path directory;
+
+  private static String run(Path file, String... lines) {
+    var out = new StringWriter();
+    var options = new KernelOptions(Optional.empty(), true, Progress.NONE);
+    try (var session = Session.open(List.of(file), options)) {
+      var service = StandardCommands.over(session);
+      for (var line : lines) {
+        service.run(line, new TextRenderer(out, out, TextRenderer.Options.PLAIN));
+      }
+    }
+    return out.toString();
+  }
+
+  @Test
+  void aProgramIsShownAsItIsLinked() {
+    var program = CProgram.compile(directory, "items", SOURCE, "-O0", "-g", "-pie");
+    assertThat(run(program.file(), "::status", "set print pretty off", "p first", "p zeroed"))
+        .contains("debugging program file: ", "program: " + program.file())
+        .doesNotContain("pid", "threads")
+        .endsWith("$1 = {number = 7, name = \"first\"}\n$2 = {number = 0, name = \"\"}\n");
+    long add = program.symbol("add").orElseThrow();
+    assertThat(run(program.file(), "info line add"))
+        .startsWith("line 4 of ")
+        .contains("starts at address 0x" + Long.toHexString(add) + " <add>");
+    assertThat(run(program.file(), "x/i add", "whatis add", "list add"))
+        .contains("add:  ", "int add(int a, int b);\n", "5\t  int sum = a + b;\n");
+  }
+
+  @Test
+  void whatNeedsAThreadOrARunningTargetIsRefused() {
+    var program = CProgram.compile(directory, "items", SOURCE, "-O0", "-g");
+    for (var line : List.of("bt", "p $rip", "info locals", "b add", "c", "info registers")) {
+      assertThat(run(program.file(), line)).startsWith("fathom: ");
+    }
+    assertThat(run(program.file(), "p nosuch")).startsWith("fathom: unknown symbol 'nosuch'");
+  }
+
+  @Test
+  void aFileThatIsLaidOutAsAKernelHasItsAddresses() throws IOException {
+    var layout = Files.writeString(directory.resolve("layout"), LAYOUT);
+    var kernel =
+        CProgram.compile(
+            directory,
+            "kernel",
+            SOURCE,
+            "-O0",
+            "-g",
+            "-nostdlib",
+            "-static",
+            "-ffreestanding",
+            "-fno-pie",
+            "-no-pie",
+            "-mcmodel=kernel",
+            "-Wl,--build-id",
+            "-Wl,-T," + layout);
+    assertThat(run(kernel.file(), "p first.number + zeroed.number", "info line add"))
+        .isEqualTo(
+            "$1 = 7\nline 4 of \""
+                + directory.resolve("kernel.c")
+                + "\" starts at address 0xffffffff81000000 <add> and ends at 0xffffffff8100000a"
+                + " <add+0xa>.\n");
+  }
+
+  @Test
+  void whatIsNoProgramIsRefused() throws IOException {
+    var object =
+        CProgram.compile(directory, "object", SOURCE, "-c"); // Its code has no addresses yet.
+    assertThatThrownBy(() -> run(object.file()))
+        .isInstanceOf(BadDataException.class)
+        .hasMessageContaining("object file");
+    var program = Files.readAllBytes(CProgram.compile(directory, "whole", SOURCE).file());
+    var arm = program.clone();
+    arm[18] = 40;
+    var file = Files.write(directory.resolve("arm"), arm);
+    assertThatThrownBy(() -> run(file))
+        .hasMessage(file + ": at offset 0x12: program for arm, expected x86_64 or aarch64");
+    for (int length : new int[] {64, 200, 1000, program.length / 2}) {
+      var cut = Files.write(directory.resolve("cut"), Arrays.copyOf(program, length));
+      try {
+        assertThat(run(cut, "::status")).contains("program file");
+      } catch (BadDataException e) {
+        assertThat(e).hasMessageStartingWith(cut.toString());
+      }
+    }
+  }
+}
