@@ -3,11 +3,13 @@ package dev.fathom.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fathom.base.TargetException;
 import dev.fathom.testkit.process.CProgram;
 import dev.fathom.testkit.process.Subject;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -103,6 +105,7 @@ class TraceKilledTest {
     long seed = Long.getLong("fathom.seed", System.nanoTime());
     System.out.println("TraceKilledTest: seed " + seed);
     var random = new Random(seed);
+    var said = folder.resolve("said");
     try (var subject = Subject.start(List.of(program.file().toString()))) {
       var functions = List.of("work", "more", "cold");
       var addresses = functions.stream().map(it -> program.symbol(it).orElseThrow()).toList();
@@ -120,9 +123,14 @@ class TraceKilledTest {
                     "pid$target:a.out:work:entry,pid$target:a.out:work:return,"
                         + "pid$target:a.out:more:entry,pid$target:a.out:cold:entry,"
                         + "syscall::clock_nanosleep:entry { @[probefunc] = count(); }")
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectOutput(said.toFile())
                 .start();
-        subject.await("a breakpoint", () -> byteAt(subject.pid(), addresses.getLast()) == INT3);
+        try {
+          subject.await("a breakpoint", () -> byteAt(subject.pid(), addresses.getLast()) == INT3);
+        } catch (TargetException e) {
+          var text = Files.readString(said);
+          throw new AssertionError("kill " + i + ", seed " + seed + ": " + text, e);
+        }
         // The kernel has taken the guard away where signals are blocked: it is put in again.
         Thread.sleep(random.nextInt(500) + (i == 0 ? 2000 : 0));
         tracer.destroyForcibly();
