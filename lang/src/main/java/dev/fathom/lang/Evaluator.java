@@ -17,7 +17,6 @@ import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
-import dev.fathom.model.type.QualifiedType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
@@ -38,7 +37,7 @@ final class Evaluator {
   private static final int STRING_LIMIT = 4096;
 
   /** More than any register or structure that is assigned or compared as a whole. */
-  private static final int VALUE_LIMIT = 1 << 20;
+  static final int VALUE_LIMIT = 1 << 20;
 
   private static final BigInteger WORD = BigInteger.ONE.shiftLeft(64);
 
@@ -50,6 +49,7 @@ final class Evaluator {
   private final Methods methods;
   private final Functions functions;
   private final CallTargets targets;
+  private final CallArguments arguments;
 
   Evaluator(Scope scope) {
     this.scope = scope;
@@ -60,6 +60,7 @@ final class Evaluator {
     this.methods = new Methods(program, types);
     this.functions = new Functions(scope, types);
     this.targets = new CallTargets(scope);
+    this.arguments = new CallArguments(this, program, types, numbers);
   }
 
   Value value(Expr expression) {
@@ -338,7 +339,8 @@ final class Evaluator {
     var outside = ClassOperators.functions(scope, name, values);
     var method = new Expr.Call(e.span(), new Expr.Member(left.span(), first, name, false), rest);
     if (own.isPresent()
-        && (outside.isEmpty() || methods.take(own.get(), given(method, values(method))))) {
+        && (outside.isEmpty()
+            || methods.take(own.get(), arguments.given(method, arguments.values(method))))) {
       return call(method).referred();
     }
     if (outside.isEmpty()) {
@@ -466,7 +468,7 @@ final class Evaluator {
   }
 
   /** Why a value of another type is refused where a class might make one of its own of it. */
-  private static String notMade(CType type) {
+  static String notMade(CType type) {
     return type instanceof CompositeType c && c.isCxx()
         ? ": constructors and operators of classes are not called to convert"
         : "";
@@ -626,7 +628,7 @@ final class Evaluator {
   }
 
   /** A scalar converted to a scalar type (C11 section 6.3.1). */
-  private Value converted(Expr e, CType type, Value operand) {
+  Value converted(Expr e, CType type, Value operand) {
     boolean fraction = operand.type().resolved() instanceof FloatType;
     if (!fraction && !Numbers.isPointer(operand)) {
       types.promote(operand.type(), e instanceof Expr.Cast c ? c.operand() : e);
@@ -926,7 +928,8 @@ final class Evaluator {
     requireCount(c, declared);
     var target = targets.of(c, place, declared, cast);
     var type = target.type();
-    return called(c, target.entry(), type, passed(c, values(c), type.parameters()));
+    return called(
+        c, target.entry(), type, arguments.passed(c, arguments.values(c), type.parameters()));
   }
 
   private static void requireCount(Expr.Call c, FunctionType type) {
@@ -940,10 +943,11 @@ final class Evaluator {
 
   /** Calls the one of several functions that the arguments mean. */
   private Value call(Expr.Call c, List<Scope.Function> several, Optional<CType> cast) {
-    var values = values(c);
-    var code = functions.meant(several, given(c, values));
+    var values = arguments.values(c);
+    var code = functions.meant(several, arguments.given(c, values));
     var target = targets.of(c, code.address(), function(c, code), cast);
-    return called(c, target.entry(), target.type(), passed(c, values, target.type().parameters()));
+    return called(
+        c, target.entry(), target.type(), arguments.passed(c, values, target.type().parameters()));
   }
 
   /**
@@ -975,23 +979,26 @@ final class Evaluator {
       Methods.Group group,
       boolean virtual,
       List<CompositeType.Method> fitting) {
-    var given = values(c);
+    var given = arguments.values(c);
     var method =
-        fitting.size() == 1 ? fitting.getFirst() : methods.meant(group, fitting, given(c, given));
+        fitting.size() == 1
+            ? fitting.getFirst()
+            : methods.meant(group, fitting, arguments.given(c, given));
     var own = new Methods.Found(group.object(), method);
     var found =
         virtual && method.isVirtual() && whole.isPlace() ? methods.dynamic(whole, own) : own;
     var function = methods.function(found);
-    var arguments = new ArrayList<Scope.Argument>();
+    var all = new ArrayList<Scope.Argument>();
     if (!method.isStatic()) {
       var of = found.object();
-      arguments.add(
+      all.add(
           of.isPlace()
-              ? passed(numbers.pointer(program.types().pointerTo(of.type()), of.address()))
+              ? CallArguments.passed(
+                  numbers.pointer(program.types().pointerTo(of.type()), of.address()))
               : new Scope.Text(of.bytes(VALUE_LIMIT)));
     }
-    arguments.addAll(passed(c, given, Methods.parameters(found.method())));
-    return called(c, function.address(), (FunctionType) function.type().resolved(), arguments);
+    all.addAll(arguments.passed(c, given, Methods.parameters(found.method())));
+    return called(c, function.address(), (FunctionType) function.type().resolved(), all);
   }
 
   /** What goes wrong is told of a whole expression, where it says nothing nearer. */
@@ -1003,59 +1010,10 @@ final class Evaluator {
     }
   }
 
-  private ArrayList<Value> values(Expr.Call c) {
-    var values = new ArrayList<Value>();
-    c.arguments().forEach(argument -> values.add(decayed(argument)));
-    return values;
-  }
-
-  /** What chooses among functions. */
-  private List<Overloads.Argument> given(Expr.Call c, List<Value> values) {
-    var found = new ArrayList<Overloads.Argument>();
-    for (int i = 0; i < values.size(); i++) {
-      var argument = c.arguments().get(i);
-      var v = values.get(i);
-      var type =
-          argument instanceof Expr.Text text
-              ? program
-                  .types()
-                  .pointerTo(new QualifiedType(QualifiedType.Qualifier.CONST, text::unit))
-              : v.type();
-      boolean zero =
-          (argument instanceof Expr.Number n && n.value() == 0)
-              || (argument instanceof Expr.Name word && word.name().equals("nullptr"));
-      found.add(
-          new Overloads.Argument(type, !(argument instanceof Expr.Text) && v.isPlace(), zero));
-    }
-    return found;
-  }
-
-  private List<Scope.Argument> passed(
-      Expr.Call c, List<Value> given, List<FunctionType.Parameter> parameters) {
-    var arguments = new ArrayList<Scope.Argument>();
-    for (int i = 0; i < given.size(); i++) {
-      var argument = c.arguments().get(i);
-      var v = given.get(i);
-      if (argument instanceof Expr.Text
-          && v instanceof Value.Ref text
-          && (i >= parameters.size()
-              || (parameters.get(i).type().resolved() instanceof PointerType p
-                  && !p.isReference()))) {
-        arguments.add(new Scope.Text(text.bytes((int) text.type().bytes())));
-        continue;
-      }
-      arguments.add(
-          i < parameters.size()
-              ? passed(argument, parameters.get(i).type(), v)
-              : passed(promoted(argument, v)));
-    }
-    return arguments;
-  }
-
-  private Value called(Expr.Call c, long entry, FunctionType type, List<Scope.Argument> arguments) {
+  private Value called(Expr.Call c, long entry, FunctionType type, List<Scope.Argument> given) {
     Scope.Returned returned;
     try {
-      returned = scope.call(entry, type.result(), arguments);
+      returned = scope.call(entry, type.result(), given);
     } catch (FathomException e) {
       if (e.span().isPresent()) {
         throw e;
@@ -1079,89 +1037,10 @@ final class Evaluator {
     };
   }
 
-  private static Scope.Passed passed(Value v) {
-    return new Scope.Passed(v.type(), v.bytes(VALUE_LIMIT));
-  }
-
-  /** An argument for a parameter of that type. */
-  private Scope.Argument passed(Expr argument, CType type, Value v) {
-    return switch (type.resolved()) {
-      case CompositeType _ -> {
-        var object = BaseClasses.part(v, type).orElse(v);
-        if (!type.resolved().equals(object.type().resolved())
-            && !(object.type().resolved() instanceof CompositeType c
-                && type.resolved() instanceof CompositeType wanted
-                && !c.name().isEmpty()
-                && c.name().equals(wanted.name())
-                && c.bytes() == wanted.bytes())) {
-          throw Cursor.wrong(
-              argument.span(),
-              "'" + v.type().text() + "' cannot be passed as a '" + type.text() + "'");
-        }
-        yield new Scope.Passed(type, object.bytes(VALUE_LIMIT));
-      }
-      case PointerType p when p.isReference() -> {
-        var object = BaseClasses.part(v, p.target()).orElse(v);
-        boolean takesNew =
-            Methods.isConstant(p.target()) || p.kind() == PointerType.Kind.RVALUE_REFERENCE;
-        boolean itself = v.isPlace() && SameTypes.of(v.type(), p.target());
-        if (takesNew && !itself && isNumber(p.target()) && isNumber(v.type())) {
-          yield new Scope.Text(converted(argument, p.target(), v).bytes(VALUE_LIMIT));
-        }
-        if (!SameTypes.of(object.type(), p.target())
-            || (v instanceof Value.Ref ref && ref.isPlace() && ref.bitSize() != 0)) {
-          throw Cursor.wrong(
-              argument.span(),
-              "a '"
-                  + type.text()
-                  + "' cannot refer to a '"
-                  + v.type().text()
-                  + "'"
-                  + notMade(p.target().resolved()));
-        }
-        if (!v.isPlace() && takesNew) {
-          yield new Scope.Text(object.bytes(VALUE_LIMIT));
-        }
-        if (!v.isPlace()) {
-          throw Cursor.wrong(argument.span(), "only what stands in memory can be referred to");
-        }
-        yield passed(numbers.pointer(program.types().pointerTo(p.target()), object.address()));
-      }
-      case ArrayType a when a.isVector() -> {
-        if (!SameTypes.of(v.type(), type)) {
-          throw Cursor.wrong(
-              argument.span(),
-              "'" + v.type().text() + "' cannot be passed as a '" + type.text() + "'");
-        }
-        yield new Scope.Passed(type, v.bytes(VALUE_LIMIT));
-      }
-      default -> passed(converted(argument, type, v));
-    };
-  }
-
-  private static boolean isNumber(CType type) {
-    return switch (type.resolved()) {
-      case IntType _, EnumType _, BoolType _, FloatType _ -> true;
-      default -> false;
-    };
-  }
-
-  /** An argument that has no parameter (C11 section 6.5.2.2). */
-  private Value promoted(Expr argument, Value v) {
-    return switch (v.type().resolved()) {
-      case FloatType f when f.bytes() < CTypes.DOUBLE.bytes() ->
-          numbers.real(CTypes.DOUBLE, v.asReal());
-      case FloatType _, PointerType _, CompositeType _ -> v;
-      case IntType i when i.bytes() > Long.BYTES -> v;
-      case ArrayType a when a.isVector() -> v;
-      default -> numbers.imm(types.promote(v.type(), argument), v.asLong());
-    };
-  }
-
   // ---- conversions
 
   /** A value as C uses it in an operator: arrays and functions become pointers. */
-  private Value decayed(Expr e) {
+  Value decayed(Expr e) {
     return decay(value(e));
   }
 
