@@ -24,6 +24,13 @@ public non-sealed interface Breakpoints extends Capability {
    */
   boolean insert(Kind kind, long address, int length);
 
+  /**
+   * Refuses a kind that would never stop the target, before one is wanted.
+   *
+   * @throws dev.fathom.base.UnsupportedException where that is known
+   */
+  default void require(Kind kind) {}
+
   /** Takes a breakpoint out of the stopped target; must be given what {@link #insert} was given. */
   void remove(Kind kind, long address, int length);
 }

@@ -89,7 +89,12 @@ public non-sealed interface ProcessView extends Capability {
     return Optional.empty();
   }
 
-  /** The process's id; 0 for a program that was not started. */
+  /** Whether there is, or was, such a process; false for a program that nobody has started. */
+  default boolean isStarted() {
+    return true;
+  }
+
+  /** The process's id; 0 for a program that nobody has started. */
   long process();
 
   OptionalLong parent();

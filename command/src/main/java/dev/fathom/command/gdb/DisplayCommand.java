@@ -76,7 +76,13 @@ final class DisplayCommand implements Command {
             || parsed.count().isPresent()
             || parsed.letter().filter(c -> c == 'i' || c == 's').isPresent();
     var line = (examines ? "x" : "output") + format + " " + text;
-    return show(call, state.display(line), line);
+    int number = state.display(line);
+    try {
+      return show(call, number, line);
+    } catch (FathomException e) {
+      state.undisplay(OptionalInt.of(number)); // What cannot be shown now is never shown.
+      throw e;
+    }
   }
 
   /** What a display shows; nothing where its names are not known. */

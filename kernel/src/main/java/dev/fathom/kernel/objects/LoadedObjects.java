@@ -160,7 +160,7 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
    * that was not started they are all of its file: a kernel's header is in no segment.
    */
   private List<Mapped> objectIn(List<Mapped> group) {
-    if (view.process() == 0) {
+    if (!view.isStarted()) {
       return List.copyOf(group);
     }
     for (int i = 0; i < group.size(); i++) {
@@ -179,7 +179,7 @@ public final class LoadedObjects implements SymbolTable, UnwindSource {
   }
 
   private LoadedObject object(List<Mapped> group, Long entry) {
-    boolean program = view.process() == 0; // Nobody has started it: it is all there is.
+    boolean program = !view.isStarted(); // Which is all there is.
     for (var mapping : group) {
       program |= entry != null && mapping.range().contains(entry);
     }

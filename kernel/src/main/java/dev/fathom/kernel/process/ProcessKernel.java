@@ -109,8 +109,7 @@ final class ProcessKernel implements Kernel {
   @Override
   public List<Datum.Field> facts() {
     var facts = new ArrayList<Datum.Field>();
-    boolean started = view.process() != 0;
-    if (started) {
+    if (view.isStarted()) {
       facts.add(new Datum.Field("pid", "pid", Cell.decimal(view.process())));
     }
     facts.add(new Datum.Field("name", "name", Cell.text(view.name())));
@@ -120,7 +119,7 @@ final class ProcessKernel implements Kernel {
           new Datum.Field("arguments", "arguments", Cell.text(String.join(" ", view.arguments()))));
     }
     view.parent().ifPresent(it -> facts.add(new Datum.Field("ppid", "parent", Cell.decimal(it))));
-    if (started) {
+    if (view.isStarted()) {
       facts.add(new Datum.Field("threads", "threads", Cell.decimal(view.threads().size())));
     }
     facts.add(new Datum.Field("objects", "objects", Cell.decimal(objects.all().size())));

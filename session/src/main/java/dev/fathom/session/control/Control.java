@@ -181,6 +181,7 @@ public final class Control {
    * @param purpose what it is for, when the user did not name the place himself
    */
   public Breakpoint add(Breakpoint.Place place, Kind kind, int length, Optional<String> purpose) {
+    session.target().find(Breakpoints.class).ifPresent(points -> points.require(kind));
     var added = new Breakpoint(next++, place, kind, length, purpose);
     resolve(added);
     table.add(added);

@@ -379,11 +379,12 @@ class ProcessTargetTest {
       var points = target.find(Breakpoints.class).orElseThrow();
       if (!debugRegistersTrap()) {
         assertThatExceptionOfType(UnsupportedException.class)
-            .isThrownBy(() -> points.insert(Breakpoints.Kind.WRITE, watched, 8))
+            .isThrownBy(() -> points.require(Breakpoints.Kind.WRITE))
             .withMessageContaining("debug registers stop nothing");
         target.close();
         return;
       }
+      points.require(Breakpoints.Kind.WRITE);
       assertThat(points.insert(Breakpoints.Kind.WRITE, watched, 8)).isTrue();
       long before = read(target, watched);
       assertThat(next(target).reason()).isEqualTo(new Stop.Watch(Breakpoints.Kind.WRITE, watched));

@@ -17,6 +17,7 @@ import dev.fathom.target.Target;
 import dev.fathom.target.TargetInfo;
 import dev.fathom.target.VirtualMemory;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -45,9 +46,13 @@ final class ProgramFile implements Target {
     this.file = file;
     var inFile = new Extents.Builder();
     var described = new Extents.Builder();
+    boolean kernel = false;
     for (var p : file.programHeaders()) {
-      // Linux's per-CPU variables are linked at 0, where they never are.
-      boolean template = p.vaddr() == 0 && file.header().type() == Elf.ET_EXEC;
+      kernel |= ProcessCore.makesSense(p) && p.vaddr() < 0;
+    }
+    for (var p : file.programHeaders()) {
+      // A kernel's per-CPU variables are linked at 0, where they never are.
+      boolean template = kernel && p.vaddr() == 0;
       if (ProcessCore.makesSense(p) && !template) {
         inFile.add(p.vaddr(), p.filesz(), p.offset());
         described.add(p.vaddr(), p.memsz(), p.vaddr());
@@ -73,10 +78,22 @@ final class ProgramFile implements Target {
     if ((type != Elf.ET_EXEC && type != Elf.ET_DYN) || !file.header().is64()) {
       return Optional.empty();
     }
+    if (file.header().order() != ByteOrder.LITTLE_ENDIAN) {
+      throw new BadDataException(source.name(), 5, "big-endian program, expected little-endian");
+    }
     var machine = Elf.machineName(file.header().machine());
     if (Architectures.named(machine).isEmpty()) {
       throw new BadDataException(
           source.name(), 18, "program for " + machine + ", expected x86_64 or aarch64");
+    }
+    for (var section : file.sections().all()) {
+      long code = Elf.SHF_ALLOC | Elf.SHF_EXECINSTR;
+      if (section.type() == Elf.SHT_NOBITS && (section.flags() & code) == code) {
+        throw new BadDataException(
+            source.name(),
+            0,
+            "its code is in another file, whose debug file this is: open that one");
+      }
     }
     var opened = new ProgramFile(source, file);
     if (opened.mappings.isEmpty()) {
@@ -187,6 +204,11 @@ final class ProgramFile implements Target {
 
   /** The process that it would be. */
   private final class View implements ProcessView {
+    @Override
+    public boolean isStarted() {
+      return false;
+    }
+
     @Override
     public long process() {
       return 0;

@@ -40,8 +40,8 @@ final class DebugRegisters {
   private final ProcessTracer ptrace;
   private final Point[] slots = new Point[SLOTS];
 
-  /** Whether they stop anything; empty before it was tried. */
-  private Optional<Boolean> trap = Optional.empty();
+  /** Whether they stop nothing; empty while that was not seen. */
+  private Optional<Boolean> useless = Optional.empty();
 
   DebugRegisters(ProcessTracer ptrace) {
     this.ptrace = ptrace;
@@ -56,12 +56,7 @@ final class DebugRegisters {
     return true;
   }
 
-  /**
-   * Takes a slot; false when there is none left or it cannot be watched so.
-   *
-   * @throws UnsupportedException on a machine whose debug registers never stop anything, as some
-   *     hypervisors' virtual machines are
-   */
+  /** Takes a slot; false when there is none left or it cannot be watched so. */
   boolean add(Point point) {
     boolean code = point.kind() == Kind.HARDWARE;
     boolean data = point.kind() == Kind.WRITE || point.kind() == Kind.ACCESS;
@@ -72,14 +67,6 @@ final class DebugRegisters {
     }
     for (int i = 0; i < SLOTS; i++) {
       if (slots[i] == null) {
-        if (trap.isEmpty()) {
-          trap = Optional.of(tried());
-        }
-        if (!trap.get()) {
-          throw new UnsupportedException(
-              "this machine's debug registers stop nothing (a fault of its hypervisor):"
-                  + " no watchpoints, and only breakpoints in code");
-        }
         slots[i] = point;
         return true;
       }
@@ -87,38 +74,72 @@ final class DebugRegisters {
     return false;
   }
 
-  /** Tries on a small program of its own whether a write that is watched stops it. */
-  private boolean tried() {
-    int trial = ptrace.start(TRIAL, ProcessTracer.KILL_WITH_TRACER);
+  /**
+   * Tries them once on a small program of its own, where that can be started.
+   *
+   * @throws UnsupportedException on a machine whose debug registers never stop anything, as some
+   *     hypervisors' virtual machines are
+   */
+  void requireTraps() {
+    if (useless.isEmpty()) {
+      useless = tried();
+    }
+    if (useless.orElse(false)) {
+      throw new UnsupportedException(
+          "this machine's debug registers stop nothing (a fault of its hypervisor):"
+              + " no watchpoints, and only breakpoints in code");
+    }
+  }
+
+  /** Whether a watched write of the small program stops nothing; empty where that was not seen. */
+  private Optional<Boolean> tried() {
+    int trial;
+    try {
+      trial = ptrace.start(TRIAL, ProcessTracer.KILL_WITH_TRACER);
+    } catch (TargetException _) {
+      return Optional.empty(); // Nothing speaks against them.
+    }
     try {
       var stack = ptrace.user(trial, STACK_POINTER);
       if (stack.isEmpty()) {
-        return false;
+        return Optional.empty();
       }
       var pushed = new Point(Kind.WRITE, stack.get() - 8, 8);
-      boolean set =
+      boolean goesOn =
           ptrace.setUser(trial, OFFSET, pushed.address())
               && ptrace.setUser(trial, OFFSET + CONTROL * 8, control(0, pushed))
               && ptrace.resume(trial, 0);
-      return set && next(trial) instanceof ProcessTracer.Stopped stop && stop.signal() == SIGTRAP;
+      while (goesOn) {
+        var change = next(trial);
+        if (change.isEmpty() || !(change.get() instanceof ProcessTracer.Stopped stop)) {
+          return change.map(ProcessTracer.Exited.class::isInstance);
+        }
+        boolean signal = stop.event() == 0;
+        if (signal && stop.signal() == SIGTRAP) {
+          return Optional.of(false);
+        }
+        goesOn = ptrace.resume(trial, signal ? stop.signal() : 0);
+      }
+      return Optional.empty();
     } finally {
       boolean there = ptrace.signal(trial, trial, SIGKILL);
       while (there) {
-        there = next(trial) instanceof ProcessTracer.Stopped;
+        there = next(trial).filter(ProcessTracer.Stopped.class::isInstance).isPresent();
       }
     }
   }
 
-  private ProcessTracer.Change next(int thread) {
+  /** The next change of a thread; none when it takes too long. */
+  private Optional<ProcessTracer.Change> next(int thread) {
     long deadline = System.nanoTime() + TRIAL_LIMIT.toNanos();
     while (System.nanoTime() - deadline < 0) {
       var change = ptrace.change(thread);
       if (change.isPresent()) {
-        return change.get();
+        return change;
       }
       LockSupport.parkNanos(NAP.toNanos());
     }
-    throw new TargetException("a program of our own did not end in time");
+    return Optional.empty();
   }
 
   void remove(Point point) {

@@ -506,6 +506,13 @@ final class ProcessTarget implements Target {
     }
 
     @Override
+    public void require(Kind kind) {
+      if (kind != Kind.SOFTWARE && layout.architecture() == X86_64.INSTANCE) {
+        order(TracedProcess::requireTraps);
+      }
+    }
+
+    @Override
     public void remove(Kind kind, long address, int length) {
       requireStopped("remove breakpoints");
       order(process -> process.remove(kind, address, length));

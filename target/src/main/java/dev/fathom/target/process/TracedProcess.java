@@ -1191,6 +1191,11 @@ final class TracedProcess {
 
   // Breakpoints
 
+  /** As {@link DebugRegisters#requireTraps}. */
+  void requireTraps() {
+    debug.requireTraps();
+  }
+
   boolean insert(Kind kind, long address, int length) {
     if (kind != Kind.SOFTWARE) {
       return isX86() && insert(new DebugRegisters.Point(kind, address, length));
