@@ -85,6 +85,37 @@ class ProcessStopsTest {
     }
   }
 
+  /** There is nothing else to tell of it, and no other program has come. */
+  @Test
+  void whatHasEndedKeepsItsNames(@TempDir Path folder) {
+    var source =
+        """
+        struct pair { int x, y; } pair = {3, 4};
+        int main(void) { return pair.x + pair.y; }
+        """;
+    var program = CProgram.compile(folder, "ender", source, "-O0", "-g");
+    try (var session =
+        Session.attach(
+            "run:" + program.file(),
+            AttachOptions.DEFAULT,
+            new KernelOptions(Optional.empty(), true, Progress.NONE))) {
+      var service = StandardCommands.over(session);
+      run(service, "set print pretty off");
+      run(service, "b main");
+      assertThat(run(service, "c")).contains("in main () at ");
+      assertThat(run(service, "c")).isEqualTo("the target ended with status 7\n");
+      for (int i = 0; i < 2; i++) {
+        assertThat(run(service, "info line main")).startsWith("line 2 of ").contains("<main>");
+        assertThat(run(service, "ptype struct pair"))
+            .isEqualTo("type = struct pair {\n    int x;\n    int y;\n}\n");
+        assertThat(run(service, "whatis pair")).contains("struct pair");
+        assertThat(run(service, "p pair"))
+            .matches("(\\$[0-9]+ = )?fathom: process [0-9]+ has ended\n");
+      }
+      assertThat(run(service, "info breakpoints")).contains("at ender.c:2");
+    }
+  }
+
   private static String run(CommandService service, String line) {
     var out = new StringWriter();
     service.run(line, new TextRenderer(out, out, TextRenderer.Options.PLAIN));

@@ -327,11 +327,12 @@ public final class Session implements AutoCloseable {
 
   /**
    * Forgets what can have changed, when the target ran or was written to since it was read last.
+   * What is known of a target that has ended is kept: there is nothing to read instead.
    *
    * @return what the user must know
    */
   public List<String> refresh() {
-    if (live.isEmpty()) {
+    if (live.isEmpty() || live.get().state() == Live.State.GONE) {
       return List.of();
     }
     boolean running = live.get().state() == Live.State.RUNNING;

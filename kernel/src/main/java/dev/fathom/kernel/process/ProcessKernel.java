@@ -416,9 +416,13 @@ final class ProcessKernel implements Kernel {
     objects.forget();
   }
 
-  /** Another program has another auxiliary vector: it holds an address chosen at random. */
+  /**
+   * Another program has another auxiliary vector: it holds an address chosen at random. A process
+   * that has ended has none, and is no other program.
+   */
   @Override
   public boolean present() {
-    return view.auxiliary().equals(born);
+    var now = view.auxiliary();
+    return now.isEmpty() || now.equals(born);
   }
 }
