@@ -13,6 +13,8 @@ import dev.fathom.session.Session;
 import dev.fathom.testkit.process.CProgram;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -153,5 +155,29 @@ class OpenProgramTest {
     CProgram.run(
         directory, List.of("objcopy", "--only-keep-debug", whole.toString(), debug.toString()));
     assertThatThrownBy(() -> run(debug)).hasMessageContaining("its code is in another file");
+  }
+
+  /** The line of both functions is not cut where the second one's size, going around, ends. */
+  @Test
+  void aSizeThatGoesAroundBoundsNoLine() throws IOException {
+    var source = "int one(int a) { return a + 1; } int two(int a) { return a * 2; }\n";
+    var program =
+        CProgram.compile(
+            directory, "line", source + "int main(void) { return two(one(1)); }\n", "-O0", "-g");
+    var plain = run(program.file(), "info line two");
+    var bytes = ByteBuffer.wrap(Files.readAllBytes(program.file())).order(ByteOrder.LITTLE_ENDIAN);
+    long two = program.symbol("two").orElseThrow();
+    int patched = 0;
+    // An Elf64_Sym: name u32, info, other, section u16, value, size.
+    for (int at = 0; at + 24 <= bytes.limit(); at += 8) {
+      if (bytes.getLong(at + 8) == two && bytes.get(at + 4) == 0x12) {
+        bytes.putLong(at + 16, -16);
+        patched++;
+      }
+    }
+    assertThat(patched).isEqualTo(1);
+    Files.write(program.file(), bytes.array());
+    var start = plain.substring(0, plain.indexOf(" and ends"));
+    assertThat(run(program.file(), "info line two")).startsWith(start + " and ends at 0x");
   }
 }

@@ -198,7 +198,10 @@ public final class SourceInfoWords {
         .orElseGet(() -> symbols.text(end));
   }
 
-  /** The part of a range that is of the function at an address: a line may have several. */
+  /**
+   * The part of a range that is of the function at an address: a line may have several. A size that
+   * does not reach the address, or goes around, bounds nothing.
+   */
   private static Range ofFunction(Invocation call, Range range, long address) {
     var symbol = call.program().symbols().at(address).map(Located::symbol);
     if (symbol.isEmpty() || symbol.get().size() == 0) {
@@ -207,7 +210,8 @@ public final class SourceInfoWords {
     long start = symbol.get().address();
     long end = start + symbol.get().size();
     return new Range(
-        range.contains(start) ? start : range.start(), range.contains(end) ? end : range.end());
+        range.contains(start) ? start : range.start(),
+        Long.compareUnsigned(end, address) > 0 && range.contains(end) ? end : range.end());
   }
 
   /** The variables in scope at a place, and where they are kept there. */
