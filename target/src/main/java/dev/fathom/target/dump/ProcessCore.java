@@ -452,7 +452,7 @@ final class ProcessCore implements Target {
       return notes.threads().stream()
           .filter(thread -> thread.id == cpu)
           .findFirst()
-          .flatMap(thread -> thread.extended)
+          .flatMap(ProcessNotes.CoreThread::extended)
           .map(ExtendedRegisters::new)
           .orElseThrow(
               () ->
@@ -487,7 +487,7 @@ final class ProcessCore implements Target {
       return notes.threads().stream()
           .filter(one -> one.id == thread)
           .findFirst()
-          .flatMap(one -> one.info);
+          .flatMap(ProcessNotes.CoreThread::info);
     }
 
     @Override
@@ -524,7 +524,7 @@ final class ProcessCore implements Target {
     public List<ThreadState> threads() {
       var found = new ArrayList<ThreadState>();
       for (var thread : notes.threads()) {
-        Optional<SignalState> signal = thread.info.map(SignalState::of);
+        Optional<SignalState> signal = thread.info().map(SignalState::of);
         // The kernel notes the signal of the first thread with every thread.
         if (found.isEmpty() && signal.isEmpty() && thread.signal != 0) {
           signal =

@@ -2,6 +2,7 @@
 package dev.fathom.target.dump;
 
 import dev.fathom.base.BadDataException;
+import dev.fathom.base.ByteSource;
 import dev.fathom.base.Range;
 import dev.fathom.format.elf.Elf;
 import dev.fathom.format.elf.ElfNote;
@@ -62,15 +63,30 @@ final class ProcessNotes {
     final int id;
     final int signal;
     Registers registers;
-    Optional<byte[]> info = Optional.empty();
 
-    /** What FXSAVE or XSAVE wrote, of x86-64. */
-    Optional<byte[]> extended = Optional.empty();
+    /** The signal's siginfo_t; like the next it stays in the file, as there may be many threads. */
+    private Optional<ByteSource> info = Optional.empty();
+
+    private Optional<ByteSource> extended = Optional.empty();
 
     CoreThread(int id, int signal, Registers registers) {
       this.id = id;
       this.signal = signal;
       this.registers = registers;
+    }
+
+    /** What is told of the signal that stopped it; at least {@link #SIGINFO_BYTES}. */
+    Optional<byte[]> info() {
+      return info.map(CoreThread::read);
+    }
+
+    /** What FXSAVE or XSAVE wrote, of x86-64. */
+    Optional<byte[]> extended() {
+      return extended.map(CoreThread::read);
+    }
+
+    private static byte[] read(ByteSource descriptor) {
+      return descriptor.bytes(0, (int) descriptor.size());
     }
   }
 
@@ -122,7 +138,7 @@ final class ProcessNotes {
       case NT_AUXV -> auxiliary = ProcFiles.auxiliary(bytes(note, 0, SMALL));
       case NT_SIGINFO -> {
         if (!threads.isEmpty() && threads.getLast().info.isEmpty()) {
-          threads.getLast().info = Optional.of(bytes(note, SIGINFO_BYTES, SMALL));
+          threads.getLast().info = Optional.of(checked(note, SIGINFO_BYTES, SMALL));
         }
       }
       case NT_FPREGSET -> {
@@ -148,7 +164,7 @@ final class ProcessNotes {
   }
 
   private void extended(CoreThread thread, ElfNote note) {
-    thread.extended = Optional.of(bytes(note, FXSAVE_BYTES, SMALL));
+    thread.extended = Optional.of(checked(note, FXSAVE_BYTES, SMALL));
     extended = true;
   }
 
@@ -157,7 +173,7 @@ final class ProcessNotes {
     return extended;
   }
 
-  private static byte[] bytes(ElfNote note, int least, int most) {
+  private static ByteSource checked(ElfNote note, int least, int most) {
     var descriptor = note.descriptor();
     if (descriptor.size() < least || descriptor.size() > most) {
       throw new BadDataException(
@@ -172,7 +188,11 @@ final class ProcessNotes {
               + " to "
               + most);
     }
-    return descriptor.bytes(0, (int) descriptor.size());
+    return descriptor;
+  }
+
+  private static byte[] bytes(ElfNote note, int least, int most) {
+    return CoreThread.read(checked(note, least, most));
   }
 
   private static ByteBuffer words(ElfNote note, int least, int most) {

@@ -8,6 +8,8 @@ import dev.fathom.base.ByteSource;
 import dev.fathom.base.FaultException;
 import dev.fathom.base.Range;
 import dev.fathom.base.Readability;
+import dev.fathom.format.elf.Elf;
+import dev.fathom.format.elf.ElfNote;
 import dev.fathom.model.Registers;
 import dev.fathom.model.arch.aarch64.Aarch64;
 import dev.fathom.model.arch.x86_64.X86_64;
@@ -15,6 +17,7 @@ import dev.fathom.target.KernelNotes;
 import dev.fathom.target.PhysicalMemory;
 import dev.fathom.target.Target;
 import dev.fathom.target.VirtualMemory;
+import dev.fathom.target.local.UserRegisters;
 import dev.fathom.testkit.ElfCoreWriter;
 import dev.fathom.testkit.FlattenedWriter;
 import dev.fathom.testkit.KdumpWriter;
@@ -596,5 +599,46 @@ class DumpTargetTest {
 
   private static byte[] tail(byte[] bytes, int count) {
     return Arrays.copyOfRange(bytes, bytes.length - count, bytes.length);
+  }
+
+  /** There may be very many threads, each with tens of kilobytes that nobody asks for. */
+  @Test
+  void longNotesOfThreadsAreReadWhenTheyAreAskedFor() {
+    var reads = new ArrayList<String>();
+    var notes = new ProcessNotes(UserRegisters.of("x86_64").orElseThrow());
+    notes.add(
+        List.of(
+            note(reads, Elf.NT_PRSTATUS, ElfCoreWriter.prStatus(11, 4711)),
+            note(reads, 0x5349_4749, new byte[1 << 16]),
+            note(reads, 2, new byte[512])));
+    assertThat(notes.warnings()).isEmpty();
+    assertThat(reads).containsExactly("1");
+    var thread = notes.threads().getFirst();
+    assertThat(thread.info().orElseThrow()).hasSize(1 << 16);
+    assertThat(thread.extended().orElseThrow()).hasSize(512);
+    assertThat(reads).containsExactly("1", "1397311305", "2");
+  }
+
+  private static ElfNote note(List<String> reads, int type, byte[] bytes) {
+    var source = ByteSource.of("core", bytes);
+    var counted =
+        new ByteSource() {
+          @Override
+          public String name() {
+            return source.name();
+          }
+
+          @Override
+          public long size() {
+            return source.size();
+          }
+
+          @Override
+          public MemorySegment slice(long offset, long length) {
+            reads.add(Integer.toString(type));
+            return source.slice(offset, length);
+          }
+        };
+    return new ElfNote("CORE", type, 0, counted);
   }
 }
