@@ -41,7 +41,7 @@ final class CTextParser extends Parser {
 
   void read() {
     while (!atEnd()) {
-      external();
+      declaration();
     }
   }
 
@@ -50,7 +50,7 @@ final class CTextParser extends Parser {
     while (!atEnd()) {
       int start = mark();
       try {
-        external();
+        declaration();
       } catch (FathomException e) {
         restart();
         back(start);
@@ -61,8 +61,24 @@ final class CTextParser extends Parser {
     }
   }
 
+  /** Reads one; nothing of it counts where it is wrong. */
+  private void declaration() {
+    boolean complete = false;
+    try {
+      external();
+      complete = true;
+    } finally {
+      if (complete) {
+        into.commit();
+      } else {
+        into.rollBack();
+      }
+    }
+  }
+
   /**
-   * Goes behind the declaration that is next: its semicolon, or the body of a function. Where its
+   * Goes behind the declaration that is next: its semicolon, or the braces that are neither those
+   * of a structure, union or enumeration nor an initial value, but a function's body. Where its
    * brackets are not closed it ends before the next declaration that begins a line.
    *
    * @return the last token of it
@@ -70,18 +86,41 @@ final class CTextParser extends Parser {
   private Span skipDeclaration(CTextTypes.Skipped skipped) {
     int start = mark();
     int depth = 0;
-    boolean function = false;
+    boolean tagged = false;
+    boolean value = false;
+    boolean body = false;
     while (!atEnd()) {
-      function |= depth == 0 && peek().is("{") && peek(-1).is(")");
+      if (depth == 0) {
+        body |= peek().is("{") && !tagged && !value;
+        tagged = (tagged || isTag(peek())) && !(peek().is("(") && !isOfAttribute(peek(-1)));
+        value = (value || peek().is("=")) && !peek().is(",");
+      }
       var token = take();
       depth += token.is("{") || token.is("(") || token.is("[") ? 1 : 0;
       depth -= token.is("}") || token.is(")") || token.is("]") ? 1 : 0;
-      boolean ends = depth == 0 && (token.is(";") || (function && token.is("}")));
+      boolean ends = depth == 0 && (token.is(";") || (body && token.is("}")));
       if (ends || depth < 0) {
         return token.span();
       }
     }
     return depth > 0 ? skipUnclosed(start, skipped) : peek().span();
+  }
+
+  private static boolean isTag(Token token) {
+    return token.kind() == Token.Kind.NAME
+        && switch (token.text()) {
+          case "struct", "union", "enum", "class" -> true;
+          default -> false;
+        };
+  }
+
+  /** Whether parentheses behind a word are its own, and no function's parameters. */
+  private static boolean isOfAttribute(Token token) {
+    return token.kind() == Token.Kind.NAME
+        && switch (token.text()) {
+          case "__attribute__", "__attribute", "_Alignas", "alignas", "__declspec" -> true;
+          default -> false;
+        };
   }
 
   private Span skipUnclosed(int start, CTextTypes.Skipped skipped) {
@@ -190,7 +229,7 @@ final class CTextParser extends Parser {
       if (align > 0) {
         into.alignments().put(type, align);
       }
-      into.types().putIfAbsent(name, type);
+      into.define(name, type);
     } else {
       into.variable(declared.name(), declared.type().get());
     }
@@ -281,8 +320,7 @@ final class CTextParser extends Parser {
   }
 
   private void define(TypeName name, CType type, Span span) {
-    var old = into.types().putIfAbsent(name, type);
-    if (old != null && old.bytes() != type.bytes()) {
+    if (into.define(name, type).filter(old -> old.bytes() != type.bytes()).isPresent()) {
       throw wrong(span, "'" + name + "' is defined twice, and differently");
     }
   }

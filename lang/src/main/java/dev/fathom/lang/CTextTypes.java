@@ -8,13 +8,16 @@ import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypeSource;
 import dev.fathom.model.type.TypeSystem;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
@@ -30,6 +33,9 @@ public final class CTextTypes implements TypeSource {
   private final Map<CType, Long> alignments = new IdentityHashMap<>();
   private final Map<String, EnumType> enumerators = new HashMap<>();
   private final List<String> notes = new ArrayList<>();
+
+  /** What takes back what the declaration that is read has declared so far, the last one first. */
+  private final Deque<Runnable> undo = new ArrayDeque<>();
 
   /**
    * @param name how the source is called: {@code c:FILE}
@@ -74,6 +80,28 @@ public final class CTextTypes implements TypeSource {
       throw lines.located(e);
     }
     return List.copyOf(skipped.told);
+  }
+
+  /**
+   * The last brace of a text that is not closed, as an index; braces in comments and in quotes are
+   * none. Empty too for a text that is no C: reading it tells what is wrong with it.
+   */
+  public static OptionalInt unclosed(String text) {
+    List<Token> tokens;
+    try {
+      tokens = Lexer.tokens(Preprocessor.bare(text));
+    } catch (EvalException _) {
+      return OptionalInt.empty();
+    }
+    var open = new ArrayDeque<Token>();
+    for (var token : tokens) {
+      if (token.is("{")) {
+        open.push(token);
+      } else if (token.is("}")) {
+        open.poll();
+      }
+    }
+    return open.isEmpty() ? OptionalInt.empty() : OptionalInt.of(open.peek().span().start());
   }
 
   @Override
@@ -132,17 +160,48 @@ public final class CTextTypes implements TypeSource {
     return Optional.empty();
   }
 
-  Map<TypeName, CType> types() {
-    return types;
+  /** A declaration is complete: what it declared stays. */
+  void commit() {
+    undo.clear();
+  }
+
+  /** A declaration is wrong: nothing of it stays. */
+  void rollBack() {
+    while (!undo.isEmpty()) {
+      undo.pop().run();
+    }
+  }
+
+  /**
+   * Defines a type, unless the text has one of that name.
+   *
+   * @return the one that it has
+   */
+  Optional<CType> define(TypeName wanted, CType type) {
+    var old = types.putIfAbsent(wanted, type);
+    if (old == null) {
+      undo.push(() -> types.remove(wanted));
+    }
+    return Optional.ofNullable(old);
   }
 
   void variable(String variable, CType type) {
-    variables.putIfAbsent(variable, type);
+    if (variables.putIfAbsent(variable, type) == null) {
+      undo.push(() -> variables.remove(variable));
+    }
   }
 
   /** States which enumeration an enumerator belongs to. */
   void enumerator(String enumerator, EnumType type) {
-    enumerators.put(enumerator, type);
+    var old = enumerators.put(enumerator, type);
+    undo.push(
+        () -> {
+          if (old == null) {
+            enumerators.remove(enumerator);
+          } else {
+            enumerators.put(enumerator, old);
+          }
+        });
   }
 
   Optional<Long> enumeratorValue(String enumerator) {

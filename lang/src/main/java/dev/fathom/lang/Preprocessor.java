@@ -60,7 +60,7 @@ final class Preprocessor {
   }
 
   /** The text with comments and joined lines blanked out; places stay. */
-  private static String bare(String text) {
+  static String bare(String text) {
     var chars = text.toCharArray();
     int at = 0;
     while (at < chars.length) {

@@ -509,4 +509,65 @@ class CTextTypesTest {
     assertThatThrownBy(() -> types.readWhatIsRight("h.h", "int x y;\n".repeat(200)))
         .hasMessageContaining("more than 100 errors, the first of which is h.h:1:7: ");
   }
+
+  @Test
+  void nothingOfADeclarationThatIsWrongStays() {
+    var text =
+        """
+        enum e { A = 1 };
+        struct a { int x; } v, bad!;
+        typedef enum { A = 5, B } one_t, struct;
+        struct c { struct { enum f { D } d; } in; } x = {1}, y z;
+        int g(int a), h(nosuch_t);
+        struct a { long x; };
+        int n = A;
+        """;
+    assertThat(types.readWhatIsRight("h.h", text))
+        .hasSize(4)
+        .allMatch(line -> line.matches("h.h:[2345]:.*; line [2345] is left out"));
+    assertThat(types.stream().map(CType::text)).containsExactly("enum e", "struct a");
+    assertThat(named("struct a").bytes()).isEqualTo(8);
+    assertThat(types.variables()).containsOnlyKeys("n");
+    assertThat(types.enumerators()).containsOnlyKeys("A");
+    assertThat(types.enumeratorValue("A")).hasValue(1L);
+    assertThatThrownBy(() -> types.read("h.h", "int q; struct r { int x; } s, bad!;"))
+        .isInstanceOf(EvalException.class);
+    assertThat(types.variables()).containsOnlyKeys("n", "q");
+    assertThat(types.find(TypeName.struct("r"))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{ int x; }",
+        "int f(void) noexcept { return 1; }",
+        "struct s f(void) noexcept { return 1; }",
+        "static void f(int a) throw() -> int { if (a) { a = 2; } }",
+        "nosuch_t f(void) { return 1; }",
+        "struct bad { int x y; };",
+        "struct bad { int x y; } v = {1}, w[] = {{2}, {3}};",
+        "struct __attribute__((packed)) bad { int x y; } v;",
+        "enum bad { A = 1 + } v;",
+        "int x = (struct bad) { 1 }, y z;",
+        "nosuch_t x[] = { 1, 2 };",
+        "namespace n { int x; }",
+      })
+  void whatFollowsADeclarationThatIsWrongIsRead(String wrong) {
+    var text = wrong + "\nstruct next { int a; };\n";
+    assertThat(types.readWhatIsRight("h.h", text))
+        .singleElement()
+        .satisfies(line -> assertThat(line).endsWith("; line 1 is left out"));
+    assertThat(types.find(TypeName.struct("next"))).isPresent();
+    assertThat(types.stream()).hasSize(1);
+    assertThat(types.variables()).isEmpty();
+  }
+
+  @Test
+  void bracesInCommentsAndQuotesAreNone() {
+    assertThat(CTextTypes.unclosed("struct { int a; /* { */ }")).isEmpty();
+    assertThat(CTextTypes.unclosed("struct { int a; } // {")).isEmpty();
+    assertThat(CTextTypes.unclosed("struct { char a['{']; }")).isEmpty();
+    assertThat(CTextTypes.unclosed("struct { struct { int a; /* } */ }")).hasValue(7);
+    assertThat(CTextTypes.unclosed("struct { int a; // }")).hasValue(7);
+  }
 }

@@ -79,6 +79,14 @@ final class CheaderCommand implements Command {
                     + " types, "
                     + source.variables().size()
                     + " variables"
-                    + (wrong.isEmpty() ? "" : ", " + wrong.size() + " declarations left out"))));
+                    + leftOut(wrong.size()))));
+  }
+
+  private static String leftOut(int count) {
+    return switch (count) {
+      case 0 -> "";
+      case 1 -> ", 1 declaration left out";
+      default -> ", " + count + " declarations left out";
+    };
   }
 }

@@ -13,7 +13,6 @@ import dev.fathom.lang.DataModel;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.TypeSystem;
 import dev.fathom.model.type.TypedefType;
-import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -82,7 +81,8 @@ final class TypedefCommand implements Command {
                   return made;
                 });
     try {
-      source.read(FILE, BEFORE + definition + " " + name + ";");
+      // In a line of its own: the definition may end in a comment.
+      source.read(FILE, BEFORE + definition + "\n" + name + ";");
     } catch (EvalException e) {
       throw e.span().isEmpty() ? e : at(e, e.span().get().start() - BEFORE.length());
     } finally {
@@ -99,18 +99,11 @@ final class TypedefCommand implements Command {
 
   /** What is not closed would take the name for one of its members. */
   private static void requireClosed(String definition) {
-    var open = new ArrayDeque<Integer>();
-    for (int i = 0; i < definition.length(); i++) {
-      switch (definition.charAt(i)) {
-        case '{' -> open.push(i);
-        case '}' -> open.poll();
-        default -> {}
-      }
-    }
-    if (!open.isEmpty()) {
+    var open = CTextTypes.unclosed(definition);
+    if (open.isPresent()) {
       throw new EvalException(
           "the type: expected '}' for the '{' at column "
-              + (open.peek() + 1)
+              + (open.getAsInt() + 1)
               + ", but found the end: "
               + definition.strip());
     }
