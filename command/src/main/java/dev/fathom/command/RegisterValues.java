@@ -3,14 +3,17 @@ package dev.fathom.command;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
+import dev.fathom.base.UnsupportedException;
 import dev.fathom.model.Program;
 import dev.fathom.model.Value;
+import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.ArrayType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.Member;
+import dev.fathom.target.RawRegisters;
 import dev.fathom.target.RawRegisters.Raw;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,10 +32,15 @@ public final class RegisterValues {
 
   private RegisterValues() {}
 
-  /** Whether a name is that of such a register on some machine. */
-  private static boolean isName(String name) {
+  /**
+   * Whether a name is that of such a register of x86-64. Other machines, and targets that tell of
+   * none, leave these names to variables.
+   */
+  private static boolean isName(Invocation call, String name) {
     return name.matches(
-        "[xy]mm([0-9]|[12][0-9]|3[01])|st[0-7]|mxcsr|f(ctrl|stat|tag|iseg|ioff|oseg|ooff|op)");
+            "[xy]mm([0-9]|[12][0-9]|3[01])|st[0-7]|mxcsr|f(ctrl|stat|tag|iseg|ioff|oseg|ooff|op)")
+        && call.program().architecture() instanceof X86_64
+        && call.session().target().find(RawRegisters.class).isPresent();
   }
 
   /**
@@ -41,18 +49,16 @@ public final class RegisterValues {
    * @throws EvalException when its value is not known
    */
   static Optional<Value> of(Invocation call, String name) {
-    if (!isName(name)) {
+    if (!isName(call, name)) {
       return Optional.empty();
     }
     if (call.environment().selectedFrame() > 0) {
       throw new EvalException("$" + name + " is known of the innermost frame only");
     }
     try {
-      var value = all(call).get(name);
-      if (value == null) {
-        throw new EvalException("$" + name + " is not known here");
-      }
-      return Optional.of(value);
+      return Optional.ofNullable(all(call).get(name));
+    } catch (UnsupportedException _) {
+      return Optional.empty(); // The target describes none: a variable may have the name.
     } catch (EvalException e) {
       throw e;
     } catch (FathomException e) {
@@ -73,28 +79,37 @@ public final class RegisterValues {
     var byName = new LinkedHashMap<String, Raw>();
     raw.forEach(register -> byName.put(register.name(), register));
     for (var register : raw) {
-      if (!register.name().matches("ymm[0-9]+h")) {
+      if (!isUpperHalf(register, byName)) {
         values.put(register.name(), value(call.program(), register));
       }
     }
     for (var register : raw) {
-      // What gdb's protocol has is the upper half.
-      if (register.name().matches("ymm[0-9]+h")) {
+      if (isUpperHalf(register, byName)) {
+        var whole = Arrays.copyOf(byName.get(lowerHalf(register)).value(), 2 * WIDE);
+        System.arraycopy(register.value(), 0, whole, WIDE, WIDE);
         var name = register.name().substring(0, register.name().length() - 1);
-        var low = byName.get("x" + name.substring(1));
-        if (low != null) {
-          var whole = Arrays.copyOf(low.value(), 2 * WIDE);
-          System.arraycopy(register.value(), 0, whole, WIDE, WIDE);
-          values.put(name, Value.held(call.program(), vector(2 * WIDE), whole));
-        }
+        values.put(name, Value.held(call.program(), vector(2 * WIDE), whole));
       }
     }
     return values;
   }
 
+  /** What gdb's protocol has of {@code ymm0} is its upper half; the lower one is {@code xmm0}. */
+  private static boolean isUpperHalf(Raw register, Map<String, Raw> all) {
+    var low = all.get(lowerHalf(register));
+    return register.name().matches("ymm[0-9]+h")
+        && register.value().length == WIDE
+        && low != null
+        && low.value().length == WIDE;
+  }
+
+  private static String lowerHalf(Raw register) {
+    return register.name().replaceFirst("^y(mm[0-9]+)h$", "x$1");
+  }
+
   private static Value value(Program program, Raw register) {
     var bytes = register.value();
-    var flags = FlagRegisters.of(register.name());
+    var flags = FlagRegisters.of(register.name()).filter(type -> type.bytes() == bytes.length);
     if (flags.isPresent()) {
       return Value.held(program, flags.get(), bytes);
     }

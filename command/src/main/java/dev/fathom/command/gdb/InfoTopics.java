@@ -36,26 +36,48 @@ public final class InfoTopics {
       return Optional.empty();
     }
     var rest = Words.joined(words, 1);
-    return switch (words.getFirst()) {
-      case "sy", "sym", "symb", "symbo", "symbol" -> Optional.of(symbol(call, rest));
-      case "ad", "add", "addr", "address" -> Optional.of(address(call, rest));
-      case "ty", "types", "type" -> Optional.of(types(call, rest));
-      case "va", "var", "variables", "variable" -> Optional.of(symbols(call, rest, false));
-      case "fu", "fun", "functions", "function" -> Optional.of(symbols(call, rest, true));
-      case "display", "disp" -> Optional.of(displays(call));
-      case "r", "re", "reg", "regist", "register", "registers" ->
-          Optional.of(RegistersTopic.named(call, words.subList(1, words.size())));
-      case "proc" -> Optional.of(ProcessTopics.process(call, rest));
-      case "signals", "signal", "handle" -> Optional.of(ProcessTopics.signals(call, rest));
-      case "files", "target" ->
-          Optional.of(Stream.concat(call.execute("::status"), call.execute("::objects")));
-      case "al", "all", "all-registers" ->
-          Optional.of(
-              rest.isEmpty()
-                  ? RegistersTopic.all(call)
-                  : RegistersTopic.named(call, words.subList(1, words.size())));
-      default -> Optional.empty();
-    };
+    var first = words.getFirst();
+    if (cuts(first, "registers", 1)) {
+      return Optional.of(RegistersTopic.named(call, words.subList(1, words.size())));
+    }
+    if (cuts(first, "all-registers", 2)) {
+      return Optional.of(
+          rest.isEmpty()
+              ? RegistersTopic.all(call)
+              : RegistersTopic.named(call, words.subList(1, words.size())));
+    }
+    if (cuts(first, "symbol", 2)) {
+      return Optional.of(symbol(call, rest));
+    }
+    if (cuts(first, "address", 2)) {
+      return Optional.of(address(call, rest));
+    }
+    if (cuts(first, "types", 2)) {
+      return Optional.of(types(call, rest));
+    }
+    if (cuts(first, "variables", 2)) {
+      return Optional.of(symbols(call, rest, false));
+    }
+    if (cuts(first, "functions", 2)) {
+      return Optional.of(symbols(call, rest, true));
+    }
+    if (cuts(first, "display", 4)) {
+      return Optional.of(displays(call));
+    }
+    if (cuts(first, "proc", 2)) {
+      return Optional.of(ProcessTopics.process(call, rest));
+    }
+    if (cuts(first, "signals", 3) || cuts(first, "handle", 2)) {
+      return Optional.of(ProcessTopics.signals(call, rest));
+    }
+    return cuts(first, "files", 2) || cuts(first, "target", 2)
+        ? Optional.of(Stream.concat(call.execute("::status"), call.execute("::objects")))
+        : Optional.empty();
+  }
+
+  /** Whether a word is a topic, or its beginning. */
+  private static boolean cuts(String word, String topic, int least) {
+    return word.length() >= least && topic.startsWith(word);
   }
 
   private static Item line(String text) {

@@ -13,7 +13,9 @@ import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.testkit.gdb.FakeStub;
 import dev.fathom.testkit.tiny.TinyLinux;
+import java.io.IOException;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +41,10 @@ class StopsTest {
   void attach() {
     linux.vmcore();
     stub = linux.stub();
+    connect();
+  }
+
+  private void connect() {
     session =
         Session.attach(
             stub.address(),
@@ -256,5 +262,54 @@ class StopsTest {
     assertThat(run("::threads -r")).contains("CPU");
     assertThat(outcome.error()).isEmpty();
     assertThat(stub.running()).isFalse();
+  }
+
+  /** As long as a description says, which may be anything. */
+  @Test
+  void vectorRegistersOfOddLengths() {
+    session.close();
+    stub.describes("ymm0h", 72).describes("xmm1", 128).describes("ymm1h", 128);
+    stub.describes("xmm2", 72).describes("ymm2h", 128).describes("mxcsr", 16);
+    stub.describes("st0", 80).describes("st1", 88).describes("fop", 7);
+    connect();
+    var all = run("info all-registers");
+    assertThat(outcome.error()).isEmpty();
+    assertThat(all).contains("ymm0h", "xmm1", "ymm1 = ", "xmm2", "ymm2h", "mxcsr", "st1");
+    assertThat(run("p $ymm1.v8_int32[7]")).isEqualTo("$1 = 16843009\n");
+    for (var name : List.of("ymm0h", "xmm2", "mxcsr", "st0", "st1", "fop")) {
+      assertThat(run("p $" + name)).startsWith("$").contains(" = ");
+    }
+  }
+
+  /** What the target does not describe is a variable's name like any other. */
+  @Test
+  void variablesMayHaveTheNamesOfRegistersThatAreNotThere() {
+    run("set $fop = 5");
+    assertThat(run("p $fop + 1")).isEqualTo("$1 = 6\n");
+    assertThat(run("p $st1")).isEqualTo("$2 = void\n");
+  }
+
+  @Test
+  void topicsMayBeCutShort() {
+    for (var topic : List.of("r", "regi", "regis", "registe", "registers")) {
+      assertThat(run("info " + topic + " rax")).as(topic).contains("rax ");
+      assertThat(outcome.error()).as(topic).isEmpty();
+    }
+    for (var topic : List.of("symb", "symbol")) {
+      assertThat(run("info " + topic + " schedule")).isEqualTo("schedule\n");
+    }
+    assertThat(run("info funct ^sched")).contains("schedule");
+    assertThat(run("info registersx")).contains("'registersx'");
+  }
+
+  @Test
+  void declarationsOfAHeaderThatAreLeftOutAreCounted() throws IOException {
+    var header = folder.resolve("some.h");
+    Files.writeString(header, "int x y;\nstruct some { int a; };\n");
+    assertThat(run("::cheader " + header))
+        .contains("; line 1 is left out\n", ": 1 types, 0 variables, 1 declaration left out\n");
+    Files.writeString(header, "int x y;\n{ int a; }\nlong after;\n");
+    assertThat(run("::cheader " + header))
+        .contains("; line 2 is left out\n", ": 0 types, 1 variables, 2 declarations left out\n");
   }
 }

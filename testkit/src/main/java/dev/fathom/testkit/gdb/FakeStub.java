@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -137,6 +138,7 @@ public final class FakeStub implements AutoCloseable {
   private Mischief mischief = Mischief.NONE;
   private String unsolicited = "";
   private int general = NAMES.length;
+  private final Map<String, Integer> more = new LinkedHashMap<>();
   private int naks;
   private int lost;
   private int late;
@@ -232,6 +234,12 @@ public final class FakeStub implements AutoCloseable {
   /** Leaves all registers but the first ones out of {@code g}: they are read one by one. */
   public synchronized FakeStub generalRegisters(int count) {
     general = count;
+    return this;
+  }
+
+  /** Describes one more register, whose bytes are ones. */
+  public synchronized FakeStub describes(String name, int bits) {
+    more.put(name, bits);
     return this;
   }
 
@@ -605,7 +613,7 @@ public final class FakeStub implements AutoCloseable {
         places.clear();
         yield Optional.of(stopReply(5, ""));
       }
-      case 'g' -> Optional.of(HexFormat.of().formatHex(cpus.get(current), 0, known()));
+      case 'g' -> Optional.of(HexFormat.of().formatHex(cpus.get(current), 0, known()) + ones());
       case 'G' -> Optional.of(setAll(request.substring(1)));
       case 'p' -> Optional.of(one(request.substring(1)));
       case 'P' -> Optional.of(setOne(request.substring(1)));
@@ -732,13 +740,21 @@ public final class FakeStub implements AutoCloseable {
     return (to == text.length() ? "l" : "m") + text.substring(from, to);
   }
 
-  private static String core() {
+  private String core() {
     var text = new StringBuilder("<?xml version=\"1.0\"?>\n<feature name=\"core\">\n");
     for (int i = 0; i < NAMES.length; i++) {
       text.append("<reg name=\"").append(NAMES[i]).append("\" bitsize=\"").append(8 * bytes(i));
       text.append(i == VECTOR ? "\" type=\"vec128\"/>\n" : "\"/>\n");
     }
+    more.forEach(
+        (name, bits) -> text.append("<reg name=\"%s\" bitsize=\"%d\"/>\n".formatted(name, bits)));
     return text.append("</feature>").toString();
+  }
+
+  private String ones() {
+    return more.values().stream()
+        .map(bits -> "01".repeat((bits + 7) / 8))
+        .collect(Collectors.joining());
   }
 
   private int known() {
