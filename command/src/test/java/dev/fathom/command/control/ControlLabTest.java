@@ -201,9 +201,10 @@ class ControlLabTest {
       }
       run(service, "tb schedule if comm == \"sleep\"");
       assertThat(run(service, "c")).contains("sleep/");
+    } finally {
+      guest.run("kill $loop");
     }
     assertThat(runs()).isTrue();
-    guest.run("kill $loop");
   }
 
   @Test
