@@ -236,6 +236,86 @@ class InnerFunctionsTest {
         .contains("$6 = \"old\"\n$7 = 2\n");
   }
 
+  private static final String INHERITED =
+      """
+      #include <stdio.h>
+      #include <stdlib.h>
+      #include <unistd.h>
+      #define OWN __attribute__((noinline, used))
+      OWN int plain(int a) { return a + 1; }
+      OWN int kept(int a) { return a + 2; }
+      OWN int other(int a) { return a + 3; }
+      OWN int back(int a) { return a + 4; }
+      struct Root { OWN static int kept(int a) { return a + 500; } };
+      struct Base : Root {
+        int (*back)(int) = ::back;
+        OWN long labs(long a) { return a + 100; }
+        OWN int plain(int a) { return a + 200; }
+        OWN int local(int a) { return a + 300; }
+        OWN int held(int a) { return a + 400; }
+        OWN int fixed(int a) { return a + 600; }
+      };
+      struct Derived : Base {
+        int (*held)(int) = other;
+        static int (*shared)(int);
+        OWN int back(int a) { return a + 700; }
+        OWN static int of(int a) { return a + kept(1); }
+        OWN int shown(int (*local)(int)) { return local(1) + (int) ::labs(-3) + back(1); }
+        OWN int run(int n) {
+          auto lambda = [this, n](int a) { return a + plain(n); };
+          return shown(other) + of(n) + lambda(2) + held(1) + fixed(1) + Base::back(1);
+        }
+      };
+      int (*Derived::shared)(int) = other;
+      struct ADerived { OWN int plain(int a) { return a + 800; } };
+      Derived object;
+      ADerived alike;
+      int main() {
+        puts("ready");
+        fflush(stdout);
+        for (;;) {
+          object.run(3 + plain(1) + kept(1) + 0 * alike.plain(1));
+          usleep(1000);
+        }
+      }
+      """;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"g++", "clang++"})
+  void methodsHideWhatIsOutsideOfTheClass(String compiler) {
+    var program =
+        CProgram.compileWith(
+            compiler, directory, "inherited", INHERITED, "-xc++", "-g", "-O0", "-std=c++17");
+    assertThat(
+            run(
+                program,
+                "tb Derived::shown",
+                "c",
+                "p labs(5) * 10 + this->labs(5)",
+                "p plain(1)",
+                "p (::plain(1) + (int)::labs(-5))",
+                "p local(1)",
+                "p held(1)",
+                "p back(1)",
+                "p kept(1)",
+                "p shared(1)"))
+        .contains("$1 = 1155\n$2 = 201\n$3 = 7\n$4 = 4\n$5 = 4\n$6 = 701\n$7 = 501\n$8 = 4\n");
+    assertThat(run(program, "tb Derived::of", "c", "p kept(1)", "p (::kept(1))", "p shared(1)"))
+        .contains("$1 = 501\n$2 = 3\n$3 = 4\n");
+    assertThat(
+            run(
+                program,
+                "tb Base::plain",
+                "c",
+                "up",
+                "p n",
+                "p (::plain(n))",
+                "p a",
+                "p plain(1)",
+                "p Base::plain(n)"))
+        .contains("$1 = 8\n$2 = 9\n$3 = 2\n$4 = 201\n$5 = 208\n");
+  }
+
   @Test
   void nestedFunctionsOfGnuC() {
     var program = CProgram.compile(directory, "nested", C, "-g", "-O0");

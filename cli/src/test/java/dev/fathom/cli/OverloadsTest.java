@@ -32,8 +32,10 @@ class OverloadsTest {
   private static final String SOURCE =
       """
       #include <cstdio>
+      #include <memory>
       #include <string>
       #include <unistd.h>
+      #include <vector>
       #define OWN __attribute__((noinline, used))
       namespace ns {
         template <class T> OWN T twice(T v) { return v + v; }
@@ -50,6 +52,8 @@ class OverloadsTest {
         };
         OWN bool operator==(const Vec &a, const Vec &b) { return a.x == b.x && a.y == b.y; }
         OWN Vec operator*(int k, const Vec &a) { return {k * a.x, k * a.y}; }
+        OWN std::vector<int> ints(int n) { return std::vector<int>(n, 7); }
+        OWN std::unique_ptr<Pair> owner() { return std::make_unique<Pair>(); }
         OWN Vec vec(int n) { return {n, n + 1}; }
         struct Box { Vec *v; OWN Vec *operator->() const { return v; } OWN Vec &operator*() { return *v; } };
       }
@@ -200,6 +204,14 @@ class OverloadsTest {
     assertThat(value.apply("ns::twice<char>(4)")).contains("fathom:");
     assertThat(value.apply("ns::text(3)")).contains("\"xxx\"");
     assertThat(value.apply("base < over(7) && over(7) > base")).isEqualTo("1");
+    assertThat(value.apply("base < long(99999) && 300 > *&base")).isEqualTo("1");
+    assertThat(value.apply("va.x + ::base < long(99999) && 300 > *&base")).isEqualTo("1");
+    assertThat(value.apply("sizeof(Wrap<int> *)")).contains("unknown type 'Wrap<int>'");
+    // What is not evaluated has the types of declarations.
+    assertThat(value.apply("sizeof(ns::ints(3)[1])")).isEqualTo("4");
+    assertThat(value.apply("sizeof(ns::text(3)[1])")).isEqualTo("1");
+    assertThat(value.apply("sizeof(*ns::owner()) * 10 + sizeof(ns::owner()->b)")).isEqualTo("84");
+    assertThat(value.apply("sizeof(ns::text(3) == \"xxx\")")).isEqualTo("4");
   }
 
   @Test

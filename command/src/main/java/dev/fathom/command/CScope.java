@@ -3,6 +3,7 @@ package dev.fathom.command;
 
 import dev.fathom.base.EvalException;
 import dev.fathom.base.UnsupportedException;
+import dev.fathom.lang.ClassNames;
 import dev.fathom.model.Register;
 import dev.fathom.model.RegisterFile;
 import dev.fathom.model.Value;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
  * Names in the C expressions that a user types: those of {@link ProgramScope} with the registers of
@@ -52,8 +54,21 @@ public final class CScope extends ProgramScope {
     return global.isPresent() ? global : FrameNames.variable(call, name).or(() -> inScope(name));
   }
 
+  /** {@inheritDoc} Where variables of the program come first, they do here as well. */
+  @Override
+  public Optional<Value> ofBlock(String name) {
+    return framesFirst()
+        ? FrameNames.ofBlock(call, name)
+        : super.variable(name).or(() -> FrameNames.ofBlock(call, name));
+  }
+
+  @Override
+  protected void checkInterrupt() {
+    call.checkInterrupt();
+  }
+
   private boolean framesFirst() {
-    return call.environment().frameChosen() || call.kernel().os().equals("Linux process");
+    return call.environment().frameChosen() || call.kernel().isProcess();
   }
 
   /** Of several functions of C that one file each has for itself, that of the selected frame's. */
@@ -96,6 +111,8 @@ public final class CScope extends ProgramScope {
       return found;
     }
     return around().stream()
+        .flatMap(
+            scope -> Stream.concat(Stream.of(scope), ClassNames.bases(program(), scope).stream()))
         .map(scope -> super.functions(scope + "::" + name))
         .filter(inner -> !inner.isEmpty())
         .findFirst()

@@ -45,6 +45,21 @@ public final class FrameNames {
         : member(activation, view, name);
   }
 
+  /**
+   * The parameter or local variable of that name, and no member.
+   *
+   * @throws EvalException when the frame has it, but it is not there
+   */
+  static Optional<Value> ofBlock(Invocation call, String name) {
+    return frame(call)
+        .flatMap(
+            frame ->
+                frame
+                    .activation()
+                    .flatMap(activation -> local(activation, name))
+                    .map(variable -> value(name, variable.in(frame.view()))));
+  }
+
   /** The line of the selected frame. */
   static Optional<SourceLine> line(Invocation call) {
     return frame(call).flatMap(SourceFrame::activation).flatMap(Activation::line);

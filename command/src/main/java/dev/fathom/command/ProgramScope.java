@@ -80,12 +80,21 @@ public class ProgramScope implements Scope {
       return Optional.empty();
     }
     for (var scope : around()) {
-      var found = global(scope + "::" + name).or(() -> ClassNames.in(program(), scope, name));
+      var found =
+          global(scope + "::" + name)
+              .or(() -> ClassNames.in(program(), scope, name))
+              .or(() -> inherited(scope, name));
       if (found.isPresent()) {
         return found;
       }
     }
     return Optional.empty();
+  }
+
+  private Optional<Value> inherited(String type, String name) {
+    return ClassNames.bases(program(), type).stream()
+        .flatMap(base -> global(base + "::" + name).stream())
+        .findFirst();
   }
 
   @Override
@@ -147,8 +156,15 @@ public class ProgramScope implements Scope {
 
   @Override
   public Optional<Value> element(Value.Ref container, Value index) {
-    return PresentedParts.element(container, index);
+    return PresentedParts.element(container, index, this::checkInterrupt);
   }
+
+  /**
+   * Called again and again where an expression takes long.
+   *
+   * @throws EvalException when the user asked to stop
+   */
+  protected void checkInterrupt() {}
 
   @Override
   public Optional<Value> pointee(Value.Ref object) {

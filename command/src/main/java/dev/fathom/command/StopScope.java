@@ -48,6 +48,11 @@ public class StopScope extends ProgramScope {
   }
 
   @Override
+  public Optional<Value> ofBlock(String name) {
+    return local(name).map(content -> FrameNames.value(name, content));
+  }
+
+  @Override
   public Optional<Value> variable(String scope, String name) {
     return scope.isEmpty() ? super.variable(name) : super.variable(scope, name);
   }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -119,6 +120,25 @@ final class BaseClasses {
       }
     }
     return Optional.empty();
+  }
+
+  /** The names of a class's bases and theirs, the nearest first. */
+  static List<String> names(CompositeType type) {
+    var seen = noneSeen();
+    var names = new LinkedHashSet<String>();
+    var queue = new ArrayDeque<>(List.of(type));
+    while (!queue.isEmpty() && seen.size() < CLASSES_LIMIT) {
+      var at = queue.removeFirst();
+      if (seen.add(at)) {
+        names.add(at.name());
+        of(at).stream()
+            .flatMap(
+                one -> one.resolved() instanceof CompositeType c ? Stream.of(c) : Stream.empty())
+            .forEach(queue::add);
+      }
+    }
+    names.remove(type.name());
+    return List.copyOf(names);
   }
 
   /** How many classes a base is away, at the least; empty where it is no base, 0 of itself. */

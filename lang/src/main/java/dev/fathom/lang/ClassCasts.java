@@ -55,16 +55,24 @@ final class ClassCasts {
         : bits;
   }
 
-  /** Where in a derived class its base is, which is at the same place in every object. */
+  /**
+   * Where in a derived class its base is, which is at the same place in every object.
+   *
+   * @throws EvalException when its bases derive from it
+   */
   private static long below(CompositeType derived, CompositeType base) {
     long offset = 0;
     var at = derived;
+    var seen = BaseClasses.noneSeen();
     while (!BaseClasses.same(at, base)) {
+      if (!seen.add(at)) {
+        throw new EvalException("'" + at.name() + "' is said to be a base of itself");
+      }
       var next =
           at.members().stream()
               .filter(member -> member.isBase() && BaseClasses.leads(member.type(), base, false))
               .findFirst()
-              .orElseThrow();
+              .orElseThrow(() -> new EvalException(derived.name() + " has too many bases"));
       offset += next.byteOffset();
       at = (CompositeType) next.type().resolved();
     }

@@ -9,6 +9,7 @@ import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.TypeName;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -71,6 +72,18 @@ public final class ClassNames {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * The names of a class's bases, the nearest first; none of what is no class.
+   *
+   * @param type its name, with what it is in
+   */
+  public static List<String> bases(Program program, String type) {
+    var found = program.types().find(TypeName.plain(type));
+    return found.isPresent() && found.get().resolved() instanceof CompositeType c
+        ? BaseClasses.names(c)
+        : List.of();
   }
 
   /**

@@ -167,6 +167,17 @@ final class Evaluator {
             });
   }
 
+  /** Whether a name is that of a value, also of one that is not there; functions are none. */
+  boolean isValue(Expr name) {
+    try {
+      return !(value(name).type().resolved() instanceof FunctionType);
+    } catch (LookupException e) {
+      return false;
+    } catch (FathomException e) {
+      return true; // Whoever evaluates it is told.
+    }
+  }
+
   private Optional<Value> find(Expr.Name n) {
     var found = scope.variable(n.name());
     if (found.isPresent()) {
@@ -541,7 +552,9 @@ final class Evaluator {
       return ref.space().cString(ref.address(), (int) length);
     }
     if (type instanceof PointerType p && p.target().bytes() == 1) {
-      return program.memory().cString(v.asLong(), STRING_LIMIT);
+      return scope instanceof WithoutEffects
+          ? ""
+          : program.memory().cString(v.asLong(), STRING_LIMIT);
     }
     return Optional.of(v)
         .filter(ClassOperators::isObject)
@@ -878,35 +891,36 @@ final class Evaluator {
 
   /** In a method, the methods of the object that {@code name} or {@code Class::name} means. */
   private Optional<Methods.Group> ofThis(Expr called) {
-    var group =
-        switch (called) {
-          case Expr.Name n -> self().flatMap(object -> methods(object, n.name()));
-          case Expr.Scoped s ->
-              self()
-                  .flatMap(object -> BaseClasses.named(object, s.scope()))
-                  .flatMap(part -> methods(part, s.name()));
-          default -> Optional.<Methods.Group>empty();
-        };
-    // A variable of the name hides them.
-    return group.filter(
-        own ->
-            !(called instanceof Expr.Name n)
-                || find(n).filter(found -> !isOf(found, own.object())).isEmpty());
+    return switch (called) {
+      case Expr.Name n ->
+          self()
+              .filter(object -> !object.has("this") || !object.has(n.name()))
+              .map(Evaluator::around)
+              .flatMap(
+                  object ->
+                      methods(object, n.name())
+                          .filter(own -> !methods.isHidden(own, object, n.name())))
+              .filter(_ -> scope.ofBlock(n.name()).isEmpty());
+      case Expr.Scoped s when !s.scope().isEmpty() ->
+          self()
+              .map(Evaluator::around)
+              .flatMap(object -> BaseClasses.named(object, s.scope()))
+              .flatMap(part -> methods(part, s.name()));
+      default -> Optional.empty();
+    };
+  }
+
+  /** The object that a lambda took along, which only clang's keep under its own name. */
+  private static Value around(Value object) {
+    if (!object.has("this")) {
+      return object;
+    }
+    var taken = object.member("this");
+    return taken.type().resolved() instanceof PointerType ? taken.deref() : taken;
   }
 
   private Optional<Methods.Group> methods(Value object, String name) {
     return object instanceof Value.Ref ref ? methods.named(ref, name) : Optional.empty();
-  }
-
-  /** Whether a value is a function of the class that an object is of. */
-  private boolean isOf(Value function, Value.Ref object) {
-    return function.type().resolved() instanceof FunctionType
-        && function instanceof Value.Ref code
-        && program
-            .symbols()
-            .at(code.address())
-            .filter(at -> at.symbol().name().contains(object.type().resolved().text() + "::"))
-            .isPresent();
   }
 
   private static FunctionType function(Expr.Call c, Value callee) {
@@ -984,6 +998,9 @@ final class Evaluator {
         fitting.size() == 1
             ? fitting.getFirst()
             : methods.meant(group, fitting, arguments.given(c, given));
+    if (scope instanceof WithoutEffects && Methods.tellsResult(method)) {
+      return called(c, 0, method.type(), List.of()); // The declaration is enough for its type.
+    }
     var own = new Methods.Found(group.object(), method);
     var found =
         virtual && method.isVirtual() && whole.isPlace() ? methods.dynamic(whole, own) : own;

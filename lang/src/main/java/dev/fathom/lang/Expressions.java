@@ -93,6 +93,7 @@ public final class Expressions {
   private static Parser.Hooks hooks(Scope scope) {
     return new Parser.Hooks(
         Optional.of(e -> new Evaluator(new WithoutEffects(scope)).value(e).type()),
-        name -> !scope.functions(name).isEmpty());
+        name -> !scope.functions(name).isEmpty(),
+        name -> new Evaluator(scope).isValue(name));
   }
 }

@@ -94,6 +94,20 @@ final class Methods {
     return Optional.empty();
   }
 
+  /**
+   * Whether a member of the name that is no method hides methods: one of a class nearer to that of
+   * the object.
+   */
+  boolean isHidden(Group group, Value object, String name) {
+    var own = group.object();
+    return (object.has(name) && !own.has(name)) || (isShared(object, name) && !isShared(own, name));
+  }
+
+  private boolean isShared(Value object, String name) {
+    return object.type().resolved() instanceof CompositeType c
+        && ClassNames.in(program, c, name).isPresent();
+  }
+
   private static boolean enter(Value.Ref object, CompositeType type, Set<Place> seen) {
     return seen.size() < NESTING_LIMIT && seen.add(new Place(type, object.address()));
   }
@@ -258,9 +272,14 @@ final class Methods {
     return new Value.Ref(program, type(method, symbol), symbol.address());
   }
 
+  /** Whether the declaration tells what it returns. */
+  static boolean tellsResult(CompositeType.Method method) {
+    return !(method.type().result().resolved() instanceof OpaqueType);
+  }
+
   /** As the class declares it; what it returns only the definition may tell, as of {@code auto}. */
   private FunctionType type(CompositeType.Method method, Symbol symbol) {
-    if (!(method.type().result().resolved() instanceof OpaqueType)) {
+    if (tellsResult(method)) {
       return method.type();
     }
     try {

@@ -52,10 +52,14 @@ class Parser extends TypeParser {
    *
    * @param typeOf the type of an expression, for {@code typeof}
    * @param isFunction whether a name with the arguments of a template is that of a function
+   * @param isValue whether a name is that of a value
    */
-  record Hooks(Optional<Function<Expr, CType>> typeOf, Predicate<String> isFunction) {
-    /** Of no program. */
-    static final Hooks NONE = new Hooks(Optional.empty(), _ -> false);
+  record Hooks(
+      Optional<Function<Expr, CType>> typeOf,
+      Predicate<String> isFunction,
+      Predicate<Expr> isValue) {
+    /** Of no program: any name may be that of a value. */
+    static final Hooks NONE = new Hooks(Optional.empty(), _ -> false, _ -> true);
   }
 
   /** Whether a bare structure tag counts as a type. */
@@ -439,12 +443,16 @@ class Parser extends TypeParser {
       back(mark() - 1);
       return typeExpression();
     }
-    refuseTemplate(token.span(), token.text());
-    return new Expr.Name(token.span(), token.text());
+    var name = new Expr.Name(token.span(), token.text());
+    refuseTemplate(name, token.text());
+    return name;
   }
 
-  /** Nothing can be less than a type: a name with one in angle brackets is that of a class. */
-  private void refuseTemplate(Span span, String name) {
+  /**
+   * Nothing can be less than a type: a name that is no value with one in angle brackets is that of
+   * a class. A value may be less than {@code type(value)}.
+   */
+  private void refuseTemplate(Expr expression, String name) {
     if (!peek().is("<") || !atTypeBehind()) {
       return;
     }
@@ -453,8 +461,8 @@ class Parser extends TypeParser {
     boolean ends = endsOperand() || peek().is("*") || peek().is("&") || peek().is("::");
     var end = peek(-1).span();
     back(mark);
-    if (!arguments.isEmpty() && ends) {
-      throw new LookupException("type", name + arguments, List.of()).at(span.to(end));
+    if (!arguments.isEmpty() && ends && !hooks.isValue().test(expression)) {
+      throw new LookupException("type", name + arguments, List.of()).at(expression.span().to(end));
     }
   }
 
@@ -645,9 +653,10 @@ class Parser extends TypeParser {
       throw new EvalException(name.span(), "expected a name at column " + column(name));
     }
     var scope = parts.size() > 1 ? parts.get(parts.size() - 2).name() : "";
-    refuseTemplate(first.span(), last.name());
     var name = last.name().substring(scope.isEmpty() ? 0 : scope.length() + 2);
-    return new Expr.Scoped(first.span().to(peek(-1).span()), scope, name);
+    var expression = new Expr.Scoped(first.span().to(peek(-1).span()), scope, name);
+    refuseTemplate(expression, last.name());
+    return expression;
   }
 
   private Expr cppCast(Token word) {

@@ -17,6 +17,16 @@ public interface Scope {
   Optional<Value> variable(String name);
 
   /**
+   * A local variable or parameter of the selected frame: what hides members of the object in a
+   * method.
+   *
+   * @throws dev.fathom.base.EvalException when the frame has it, but it is not there
+   */
+  default Optional<Value> ofBlock(String name) {
+    return Optional.empty();
+  }
+
+  /**
    * {@code scope::name}: a static variable of a source file or function, or a name of a C++
    * namespace or class.
    *

@@ -11,7 +11,8 @@ import java.util.OptionalLong;
 
 /**
  * A scope in which expressions have types, but neither call nor write: for operands that C does not
- * evaluate (C11 section 6.5.3.4).
+ * evaluate (C11 section 6.5.3.4). What operators of classes lead to has the type that their
+ * declarations tell: no object is looked into, since what calls return is made up.
  */
 final class WithoutEffects implements Scope {
   /** No result that a function can return is larger. */
@@ -31,6 +32,11 @@ final class WithoutEffects implements Scope {
   @Override
   public Optional<Value> variable(String name) {
     return scope.variable(name);
+  }
+
+  @Override
+  public Optional<Value> ofBlock(String name) {
+    return scope.ofBlock(name);
   }
 
   @Override
@@ -63,19 +69,10 @@ final class WithoutEffects implements Scope {
     return scope.otherwise(name);
   }
 
-  @Override
-  public Optional<Value> element(Value.Ref container, Value index) {
-    return scope.element(container, index);
-  }
-
-  @Override
-  public Optional<Value> pointee(Value.Ref object) {
-    return scope.pointee(object);
-  }
-
+  /** Any text will do: what is compared with one is a number. */
   @Override
   public Optional<String> text(Value.Ref object) {
-    return scope.text(object);
+    return object.isPlace() ? scope.text(object) : Optional.of("");
   }
 
   @Override

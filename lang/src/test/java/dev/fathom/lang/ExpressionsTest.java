@@ -8,7 +8,14 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.FathomException;
 import dev.fathom.base.FaultException;
 import dev.fathom.model.Value;
+import dev.fathom.model.type.CompositeType;
+import dev.fathom.model.type.Member;
 import java.math.BigInteger;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,6 +81,7 @@ class ExpressionsTest {
         "offsetof(struct task, in[1].s) | 38 | unsigned long",
         "SLEEPING + 1 | 6 | unsigned int",
         "only_otherwise + 1 | 43 | int",
+        "counter < long(99999) && 300 > *&counter | 1 | int",
       })
   void numbersHaveTheTypesOfC(String text, long bits, String type) {
     var value = value(text);
@@ -195,6 +203,40 @@ class ExpressionsTest {
         .isInstanceOf(FaultException.class);
   }
 
+  /** A derives from B, and B from A before it does from C. */
+  @Test
+  void basesInACircleEndCasts() {
+    var types = new HashMap<String, CompositeType>();
+    Map.of("A", List.of("B"), "B", List.of("A", "C"), "C", List.<String>of())
+        .forEach((name, bases) -> types.put(name, derived(name, bases, types)));
+    var object = new Value.Ref(program, types.get("C"), TestProgram.FIRST);
+    assertThatThrownBy(() -> ClassCasts.moved(object, types.get("A")))
+        .isInstanceOf(EvalException.class)
+        .hasMessage("'A' is said to be a base of itself");
+    assertThat(ClassCasts.moved(new Value.Ref(program, types.get("B"), 16), types.get("A")).type())
+        .isEqualTo(types.get("A"));
+  }
+
+  private static CompositeType derived(
+      String name, List<String> bases, Map<String, CompositeType> types) {
+    return new CompositeType(
+        CompositeType.Kind.CLASS,
+        name,
+        8,
+        () ->
+            bases.stream()
+                .map(base -> new Member("", types.get(base), 64, 0, Member.Kind.BASE))
+                .toList(),
+        () ->
+            new CompositeType.ClassParts(
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                new CompositeType.Passing(Optional.empty(), OptionalLong.empty())),
+        true);
+  }
+
   @Test
   void stringsAndSlices() {
     assertThat(value("first.comm").string(8)).isEqualTo("init");
@@ -234,7 +276,8 @@ class ExpressionsTest {
         "work() | calling a function needs a live target (column 1)",
         "1 # 2 | unexpected character '#' at column 3",
         "12ab | '12ab' at column 1 is not a number of at most 64 bits",
-        "0x1ffffffffffffffff | '0x1ffffffffffffffff' at column 1 is not a number of at most 64 bits",
+        "0x1ffffffffffffffff | '0x1ffffffffffffffff' at column 1 is not a number of at most 64"
+            + " bits",
         "'abcde' | unknown symbol 'abcde'",
         "work(1) | the function takes 0 arguments, not 1 (column 1)",
         "5 = 6 | only what stands in memory can be assigned to (column 1)",

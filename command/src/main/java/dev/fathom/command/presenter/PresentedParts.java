@@ -10,6 +10,7 @@ import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.Optional;
@@ -19,6 +20,9 @@ import java.util.stream.Stream;
 public final class PresentedParts {
   /** Elements that are passed on the way to one. */
   private static final int MOST_PASSED = 1 << 24;
+
+  /** Elements that are passed before the user's wish to stop is looked for again. */
+  private static final int PASSED_UNASKED = 1024;
 
   /** Bytes of a text. */
   private static final int MOST_BYTES = 1 << 16;
@@ -39,9 +43,10 @@ public final class PresentedParts {
   /**
    * {@code container[index]}: of a row by number, of a map by key where that is a number.
    *
+   * @param interrupt called now and then on a long way; throws when the user asked to stop
    * @throws EvalException when there is no such element
    */
-  public static Optional<Value> element(Value.Ref container, Value index) {
+  public static Optional<Value> element(Value.Ref container, Value index, Runnable interrupt) {
     var array = array(container);
     if (array.isPresent() && array.get().type().resolved() instanceof ArrayType type) {
       long number = number(index);
@@ -50,7 +55,12 @@ public final class PresentedParts {
       }
       return Optional.of(array.get().index(number));
     }
-    return switch (of(container).orElse(null)) {
+    return of(container).flatMap(shown -> element(container, shown, index, interrupt));
+  }
+
+  private static Optional<Value> element(
+      Value.Ref container, Presentation shown, Value index, Runnable interrupt) {
+    return switch (shown) {
       case Presentation.Text text -> {
         long number = number(index);
         if (number < 0 || number > text.count()) { // a zero follows
@@ -61,12 +71,12 @@ public final class PresentedParts {
       }
       case Presentation.Parts(_, Datum.Form form, Iterator<Presentation.Part> parts) ->
           switch (form) {
-            case LIST -> Optional.of(numbered(parts, number(index)));
-            case MAP -> Optional.of(keyed(parts, number(index)));
+            case LIST -> Optional.of(numbered(parts, number(index), interrupt));
+            case MAP -> Optional.of(keyed(parts, number(index), interrupt));
             case FIELDS -> behind(parts, number(index));
             case SINGLE -> Optional.empty();
           };
-      case null, default -> Optional.empty();
+      case Presentation.Stand _, Presentation.Words _ -> Optional.empty();
     };
   }
 
@@ -78,8 +88,12 @@ public final class PresentedParts {
         : Optional.empty();
   }
 
-  private static Value numbered(Iterator<Presentation.Part> parts, long number) {
+  static Value numbered(Iterator<Presentation.Part> parts, long number, Runnable interrupt) {
+    if (number < 0) {
+      throw none(number);
+    }
     for (long i = 0; i < MOST_PASSED && parts.hasNext(); i++) {
+      look(interrupt, i);
       var part = parts.next();
       if (i == number) {
         return part.value();
@@ -88,14 +102,38 @@ public final class PresentedParts {
     throw none(number);
   }
 
-  private static Value keyed(Iterator<Presentation.Part> parts, long key) {
+  static Value keyed(Iterator<Presentation.Part> parts, long key, Runnable interrupt) {
     for (long i = 0; i < MOST_PASSED && parts.hasNext(); i++) {
+      look(interrupt, i);
       var part = parts.next();
-      if (part.key().filter(at -> isNumber(at) && at.asLong() == key).isPresent()) {
+      if (part.key().filter(at -> isKey(at, key)).isPresent()) {
         return part.value();
       }
     }
     throw none(key);
+  }
+
+  private static void look(Runnable interrupt, long passed) {
+    if (passed % PASSED_UNASKED == 0) {
+      interrupt.run();
+    }
+  }
+
+  /** Whether a key is what a number becomes as one of its type. */
+  private static boolean isKey(Value key, long number) {
+    return switch (key.type().resolved()) {
+      case BoolType _ -> key.asLong() == (number != 0 ? 1 : 0);
+      case IntType i when i.bytes() > Long.BYTES ->
+          key.asInteger().equals(BigInteger.valueOf(number));
+      case IntType i -> key.asLong() == fit(number, i.bytes(), i.signed());
+      case EnumType e -> key.asLong() == fit(number, e.bytes(), e.signed());
+      default -> false;
+    };
+  }
+
+  private static long fit(long number, long bytes, boolean signed) {
+    int unused = (int) Math.max(0, Long.SIZE - Byte.SIZE * bytes);
+    return signed ? number << unused >> unused : number << unused >>> unused;
   }
 
   /** Of a smart pointer to an array. */
@@ -126,10 +164,14 @@ public final class PresentedParts {
 
   /** {@code *object}, of smart pointers, iterators and what holds one value or none. */
   public static Optional<Value> pointee(Value.Ref object) {
-    return switch (of(object).orElse(null)) {
+    return of(object).flatMap(PresentedParts::pointee);
+  }
+
+  private static Optional<Value> pointee(Presentation shown) {
+    return switch (shown) {
       case Presentation.Stand(_, Value value) -> Optional.of(value);
       case Presentation.Parts parts when parts.parts().hasNext() -> kept(parts.parts().next());
-      case null, default -> Optional.empty();
+      default -> Optional.empty();
     };
   }
 
@@ -148,9 +190,12 @@ public final class PresentedParts {
 
   /** The text of a string of bytes, as UTF-8. */
   public static Optional<String> text(Value.Ref object) {
-    return of(object).orElse(null) instanceof Presentation.Text text && text.unit().bytes() == 1
-        ? Optional.of(read(object, text))
-        : Optional.empty();
+    return of(object)
+        .flatMap(
+            shown ->
+                shown instanceof Presentation.Text text && text.unit().bytes() == 1
+                    ? Optional.of(read(object, text))
+                    : Optional.empty());
   }
 
   private static String read(Value.Ref object, Presentation.Text text) {

@@ -556,6 +556,7 @@ class CxxTest {
   void typesWithoutNamesOfTheirOwn() {
     assertThat(program.run("whatis member", "ptype method"))
         .isEqualTo("int geo::Point::* member;\ntype = int (geo::Odd::*)(const geo::Odd *, int)");
+    assertThat(program.run("ptype aliased")).isEqualTo("type = int");
     assertThat(program.run("p nothing_at_all", "whatis nothing_at_all"))
         .isEqualTo("$1 = (decltype(nullptr)) 0x0\ndecltype(nullptr) nothing_at_all;");
     assertThat(program.run("ptype geo::Odd"))
@@ -583,6 +584,9 @@ class CxxTest {
     assertThat(program.run("p v[3]")).contains("there is no element [3] (column 1)");
     assertThat(program.run("p v[-1]")).contains("there is no element [-1]");
     assertThat(program.run("p none[0]")).contains("there is no element [0]");
+    // A number is made one of the key's type.
+    assertThat(program.run("p mu[-1] * 100 + mu[4294967295] * 10 + mc[255]")).isEqualTo("$1 = 998");
+    assertThat(program.run("p mbo[3]", "p mbo[0]")).startsWith("$1 = 7").contains("element [0]");
     assertThat(program.run("p m[9]")).contains("there is no element [9]");
     assertThat(program.run("p um[str]")).contains("elements are found by a number only");
     assertThat(program.run("p li[1]")).contains("there is no 'operator[]' for 'std::");

@@ -6,10 +6,26 @@ import java.util.function.Supplier;
 /** Another name for a type. */
 public final class TypedefType extends AliasType {
   private final String name;
+  private final boolean memberPointer;
 
   public TypedefType(String name, Supplier<CType> target) {
+    this(name, target, false);
+  }
+
+  private TypedefType(String name, Supplier<CType> target, boolean memberPointer) {
     super(target);
     this.name = name;
+    this.memberPointer = memberPointer;
+  }
+
+  /**
+   * A pointer to a member of a class.
+   *
+   * @param declaration such as {@code int Class::*}
+   * @param target what it is made of
+   */
+  public static TypedefType memberPointer(String declaration, Supplier<CType> target) {
+    return new TypedefType(declaration, target, true);
   }
 
   public String name() {
@@ -21,7 +37,7 @@ public final class TypedefType extends AliasType {
    * its declaration: {@code int Class::*}.
    */
   public boolean isMemberPointer() {
-    return name.contains("::*");
+    return memberPointer;
   }
 
   @Override

@@ -976,9 +976,9 @@ public final class DwarfTypeSource implements TypeSource {
     long word = die.unit().addressSize();
     var number = new IntType("long", word, true, false);
     if (!(target instanceof FunctionType function)) {
-      return new TypedefType(target.declare(scope), () -> number);
+      return TypedefType.memberPointer(target.declare(scope), () -> number);
     }
-    return new TypedefType(
+    return TypedefType.memberPointer(
         function.declare("(" + scope + ")"),
         () ->
             new CompositeType(
