@@ -126,6 +126,25 @@ class OpenProgramTest {
                 + " <add+0xa>.\n");
   }
 
+  /** {@code ::} begins a dcmd or a name of C++, whichever there is. */
+  @Test
+  void expressionsOfCxxMayBeginWithTheGlobalScope() {
+    var source =
+        """
+        namespace ns { int v = 3; }
+        int value = 4;
+        unsigned char byte = 200;
+        int &reference = value;
+        int main() { return value; }
+        """;
+    var program = CProgram.compileWith("g++", directory, "scopes", source, "-g");
+    assertThat(run(program.file(), "p ::value", "p ::ns::v + 1", "p/c byte", "p/c 200"))
+        .isEqualTo("$1 = 4\n$2 = 4\n$3 = 200 '\\310'\n$4 = -56 '\\310'\n");
+    assertThat(run(program.file(), "p sizeof(int&)", "p sizeof(reference)"))
+        .isEqualTo("$1 = 4\n$2 = 4\n");
+    assertThat(run(program.file(), "main ::dis")).startsWith("main:  ");
+  }
+
   @Test
   void whatIsNoProgramIsRefused() throws IOException {
     var object =

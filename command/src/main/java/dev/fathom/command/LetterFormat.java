@@ -6,6 +6,7 @@ import dev.fathom.model.FloatFormat;
 import dev.fathom.model.Program;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.FloatType;
+import dev.fathom.model.type.IntType;
 import java.math.BigInteger;
 import java.nio.ByteOrder;
 
@@ -37,7 +38,11 @@ public final class LetterFormat {
     var program = value.program();
     int size = (int) Math.max(1, Math.min(16, value.type().bytes()));
     var unsigned = unsigned(value, size);
-    return of(program, unsigned, size, letter, padded);
+    boolean byteUnsigned =
+        letter == 'c' && size == 1 && value.type().resolved() instanceof IntType i && !i.signed();
+    return byteUnsigned
+        ? character(unsigned.longValue())
+        : of(program, unsigned, size, letter, padded);
   }
 
   /** The text of a number of {@code size} bytes. */

@@ -32,7 +32,7 @@ public final class Tasks {
     }
     return call.kernel()
         .taskOfId(number)
-        .orElseThrow(() -> new EvalException("no thread has the id 0t" + number));
+        .orElseThrow(() -> new EvalException("no thread has the id " + number + " (decimal)"));
   }
 
   /** The one in front of the command, else the {@link #selected} one. */

@@ -678,7 +678,9 @@ final class Evaluator {
     return type instanceof TypedefType ? v.as(type) : v;
   }
 
-  private Value size(Expr e, CType type) {
+  /** The size of a type; of a reference that of what it refers to. */
+  private Value size(Expr e, CType of) {
+    var type = of.resolved() instanceof PointerType p && p.isReference() ? p.target() : of;
     if (type.bytes() == 0
         && !(type.resolved() instanceof CompositeType)
         && !(type.resolved() instanceof ArrayType)) {

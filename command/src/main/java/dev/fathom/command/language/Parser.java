@@ -665,10 +665,10 @@ final class Parser {
     skipBlanks();
     char c = peek();
     boolean separated = at > end || at >= text.length() || "|;\n>".indexOf(c) >= 0;
-    boolean mdb = c != 0 && "/\\@?=,:".indexOf(c) >= 0;
     var found = environment.command(Grammar.CRASH, name);
     var reading = found.isPresent() ? found.get().spec().reading() : Reading.WORDS;
     boolean isC = reading.isC();
+    boolean mdb = c != 0 && "/\\@?=,:".indexOf(c) >= 0 && !(isC && separated && isGlobalName());
     boolean format = isC && c == '/' && isFormat(text.charAt(Math.min(at + 1, text.length() - 1)));
     boolean known = found.isPresent() && ((separated && !mdb) || format);
     boolean members = at == end && name.indexOf('.') > 0 && (c == ',' || c == '[');
@@ -705,6 +705,17 @@ final class Parser {
     }
     return Optional.of(
         new Statement(Optional.empty(), Optional.empty(), List.copyOf(stages), tail));
+  }
+
+  /** Whether C++'s name of something outside of all scopes stands here, not a dcmd. */
+  private boolean isGlobalName() {
+    int end = at + 2;
+    while (end < text.length() && Character.isJavaIdentifierPart(text.charAt(end))) {
+      end++;
+    }
+    return text.startsWith("::", at)
+        && end > at + 2
+        && environment.command(Grammar.MDB, text.substring(at + 2, end)).isEmpty();
   }
 
   /**

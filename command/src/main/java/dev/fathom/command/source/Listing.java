@@ -119,7 +119,7 @@ public final class Listing {
   }
 
   private static Listing around(Invocation call, SourceLine line) {
-    int first = Math.max(1, line.line() - LINES / 2 + 1);
+    int first = Math.max(1, line.line() - LINES / 2);
     return new Listing(call, line.path(), first, first + LINES - 1);
   }
 
