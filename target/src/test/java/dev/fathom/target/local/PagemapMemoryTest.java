@@ -15,8 +15,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -132,7 +134,9 @@ class PagemapMemoryTest {
           .isEqualTo(expected.length);
       assertThat(found).as("seed " + seed).isEqualTo(expected);
     }
-    long most = System.getProperty("user.name").equals("root") ? written + PAGES / 4 : PAGES;
+    // Some kernels give each page that is read one of its own, and others than root are not told.
+    boolean told = frames().size() < PAGES && System.getProperty("user.name").equals("root");
+    long most = told ? written + PAGES / 4 : PAGES;
     assertThat(read.get() / PAGE).as("seed " + seed).isLessThanOrEqualTo(most);
   }
 
@@ -172,16 +176,28 @@ class PagemapMemoryTest {
 
   /** How many pages of the first mapping are present. */
   private long present() throws IOException {
+    long found = 0;
+    for (var entries = pagemap(); entries.hasRemaining(); ) {
+      found += entries.getLong() < 0 ? 1 : 0;
+    }
+    return found;
+  }
+
+  /** The frames of all pages, each once. */
+  private Set<Long> frames() throws IOException {
+    var found = new HashSet<Long>();
+    for (var entries = pagemap(); entries.hasRemaining(); ) {
+      found.add(entries.getLong() & (1L << 55) - 1);
+    }
+    return found;
+  }
+
+  private ByteBuffer pagemap() throws IOException {
     var entries = ByteBuffer.allocate(PAGES * Long.BYTES).order(ByteOrder.nativeOrder());
     var path = Path.of("/proc/" + subject.pid() + "/pagemap");
     try (var pagemap = FileChannel.open(path, StandardOpenOption.READ)) {
       pagemap.read(entries, mappings.getFirst() / PAGE * Long.BYTES);
     }
-    entries.flip();
-    long found = 0;
-    while (entries.hasRemaining()) {
-      found += entries.getLong() < 0 ? 1 : 0;
-    }
-    return found;
+    return entries.flip();
   }
 }
