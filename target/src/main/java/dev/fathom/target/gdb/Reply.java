@@ -30,13 +30,32 @@ record Reply(byte[] bytes) {
 
   /**
    * Whether this tells that the target stopped or ended, whatever was asked: {@code T05...}, {@code
-   * S05}, {@code W00}, {@code X09}. No reply to a request of ours looks so.
+   * S05}, {@code W00}, {@code X09}; gdbserver writes {@code W3;process:4d2}, with as many digits as
+   * it takes. No reply to a request of ours looks so.
    */
   boolean isStop() {
-    return (startsWith('T') || startsWith('S') || startsWith('W') || startsWith('X'))
-        && bytes.length >= 3
-        && Hex.value(bytes[1] & 0xff) >= 0
-        && Hex.value(bytes[2] & 0xff) >= 0;
+    int digits = digits();
+    boolean ends = startsWith('W') || startsWith('X');
+    boolean one = digits == 1 && (bytes.length == 2 || bytes[2] == ';');
+    return ends ? digits == 2 || one : (startsWith('T') || startsWith('S')) && digits == 2;
+  }
+
+  /** The number behind the first letter of a stop: the signal, or with what status it ended. */
+  int number() {
+    int number = 0;
+    for (int i = 1; i <= digits(); i++) {
+      number = number << 4 | Hex.value(bytes[i] & 0xff);
+    }
+    return number;
+  }
+
+  /** How many hexadecimal digits stand behind the first letter, at most two. */
+  private int digits() {
+    int digits = 0;
+    while (digits < 2 && digits + 1 < bytes.length && Hex.value(bytes[digits + 1] & 0xff) >= 0) {
+      digits++;
+    }
+    return digits;
   }
 
   String text() {

@@ -22,11 +22,10 @@ record StopReply(Stop.Reason reason, Optional<ThreadId> thread, Map<Integer, Str
   private static final int NUMBER_DIGITS = 4;
 
   static StopReply parse(Reply reply) {
-    byte[] bytes = reply.bytes();
-    if (reply.startsWith('N') || bytes.length < 3) {
+    if (reply.startsWith('N') || !reply.isStop()) {
       return new StopReply(new Stop.Signal(0), Optional.empty(), Map.of());
     }
-    int number = Hex.value(bytes[1] & 0xff) << 4 | Hex.value(bytes[2] & 0xff);
+    int number = reply.number();
     if (reply.startsWith('W') || reply.startsWith('X')) {
       return new StopReply(new Stop.Ended(number), Optional.empty(), Map.of());
     }
