@@ -92,6 +92,7 @@ class ProcessCallsTest {
       int main(int argc, char **argv) {
         struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO };
         pthread_t thread;
+        sigfillset(&action.sa_mask); // What one handler prints is not mixed with the other's.
         sigaction(SIGSEGV, &action, 0);
         sigaction(SIGUSR1, &action, 0);
         pthread_create(&thread, 0, nap, 0);
