@@ -80,40 +80,19 @@ public final class ValueTree {
 
     /** mdb's defaults with the user's settings. */
     public static Options mdb(Settings settings) {
-      return new Options(
+      return usual(
           Datum.Style.MDB,
           Cell.Radix.HEX,
-          false,
-          false,
-          false,
-          true,
-          true,
-          false,
           settings.arrayMembers(),
           settings.arrayString(),
-          DEPTH_LIMIT,
           Optional.empty(),
-          false,
           false);
     }
 
     /** crash's and gdb's way: numbers in decimal unless {@code radix} says otherwise. */
     public static Options crash(Cell.Radix radix) {
-      return new Options(
-          Datum.Style.CRASH,
-          radix,
-          false,
-          false,
-          false,
-          true,
-          true,
-          false,
-          OptionalInt.of(200),
-          OptionalInt.of(200),
-          DEPTH_LIMIT,
-          Optional.empty(),
-          false,
-          false);
+      var most = OptionalInt.of(200);
+      return usual(Datum.Style.CRASH, radix, most, most, Optional.empty(), false);
     }
 
     /**
@@ -124,20 +103,41 @@ public final class ValueTree {
      * @param letter the format of numbers
      */
     public static Options gdb(boolean pretty, OptionalInt elements, Optional<Character> letter) {
+      return gdb(pretty, elements, letter, true);
+    }
+
+    /** gdb's way of listing variables: there is no type in front of a pointer. */
+    public static Options variables(boolean pretty, OptionalInt elements) {
+      return gdb(pretty, elements, Optional.empty(), false);
+    }
+
+    private static Options gdb(
+        boolean pretty, OptionalInt elements, Optional<Character> letter, boolean typedRoot) {
+      var style = pretty ? Datum.Style.CRASH : Datum.Style.GDB;
+      return usual(style, Cell.Radix.DECIMAL, elements, elements, letter, typedRoot);
+    }
+
+    private static Options usual(
+        Datum.Style style,
+        Cell.Radix radix,
+        OptionalInt arrayMembers,
+        OptionalInt arrayString,
+        Optional<Character> letter,
+        boolean typedRoot) {
       return new Options(
-          pretty ? Datum.Style.CRASH : Datum.Style.GDB,
-          Cell.Radix.DECIMAL,
+          style,
+          radix,
           false,
           false,
           false,
           true,
           true,
           false,
-          elements,
-          elements,
+          arrayMembers,
+          arrayString,
           DEPTH_LIMIT,
           letter,
-          true,
+          typedRoot,
           false);
     }
 
@@ -157,25 +157,6 @@ public final class ValueTree {
           depth,
           letter,
           typedRoot,
-          raw);
-    }
-
-    /** These options with no type in front of what is shown alone, as variables are listed. */
-    public Options untyped() {
-      return new Options(
-          style,
-          radix,
-          types,
-          baseTypes,
-          addresses,
-          symbols,
-          strings,
-          holes,
-          arrayMembers,
-          arrayString,
-          depth,
-          letter,
-          false,
           raw);
     }
 

@@ -98,7 +98,7 @@ final class FrameCommand implements Command {
       case "function" ->
           first(
               frames,
-              frame -> isOf(FrameText.function(call, frame), what),
+              frame -> FrameText.function(call, frame).filter(f -> isOf(f, what)).isPresent(),
               () -> new LookupException("frame of function", what));
       case "address" -> {
         long address = CExpression.evaluate(call, what).asLong();
@@ -114,11 +114,8 @@ final class FrameCommand implements Command {
 
   /** Whether a frame's function is meant by {@code name}: as shown, or without its scopes. */
   private static boolean isOf(String function, String name) {
-    int offset = function.lastIndexOf('+');
-    var whole =
-        offset > 0 && !function.contains("operator") ? function.substring(0, offset) : function;
-    var plain = CxxNames.withoutParameters(whole);
-    return whole.equals(name) || plain.equals(name) || plain.endsWith("::" + name);
+    var plain = CxxNames.withoutParameters(function);
+    return function.equals(name) || plain.equals(name) || plain.endsWith("::" + name);
   }
 
   private static long first(

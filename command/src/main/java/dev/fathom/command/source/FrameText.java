@@ -48,12 +48,14 @@ public final class FrameText {
     return items;
   }
 
-  /** The function of a frame as it is shown; where none is known, its address. */
-  static String function(Invocation call, SourceFrame frame) {
+  /** The function of a frame, by its symbol where nothing else tells it. */
+  static Optional<String> function(Invocation call, SourceFrame frame) {
     return frame
         .activation()
         .map(Activation::function)
-        .orElseGet(() -> StackView.symbol(call.program().symbols(), frame.frame()));
+        .or(
+            () ->
+                call.program().symbols().at(frame.frame().lookup()).map(at -> at.symbol().name()));
   }
 
   /** What lies between a frame and its caller, when it is no call. */
@@ -174,8 +176,7 @@ public final class FrameText {
   /** What is missing of a variable that is not in memory is no fault of the target. */
   private static Item shown(Invocation call, Optional<String> name, Value value) {
     var state = call.environment().gdb();
-    var options =
-        ValueTree.Options.gdb(state.pretty(), state.elements(), Optional.empty()).untyped();
+    var options = ValueTree.Options.variables(state.pretty(), state.elements());
     return value instanceof Value.Ref ref && ref.space().equals(call.program().memory())
         ? ValueTree.show(call, name, value, options)
         : Item.show(ValueTree.of(name, value, options));

@@ -31,7 +31,6 @@ import java.util.Set;
  * stood when it came there; all of its CPUs stand still meanwhile.
  */
 public final class StopEngine implements Engine {
-
   private final Session session;
   private final Optional<Recorder> recorder;
   private final Places places = new Places();

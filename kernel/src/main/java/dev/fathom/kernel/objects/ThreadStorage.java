@@ -185,7 +185,8 @@ public final class ThreadStorage {
   /** The link maps of all objects, in the order in which they were loaded. */
   private List<Long> linkMaps() {
     var found = new ArrayList<Long>();
-    long map = debug().isPresent() ? memory.u64(debug().getAsLong() + R_MAP) : 0;
+    var debug = debug();
+    long map = debug.isPresent() ? memory.u64(debug.getAsLong() + R_MAP) : 0;
     while (map != 0 && found.size() < MOST_OBJECTS) {
       found.add(map);
       map = memory.u64(map + L_NEXT);

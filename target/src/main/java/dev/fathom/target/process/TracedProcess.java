@@ -115,6 +115,7 @@ final class TracedProcess {
   private final Map<Integer, Boolean> announced = new LinkedHashMap<>();
 
   private final DebugRegisters debug;
+  private final DebugRegisterTrial trial;
   private final ArrayDeque<Stop> reports = new ArrayDeque<>();
   private final Set<Integer> passed;
   private volatile ProcMemory memory;
@@ -143,6 +144,7 @@ final class TracedProcess {
     this.pid = (int) files.pid();
     this.passed = passed;
     this.debug = new DebugRegisters(ptrace);
+    this.trial = new DebugRegisterTrial(ptrace);
     this.memory = ProcMemory.open(pid);
   }
 
@@ -1191,9 +1193,9 @@ final class TracedProcess {
 
   // Breakpoints
 
-  /** As {@link DebugRegisters#requireTraps}. */
+  /** As {@link DebugRegisterTrial#require}. */
   void requireTraps() {
-    debug.requireTraps();
+    trial.require();
   }
 
   boolean insert(Kind kind, long address, int length) {
