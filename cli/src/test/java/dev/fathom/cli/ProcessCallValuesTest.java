@@ -188,6 +188,8 @@ class ProcessCallValuesTest {
         int a[3][n];
         for (int i = 0; i < 3; i++) for (int k = 0; k < n; k++) a[i][k] = i * 10 + k;
         steps = 100;
+        puts("ready");
+        fflush(stdout);
         for (;;) { usleep(1000); if (a[2][n - 1] == 0) return 0; }
       }
       Plain plain(4);
@@ -209,8 +211,6 @@ class ProcessCallValuesTest {
       int main(int argc, char **) {
         many.m = 9;
         many.b = 6;
-        puts("ready");
-        fflush(stdout);
         if (getpid() == 1)
           return many.twice(1) + conns[0].close() + (int) owned(given(1)) + (int) taken(made(1)) + shape->f(1);
         return row(argc + 3);
