@@ -334,6 +334,7 @@ public final class ValueTree {
         }
       }
       return switch (value.type().resolved()) {
+        case CompositeType c when c.isComplex() -> complex(value);
         case CompositeType c when value instanceof Value.Ref ref -> composite(ref, c, depth);
         case ArrayType a when value instanceof Value.Ref ref -> array(ref, a, depth);
         case IntType i -> read(integer(value, i));
@@ -708,30 +709,26 @@ public final class ValueTree {
 
   private Shape enumeration(Value value, EnumType type) {
     long bits = value.asLong();
-    var name =
-        FlagRegisters.text(type, bits)
-            .or(() -> type.of(bits).map(type::text))
-            .or(() -> flags(bits, type));
+    var name = EnumText.of(type, bits, options.style());
     if (options.style() != Datum.Style.MDB && name.isPresent()) {
       return new Datum.Leaf(Cell.text(name.get()), Optional.empty());
     }
     return new Datum.Leaf(number(bits, size(type), type.signed()), name.map(n -> "(" + n + ")"));
   }
 
-  /** An enumeration of single bits shows the names of the bits that are set. */
-  private static Optional<String> flags(long bits, EnumType type) {
-    var names = new ArrayList<String>();
-    long left = bits;
-    for (var e : type.enumerators()) {
-      if (Long.bitCount(e.value()) > 1) {
-        return Optional.empty();
-      }
-      if (e.value() != 0 && (left & e.value()) != 0) {
-        names.add(type.text(e));
-        left &= ~e.value();
-      }
+  /** As gdb writes them: {@code 1 + 2i}, {@code 1 + -2i}. */
+  private Shape complex(Value value) {
+    var text = part(value.member("real")) + " + " + part(value.member("imag")) + "i";
+    return read(leaf(text));
+  }
+
+  private String part(Value number) {
+    if (options.letter().isPresent()) {
+      return LetterFormat.of(number, options.letter().get(), false);
     }
-    return left != 0 || names.isEmpty() ? Optional.empty() : Optional.of(String.join("|", names));
+    return number.type().resolved() instanceof FloatType f
+        ? number.asReal().text(FloatFormat.of(f, program).digits())
+        : number.asInteger().toString();
   }
 
   private Shape pointer(Value value, PointerType type) {

@@ -21,11 +21,13 @@ final class Arithmetic {
   private final Numbers numbers;
   private final Program program;
   private final CTypes types;
+  private final ComplexNumbers complexes;
 
   Arithmetic(Numbers numbers, Program program, CTypes types) {
     this.numbers = numbers;
     this.program = program;
     this.types = types;
+    this.complexes = new ComplexNumbers(this, numbers, program);
   }
 
   /**
@@ -40,6 +42,11 @@ final class Arithmetic {
       Value left,
       Expr rightText,
       Value right) {
+    if (ComplexNumbers.is(left) || ComplexNumbers.is(right)) {
+      requireNumber(left, leftText);
+      requireNumber(right, rightText);
+      return complexes.operands(whole, operator, left, right);
+    }
     var two = new Two(whole, operator, leftText, left, rightText, right);
     if (Numbers.isPointer(left) || Numbers.isPointer(right)) {
       return pointers(two);
@@ -47,6 +54,16 @@ final class Arithmetic {
     boolean fractions =
         left.type().resolved() instanceof FloatType || right.type().resolved() instanceof FloatType;
     return fractions ? reals(two) : integers(two);
+  }
+
+  private void requireNumber(Value operand, Expr text) {
+    if (!ComplexNumbers.is(operand) && !(operand.type().resolved() instanceof FloatType)) {
+      types.promote(operand.type(), text);
+    }
+  }
+
+  ComplexNumbers complexes() {
+    return complexes;
   }
 
   /** An operator with the values of its operands, and what they were written as. */

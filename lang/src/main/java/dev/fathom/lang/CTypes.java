@@ -4,11 +4,9 @@ package dev.fathom.lang;
 import dev.fathom.base.EvalException;
 import dev.fathom.model.type.BoolType;
 import dev.fathom.model.type.CType;
-import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.IntType;
-import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,7 +82,8 @@ final class CTypes {
     if (at >= 0) {
       var part = new ArrayList<>(words);
       part.remove(at);
-      return (part.isEmpty() ? Optional.<CType>of(DOUBLE) : basic(part)).flatMap(CTypes::complex);
+      return (part.isEmpty() ? Optional.<CType>of(DOUBLE) : basic(part))
+          .flatMap(ComplexNumbers::type);
     }
     int longs = 0;
     int shorts = 0;
@@ -156,14 +155,6 @@ final class CTypes {
           plain ? Optional.of(new FloatType(rest, 16)) : Optional.empty();
       default -> Optional.empty();
     };
-  }
-
-  /** The complex numbers with such parts; only those of fractions are C's. */
-  private static Optional<CType> complex(CType part) {
-    return part instanceof FloatType number
-        ? Optional.of(
-            new TypedefType("complex " + number.name(), () -> CompositeType.complex(number)))
-        : Optional.empty();
   }
 
   /** Whether {@code word} is a type specifier of {@link #basic}. */

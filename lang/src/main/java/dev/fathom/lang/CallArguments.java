@@ -86,6 +86,7 @@ final class CallArguments {
   /** An argument for a parameter of that type. */
   private Scope.Argument passed(Expr argument, CType type, Value v) {
     return switch (type.resolved()) {
+      case CompositeType c when c.isComplex() -> passed(evaluator.converted(argument, type, v));
       case CompositeType _ -> {
         var object = BaseClasses.part(v, type).orElse(v);
         if (!type.resolved().equals(object.type().resolved())

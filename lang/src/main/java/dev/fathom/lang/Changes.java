@@ -13,7 +13,7 @@ final class Changes {
   static Optional<Expr> first(Expr expression) {
     if (expression instanceof Expr.Assign
         || expression instanceof Expr.Step
-        || expression instanceof Expr.Call) {
+        || (expression instanceof Expr.Call c && ComplexNumbers.part(c.function()).isEmpty())) {
       return Optional.of(expression);
     }
     if (expression instanceof Expr.SizeOf || expression instanceof Expr.AlignOf) {

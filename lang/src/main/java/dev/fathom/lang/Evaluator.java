@@ -46,6 +46,7 @@ final class Evaluator {
   private final CTypes types;
   private final Numbers numbers;
   private final Arithmetic arithmetic;
+  private final ComplexNumbers complexes;
   private final Methods methods;
   private final Functions functions;
   private final CallTargets targets;
@@ -57,6 +58,7 @@ final class Evaluator {
     this.types = new CTypes(DataModel.of(program.types()));
     this.numbers = new Numbers(program, types);
     this.arithmetic = new Arithmetic(numbers, program, types);
+    this.complexes = arithmetic.complexes();
     this.methods = new Methods(program, types);
     this.functions = new Functions(scope, types);
     this.targets = new CallTargets(scope);
@@ -67,6 +69,7 @@ final class Evaluator {
     return switch (expression) {
       case Expr.Number n -> new Value.Imm(program, n.type(), n.value());
       case Expr.Fraction f -> numbers.real(f.type(), f.value());
+      case Expr.Imaginary i -> complexes.constant(i, value(i.number()));
       case Expr.Text t -> text(t);
       case Expr.Quoted q -> quoted(q);
       case Expr.Name n -> name(n);
@@ -311,6 +314,9 @@ final class Evaluator {
         if (ClassOperators.isObject(operand)) {
           yield operator(u, "operator" + u.operator().text(), u.operand(), operand);
         }
+        if (ComplexNumbers.is(operand)) {
+          yield complexes.unary(u, operand);
+        }
         if (operand.type().resolved() instanceof FloatType f) {
           if (u.operator() == Expr.UnaryOperator.COMPLEMENT) {
             throw CTypes.notNumber(operand.type(), u.operand());
@@ -421,6 +427,7 @@ final class Evaluator {
   private Value contents(Expr e, Value v) {
     return switch (v.type().resolved()) {
       case IntType _, EnumType _, BoolType _, PointerType _, FloatType _ -> loaded(v);
+      case CompositeType c when c.isComplex() -> v.copied(VALUE_LIMIT);
       default -> throw CTypes.notNumber(v.type(), e);
     };
   }
@@ -454,6 +461,11 @@ final class Evaluator {
       throw Cursor.wrong(target.span(), "only what stands in memory can be assigned to");
     }
     var type = place.type().resolved();
+    if (ComplexNumbers.is(type)) {
+      var number = converted(e, place.type(), decay(value));
+      scope.write(place, number.bytes(VALUE_LIMIT));
+      return number;
+    }
     if (type instanceof CompositeType || type instanceof ArrayType) {
       var bytes = value.bytes(VALUE_LIMIT);
       if (bytes.length != type.bytes()) {
@@ -587,7 +599,8 @@ final class Evaluator {
     if (target instanceof PointerType p && (p.isReference() || c.form() == Expr.CastForm.DYNAMIC)) {
       return within(c.span(), () -> pointed(c, p, operand));
     }
-    if (target instanceof CompositeType || target instanceof ArrayType) {
+    if (!ComplexNumbers.is(target)
+        && (target instanceof CompositeType || target instanceof ArrayType)) {
       if (operand instanceof Value.Ref && (operand.isPlace() || isWhole(operand.type()))) {
         return within(c.span(), () -> ClassCasts.moved(operand, ofObject(c.type(), operand)));
       }
@@ -641,11 +654,14 @@ final class Evaluator {
   }
 
   /** A scalar converted to a scalar type (C11 section 6.3.1). */
-  Value converted(Expr e, CType type, Value operand) {
-    boolean fraction = operand.type().resolved() instanceof FloatType;
-    if (!fraction && !Numbers.isPointer(operand)) {
-      types.promote(operand.type(), e instanceof Expr.Cast c ? c.operand() : e);
+  Value converted(Expr e, CType type, Value number) {
+    if (ComplexNumbers.is(type)) {
+      requireNumber(e, ComplexNumbers.real(number));
+      return complexes.converted(type, number);
     }
+    var operand = ComplexNumbers.real(number);
+    requireNumber(e, operand);
+    boolean fraction = operand.type().resolved() instanceof FloatType;
     return switch (type.resolved()) {
       case IntType i -> {
         if (i.bytes() > 8 || fraction) {
@@ -656,7 +672,7 @@ final class Evaluator {
       }
       case EnumType t ->
           new Value.Imm(program, type, CTypes.fit(bits(operand), t.bytes(), t.signed()));
-      case BoolType _ -> new Value.Imm(program, type, truth(operand) ? 1 : 0);
+      case BoolType _ -> new Value.Imm(program, type, truth(number) ? 1 : 0);
       case PointerType p when p.isReference() && operand instanceof Value.Ref ref -> ref;
       case PointerType p when !fraction ->
           numbers.pointer(
@@ -666,6 +682,12 @@ final class Evaluator {
       case VoidType _ -> new Value.Imm(program, type, 0);
       default -> throw Cursor.wrong(e.span(), "cannot cast to '" + type.text() + "'");
     };
+  }
+
+  private void requireNumber(Expr e, Value operand) {
+    if (!Numbers.isPointer(operand) && !(operand.type().resolved() instanceof FloatType)) {
+      types.promote(operand.type(), e instanceof Expr.Cast c ? c.operand() : e);
+    }
   }
 
   private static long bits(Value v) {
@@ -862,6 +884,10 @@ final class Evaluator {
       var own = ofThis(c.function());
       if (own.isPresent()) {
         return method(c, own.get().object(), own.get(), c.function() instanceof Expr.Name);
+      }
+      var part = ComplexNumbers.part(c.function());
+      if (part.isPresent()) {
+        return ComplexNumbers.part(c, part.get(), arguments.values(c));
       }
       var callee = operand(c.function());
       if (ClassOperators.isObject(callee)) {
@@ -1079,13 +1105,16 @@ final class Evaluator {
   }
 
   private boolean truth(Expr e, Value v) {
-    if (!Numbers.isPointer(v) && !(v.type().resolved() instanceof FloatType)) {
-      types.promote(v.type(), e);
+    if (!ComplexNumbers.is(v)) {
+      requireNumber(e, v);
     }
     return truth(v);
   }
 
-  private static boolean truth(Value v) {
+  private boolean truth(Value v) {
+    if (ComplexNumbers.is(v)) {
+      return complexes.isTrue(v);
+    }
     return v.type().resolved() instanceof FloatType
         ? !v.asReal().isZero()
         : v.type().bytes() > 8 ? v.asInteger().signum() != 0 : v.asLong() != 0;

@@ -24,6 +24,9 @@ public sealed interface Expr {
   /** A number with a fraction. */
   record Fraction(Span span, Real value, FloatType type) implements Expr {}
 
+  /** gcc's {@code 2.5i}: so many times the square root of -1. */
+  record Imaginary(Span span, Expr number) implements Expr {}
+
   /** A string without its NUL; {@code unit} is the type of its characters. */
   record Text(Span span, String value, IntType unit) implements Expr {}
 
@@ -122,6 +125,7 @@ public sealed interface Expr {
           OffsetOf _,
           Known _ ->
           List.of();
+      case Imaginary i -> List.of(i.number());
       case Unary u -> List.of(u.operand());
       case Step s -> List.of(s.operand());
       case Binary b -> List.of(b.left(), b.right());

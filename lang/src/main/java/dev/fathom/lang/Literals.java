@@ -25,6 +25,13 @@ final class Literals {
 
   static Expr number(Token token, CTypes types) {
     var text = token.text().toLowerCase(Locale.ROOT);
+    int last = text.length() - 1;
+    return text.length() > 1 && text.charAt(last) == 'i'
+        ? new Expr.Imaginary(token.span(), number(token, text.substring(0, last), types))
+        : number(token, text, types);
+  }
+
+  private static Expr number(Token token, String text, CTypes types) {
     boolean hex = text.startsWith("0x");
     boolean fraction =
         text.indexOf('.') >= 0 || (hex ? text.indexOf('p') >= 0 : text.indexOf('e') >= 0);

@@ -52,7 +52,8 @@ final class PtypeText {
       return type;
     }
     return switch (type) {
-      case TypedefType t -> t.isMemberPointer() ? t : spine(t.resolved(), depth + 1);
+      case TypedefType t when isComplex(t.target()) -> t; // whose parts have no name together
+      case TypedefType t -> t.isMemberPointer() ? t : spine(t.target(), depth + 1);
       case PointerType p -> {
         var target = spine(p.target(), depth + 1);
         yield new PointerType(p.kind(), p.bytes(), () -> target);
@@ -71,6 +72,10 @@ final class PtypeText {
       }
       default -> type;
     };
+  }
+
+  private static boolean isComplex(CType type) {
+    return type instanceof CompositeType c && c.isComplex();
   }
 
   private static CType base(CType type) {

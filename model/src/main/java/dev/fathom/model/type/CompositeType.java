@@ -164,8 +164,8 @@ public final class CompositeType implements CType {
     this.partsSupplier = parts;
   }
 
-  /** A complex number of C: its real part and its imaginary one. */
-  public static CompositeType complex(FloatType part) {
+  /** A complex number of C: its real part and its imaginary one, which are whole only for gcc. */
+  public static CompositeType complex(CType part) {
     return new CompositeType(
         Kind.STRUCT,
         "",
