@@ -323,6 +323,10 @@ public final class ValueTree {
       if (meant.isPresent()) {
         return meant.get();
       }
+      var pointer = options.letter().isPresent() ? Optional.<String>empty() : memberPointer(value);
+      if (pointer.isPresent()) {
+        return read(leaf(pointer.get()));
+      }
       var lettered = lettered(value);
       if (lettered.isPresent()) {
         return read(lettered.get());
@@ -714,6 +718,10 @@ public final class ValueTree {
       return new Datum.Leaf(Cell.text(name.get()), Optional.empty());
     }
     return new Datum.Leaf(number(bits, size(type), type.signed()), name.map(n -> "(" + n + ")"));
+  }
+
+  private Optional<String> memberPointer(Value value) {
+    return options.raw() ? Optional.empty() : MemberPointerText.of(value);
   }
 
   /** As gdb writes them: {@code 1 + 2i}, {@code 1 + -2i}. */

@@ -173,7 +173,7 @@ final class Arithmetic {
       case REMAINDER, SHIFT_LEFT, SHIFT_RIGHT, BIT_AND, BIT_OR, BIT_XOR ->
           throw Cursor.wrong(
               b.whole().span(), "'" + b.operator().text() + "' is for whole numbers only");
-      case COMMA, AND, OR, SLICE ->
+      case COMMA, AND, OR, SLICE, POINTED, POINTED_BEHIND ->
           throw new IllegalStateException("operator " + b.operator() + " is handled before");
     };
   }
@@ -219,7 +219,7 @@ final class Arithmetic {
       case GREATER -> numbers.flag(order > 0);
       case LESS_EQUAL -> numbers.flag(order <= 0);
       case GREATER_EQUAL -> numbers.flag(order >= 0);
-      case COMMA, AND, OR, SLICE, SHIFT_LEFT, SHIFT_RIGHT ->
+      case COMMA, AND, OR, SLICE, POINTED, POINTED_BEHIND, SHIFT_LEFT, SHIFT_RIGHT ->
           throw new IllegalStateException("operator " + b.operator() + " is handled before");
     };
   }
@@ -245,7 +245,7 @@ final class Arithmetic {
       case GREATER -> numbers.flag(l.compareTo(r) > 0);
       case LESS_EQUAL -> numbers.flag(l.compareTo(r) <= 0);
       case GREATER_EQUAL -> numbers.flag(l.compareTo(r) >= 0);
-      case COMMA, AND, OR, SLICE ->
+      case COMMA, AND, OR, SLICE, POINTED, POINTED_BEHIND ->
           throw new IllegalStateException("operator " + b.operator() + " is handled before");
     };
   }

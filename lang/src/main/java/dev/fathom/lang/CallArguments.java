@@ -119,7 +119,7 @@ final class CallArguments {
                   + "' cannot refer to a '"
                   + v.type().text()
                   + "'"
-                  + Evaluator.notMade(p.target().resolved()));
+                  + Assignments.notMade(p.target().resolved()));
         }
         if (!v.isPlace() && takesNew) {
           yield new Scope.Text(object.bytes(Evaluator.VALUE_LIMIT));

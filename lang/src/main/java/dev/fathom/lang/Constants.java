@@ -108,7 +108,7 @@ final class Constants {
       case GREATER -> left > right ? 1 : 0;
       case LESS_EQUAL -> left <= right ? 1 : 0;
       case GREATER_EQUAL -> left >= right ? 1 : 0;
-      case COMMA, AND, OR, SLICE -> throw notConstant(b);
+      case COMMA, AND, OR, SLICE, POINTED, POINTED_BEHIND -> throw notConstant(b);
     };
   }
 

@@ -18,9 +18,7 @@ import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.TypeName;
-import dev.fathom.model.type.TypedefType;
 import dev.fathom.model.type.VoidType;
-import java.math.BigInteger;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -39,8 +37,6 @@ final class Evaluator {
   /** More than any register or structure that is assigned or compared as a whole. */
   static final int VALUE_LIMIT = 1 << 20;
 
-  private static final BigInteger WORD = BigInteger.ONE.shiftLeft(64);
-
   private final Scope scope;
   private final Program program;
   private final CTypes types;
@@ -51,6 +47,11 @@ final class Evaluator {
   private final Functions functions;
   private final CallTargets targets;
   private final CallArguments arguments;
+  private final Casts casts;
+  private final ClassOperators classOperators;
+  private final Assignments assignments;
+  private final MemberPointers memberPointers;
+  private final TypeInfos typeInfos;
 
   Evaluator(Scope scope) {
     this.scope = scope;
@@ -63,6 +64,11 @@ final class Evaluator {
     this.functions = new Functions(scope, types);
     this.targets = new CallTargets(scope);
     this.arguments = new CallArguments(this, program, types, numbers);
+    this.casts = new Casts(this, complexes, numbers, types, program);
+    this.classOperators = new ClassOperators(scope, this, arguments, numbers);
+    this.assignments = new Assignments(scope, this, arithmetic, classOperators, numbers);
+    this.memberPointers = new MemberPointers(this, arguments, methods, numbers, program);
+    this.typeInfos = new TypeInfos(this, program, types);
   }
 
   Value value(Expr expression) {
@@ -77,11 +83,11 @@ final class Evaluator {
       case Expr.Dollar d -> dollar(d);
       case Expr.TypeName t -> named(t);
       case Expr.Unary u -> unary(u);
-      case Expr.Step s -> step(s);
+      case Expr.Step s -> assignments.step(s);
       case Expr.Binary b -> binary(b);
-      case Expr.Assign a -> assign(a);
+      case Expr.Assign a -> assignments.assign(a);
       case Expr.Conditional c -> truth(c.test()) ? value(c.then()) : value(c.otherwise());
-      case Expr.Cast c -> cast(c);
+      case Expr.Cast c -> casts.cast(c);
       case Expr.At a -> new Value.Ref(program, a.type(), number(a.address()));
       case Expr.SizeOfType s -> size(s, s.type());
       case Expr.SizeOf s -> size(s, typeOf(s.operand()));
@@ -95,6 +101,8 @@ final class Evaluator {
       case Expr.PerCpu p -> perCpu(p);
       case Expr.Member m -> member(m);
       case Expr.Index i -> index(i);
+      case Expr.Pointed p -> memberPointers.pointed(p);
+      case Expr.TypeId t -> typeInfos.of(t);
       case Expr.Slice s -> slice(s);
       case Expr.Call c -> call(c);
       case Expr.Known k -> k.value();
@@ -102,12 +110,12 @@ final class Evaluator {
   }
 
   /** A value as an operand: what a reference refers to. */
-  private Value operand(Expr expression) {
+  Value operand(Expr expression) {
     return value(expression).referred();
   }
 
   /** The type that an operand of {@code sizeof} has, which does nothing. */
-  private CType typeOf(Expr e) {
+  CType typeOf(Expr e) {
     return e instanceof Expr.TypeName t
         ? t.type()
         : new Evaluator(new WithoutEffects(scope)).operand(e).type();
@@ -300,19 +308,21 @@ final class Evaluator {
       case DEREFERENCE -> {
         var operand = decayed(u.operand());
         yield ClassOperators.isObject(operand)
-            ? pointee(u, u.operand(), operand, "operator*")
+            ? classOperators.pointee(u, u.operand(), operand, "operator*")
             : dereference(u, operand);
       }
       case NOT -> {
         var operand = decayed(u.operand());
         yield ClassOperators.isObject(operand)
-            ? operator(u, "operator!", u.operand(), operand)
+            ? classOperators.operator(u, "operator!", u.operand(), operand).referred()
             : numbers.flag(!truth(u.operand(), operand));
       }
       case PLUS, MINUS, COMPLEMENT -> {
         var operand = decayed(u.operand());
         if (ClassOperators.isObject(operand)) {
-          yield operator(u, "operator" + u.operator().text(), u.operand(), operand);
+          yield classOperators
+              .operator(u, "operator" + u.operator().text(), u.operand(), operand)
+              .referred();
         }
         if (ComplexNumbers.is(operand)) {
           yield complexes.unary(u, operand);
@@ -336,44 +346,13 @@ final class Evaluator {
     };
   }
 
-  /** What an object that is used as a pointer leads to: as it keeps that, or by a call. */
-  private Value pointee(Expr e, Expr of, Value object, String operator) {
-    return methods(object, operator)
-        .flatMap(_ -> scope.pointee((Value.Ref) object))
-        .orElseGet(() -> operator(e, operator, of, object));
-  }
-
-  /** Calls the operator that the class of an operand has, or what is around that has for it. */
-  private Value operator(Expr e, String name, Expr left, Value object, Expr... right) {
-    var first = new Expr.Known(left.span(), object);
-    var operands = new ArrayList<Expr>(List.of(first));
-    for (var one : right) {
-      operands.add(one instanceof Expr.Text ? one : new Expr.Known(one.span(), operand(one)));
-    }
-    var rest = operands.subList(1, operands.size());
-    var values = operands.stream().map(this::operand).toList();
-    var own = methods(object, name).filter(group -> !group.taking(rest.size()).isEmpty());
-    var outside = ClassOperators.functions(scope, name, values);
-    var method = new Expr.Call(e.span(), new Expr.Member(left.span(), first, name, false), rest);
-    if (own.isPresent()
-        && (outside.isEmpty()
-            || methods.take(own.get(), arguments.given(method, arguments.values(method))))) {
-      return call(method).referred();
-    }
-    if (outside.isEmpty()) {
-      throw Cursor.wrong(
-          e.span(),
-          "there is no '"
-              + name
-              + "' for "
-              + String.join(
-                  " and ", values.stream().map(v -> "'" + v.type().text() + "'").toList()));
-    }
-    var call = new Expr.Call(e.span(), new Expr.Name(left.span(), name), operands);
-    return within(e.span(), () -> call(call, outside, Optional.empty())).referred();
-  }
-
   private Value address(Expr.Unary u) {
+    if (u.operand() instanceof Expr.Scoped s) {
+      var pointer = memberPointers.to(s, scope.around());
+      if (pointer.isPresent()) {
+        return pointer.get();
+      }
+    }
     var operand = operand(u.operand());
     if (!(operand instanceof Value.Ref ref) || !operand.isPlace()) {
       throw Cursor.wrong(u.span(), "a number has no address");
@@ -396,129 +375,6 @@ final class Evaluator {
       return new Value.Ref(program, types.longType(), pointer.asLong());
     }
     throw Cursor.wrong(at.span(), "'" + pointer.type().text() + "' is not a pointer");
-  }
-
-  private Value step(Expr.Step s) {
-    var target = operand(s.operand());
-    var before = contents(s.operand(), target);
-    var one = numbers.imm(CTypes.INT, s.by());
-    var after =
-        arithmetic.operands(s, Expr.BinaryOperator.ADD, s.operand(), before, s.operand(), one);
-    var stored = store(s, s.operand(), target, after);
-    return s.before() ? before : stored;
-  }
-
-  // ---- assignment
-
-  private Value assign(Expr.Assign a) {
-    var right = operand(a.value());
-    if (a.target() instanceof Expr.Dollar d && a.operator().isEmpty()) {
-      return store(d, right);
-    }
-    var target = operand(a.target());
-    if (a.operator().isPresent()) {
-      var old = decay(contents(a.target(), target));
-      right = arithmetic.operands(a, a.operator().get(), a.target(), old, a.value(), decay(right));
-    }
-    return store(a, a.target(), target, right);
-  }
-
-  /** The value as it is now, so that a write behind it does not change it. */
-  private Value contents(Expr e, Value v) {
-    return switch (v.type().resolved()) {
-      case IntType _, EnumType _, BoolType _, PointerType _, FloatType _ -> loaded(v);
-      case CompositeType c when c.isComplex() -> v.copied(VALUE_LIMIT);
-      default -> throw CTypes.notNumber(v.type(), e);
-    };
-  }
-
-  private Value loaded(Value v) {
-    return switch (v.type().resolved()) {
-      case FloatType f -> numbers.real(f, v.asReal());
-      case IntType i when i.bytes() > 8 -> numbers.whole(i, v.asInteger());
-      default -> new Value.Imm(program, v.type(), v.asLong());
-    };
-  }
-
-  private Value store(Expr.Dollar d, Value value) {
-    var now =
-        value.type().resolved() instanceof CompositeType
-                || value.type().resolved() instanceof ArrayType
-            ? value.copied(VALUE_LIMIT)
-            : value.type().resolved() instanceof FunctionType ? decay(value) : loaded(value);
-    scope.assign(d.name(), now);
-    return now;
-  }
-
-  /**
-   * @param at what the target is, which is evaluated once
-   */
-  private Value store(Expr e, Expr target, Value at, Value value) {
-    if (target instanceof Expr.Dollar d) {
-      return store(d, value);
-    }
-    if (!(at instanceof Value.Ref place) || !place.isPlace()) {
-      throw Cursor.wrong(target.span(), "only what stands in memory can be assigned to");
-    }
-    var type = place.type().resolved();
-    if (ComplexNumbers.is(type)) {
-      var number = converted(e, place.type(), decay(value));
-      scope.write(place, number.bytes(VALUE_LIMIT));
-      return number;
-    }
-    if (type instanceof CompositeType || type instanceof ArrayType) {
-      var bytes = value.bytes(VALUE_LIMIT);
-      if (bytes.length != type.bytes()) {
-        throw Cursor.wrong(
-            e.span(),
-            "'"
-                + value.type().text()
-                + "' cannot be assigned to '"
-                + place.type().text()
-                + "'"
-                + notMade(type));
-      }
-      scope.write(place, bytes);
-      return place;
-    }
-    var converted = converted(e, place.type(), decay(value));
-    if (place.bitSize() == 0) {
-      scope.write(place, converted.bytes(VALUE_LIMIT));
-    } else {
-      scope.write(place, bitField(place, converted.asLong()));
-    }
-    return place.bitSize() == 0 ? converted : cut(place, converted.asLong());
-  }
-
-  /** Why a value of another type is refused where a class might make one of its own of it. */
-  static String notMade(CType type) {
-    return type instanceof CompositeType c && c.isCxx()
-        ? ": constructors and operators of classes are not called to convert"
-        : "";
-  }
-
-  /** The bytes around a bit-field with its bits replaced. */
-  private static byte[] bitField(Value.Ref place, long bits) {
-    int size = (place.bitOffset() + place.bitSize() + 7) / 8;
-    var bytes = place.space().bytes(place.address(), size);
-    for (int i = 0; i < place.bitSize(); i++) {
-      int at = place.bitOffset() + i;
-      int mask = 1 << (at % 8);
-      bytes[at / 8] = (byte) ((bits >>> i & 1) != 0 ? bytes[at / 8] | mask : bytes[at / 8] & ~mask);
-    }
-    return bytes;
-  }
-
-  private Value cut(Value.Ref place, long bits) {
-    int unused = 64 - place.bitSize();
-    boolean signed =
-        switch (place.type().resolved()) {
-          case IntType i -> i.signed();
-          case EnumType e -> e.signed();
-          default -> false;
-        };
-    long kept = signed ? bits << unused >> unused : bits << unused >>> unused;
-    return new Value.Imm(program, place.type(), kept);
   }
 
   // ---- two operands
@@ -583,121 +439,24 @@ final class Evaluator {
     if (ClassOperators.isObject(left) || ClassOperators.isObject(right)) {
       var second =
           b.right() instanceof Expr.Text ? b.right() : new Expr.Known(b.right().span(), right);
-      return operator(b, "operator" + b.operator().text(), b.left(), left, second);
+      return classOperators
+          .operator(b, "operator" + b.operator().text(), b.left(), left, second)
+          .referred();
+    }
+    if (MemberPointers.isToFunction(left)
+        && (b.operator() == Expr.BinaryOperator.EQUAL
+            || b.operator() == Expr.BinaryOperator.NOT_EQUAL)) {
+      boolean equal = b.operator() == Expr.BinaryOperator.EQUAL;
+      return numbers.flag(MemberPointers.areEqual(left, right) == equal);
     }
     return arithmetic.operands(b, b.operator(), b.left(), left, b.right(), right);
   }
 
   // ---- types
 
-  private Value cast(Expr.Cast c) {
-    var operand =
-        c.operand() instanceof Expr.Call call
-            ? call(call, Optional.of(c.type())).referred()
-            : operand(c.operand());
-    var target = c.type().resolved();
-    if (target instanceof PointerType p && (p.isReference() || c.form() == Expr.CastForm.DYNAMIC)) {
-      return within(c.span(), () -> pointed(c, p, operand));
-    }
-    if (!ComplexNumbers.is(target)
-        && (target instanceof CompositeType || target instanceof ArrayType)) {
-      if (operand instanceof Value.Ref && (operand.isPlace() || isWhole(operand.type()))) {
-        return within(c.span(), () -> ClassCasts.moved(operand, ofObject(c.type(), operand)));
-      }
-      throw Cursor.wrong(
-          c.span(), "cannot make a '" + c.type().text() + "' of a '" + operand.type().text() + "'");
-    }
-    if (c.form() == Expr.CastForm.REINTERPRET && target instanceof PointerType) {
-      return numbers.pointer(c.type(), bits(decay(operand)));
-    }
-    return converted(c, c.type(), decay(operand));
-  }
-
-  /** A cast to a reference, or one that asks what the object is. */
-  private Value pointed(Expr.Cast c, PointerType type, Value operand) {
-    boolean dynamic = c.form() == Expr.CastForm.DYNAMIC;
-    var object = operand;
-    if (!type.isReference()) {
-      var pointer = decay(operand);
-      if (!(pointer.type().resolved() instanceof PointerType)) {
-        throw Cursor.wrong(c.span(), "'" + pointer.type().text() + "' is not a pointer");
-      }
-      if (pointer.asLong() == 0) {
-        return numbers.pointer(c.type(), 0);
-      }
-      object = pointer.deref();
-    } else if (!(operand instanceof Value.Ref ref) || !operand.isPlace() || ref.bitSize() != 0) {
-      throw Cursor.wrong(c.operand().span(), "only what stands in memory can be referred to");
-    }
-    var found =
-        dynamic
-            ? ClassCasts.dynamic(object, type.target())
-            : Optional.of(
-                c.form() == Expr.CastForm.REINTERPRET
-                    ? object
-                    : ClassCasts.moved(object, type.target()));
-    if (found.isEmpty() && type.isReference()) {
-      throw Cursor.wrong(c.span(), "the object has no part '" + type.target().text() + "'");
-    }
-    return numbers.pointer(c.type(), found.map(Value::address).orElse(0L));
-  }
-
-  private static boolean isWhole(CType type) {
-    return type.resolved() instanceof CompositeType || type.resolved() instanceof ArrayType;
-  }
-
-  /** An array without a length has, in a cast, as many elements as the object holds. */
-  private static CType ofObject(CType type, Value object) {
-    return type instanceof ArrayType a && a.count().isEmpty() && a.element().bytes() > 0
-        ? new ArrayType(a::element, OptionalLong.of(object.type().bytes() / a.element().bytes()))
-        : type;
-  }
-
-  /** A scalar converted to a scalar type (C11 section 6.3.1). */
+  /** A scalar converted to a scalar type, or a number to a complex one. */
   Value converted(Expr e, CType type, Value number) {
-    if (ComplexNumbers.is(type)) {
-      requireNumber(e, ComplexNumbers.real(number));
-      return complexes.converted(type, number);
-    }
-    var operand = ComplexNumbers.real(number);
-    requireNumber(e, operand);
-    boolean fraction = operand.type().resolved() instanceof FloatType;
-    return switch (type.resolved()) {
-      case IntType i -> {
-        if (i.bytes() > 8 || fraction) {
-          var value = fraction ? operand.asReal().toInteger() : operand.asInteger();
-          yield retyped(numbers.whole(i, value), type);
-        }
-        yield new Value.Imm(program, type, CTypes.fit(operand.asLong(), i));
-      }
-      case EnumType t ->
-          new Value.Imm(program, type, CTypes.fit(bits(operand), t.bytes(), t.signed()));
-      case BoolType _ -> new Value.Imm(program, type, truth(number) ? 1 : 0);
-      case PointerType p when p.isReference() && operand instanceof Value.Ref ref -> ref;
-      case PointerType p when !fraction ->
-          numbers.pointer(
-              type, Numbers.isPointer(operand) ? ClassCasts.moved(operand, p) : bits(operand));
-      case FloatType f when !Numbers.isPointer(operand) ->
-          retyped(numbers.real(f, operand.asReal()), type);
-      case VoidType _ -> new Value.Imm(program, type, 0);
-      default -> throw Cursor.wrong(e.span(), "cannot cast to '" + type.text() + "'");
-    };
-  }
-
-  private void requireNumber(Expr e, Value operand) {
-    if (!Numbers.isPointer(operand) && !(operand.type().resolved() instanceof FloatType)) {
-      types.promote(operand.type(), e instanceof Expr.Cast c ? c.operand() : e);
-    }
-  }
-
-  private static long bits(Value v) {
-    return v.type().resolved() instanceof FloatType
-        ? v.asReal().toInteger().mod(WORD).longValue()
-        : v.type().bytes() > 8 ? v.asInteger().longValue() : v.asLong();
-  }
-
-  private static Value retyped(Value v, CType type) {
-    return type instanceof TypedefType ? v.as(type) : v;
+    return casts.converted(e, type, number);
   }
 
   /** The size of a type; of a reference that of what it refers to. */
@@ -770,7 +529,7 @@ final class Evaluator {
     var base = operand(m.base());
     boolean pointer = base.type().resolved() instanceof PointerType;
     if (m.arrow() && ClassOperators.isObject(base)) {
-      return pointee(m, m.base(), base, "operator->");
+      return classOperators.pointee(m, m.base(), base, "operator->");
     }
     if (m.arrow() && !pointer && !(base.type().resolved() instanceof ArrayType)) {
       throw Cursor.wrong(m.span(), "'" + base.type().text() + "' is not a pointer: use '.'");
@@ -829,12 +588,7 @@ final class Evaluator {
   private Value index(Expr.Index i) {
     var base = operand(i.base());
     if (ClassOperators.isObject(base)) {
-      var own = (Value.Ref) base;
-      var at = new Expr.Known(i.index().span(), decayed(i.index()));
-      return methods
-          .named(own, "operator[]")
-          .flatMap(_ -> element(i, own, at.value()))
-          .orElseGet(() -> operator(i, "operator[]", i.base(), base, at));
+      return classOperators.index(i, (Value.Ref) base).referred();
     }
     long index = number(i.index());
     var type = base.type().resolved();
@@ -846,14 +600,6 @@ final class Evaluator {
       return base.index(index);
     }
     throw Cursor.wrong(i.span(), "'" + base.type().text() + "' is neither an array nor a pointer");
-  }
-
-  private Optional<Value> element(Expr.Index i, Value.Ref container, Value index) {
-    try {
-      return scope.element(container, index);
-    } catch (EvalException e) {
-      throw Cursor.wrong(i.span(), e.getMessage());
-    }
   }
 
   private Value slice(Expr.Slice s) {
@@ -872,18 +618,24 @@ final class Evaluator {
 
   // ---- calls
 
-  private Value call(Expr.Call c) {
+  Value call(Expr.Call c) {
     return call(c, Optional.empty());
   }
 
   /**
    * @param cast what the value is cast to
    */
-  private Value call(Expr.Call c, Optional<CType> cast) {
+  Value call(Expr.Call c, Optional<CType> cast) {
     if (!(c.function() instanceof Expr.Member m)) {
       var own = ofThis(c.function());
       if (own.isPresent()) {
         return method(c, own.get().object(), own.get(), c.function() instanceof Expr.Name);
+      }
+      if (c.function() instanceof Expr.Pointed p) {
+        var method = memberPointers.method(p);
+        if (method.isPresent()) {
+          return memberPointers.called(c, method.get());
+        }
       }
       var part = ComplexNumbers.part(c.function());
       if (part.isPresent()) {
@@ -892,7 +644,7 @@ final class Evaluator {
       var callee = operand(c.function());
       if (ClassOperators.isObject(callee)) {
         var all = c.arguments().toArray(Expr[]::new);
-        return operator(c, "operator()", c.function(), callee, all);
+        return classOperators.operator(c, "operator()", c.function(), callee, all).referred();
       }
       var several = functions.several(c.function(), callee);
       return several.isEmpty()
@@ -947,8 +699,13 @@ final class Evaluator {
     return taken.type().resolved() instanceof PointerType ? taken.deref() : taken;
   }
 
-  private Optional<Methods.Group> methods(Value object, String name) {
+  Optional<Methods.Group> methods(Value object, String name) {
     return object instanceof Value.Ref ref ? methods.named(ref, name) : Optional.empty();
+  }
+
+  /** Whether one of the methods takes such arguments. */
+  boolean take(Methods.Group group, List<Overloads.Argument> given) {
+    return methods.take(group, given);
   }
 
   private static FunctionType function(Expr.Call c, Value callee) {
@@ -984,7 +741,7 @@ final class Evaluator {
   }
 
   /** Calls the one of several functions that the arguments mean. */
-  private Value call(Expr.Call c, List<Scope.Function> several, Optional<CType> cast) {
+  Value call(Expr.Call c, List<Scope.Function> several, Optional<CType> cast) {
     var values = arguments.values(c);
     var code = functions.meant(several, arguments.given(c, values));
     var target = targets.of(c, code.address(), function(c, code), cast);
@@ -1047,7 +804,7 @@ final class Evaluator {
   }
 
   /** What goes wrong is told of a whole expression, where it says nothing nearer. */
-  private static Value within(Span span, Supplier<Value> work) {
+  static Value within(Span span, Supplier<Value> work) {
     try {
       return work.get();
     } catch (EvalException e) {
@@ -1055,7 +812,7 @@ final class Evaluator {
     }
   }
 
-  private Value called(Expr.Call c, long entry, FunctionType type, List<Scope.Argument> given) {
+  Value called(Expr.Call c, long entry, FunctionType type, List<Scope.Argument> given) {
     Scope.Returned returned;
     try {
       returned = scope.call(entry, type.result(), given);
@@ -1106,12 +863,12 @@ final class Evaluator {
 
   private boolean truth(Expr e, Value v) {
     if (!ComplexNumbers.is(v)) {
-      requireNumber(e, v);
+      casts.requireNumber(e, v);
     }
     return truth(v);
   }
 
-  private boolean truth(Value v) {
+  boolean truth(Value v) {
     if (ComplexNumbers.is(v)) {
       return complexes.isTrue(v);
     }

@@ -99,6 +99,16 @@ public sealed interface Expr {
 
   record Member(Span span, Expr base, String name, boolean arrow) implements Expr {}
 
+  /**
+   * C++'s {@code object.*member} and {@code pointer->*member}.
+   *
+   * @param arrow whether it is a pointer
+   */
+  record Pointed(Span span, Expr base, Expr member, boolean arrow) implements Expr {}
+
+  /** C++'s {@code typeid(type)} and {@code typeid(expression)}. */
+  record TypeId(Span span, Expr operand) implements Expr {}
+
   record Index(Span span, Expr base, Expr index) implements Expr {}
 
   /** gdb's {@code first@count}: an array of {@code count} elements that starts at {@code first}. */
@@ -138,6 +148,8 @@ public sealed interface Expr {
       case ContainerOf c -> List.of(c.pointer());
       case PerCpu p -> List.of(p.variable(), p.cpu());
       case Member m -> List.of(m.base());
+      case Pointed p -> List.of(p.base(), p.member());
+      case TypeId t -> List.of(t.operand());
       case Index i -> List.of(i.base(), i.index());
       case Slice s -> List.of(s.first(), s.count());
       case Call c -> {
@@ -189,7 +201,11 @@ public sealed interface Expr {
     SUBTRACT("-", 12),
     MULTIPLY("*", 13),
     DIVIDE("/", 13),
-    REMAINDER("%", 13);
+    REMAINDER("%", 13),
+    /** C++'s {@code object.*member}; see {@link Pointed}. */
+    POINTED(".*", 14),
+    /** C++'s {@code pointer->*member}. */
+    POINTED_BEHIND("->*", 14);
 
     private final String text;
     private final int precedence;

@@ -179,9 +179,12 @@ class Parser extends TypeParser {
       var right = binary(operator.precedence() + 1);
       var span = left.span().to(right.span());
       left =
-          operator == Expr.BinaryOperator.SLICE
-              ? new Expr.Slice(span, left, right)
-              : new Expr.Binary(span, operator, left, right);
+          switch (operator) {
+            case SLICE -> new Expr.Slice(span, left, right);
+            case POINTED -> new Expr.Pointed(span, left, right, false);
+            case POINTED_BEHIND -> new Expr.Pointed(span, left, right, true);
+            default -> new Expr.Binary(span, operator, left, right);
+          };
     }
     return left;
   }
@@ -689,6 +692,12 @@ class Parser extends TypeParser {
         expect(",");
         var path = memberPath();
         return new Expr.OffsetOf(name.span().to(expect(")").span()), type, path);
+      }
+      case "typeid" -> {
+        take();
+        boolean type = atType();
+        var operand = type ? new Expr.TypeName(peek().span(), bare(typeName().get())) : comma();
+        return new Expr.TypeId(name.span().to(expect(")").span()), operand);
       }
       case "container_of" -> {
         take();

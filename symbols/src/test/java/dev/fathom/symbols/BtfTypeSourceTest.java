@@ -134,7 +134,7 @@ final class BtfTypeSourceTest {
     w.value64("TOP", -1);
     var source = source(w);
     assertThat(source.ofSymbol("ask").orElseThrow().declare("ask"))
-        .isEqualTo("_Bool *const ask(_Bool flag, ...)");
+        .isEqualTo("_Bool * const ask(_Bool flag, ...)");
     assertThat(((FunctionType) source.ofSymbol("ask").orElseThrow()).variadic()).isTrue();
     var answers = source.ofSymbol("answers").orElseThrow();
     assertThat(((PointerType) answers.resolved()).target()).isInstanceOf(BoolType.class);

@@ -19,7 +19,7 @@ final class InfoCommand implements Command {
         .arguments(
             "breakpoints | threads | registers [name ...] | all-registers | sharedlibrary"
                 + " | proc [mappings] | signals [SIGNAL] | files | symbol address"
-                + " | address symbol | types|variables|functions [regex] | display"
+                + " | address symbol | types|variables|functions [regex] | vtbl object | display"
                 + " | frame | locals | args | line [place] | scope place | source")
         .help(
             """
@@ -30,8 +30,8 @@ final class InfoCommand implements Command {
             directory and program, `info proc mappings` its memory, `info signals` the signals that
             stop it (`handle`). `info files` is `::status` and `::objects`. `info symbol`
             names what stands at an address, `info address` says where a symbol is; `info types`,
-            `info variables` and `info functions` list those whose names match. With debug
-            information: `info frame`, `info locals` and `info args` of the selected frame, `info
+            `info variables` and `info functions` list those whose names match; `info vtbl` the
+            virtual functions that an object of C++ has. With debug information: `info frame`, `info locals` and `info args` of the selected frame, `info
             line` of a place (a function, FILE:LINE, *ADDRESS), `info scope` the variables there and
             where they are kept.
 

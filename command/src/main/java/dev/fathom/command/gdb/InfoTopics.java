@@ -61,6 +61,9 @@ public final class InfoTopics {
     if (cuts(first, "functions", 2)) {
       return Optional.of(symbols(call, rest, true));
     }
+    if (cuts(first, "vtbl", 2)) {
+      return Optional.of(TablesTopic.of(call, rest));
+    }
     if (cuts(first, "display", 4)) {
       return Optional.of(displays(call));
     }

@@ -555,7 +555,8 @@ class CxxTest {
   @Test
   void typesWithoutNamesOfTheirOwn() {
     assertThat(program.run("whatis member", "ptype method"))
-        .isEqualTo("int geo::Point::* member;\ntype = int (geo::Odd::*)(const geo::Odd *, int)");
+        .isEqualTo(
+            "int geo::Point::* member;\ntype = int (geo::Odd::*)(const geo::Odd * const, int)");
     assertThat(program.run("ptype aliased")).isEqualTo("type = int");
     assertThat(program.run("p nothing_at_all", "whatis nothing_at_all"))
         .isEqualTo("$1 = (decltype(nullptr)) 0x0\ndecltype(nullptr) nothing_at_all;");

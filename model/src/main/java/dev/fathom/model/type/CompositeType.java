@@ -64,6 +64,7 @@ public final class CompositeType implements CType {
    *
    * @param type its first parameter is the object, unless it is static
    * @param linkageName the symbol it has, when it is told
+   * @param slot which function of the table of virtual functions it is, when it is told
    */
   public record Method(
       String name,
@@ -72,7 +73,8 @@ public final class CompositeType implements CType {
       boolean isVirtual,
       boolean isStatic,
       Body body,
-      Optional<String> linkageName) {}
+      Optional<String> linkageName,
+      OptionalLong slot) {}
 
   /**
    * How objects are passed to functions, as far as debug information tells.

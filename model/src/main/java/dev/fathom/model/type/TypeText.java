@@ -30,7 +30,7 @@ final class TypeText {
       case QualifiedType q -> {
         var word = q.qualifier().name().toLowerCase(Locale.ROOT);
         yield q.target() instanceof PointerType p
-            ? pointer(p, word + (name.isEmpty() ? "" : " " + name), depth)
+            ? pointer(p, " " + word + (name.isEmpty() ? "" : " " + name), depth)
             : isSaidByElements(q)
                 ? of(q.target(), name, depth + 1)
                 : word + " " + of(q.target(), name, depth + 1);

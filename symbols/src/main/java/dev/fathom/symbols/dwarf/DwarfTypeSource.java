@@ -19,7 +19,6 @@ import dev.fathom.model.type.EnumType;
 import dev.fathom.model.type.FloatType;
 import dev.fathom.model.type.FunctionType;
 import dev.fathom.model.type.IntType;
-import dev.fathom.model.type.Member;
 import dev.fathom.model.type.OpaqueType;
 import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.QualifiedType;
@@ -970,32 +969,7 @@ public final class DwarfTypeSource implements TypeSource {
    * C++'s pointers to members are numbers, those to member functions two; no address is in them.
    */
   private CType memberPointer(Die die) {
-    var owner = die.reference(At.CONTAINING_TYPE).map(this::type);
-    var scope = owner.map(DwarfTypeSource::plainName).orElse("") + "::*";
-    var target = typeOf(die);
-    long word = die.unit().addressSize();
-    var number = new IntType("long", word, true, false);
-    if (!(target instanceof FunctionType function)) {
-      return TypedefType.memberPointer(target.declare(scope), () -> number);
-    }
-    return TypedefType.memberPointer(
-        function.declare("(" + scope + ")"),
-        () ->
-            new CompositeType(
-                CompositeType.Kind.STRUCT,
-                "",
-                2 * word,
-                () ->
-                    List.of(
-                        new Member("__pfn", new PointerType(word, () -> function), 0, 0),
-                        new Member("__delta", number, 8 * word, 0))));
-  }
-
-  private static String plainName(CType type) {
-    return switch (type) {
-      case CompositeType c -> c.name();
-      case TypedefType t -> t.name();
-      default -> type.text();
-    };
+    var owner = die.reference(At.CONTAINING_TYPE).map(this::type).orElse(VoidType.VOID);
+    return TypedefType.memberPointer(owner, typeOf(die), die.unit().addressSize());
   }
 }

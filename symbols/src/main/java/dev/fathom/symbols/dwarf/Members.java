@@ -179,7 +179,8 @@ final class Members {
                     part.number(At.VIRTUALITY).orElse(0) != 0,
                     !hasObject(part),
                     body(part),
-                    part.string(At.LINKAGE_NAME).or(() -> part.string(At.MIPS_LINKAGE_NAME))));
+                    part.string(At.LINKAGE_NAME).or(() -> part.string(At.MIPS_LINKAGE_NAME)),
+                    Places.ofFunction(part)));
           }
         }
         default -> arguments(part, arguments, 0);

@@ -87,6 +87,23 @@ final class Places {
   }
 
   /**
+   * Which of the functions in the table of its class a virtual function is. Compilers write it as
+   * {@code DW_OP_constu N}; empty where it is not written so, or not at all.
+   */
+  static OptionalLong ofFunction(Die method) {
+    var block = method.block(At.VTABLE_ELEM_LOCATION);
+    if (block.isEmpty() || block.get().size() < 2) {
+      return OptionalLong.empty();
+    }
+    var in = block.get().cursor(0, method.unit().encoding().order());
+    if (in.u8() != OP_CONSTU) {
+      return OptionalLong.empty();
+    }
+    long slot = in.uleb();
+    return slot >= 0 && slot < MAX_BYTES ? OptionalLong.of(slot) : OptionalLong.empty();
+  }
+
+  /**
    * Where in an object's table the place of a virtual base stands. Compilers write it as {@code
    * DW_OP_dup, DW_OP_deref, DW_OP_constu N, DW_OP_minus, DW_OP_deref, DW_OP_plus}.
    */

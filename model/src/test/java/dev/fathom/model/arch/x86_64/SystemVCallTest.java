@@ -221,7 +221,7 @@ final class SystemVCallTest {
   private static CompositeType.Method method(
       String name, FunctionType type, boolean virtual, CompositeType.Body body) {
     return new CompositeType.Method(
-        name, type, Access.PUBLIC, virtual, false, body, Optional.empty());
+        name, type, Access.PUBLIC, virtual, false, body, Optional.empty(), OptionalLong.empty());
   }
 
   /** A constructor of an object from another one. */
