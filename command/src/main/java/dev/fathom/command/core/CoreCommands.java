@@ -90,7 +90,7 @@ public final class CoreCommands implements CommandGroup {
   private static Command crash(String name) {
     return switch (name) {
       case "help" -> new HelpCommand(Grammar.CRASH);
-      case "quit", "q", "exit" -> new QuitCommand(Grammar.CRASH);
+      case "quit", "q", "exit", "detach" -> new QuitCommand(Grammar.CRASH);
       default -> null;
     };
   }
@@ -128,7 +128,7 @@ public final class CoreCommands implements CommandGroup {
       case "percpu" -> new PerCpuCommand();
       case "print" -> new PrintCommand();
       case "printf" -> new PrintfCommand();
-      case "quit", "$q", "$Q", "$%" -> new QuitCommand(Grammar.MDB);
+      case "quit", "$q", "$Q", "$%", ":R" -> new QuitCommand(Grammar.MDB);
       case "regs", "$r" -> new RegsCommand();
       case "set" -> new SetCommand();
       case "sizeof" -> new SizeofCommand();
@@ -155,7 +155,6 @@ public final class CoreCommands implements CommandGroup {
           ":r",
           ":t",
           ":A",
-          ":R",
           ":S",
           "$i",
           "$k",

@@ -8,7 +8,7 @@ import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import java.util.stream.Stream;
 
-/** {@code ::quit}, {@code $q} and crash's {@code quit}. */
+/** {@code ::quit}, {@code $q}, {@code :R}, crash's {@code quit} and gdb's {@code detach}. */
 final class QuitCommand implements Command {
   private final Grammar grammar;
 
@@ -20,14 +20,25 @@ final class QuitCommand implements Command {
   public CommandSpec spec() {
     var help =
         """
-        Ends the program. The rest of the line is not run.
+        Ends the program. The rest of the line is not run. What it was attached to is let go and
+        runs on, without our breakpoints.
 
             > ::quit
         """;
     return switch (grammar) {
       case MDB ->
-          CommandSpec.mdb("quit", "quit debugger").alias("$q").alias("$Q").alias("$%").help(help);
-      case CRASH -> CommandSpec.crash("quit", "quit debugger").alias("q").alias("exit").help(help);
+          CommandSpec.mdb("quit", "quit debugger")
+              .alias("$q")
+              .alias("$Q")
+              .alias("$%")
+              .alias(":R")
+              .help(help);
+      case CRASH ->
+          CommandSpec.crash("quit", "quit debugger")
+              .alias("q")
+              .alias("exit")
+              .alias("detach")
+              .help(help);
     };
   }
 

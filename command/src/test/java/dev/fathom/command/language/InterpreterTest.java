@@ -17,6 +17,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class InterpreterTest {
   private final Fixture fixture = new Fixture();
@@ -230,9 +232,10 @@ class InterpreterTest {
         .doesNotContain("2=K");
   }
 
-  @Test
-  void quitEndsTheLine() {
-    assertThat(fixture.text("::quit; ::echo more")).isEmpty();
+  @ParameterizedTest
+  @ValueSource(strings = {"::quit", "$q", "$Q", "$%", ":R", "quit", "q", "exit", "detach"})
+  void quitEndsTheLine(String spelling) {
+    assertThat(fixture.text(spelling + "; ::echo more")).isEmpty();
     assertThat(fixture.service().environment().quitting()).isTrue();
   }
 
