@@ -94,7 +94,7 @@ class CrashAgreementTest {
 
   @TempDir private static Path folder;
 
-  private final long seed = System.nanoTime();
+  private final long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
   private final Map<String, String> crash = new HashMap<>();
   private final Map<String, Map<?, ?>> fathom = new HashMap<>();
   private List<GuestFacts.Symbol> symbols = List.of();

@@ -11,6 +11,9 @@ final class FathomProcess {
 
   static ProcessBuilder of(String... options) {
     var words = new ArrayList<String>();
+    words.addAll(
+        List.of(
+            "env", "--default-signal=INT")); // Shells start what they do not wait for without it.
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     var modules = System.getProperty("jdk.module.path");

@@ -189,16 +189,16 @@ class FunctionPlacesTest {
     in(
         program("gcc", level),
         (service, _) -> {
-          assertThat(run(service, "b tiny")).contains("breakpoint 1 at tiny (2 places)");
+          run(service, "tb one");
+          run(service, "c");
+          assertThat(run(service, "b tiny")).contains("breakpoint 2 at tiny (2 places)");
           assertThat(run(service, "info breakpoints"))
               .containsPattern("tiny at other\\.c:[67] in one")
               .containsPattern("tiny at other\\.c:[67] in two");
-          run(service, "tb one");
-          run(service, "c");
-          assertThat(run(service, "c")).contains("breakpoint 1:").contains("tiny (a=3)");
+          assertThat(run(service, "c")).contains("breakpoint 2:").contains("tiny (a=3)");
           assertThat(run(service, "bt"))
               .containsPattern("#0 .*tiny \\(a=3\\).*\\n#1 .*one \\(q=3\\)");
-          assertThat(run(service, "c")).contains("breakpoint 1:").contains("tiny (a=6)");
+          assertThat(run(service, "c")).contains("breakpoint 2:").contains("tiny (a=6)");
           assertThat(run(service, "bt"))
               .containsPattern("#0 .*tiny \\(a=6\\).*\\n#1 .*two \\(q=4\\)");
           assertThat(run(service, "info scope tiny")).contains("symbol a of tiny");

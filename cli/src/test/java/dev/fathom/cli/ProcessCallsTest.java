@@ -20,6 +20,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
@@ -193,8 +194,8 @@ class ProcessCallsTest {
         (subject, service, _) -> {
           run(service, "::stop");
           run(service, "b inside");
-          run(service, "b usleep");
           assertThat(run(service, "c")).contains("breakpoint 1");
+          run(service, "b usleep");
           var registers = run(service, "::regs");
           var before = Long.parseLong(value(service, "turns"));
           assertThat(value(service, CLOBBER)).isEqualTo("7");
@@ -298,14 +299,14 @@ class ProcessCallsTest {
           run(service, "b inside");
           run(service, "c");
           var registers = run(service, "::regs");
-          try (var sender = Executors.newSingleThreadScheduledExecutor()) {
-            var _ =
-                sender.schedule(
-                    () -> CProgram.run(folder, List.of("kill", "-USR1", "" + subject.pid())),
-                    500,
-                    TimeUnit.MILLISECONDS);
-            assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
-          }
+          var sender =
+              CompletableFuture.runAsync(
+                  () -> {
+                    subject.await("the call", () -> !subject.states().contains("t"));
+                    subject.signal("USR1");
+                  });
+          assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
+          sender.join();
           assertThat(run(service, "::regs")).isEqualTo(registers);
           assertThat(value(service, "add(1, 2, 3)")).isEqualTo("6");
           run(service, ":z");
@@ -323,14 +324,14 @@ class ProcessCallsTest {
           run(service, "p fault = 1");
           run(service, "b leave"); // else nobody would wait for a stop
           assertThat(run(service, "c")).contains("SIGSEGV");
-          try (var sender = Executors.newSingleThreadScheduledExecutor()) {
-            var _ =
-                sender.schedule(
-                    () -> CProgram.run(folder, List.of("kill", "-USR1", "" + subject.pid())),
-                    500,
-                    TimeUnit.MILLISECONDS);
-            assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
-          }
+          var sender =
+              CompletableFuture.runAsync(
+                  () -> {
+                    subject.await("the call", () -> !subject.states().contains("t"));
+                    subject.signal("USR1");
+                  });
+          assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
+          sender.join();
           assertThat(run(service, "c")).contains("SIGUSR1");
           run(service, ":z");
           run(service, ":c");

@@ -70,8 +70,7 @@ class ProcessValuesTest {
         static const float numbers[8] = {8, 7.5, -6, 5, 4, 3, 2, 1e-30f};
         if (__builtin_cpu_supports("avx")) asm volatile("vmovups %0, %%ymm3" : : "m"(numbers));
         asm volatile("movups %0, %%xmm9\\n fldpi\\n fld1" : : "m"(numbers));
-        puts("ready");
-        fflush(stdout);
+        write(1, "ready\\n", 6); // It leaves the registers as they are.
         if (argv[argc - 1][0] == '!') *(volatile int *) 0x10 = 1;
         for (;;) pause();
       }

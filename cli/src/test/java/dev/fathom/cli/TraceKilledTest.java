@@ -102,11 +102,12 @@ class TraceKilledTest {
   @Test
   void theProcessOfAKilledTracerRunsOn() throws Exception {
     var program = CProgram.compile(folder, "spin", SPIN, "-O1", "-no-pie", "-pthread");
-    long seed = Long.getLong("fathom.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     System.out.println("TraceKilledTest: seed " + seed);
     var random = new Random(seed);
     var said = folder.resolve("said");
     try (var subject = Subject.start(List.of(program.file().toString()))) {
+      assertThat(subject.line()).isEqualTo("on"); // It is the program, no longer the shell.
       var functions = List.of("work", "more", "cold");
       var addresses = functions.stream().map(it -> program.symbol(it).orElseThrow()).toList();
       var own = addresses.stream().map(it -> byteAt(subject.pid(), it)).toList();

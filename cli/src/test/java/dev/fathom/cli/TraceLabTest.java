@@ -47,8 +47,8 @@ class TraceLabTest {
     var file = folder.resolve("out");
     Files.deleteIfExists(file);
     var words =
-        new ArrayList<>(
-            List.of("trace", "--on", "qemu:" + guest.pid(), "-o", file.toString(), "-qn", program));
+        new ArrayList<>(List.of("trace", "--on", "qemu:" + guest.pid(), "-x", "stopbudget=100"));
+    words.addAll(List.of("-o", file.toString(), "-qn", program));
     words.addAll(List.of(more));
     assertThat(Main.run(words.toArray(String[]::new))).isZero();
     assertThat(runs()).isTrue();
@@ -72,7 +72,7 @@ class TraceLabTest {
                 + " { @out = count(); }"
                 + "syscall::write:return /execname == \"dd\" && arg0 == 1/ { @w = count(); }"
                 + "fbt::do_exit:entry /execname == \"dd\"/ { exit(0); }"
-                + "tick-60s { exit(0); }"
+                + "tick-240s { exit(0); }"
                 + "END { printa(\"in %@d\\n\", @in); printa(\"out %@d\\n\", @out);"
                 + " printa(\"written %@d\\n\", @w); }");
     work.join();
@@ -145,7 +145,7 @@ class TraceLabTest {
                 + "syscall::openat:return /execname == \"cat\" && errno != 0/"
                 + " { printf(\"%d %d\\n\", errno, (int)arg0); }"
                 + "fbt::do_exit:entry /execname == \"cat\"/ { exit(0); }"
-                + "tick-60s { exit(0); }");
+                + "tick-240s { exit(0); }");
     work.join();
     assertThat(text).contains("2 -2\n");
   }
@@ -157,7 +157,7 @@ class TraceLabTest {
             trace(
                 "fbt::try_to_wake_up:entry"
                     + " { printf(\"%s\\n\", stringof(args[0]->comm)); exit(0); }"))
-        .containsPattern("^[a-z/0-9:_]+\n");
+        .containsPattern("^[^\n]+\n");
   }
 
   @Test
@@ -167,16 +167,16 @@ class TraceLabTest {
         trace(
             BEGUN
                 + """
-            syscall::dup2:entry /execname == "sh" || execname == "cat"/ { @[fds[arg0].fi_pathname] = count(); }
-            syscall::sendfile64:entry /execname == "cat"/ {
-              printf("%s|%s|%s|%s|%s\\n", cwd, root, execargs, fds[arg1].fi_pathname, fds[1].fi_name);
-              printf("%s %s %d\\n", fds[arg1].fi_fs, fds[arg1].fi_mount, getf(arg1)->f_flags == fds[arg1].fi_oflags);
-              printf("%s\\n", d_path(&getf(1)->f_path));
-              printf("%s %d\\n", curpsinfo->pr_psargs, curpsinfo->pr_nlwp);
-            }
-            fbt::do_exit:entry /execname == "cat"/ { exit(0); }
-            tick-60s { exit(0); }
-            """);
+                syscall::dup2:entry /execname == "sh" || execname == "cat"/ { @[fds[arg0].fi_pathname] = count(); }
+                syscall::sendfile64:entry /execname == "cat"/ {
+                  printf("%s|%s|%s|%s|%s\\n", cwd, root, execargs, fds[arg1].fi_pathname, fds[1].fi_name);
+                  printf("%s %s %d\\n", fds[arg1].fi_fs, fds[arg1].fi_mount, getf(arg1)->f_flags == fds[arg1].fi_oflags);
+                  printf("%s\\n", d_path(&getf(1)->f_path));
+                  printf("%s %d\\n", curpsinfo->pr_psargs, curpsinfo->pr_nlwp);
+                }
+                fbt::do_exit:entry /execname == "cat"/ { exit(0); }
+                tick-240s { exit(0); }
+                """);
     work.join();
     assertThat(text)
         .contains("/bin|/|cat /init /dev/null|/init|zero\nrootfs / 1\n/dev/zero\n")
@@ -191,12 +191,12 @@ class TraceLabTest {
         trace(
             BEGUN
                 + """
-            sched:::wakeup { @woken = count(); @same = sum(args[0]->pr_addr == arg0 && args[1]->pr_addr == arg0); }
-            sdt:::sched_wakeup { @told = count(); }
-            proc:::signal-send /args[2] == SIGCONT/ { exit(0); }
-            tick-60s { exit(0); }
-            END { printa("%@d %@d %@d\\n", @woken, @same, @told); }
-            """);
+                sched:::wakeup { @woken = count(); @same = sum(args[0]->pr_addr == arg0 && args[1]->pr_addr == arg0); }
+                sdt:::sched_wakeup { @told = count(); }
+                proc:::signal-send /args[2] == SIGCONT/ { exit(0); }
+                tick-240s { exit(0); }
+                END { printa("%@d %@d %@d\\n", @woken, @same, @told); }
+                """);
     work.join();
     assertThat(number(text, "(\\d+) \\d+ \\d+\n")).isPositive();
     assertThat(text).containsPattern("(\\d+) \\1 \\1\n");
@@ -210,20 +210,20 @@ class TraceLabTest {
         trace(
             BEGUN
                 + """
-            io:::start /args[0]->b_bcount != 0/ {
-              printf("%d %d %d %s %s\\n", args[0]->b_bcount, args[0]->b_blkno,
-                  args[0]->b_flags & (B_READ | B_WRITE), args[1]->dev_pathname, args[1]->dev_name);
-              pending[args[0]->b_blkno] = 1;
-            }
-            io:::done /pending[args[0]->b_blkno]/ {
-              @done[args[1]->dev_statname, args[0]->b_error] = sum(args[0]->b_bcount);
-            }
-            io:::wait-start { self->bio = arg0; }
-            io:::wait-done /arg0 == self->bio/ { @waited = count(); }
-            fbt::do_exit:entry /execname == "dd"/ { exit(0); }
-            tick-60s { exit(0); }
-            END { printa("%s %d done %@d\\n", @done); printa("waited %@d\\n", @waited); }
-            """);
+                io:::start /args[0]->b_bcount != 0/ {
+                  printf("%d %d %d %s %s\\n", args[0]->b_bcount, args[0]->b_blkno,
+                      args[0]->b_flags & (B_READ | B_WRITE), args[1]->dev_pathname, args[1]->dev_name);
+                  pending[args[0]->b_blkno] = 1;
+                }
+                io:::done /pending[args[0]->b_blkno]/ {
+                  @done[args[1]->dev_statname, args[0]->b_error] = sum(args[0]->b_bcount);
+                }
+                io:::wait-start { self->bio = arg0; }
+                io:::wait-done /arg0 == self->bio/ { @waited = count(); }
+                fbt::do_exit:entry /execname == "dd"/ { exit(0); }
+                tick-240s { exit(0); }
+                END { printa("%s %d done %@d\\n", @done); printa("waited %@d\\n", @waited); }
+                """);
     work.join();
     assertThat(text)
         .contains("4096 1600 256 /dev/vda virtio_blk\n")
@@ -241,18 +241,18 @@ class TraceLabTest {
         trace(
             BEGUN
                 + """
-            proc:::create { @created = count(); }
-            proc:::start { @started = count(); }
-            proc:::exec-success /execname == "cat" || execname == "exe"/ { @ran = count(); }
-            proc:::signal-send /args[2] == SIGCONT/ { printf("CONT %s\\n", args[1]->pr_fname); }
-            proc:::exit /args[0] == 1/ { @ended = count(); }
-            sched:::off-cpu /pid != 0 && args[0]->pr_lwpid != tid/ { @off[tid] = count(); }
-            sched:::on-cpu { @on[tid] = count(); }
-            proc:::signal-send /args[2] == SIGCONT/ { exit(0); }
-            tick-60s { exit(0); }
-            END { clear(@off); clear(@on); printa("created %@d\\n", @created);
-                  printa("started %@d\\n", @started); printa("ended %@d\\n", @ended); }
-            """);
+                proc:::create /execname == "sh"/ { @created = count(); }
+                proc:::start /execname == "sh"/ { @started = count(); }
+                proc:::exec-success /execname == "cat" || execname == "exe"/ { @ran = count(); }
+                proc:::signal-send /args[2] == SIGCONT/ { printf("CONT %s\\n", args[1]->pr_fname); }
+                proc:::exit /args[0] == 1/ { @ended = count(); }
+                sched:::off-cpu /pid != 0 && args[0]->pr_lwpid != tid/ { @off[tid] = count(); }
+                sched:::on-cpu { @on[tid] = count(); }
+                proc:::signal-send /args[2] == SIGCONT/ { exit(0); }
+                tick-240s { exit(0); }
+                END { clear(@off); clear(@on); printa("created %@d\\n", @created);
+                      printa("started %@d\\n", @started); printa("ended %@d\\n", @ended); }
+                """);
     work.join();
     assertThat(text).contains("CONT ");
     long created = number(text, "created (\\d+)");
@@ -269,14 +269,14 @@ class TraceLabTest {
         trace(
             BEGUN
                 + """
-            sdt:::sched_process_fork /args[0]->pid == pid/ { last = args[1]->pid; @began = count(); }
-            sdt:::sched_process_exit /stringof(args[0]->comm) == "cat"/ { @ended = count(); }
-            fbt::wake_up_new_task:entry { @woken = count(); }
-            sdt:::signal_generate /args[0] == 18 && args[2]->pid == pid/ { exit(0); }
-            tick-60s { exit(0); }
-            END { printa("began %@d\\n", @began); printa("woken %@d\\n", @woken);
-                  printa("ended %@d\\n", @ended); }
-            """);
+                sdt:::sched_process_fork /args[0]->pid == pid && execname == "sh"/ { last = args[1]->pid; @began = count(); }
+                sdt:::sched_process_exit /stringof(args[0]->comm) == "cat"/ { @ended = count(); }
+                fbt::wake_up_new_task:entry /execname == "sh"/ { @woken = count(); }
+                sdt:::signal_generate /args[0] == 18 && args[2]->pid == pid/ { exit(0); }
+                tick-240s { exit(0); }
+                END { printa("began %@d\\n", @began); printa("woken %@d\\n", @woken);
+                      printa("ended %@d\\n", @ended); }
+                """);
     work.join();
     assertThat(number(text, "ended (\\d+)")).isEqualTo(10);
     assertThat(number(text, "began (\\d+)")).isEqualTo(number(text, "woken (\\d+)"));

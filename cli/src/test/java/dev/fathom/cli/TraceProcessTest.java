@@ -93,7 +93,8 @@ class TraceProcessTest {
   private String trace(int status, String program, String... more) throws IOException {
     var file = folder.resolve("out");
     Files.deleteIfExists(file);
-    var words = new ArrayList<>(List.of("dtrace", "-o", file.toString(), "-qn", program));
+    var words = new ArrayList<>(List.of("dtrace", "-x", "stopbudget=100"));
+    words.addAll(List.of("-o", file.toString(), "-qn", program));
     words.addAll(List.of(more));
     assertThat(Main.run(words.toArray(String[]::new))).isEqualTo(status);
     return Files.exists(file) ? Files.readString(file) : "";
@@ -113,7 +114,8 @@ class TraceProcessTest {
               @[ustack(2)] = count();
               @f[ufunc(ucaller)] = count();
               @m[umod(arg0 - arg0 + ucaller)] = count();
-            }""",
+            }\
+            """,
             "once");
     assertThat(out)
         .containsPattern("worker`work\\n +worker`main\\+0x[0-9a-f]+\\n +1\\n")
@@ -134,7 +136,8 @@ class TraceProcessTest {
                       curpsinfo->pr_fname);
                   printf("%s %s %d", fds[0].fi_pathname, fds[77].fi_pathname, curlwpsinfo->pr_lwpid);
                   exit(0);
-                }""",
+                }\
+                """,
                 "once"))
         .matches(
             Pattern.quote(System.getProperty("user.dir") + " /\n" + worker.file() + " once\n")

@@ -49,7 +49,7 @@ class CharacterTextTest {
   /** Nothing that a terminal would obey comes out, and no byte is lost. */
   @Test
   void anyBytesComeOutAsText() {
-    long seed = Long.getLong("fathom.seed", System.nanoTime());
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     System.out.println("CharacterTextTest: seed " + seed);
     var random = new Random(seed);
     for (int round = 0; round < 20_000; round++) {

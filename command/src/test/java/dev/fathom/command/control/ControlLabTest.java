@@ -333,8 +333,9 @@ class ControlLabTest {
   void theGuestEndsInTheMiddleOf(String work) {
     var address = "qemu:" + guest.pid();
     try (var later = Executors.newSingleThreadScheduledExecutor()) {
-      var killed = killTheGuest(later, 3);
+      AtomicBoolean killed;
       if (work.equals("attach")) {
+        killed = killTheGuest(later, 3);
         var ended =
             catchThrowableOfType(
                 FathomException.class,
@@ -348,6 +349,7 @@ class ControlLabTest {
       } else {
         try (var session = attach(work.equals("ps") ? address : ControlLabTest.address)) {
           var service = commands(session);
+          killed = killTheGuest(later, 1);
           var line = work.equals("ps") ? "::walk thread | ::findstack -v" : "::step";
           var live = session.target().find(Live.class).orElseThrow();
           var last = "";

@@ -14,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -170,17 +172,21 @@ class InterpreterTest {
   @Test
   @Timeout(20)
   void anInterruptEndsAShellCommandWhoseOutputIsCollected() throws InterruptedException {
+    var ended = new AtomicBoolean();
     var later =
         Thread.ofVirtual()
             .start(
                 () -> {
-                  while (ProcessHandle.current().descendants().noneMatch(ProcessHandle::isAlive)) {
-                    Thread.onSpinWait();
+                  while (!ended.get()) {
+                    if (ProcessHandle.current().descendants().anyMatch(ProcessHandle::isAlive)) {
+                      fixture.service().interrupt();
+                    }
+                    LockSupport.parkNanos(1_000_000);
                   }
-                  fixture.service().interrupt();
                 });
     assertThat(fixture.outcome("! sleep 100; ::echo more").error())
         .contains("command cancelled by user");
+    ended.set(true);
     later.join();
   }
 

@@ -192,8 +192,10 @@ class ParserFuzzTest {
 
   private static void interruptLater(CommandService service) {
     try {
-      Thread.sleep(ENOUGH_MILLIS);
-      service.interrupt();
+      while (true) { // One that comes before the line begins is of no use.
+        Thread.sleep(ENOUGH_MILLIS);
+        service.interrupt();
+      }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }

@@ -85,7 +85,7 @@ class SelectionTest {
 
   @Test
   void pageSetsAreSets() {
-    long seed = System.nanoTime();
+    long seed = Long.getLong("fathom.fuzz.seed", System.nanoTime());
     var random = new Random(seed);
     var set = new PageSet(200_000);
     var expected = new TreeSet<Long>();

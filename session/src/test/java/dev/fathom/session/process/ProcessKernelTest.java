@@ -63,12 +63,13 @@ class ProcessKernelTest {
       #include <sys/prctl.h>
       #include <unistd.h>
       int *volatile bad;
-      volatile long counter, go;
+      volatile long counter, go, napping;
       enum colour { RED, GREEN = 5 };
       struct pair { int left; const char *right; enum colour colour; } pair = {-4, "text", GREEN};
       const char constant[] = "this text can only be read";
       static void *nap(void *unused) {
         prctl(PR_SET_NAME, "napper");
+        napping = 1;
         for (;;) pause();
         return unused;
       }
@@ -80,7 +81,7 @@ class ProcessKernelTest {
       int main(int argc, char **argv) {
         pthread_t thread;
         pthread_create(&thread, 0, nap, 0);
-        usleep(100000);
+        while (!napping) usleep(1000);
         puts("ready");
         fflush(stdout);
         if (strcmp(argv[1], "loop") == 0) {
@@ -372,6 +373,7 @@ class ProcessKernelTest {
   void aProcessIsLookedAtWhileItRuns() {
     try (var subject = loop();
         var session = attach(subject)) {
+      subject.await("sleep", () -> subject.states().endsWith("S"));
       session.begin();
       var kernel = session.kernel();
       var tasks = kernel.tasks(_ -> {}).toList();

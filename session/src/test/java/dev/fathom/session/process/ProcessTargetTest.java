@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fathom.base.TargetException;
 import dev.fathom.base.UnsupportedException;
 import dev.fathom.base.UsageException;
+import dev.fathom.model.Registers;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.target.AttachOptions;
 import dev.fathom.target.Breakpoints;
@@ -57,6 +58,7 @@ class ProcessTargetTest {
       #include <sys/wait.h>
       #include <unistd.h>
       volatile long counter, watched, caught, finish, go;
+      pthread_barrier_t named;
       __attribute__((noinline)) long work(long n) {
         counter++;
         if (n % 20 == 0) watched = n;
@@ -65,16 +67,23 @@ class ProcessTargetTest {
       static void handler(int number) { caught++; }
       static void *spin(void *name) {
         prctl(PR_SET_NAME, name);
+        pthread_barrier_wait(&named);
         for (long i = 0;; i++) { work(i); usleep(500); }
       }
-      static void *nap(void *name) { prctl(PR_SET_NAME, name); for (;;) pause(); }
+      static void *nap(void *name) {
+        prctl(PR_SET_NAME, name);
+        pthread_barrier_wait(&named);
+        for (;;) pause();
+      }
       static void *brief(void *unused) { return unused; }
       int main(int argc, char **argv) {
         pthread_t thread;
         signal(SIGUSR1, handler);
         signal(SIGALRM, handler);
+        pthread_barrier_init(&named, 0, 3);
         pthread_create(&thread, 0, spin, "spinner");
         pthread_create(&thread, 0, nap, "napper");
+        pthread_barrier_wait(&named);
         puts("ready");
         fflush(stdout);
         for (long i = 0; !finish; i++) {
@@ -134,6 +143,10 @@ class ProcessTargetTest {
     var first = target.find(ProcessView.class).orElseThrow().mappings().getFirst();
     assertThat(first.name()).isEqualTo(program.file().toString());
     return first.range().start() + program.symbol(symbol).orElseThrow();
+  }
+
+  private static Registers registers(Target target, long thread) {
+    return target.cpu((int) thread).orElseThrow().registers();
   }
 
   private static long read(Target target, long address) {
@@ -196,9 +209,9 @@ class ProcessTargetTest {
       assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.RUNNING);
       assertThat(subject.status("TracerPid")).isEqualTo("0");
       long napper = view.threads().getLast().id();
-      var registers = target.cpu((int) napper).orElseThrow().registers();
-      // pause(2)
-      assertThat(registers.get(X86_64.ORIG_RAX)).hasValue(34);
+      subject.await(
+          "pause(2)", () -> registers(target, napper).get(X86_64.ORIG_RAX).orElse(-1) == 34);
+      var registers = registers(target, napper);
       assertThat(registers.pc()).isPresent();
       assertThat(registers.get(X86_64.RBP)).isEmpty();
     }

@@ -65,11 +65,9 @@ class UserModeLinuxLabTest {
     var tasks = new HashMap<Long, String>();
     for (String line : guest.output("ps").lines().skip(1).toList()) {
       String[] fields = line.strip().split(" +", 3);
-      // ps itself, and what the loop starts anew, are gone or others.
-      if (!fields[2].equals("ps") && !fields[2].startsWith("sleep")) {
-        // A worker's name is followed by what it works at.
-        String name = fields[2].replaceAll("^(kworker/[^-]*)-.*", "$1");
-        tasks.put(Long.parseLong(fields[0]), fields[1] + " " + name);
+      // ps itself is gone, idle workers go.
+      if (!fields[2].equals("ps") && !fields[2].startsWith("kworker/")) {
+        tasks.put(Long.parseLong(fields[0]), fields[1] + " " + fields[2]);
       }
     }
     return tasks;
@@ -121,8 +119,16 @@ class UserModeLinuxLabTest {
   void stacksOfAllTasksAreComplete() {
     try (var session = attach()) {
       session.begin();
-      session.control().stop();
+      var control = session.control();
+      control.stop();
       session.refresh();
+      // Not in the middle of a switch from one task to another.
+      control.add(
+          new Breakpoint.Named("vfs_write", 0, "vfs_write"),
+          Breakpoints.Kind.SOFTWARE,
+          1,
+          Optional.empty());
+      control.proceed();
       var kernel = session.kernel();
       for (Task task : kernel.tasks(_ -> {}).toList()) {
         var trace = kernel.stack(task);

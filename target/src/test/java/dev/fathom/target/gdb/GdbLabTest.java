@@ -249,7 +249,7 @@ class GdbLabTest {
                 "127.0.0.1:0",
                 "/bin/sh",
                 "-c",
-                "i=0; while :; do i=$((i+1)); done")
+                "i=0; echo counts; while :; do i=$((i+1)); done")
             .redirectErrorStream(true)
             .redirectOutput(words.toFile())
             .redirectInput(Path.of("/dev/null").toFile())
@@ -257,7 +257,7 @@ class GdbLabTest {
     Optional<ProcessHandle> shell = Optional.empty();
     try {
       shell = ProcessHandle.of(Long.parseLong(word(server, words, "pid = ")));
-      process("127.0.0.1:" + word(server, words, "Listening on port "), shell.orElseThrow());
+      process("127.0.0.1:" + word(server, words, "Listening on port "), shell.orElseThrow(), words);
       assertThat(shell.orElseThrow().isAlive()).isTrue();
     } finally {
       shell.ifPresent(ProcessHandle::destroyForcibly);
@@ -280,7 +280,7 @@ class GdbLabTest {
     }
   }
 
-  private static void process(String address, ProcessHandle shell) {
+  private static void process(String address, ProcessHandle shell, Path words) throws IOException {
     try (Target target = attach(address)) {
       assertThat(target.find(PhysicalMemory.class)).isEmpty();
       RunControl run = target.find(RunControl.class).orElseThrow();
@@ -289,7 +289,9 @@ class GdbLabTest {
       int cpu = target.cpus().getFirst().id();
       assertThat((long) cpu).isEqualTo(shell.pid());
       run.resume();
-      assertThat(run.await(Duration.ofMillis(500))).isEmpty();
+      while (!Files.readString(words).contains("counts\n")) {
+        assertThat(run.await(Duration.ofMillis(100))).isEmpty();
+      }
       run.stop();
       assertThat(run.await(SOON)).contains(new Stop(cpu, new Stop.Signal(2)));
       var registers = target.cpu(cpu).orElseThrow().registers();

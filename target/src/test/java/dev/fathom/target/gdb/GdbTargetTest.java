@@ -726,7 +726,7 @@ class GdbTargetTest {
               .attach(
                   stub.address(),
                   new AttachOptions(
-                      false, Optional.empty(), Optional.empty(), Duration.ofMillis(300)));
+                      false, Optional.empty(), Optional.empty(), Duration.ofSeconds(2)));
       stub.mischief((asked, count, frame) -> Optional.of(new byte[0]));
       assertThatThrownBy(target::cpus).hasMessageContaining("no answer to ");
       assertThatThrownBy(target::close)

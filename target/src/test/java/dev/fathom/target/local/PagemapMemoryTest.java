@@ -134,8 +134,8 @@ class PagemapMemoryTest {
           .isEqualTo(expected.length);
       assertThat(found).as("seed " + seed).isEqualTo(expected);
     }
-    // Some kernels give each page that is read one of its own, and others than root are not told.
-    boolean told = frames().size() < PAGES && System.getProperty("user.name").equals("root");
+    // Some kernels give each page that is read one of its own, and whoever may not know is told 0.
+    boolean told = frames().size() < PAGES && frames().size() > 1;
     long most = told ? written + PAGES / 4 : PAGES;
     assertThat(read.get() / PAGE).as("seed " + seed).isLessThanOrEqualTo(most);
   }

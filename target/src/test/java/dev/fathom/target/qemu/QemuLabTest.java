@@ -108,13 +108,13 @@ class QemuLabTest {
   void memoryThatIsPluggedIn() throws IOException {
     try (LiveGuest guest = LAB.start(SMALL, List.of("-m", "slots=2,maxmem=2G"));
         Target target = attach(guest)) {
-      int before = memory(target).ranges().size();
+      long before = memory(target).ranges().getLast().end();
       var monitor = guest.guest().monitor();
       monitor.execute(
           "object-add", Map.of("qom-type", "memory-backend-ram", "id", "more", "size", 128 << 20));
       monitor.execute("device_add", Map.of("driver", "pc-dimm", "id", "dimm", "memdev", "more"));
       long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-      while (memory(target).ranges().size() == before && System.nanoTime() < deadline) {
+      while (memory(target).ranges().getLast().end() == before && System.nanoTime() < deadline) {
         Thread.onSpinWait();
       }
       List<Range> after = memory(target).ranges();
@@ -220,8 +220,7 @@ class QemuLabTest {
   void theStubHelpsOutWhereTheMachineProtocolIsTaken() {
     Path socket = directory.resolve("stub");
     List<String> stub = List.of("-gdb", "unix:" + socket + ",server=on,wait=off");
-    var hasty =
-        new AttachOptions(false, Optional.empty(), Optional.empty(), Duration.ofMillis(500));
+    var hasty = new AttachOptions(false, Optional.empty(), Optional.empty(), Duration.ofSeconds(5));
     try (LiveGuest guest = LAB.start(SMALL, stub);
         Target first = attach(guest)) {
       try (Target second = new QemuProvider().attach("qemu:" + guest.pid(), hasty)) {
@@ -254,6 +253,10 @@ class QemuLabTest {
         .contains("running=true");
   }
 
+  private static long pc(Target target, int cpu) {
+    return target.cpu(cpu).orElseThrow().registers().pc().orElseThrow();
+  }
+
   /** Stops at a function that every timer tick calls, and goes on. */
   private static void breakOnce(Target target, LiveGuest guest) {
     RunControl control = target.find(RunControl.class).orElseThrow();
@@ -268,10 +271,12 @@ class QemuLabTest {
     assertThat(stopped.registers().get(X86_64.KERNEL_GS_BASE)).isPresent();
     assertThat(stopped.registers().get(X86_64.IDT_BASE)).isPresent();
     breakpoints.remove(Breakpoints.Kind.SOFTWARE, function, 1);
-    control.step(cpu, false, false);
-    assertThat(control.await(Duration.ofSeconds(60))).isPresent();
-    assertThat(target.cpu(cpu).orElseThrow().registers().pc())
-        .isNotEqualTo(stopped.registers().pc());
+    // QEMU may tell of the other CPU's stop at the same place in place of the step.
+    for (int i = 0; i < 5 && pc(target, cpu) == function; i++) {
+      control.step(cpu, false, false);
+      assertThat(control.await(Duration.ofSeconds(60))).isPresent();
+    }
+    assertThat(pc(target, cpu)).isNotEqualTo(function);
     control.resume();
     assertThat(target.find(Live.class).orElseThrow().state()).isEqualTo(Live.State.RUNNING);
     assertThat(target.cpus()).extracting(Cpu::source).containsOnly("QEMU, running");

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class QmpClientTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
-  private static final Duration SHORT = Duration.ofMillis(200);
+  private static final Duration SHORT = Duration.ofSeconds(2);
 
   private final FakeQmp qemu = new FakeQmp();
 
@@ -70,7 +70,7 @@ class QmpClientTest {
         .hasMessage(
             "QMP "
                 + qemu.socket()
-                + ": no greeting in 0.2 s; QEMU serves one client at a time, is another one"
+                + ": no greeting in 2.0 s; QEMU serves one client at a time, is another one"
                 + " connected?");
   }
 
@@ -128,7 +128,7 @@ class QmpClientTest {
       qemu.silence("slow").before("slow", "{\"return\": 1, \"id\": 77}\n");
       assertThatThrownBy(() -> client.execute("slow", Map.of()))
           .isInstanceOf(TargetException.class)
-          .hasMessageContaining("slow: no answer in 0.2 s");
+          .hasMessageContaining("slow: no answer in 2.0 s");
     }
   }
 

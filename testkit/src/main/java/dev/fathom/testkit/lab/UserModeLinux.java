@@ -22,11 +22,11 @@ public final class UserModeLinux implements AutoCloseable {
       mount -t proc proc /proc
       sleep 1001 &
       sleep 1002 &
-      sh -c 'while :; do echo tick >> /out/ticks; sleep 0.1; done' &
       sleep 1
       dmesg > /out/dmesg
       ps -o pid,ppid,comm > /out/ps
       cat /proc/version > /out/version
+      sh -c 'while :; do echo tick >> /out/ticks; sleep 0.1; done' &
       echo > /out/ready
       while :; do sleep 1000; done
       """;

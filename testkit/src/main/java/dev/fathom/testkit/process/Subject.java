@@ -4,11 +4,15 @@ package dev.fathom.testkit.process;
 import dev.fathom.base.TargetException;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A process to be traced: no child of this one, because Java waits for its children itself and
@@ -16,17 +20,15 @@ import java.util.List;
  */
 public final class Subject implements AutoCloseable {
   private static final String PID = "pid ";
-  private static final long WAIT_MILLIS = 20_000;
+  private static final long WAIT_MILLIS = 120_000;
 
   private final Process shell;
-  private final BufferedReader output;
-  private final ArrayDeque<String> early;
+  private final BlockingQueue<Optional<String>> lines;
   private final long pid;
 
-  private Subject(Process shell, BufferedReader output, ArrayDeque<String> early, long pid) {
+  private Subject(Process shell, BlockingQueue<Optional<String>> lines, long pid) {
     this.shell = shell;
-    this.output = output;
-    this.early = early;
+    this.lines = lines;
     this.pid = pid;
   }
 
@@ -38,16 +40,17 @@ public final class Subject implements AutoCloseable {
       var shell = new ProcessBuilder(words).redirectErrorStream(true).start();
       var output = shell.inputReader();
       // The program may be faster than the shell.
-      var early = new ArrayDeque<String>();
+      var lines = new LinkedBlockingQueue<Optional<String>>();
       String line = output.readLine();
       while (line != null && !line.startsWith(PID)) {
-        early.add(line);
+        lines.add(Optional.of(line));
         line = output.readLine();
       }
       if (line == null) {
         throw new TargetException(command.getFirst() + " was not started");
       }
-      return new Subject(shell, output, early, Long.parseLong(line.substring(PID.length())));
+      Thread.ofPlatform().daemon().name("output of a subject").start(() -> read(output, lines));
+      return new Subject(shell, lines, Long.parseLong(line.substring(PID.length())));
     } catch (IOException e) {
       throw new TargetException(command.getFirst() + " cannot be run", e);
     }
@@ -57,15 +60,34 @@ public final class Subject implements AutoCloseable {
     return pid;
   }
 
-  /** The next line that it prints. */
-  public String line() {
-    if (!early.isEmpty()) {
-      return early.poll();
+  /** Keeps lines until the output ends, which is told by an empty one. */
+  private static void read(BufferedReader output, BlockingQueue<Optional<String>> lines) {
+    try (output) {
+      output.lines().forEach(line -> lines.add(Optional.of(line)));
+      lines.add(Optional.empty());
+    } catch (IOException | UncheckedIOException _) {
+      lines.add(Optional.empty()); // It was closed.
     }
+  }
+
+  /**
+   * The next line that it prints.
+   *
+   * @throws TargetException when it prints no more, or none for minutes
+   */
+  public String line() {
     try {
-      return output.readLine();
-    } catch (IOException e) {
-      throw new TargetException("no output of process " + pid, e);
+      var line = lines.poll(WAIT_MILLIS, TimeUnit.MILLISECONDS);
+      if (line == null) {
+        throw new TargetException("process " + pid + " prints nothing");
+      }
+      if (line.isEmpty()) {
+        lines.add(line); // Whoever asks again is told again.
+      }
+      return line.orElseThrow(() -> new TargetException("process " + pid + " prints no more"));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TargetException("interrupted", e);
     }
   }
 
