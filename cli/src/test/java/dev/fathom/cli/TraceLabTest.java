@@ -241,8 +241,8 @@ class TraceLabTest {
         trace(
             BEGUN
                 + """
-                proc:::create /execname == "sh"/ { @created = count(); }
-                proc:::start /execname == "sh"/ { @started = count(); }
+                proc:::create /execname == "sh" || execname == "init"/ { @created = count(); }
+                proc:::start /execname == "sh" || execname == "init"/ { @started = count(); }
                 proc:::exec-success /execname == "cat" || execname == "exe"/ { @ran = count(); }
                 proc:::signal-send /args[2] == SIGCONT/ { printf("CONT %s\\n", args[1]->pr_fname); }
                 proc:::exit /args[0] == 1/ { @ended = count(); }
@@ -269,9 +269,11 @@ class TraceLabTest {
         trace(
             BEGUN
                 + """
-                sdt:::sched_process_fork /args[0]->pid == pid && execname == "sh"/ { last = args[1]->pid; @began = count(); }
+                sdt:::sched_process_fork /args[0]->pid == pid && (execname == "sh" || execname == "init")/ {
+                  last = args[1]->pid; @began = count();
+                }
                 sdt:::sched_process_exit /stringof(args[0]->comm) == "cat"/ { @ended = count(); }
-                fbt::wake_up_new_task:entry /execname == "sh"/ { @woken = count(); }
+                fbt::wake_up_new_task:entry /execname == "sh" || execname == "init"/ { @woken = count(); }
                 sdt:::signal_generate /args[0] == 18 && args[2]->pid == pid/ { exit(0); }
                 tick-240s { exit(0); }
                 END { printa("began %@d\\n", @began); printa("woken %@d\\n", @woken);
