@@ -149,6 +149,11 @@ public final class CScope extends ProgramScope {
   }
 
   @Override
+  public Value atEntry(String parameter) {
+    return FrameNames.atEntry(call, parameter);
+  }
+
+  @Override
   public void assign(String name, Value value) {
     var state = call.environment().gdb();
     var file = program().architecture().registers();

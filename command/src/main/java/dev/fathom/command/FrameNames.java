@@ -18,13 +18,41 @@ import java.util.Optional;
 
 /** What expressions see of the selected frame: its registers, its parameters and locals. */
 public final class FrameNames {
+  /** Flags and segments. */
+  private static final List<String> SHARED =
+      List.of("eflags", "cs", "ss", "ds", "es", "fs", "gs", "fs_base", "gs_base", "cpsr", "pstate");
+
   private FrameNames() {}
 
   /** The registers of the selected frame; none where no thread is. */
   public static Optional<Registers> registers(Invocation call) {
-    return call.environment().selectedFrame() == 0
-        ? call.environment().currentTask(call.kernel()).flatMap(call.kernel()::registersOf)
-        : Optional.of(Frames.selected(call).frame().registers());
+    if (call.environment().selectedFrame() == 0) {
+      return ofThread(call);
+    }
+    var outer = Frames.selected(call).frame().registers();
+    return Optional.of(
+        call.kernel().isProcess()
+            ? ofThread(call).map(inner -> withShared(outer, inner)).orElse(outer)
+            : outer);
+  }
+
+  private static Optional<Registers> ofThread(Invocation call) {
+    return call.environment().currentTask(call.kernel()).flatMap(call.kernel()::registersOf);
+  }
+
+  /** An outer frame with the registers that no function keeps for its caller, as gdb has them. */
+  private static Registers withShared(Registers outer, Registers inner) {
+    var all = outer;
+    for (var name : SHARED) {
+      var register = outer.file().named(name);
+      if (register.isPresent() && outer.get(register.get()).isEmpty()) {
+        var value = inner.get(register.get());
+        if (value.isPresent()) {
+          all = all.with(register.get(), value.getAsLong());
+        }
+      }
+    }
+    return all;
   }
 
   /**
@@ -58,6 +86,30 @@ public final class FrameNames {
                     .activation()
                     .flatMap(activation -> local(activation, name))
                     .map(variable -> value(name, variable.in(frame.view()))));
+  }
+
+  /**
+   * What the caller of the selected frame passed for a parameter.
+   *
+   * @throws EvalException for what is no parameter, or when nothing tells
+   */
+  static Value atEntry(Invocation call, String name) {
+    var frame = frame(call);
+    var found =
+        frame
+            .flatMap(SourceFrame::activation)
+            .flatMap(
+                activation ->
+                    activation.parameters().stream()
+                        .filter(parameter -> parameter.name().equals(name))
+                        .findFirst())
+            .orElseThrow(
+                () ->
+                    new EvalException(
+                        "@entry can be used only for function parameters, not for '" + name + "'"));
+    return found
+        .atEntry(frame.orElseThrow().view())
+        .orElseThrow(() -> new EvalException("'" + name + "@entry' is optimized out"));
   }
 
   /** The line of the selected frame. */

@@ -29,6 +29,7 @@ public final class GdbState {
   private int lastDisplay;
   private boolean pretty = true;
   private boolean object;
+  private EntryValues entryValues = EntryValues.DEFAULT;
   private OptionalInt elements = OptionalInt.of(200);
   private Optional<Listed> listed = Optional.empty();
   private Examined examined = new Examined('x', 'w', Optional.empty());
@@ -48,6 +49,15 @@ public final class GdbState {
    * @param path as debug information has it
    */
   public record Listed(String path, int first, int last) {}
+
+  /** Which values of parameters frames show. */
+  public EntryValues entryValues() {
+    return entryValues;
+  }
+
+  public void entryValues(EntryValues shown) {
+    entryValues = shown;
+  }
 
   /** Adds a value as it is now; returns its number, from 1. */
   public int remember(Value value) {

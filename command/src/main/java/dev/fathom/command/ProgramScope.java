@@ -159,6 +159,11 @@ public class ProgramScope implements Scope {
     return PresentedParts.element(container, index, this::checkInterrupt);
   }
 
+  @Override
+  public Optional<Value> method(Value.Ref container, String name) {
+    return PresentedParts.method(container, name, this::checkInterrupt);
+  }
+
   /**
    * Called again and again where an expression takes long.
    *

@@ -52,7 +52,8 @@ public final class RegisterValues {
     if (!isName(call, name)) {
       return Optional.empty();
     }
-    if (call.environment().selectedFrame() > 0) {
+    // Functions of a process keep none of them for their callers: each frame has the thread's.
+    if (call.environment().selectedFrame() > 0 && !call.kernel().isProcess()) {
       throw new EvalException("$" + name + " is known of the innermost frame only");
     }
     try {

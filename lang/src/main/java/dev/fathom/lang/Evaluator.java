@@ -104,6 +104,7 @@ final class Evaluator {
       case Expr.Pointed p -> memberPointers.pointed(p);
       case Expr.TypeId t -> typeInfos.of(t);
       case Expr.Slice s -> slice(s);
+      case Expr.AtEntry a -> within(a.span(), () -> scope.atEntry(a.name()));
       case Expr.Call c -> call(c);
       case Expr.Known k -> k.value();
     };
@@ -786,6 +787,10 @@ final class Evaluator {
     if (scope instanceof WithoutEffects && Methods.tellsResult(method)) {
       return called(c, 0, method.type(), List.of()); // The declaration is enough for its type.
     }
+    var known = given.isEmpty() ? known(group.object(), method) : Optional.<Value>empty();
+    if (known.isPresent()) {
+      return known.get();
+    }
     var own = new Methods.Found(group.object(), method);
     var found =
         virtual && method.isVirtual() && whole.isPlace() ? methods.dynamic(whole, own) : own;
@@ -801,6 +806,23 @@ final class Evaluator {
     }
     all.addAll(arguments.passed(c, given, Methods.parameters(found.method())));
     return called(c, function.address(), (FunctionType) function.type().resolved(), all);
+  }
+
+  /** What a method of a container returns, as it is kept: also where no code of it is left. */
+  private Optional<Value> known(Value.Ref container, CompositeType.Method method) {
+    var type = method.type().result();
+    return scope
+        .method(container, method.name())
+        .flatMap(
+            value ->
+                switch (type.resolved()) {
+                  case IntType i ->
+                      Optional.of(new Value.Imm(program, type, CTypes.fit(value.asLong(), i)));
+                  case BoolType _ -> Optional.of(new Value.Imm(program, type, value.asLong()));
+                  case PointerType p when p.isReference() && value.isPlace() ->
+                      Optional.of(numbers.pointer(type, value.address()));
+                  default -> Optional.empty();
+                });
   }
 
   /** What goes wrong is told of a whole expression, where it says nothing nearer. */

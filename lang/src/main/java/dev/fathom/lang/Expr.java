@@ -114,6 +114,9 @@ public sealed interface Expr {
   /** gdb's {@code first@count}: an array of {@code count} elements that starts at {@code first}. */
   record Slice(Span span, Expr first, Expr count) implements Expr {}
 
+  /** gdb's {@code parameter@entry}: what the caller passed. */
+  record AtEntry(Span span, String name) implements Expr {}
+
   record Call(Span span, Expr function, List<Expr> arguments) implements Expr {}
 
   /** An operand that was computed before. */
@@ -129,6 +132,7 @@ public sealed interface Expr {
           Quoted _,
           Scoped _,
           Dollar _,
+          AtEntry _,
           TypeName _,
           SizeOfType _,
           AlignOfType _,

@@ -329,6 +329,10 @@ class Parser extends TypeParser {
 
   private Expr postfix(Expr base) {
     var e = base;
+    if (base instanceof Expr.Name parameter && peek().is("@") && peek(1).isName("entry")) {
+      take();
+      e = new Expr.AtEntry(base.span().to(take().span()), parameter.name());
+    }
     while (true) {
       var token = peek();
       if (token.is(".") || token.is("->")) {

@@ -113,6 +113,25 @@ public interface Scope {
     return Optional.empty();
   }
 
+  /**
+   * What a method of a container of C++ that takes no arguments returns, where it is known how that
+   * keeps its elements: its size, whether it is empty, an element.
+   *
+   * @throws dev.fathom.base.EvalException when there is no such element
+   */
+  default Optional<Value> method(Value.Ref container, String name) {
+    return Optional.empty();
+  }
+
+  /**
+   * What the caller of the selected frame's function passed for a parameter.
+   *
+   * @throws dev.fathom.base.EvalException for what is no parameter, or when nothing tells
+   */
+  default Value atEntry(String parameter) {
+    throw new UnsupportedException("there is no frame here");
+  }
+
   /** What a function is called with. */
   sealed interface Argument {}
 

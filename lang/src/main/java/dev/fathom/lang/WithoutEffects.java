@@ -76,6 +76,11 @@ final class WithoutEffects implements Scope {
   }
 
   @Override
+  public Value atEntry(String parameter) {
+    return scope.atEntry(parameter);
+  }
+
+  @Override
   public long perCpu(long offset, int cpu) {
     return scope.perCpu(offset, cpu);
   }

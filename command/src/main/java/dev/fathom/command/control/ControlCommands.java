@@ -38,6 +38,7 @@ public final class ControlCommands implements CommandGroup {
           "step",
           "stepi",
           "tbreak",
+          "tcatch",
           "thbreak",
           "thread",
           "until",
@@ -105,7 +106,7 @@ public final class ControlCommands implements CommandGroup {
       case "delete", "enable", "disable", "ignore", "condition", "commands" ->
           new TableCommand(name);
       case "call" -> new GdbCallCommand();
-      case "catch" -> new CatchCommand();
+      case "catch", "tcatch" -> new CatchCommand(name);
       case "handle" -> new HandleCommand();
       case "info", "i" -> new InfoCommand();
       case "thread" -> new ThreadCommand();

@@ -2,15 +2,18 @@
 package dev.fathom.command.control;
 
 import dev.fathom.base.UsageException;
+import dev.fathom.command.Argument;
 import dev.fathom.command.Command;
 import dev.fathom.command.CommandSpec;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.Tasks;
 import dev.fathom.target.Breakpoints.Kind;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** gdb's {@code break}, {@code tbreak}, {@code hbreak} and {@code thbreak}. */
@@ -94,17 +97,7 @@ final class GdbBreakCommand implements Command {
       thread = OptionalLong.of(task.object().address());
       at += 2;
     }
-    Optional<String> condition = Optional.empty();
-    if (at < words.size()) {
-      if (!words.get(at).text().equals("if") || at + 1 == words.size()) {
-        throw new UsageException("unexpected argument " + words.get(at).text());
-      }
-      var text = new StringBuilder();
-      for (var word : words.subList(at + 1, words.size())) {
-        text.append(text.isEmpty() ? "" : " ").append(word.text());
-      }
-      condition = Optional.of(text.toString());
-    }
+    var condition = condition(words.subList(at, words.size()));
     var parsed = condition.map(text -> ExpressionCondition.of(text, call.session(), place));
     var kind = name.contains("hb") ? Kind.HARDWARE : Kind.SOFTWARE;
     Places.checkMapped(call, place, kind);
@@ -114,5 +107,16 @@ final class GdbBreakCommand implements Command {
     added.ignore(count - 1);
     added.condition(parsed.map(c -> c));
     return Stream.of(EventTable.added(added));
+  }
+
+  /** What {@code if CONDITION} says; empty without words. */
+  static Optional<String> condition(List<Argument> words) {
+    if (words.isEmpty()) {
+      return Optional.empty();
+    }
+    if (!words.getFirst().text().equals("if") || words.size() == 1) {
+      throw new UsageException("unexpected argument " + words.getFirst().text());
+    }
+    return Optional.of(words.stream().skip(1).map(Argument::text).collect(Collectors.joining(" ")));
   }
 }

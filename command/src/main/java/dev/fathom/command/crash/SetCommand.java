@@ -37,7 +37,9 @@ final class SetCommand implements Command {
             As gdb's, it assigns to memory and registers of a target that is open for writing, and
             to variables of your own (`set var`, `set $name =`), and says how values are shown
             (`set print pretty on|off`, `set print elements number|unlimited`; `set print object
-            on|off`: whether what points to a base class of C++ shows the object that is there).
+            on|off`: whether what points to a base class of C++ shows the object that is there; `set
+            print entry-values no|only|preferred|if-needed|both|compact|default`: whether frames show
+            what callers passed).
             `set substitute-path FROM TO` looks for source files under the folder FROM in the folder TO instead; `show
             substitute-path` lists such rules, `unset substitute-path` forgets them.
 

@@ -6,6 +6,7 @@ import dev.fathom.base.Datum;
 import dev.fathom.base.LookupException;
 import dev.fathom.base.UsageException;
 import dev.fathom.command.CExpression;
+import dev.fathom.command.EntryValues;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import java.util.List;
@@ -100,7 +101,18 @@ public final class GdbSettings {
       case "pretty" -> state.pretty(isOn(value));
       case "object" -> state.object(isOn(value));
       case "elements" -> state.elements(limit(value));
-      default -> throw new UsageException("'" + what + "': pretty, object or elements");
+      case "entry-values" ->
+          state.entryValues(
+              EntryValues.of(value)
+                  .orElseThrow(
+                      () ->
+                          new UsageException(
+                              "'"
+                                  + value
+                                  + "': no, only, preferred, if-needed, both, compact or"
+                                  + " default")));
+      default ->
+          throw new UsageException("'" + what + "': pretty, object, elements or entry-values");
     }
   }
 
@@ -129,6 +141,7 @@ public final class GdbSettings {
     return Stream.of(
         Item.show(new Datum.Text("pretty: " + (state.pretty() ? "on" : "off"))),
         Item.show(new Datum.Text("object: " + (state.object() ? "on" : "off"))),
+        Item.show(new Datum.Text("entry-values: " + state.entryValues().text())),
         Item.show(
             new Datum.Text(
                 "elements: "

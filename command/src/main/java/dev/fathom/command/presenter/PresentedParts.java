@@ -14,6 +14,7 @@ import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** What operators of C++'s classes mean, as presenters know their objects: without a call. */
@@ -26,6 +27,30 @@ public final class PresentedParts {
 
   /** Bytes of a text. */
   private static final int MOST_BYTES = 1 << 16;
+
+  /** Containers whose presenters show each element, and nothing else. */
+  private static final Set<String> ROWS =
+      Set.of(
+          "std::array",
+          "std::basic_string",
+          "std::basic_string_view",
+          "std::deque",
+          "std::forward_list",
+          "std::list",
+          "std::map",
+          "std::multimap",
+          "std::multiset",
+          "std::priority_queue",
+          "std::queue",
+          "std::set",
+          "std::stack",
+          "std::unordered_map",
+          "std::unordered_multimap",
+          "std::unordered_multiset",
+          "std::unordered_set",
+          "std::vector");
+
+  private static final IntType COUNT = new IntType("unsigned long", Long.BYTES, false, false);
 
   /** What presenters call the pointer that is kept, and what is kept in place. */
   private static final String POINTER = "get()";
@@ -78,6 +103,103 @@ public final class PresentedParts {
           };
       case Presentation.Stand _, Presentation.Words _ -> Optional.empty();
     };
+  }
+
+  /**
+   * {@code container.size()}, {@code empty()}, {@code length()}, {@code front()} and {@code
+   * back()}.
+   *
+   * @param interrupt called now and then on a long way; throws when the user asked to stop
+   * @return empty for other methods, and for what is no container of the library
+   * @throws EvalException when there is no such element
+   */
+  public static Optional<Value> method(Value.Ref container, String name, Runnable interrupt) {
+    if (!(container.type().resolved() instanceof CompositeType type)
+        || !ROWS.contains(Presenters.plainName(type.name()))) {
+      return Optional.empty();
+    }
+    return switch (name) {
+      case "size", "length" ->
+          count(container, interrupt)
+              .map(count -> new Value.Imm(container.program(), COUNT, count));
+      case "empty" ->
+          isEmpty(container).map(empty -> new Value.Imm(container.program(), COUNT, empty ? 1 : 0));
+      case "front" -> edge(container, false, interrupt);
+      case "back" -> edge(container, true, interrupt);
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<Long> count(Value.Ref container, Runnable interrupt) {
+    var array = array(container);
+    if (array.isPresent() && array.get().type().resolved() instanceof ArrayType type) {
+      return Optional.of(type.count().orElse(0));
+    }
+    return of(container)
+        .flatMap(
+            shown ->
+                switch (shown) {
+                  case Presentation.Text text -> Optional.of(text.count());
+                  case Presentation.Parts parts -> passed(parts.parts(), interrupt);
+                  case Presentation.Stand(_, Value.Ref inner) -> count(inner, interrupt);
+                  case Presentation.Stand _, Presentation.Words _ -> Optional.empty();
+                });
+  }
+
+  private static Optional<Long> passed(Iterator<Presentation.Part> parts, Runnable interrupt) {
+    long count = 0;
+    for (; parts.hasNext(); count++) {
+      if (count >= MOST_PASSED) {
+        return Optional.empty();
+      }
+      look(interrupt, count);
+      parts.next();
+    }
+    return Optional.of(count);
+  }
+
+  private static Optional<Boolean> isEmpty(Value.Ref container) {
+    if (array(container).isPresent()) {
+      return count(container, () -> {}).map(count -> count == 0);
+    }
+    return of(container)
+        .flatMap(
+            shown ->
+                switch (shown) {
+                  case Presentation.Text text -> Optional.of(text.count() == 0);
+                  case Presentation.Parts parts -> Optional.of(!parts.parts().hasNext());
+                  case Presentation.Stand(_, Value.Ref inner) -> isEmpty(inner);
+                  case Presentation.Stand _, Presentation.Words _ -> Optional.empty();
+                });
+  }
+
+  /** The first element, or the last. */
+  private static Optional<Value> edge(Value.Ref container, boolean last, Runnable interrupt) {
+    long at = 0;
+    if (last) {
+      var count = count(container, interrupt);
+      if (count.isEmpty()) {
+        return Optional.empty();
+      }
+      at = count.get() - 1;
+    }
+    if (at < 0 || isEmpty(container).orElse(false)) {
+      throw new EvalException("there is no element: it is empty");
+    }
+    var index = new Value.Imm(container.program(), COUNT, at);
+    if (array(container).isPresent()) {
+      return element(container, index, interrupt);
+    }
+    long number = at;
+    return of(container)
+        .flatMap(
+            shown ->
+                switch (shown) {
+                  case Presentation.Parts parts ->
+                      Optional.of(numbered(parts.parts(), number, interrupt));
+                  case Presentation.Stand(_, Value.Ref inner) -> edge(inner, last, interrupt);
+                  default -> element(container, shown, index, interrupt);
+                });
   }
 
   /** What a {@code std::array} is made of, in libstdc++ and libc++. */

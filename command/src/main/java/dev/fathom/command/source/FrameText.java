@@ -3,6 +3,7 @@ package dev.fathom.command.source;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.command.EntryValues;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
 import dev.fathom.command.StackView;
@@ -93,7 +94,7 @@ public final class FrameText {
     fields.add(new Datum.Field("inlined", "", new Cell.Flag(frame.inlined())));
     text.append(activation.function())
         .append(" (")
-        .append(arguments(frame, activation))
+        .append(arguments(call, frame, activation))
         .append(')');
     if (activation.line().isPresent()) {
       var line = activation.line().get();
@@ -121,15 +122,23 @@ public final class FrameText {
         new Datum.Field("line", "", Cell.decimal(line.line())));
   }
 
-  private static String arguments(SourceFrame frame, Activation activation) {
+  private static String arguments(Invocation call, SourceFrame frame, Activation activation) {
+    var mode = call.environment().gdb().entryValues();
     var all = new ArrayList<String>();
     for (var parameter : activation.parameters()) {
-      var name = parameter.name();
+      var now = parameter.in(frame.view());
+      var entry =
+          mode == EntryValues.NO
+              ? Optional.<String>empty()
+              : parameter.atEntry(frame.view()).map(FrameText::brief);
       all.add(
-          switch (parameter.in(frame.view())) {
-            case Variable.Present(Value value) -> name + "=" + brief(value);
-            case Variable.AtEntry(Value value) -> name + "@entry=" + brief(value);
-            case Variable.Gone(String why) -> name + "=<" + why + ">";
+          switch (now) {
+            case Variable.Present(Value value) ->
+                mode.of(parameter.name(), Optional.of(brief(value)), entry, "");
+            case Variable.AtEntry _ ->
+                mode.of(parameter.name(), Optional.empty(), entry, Variable.Gone.OPTIMISED_OUT);
+            case Variable.Gone(String why) ->
+                mode.of(parameter.name(), Optional.empty(), entry, why);
           });
     }
     return String.join(", ", all);

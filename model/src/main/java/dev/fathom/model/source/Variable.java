@@ -23,6 +23,15 @@ public interface Variable {
   /** What it is worth in a frame of its function; reads no more than it takes to find it. */
   Content in(FrameView frame);
 
+  /**
+   * What the caller passed for it; empty for what is no parameter, and where nothing tells.
+   *
+   * @param frame of its function
+   */
+  default Optional<Value> atEntry(FrameView frame) {
+    return Optional.empty();
+  }
+
   /** What a variable is worth. */
   sealed interface Content {}
 

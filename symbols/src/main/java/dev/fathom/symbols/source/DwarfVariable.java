@@ -132,6 +132,23 @@ final class DwarfVariable implements Variable {
     }
   }
 
+  @Override
+  public Optional<Value> atEntry(FrameView frame) {
+    if (!parameter) {
+      return Optional.empty();
+    }
+    try {
+      return atEntry(frame, type()) instanceof AtEntry(Value value)
+          ? Optional.of(value)
+          : Optional.empty();
+    } catch (BadDataException e) {
+      source.problem(e);
+      return Optional.empty();
+    } catch (FathomException e) {
+      return Optional.empty(); // What the caller computed it from is not there.
+    }
+  }
+
   /** A bound that the function keeps: by an expression or, as clang has it, as a variable. */
   private OptionalLong bound(FrameView frame, Die dimension, int attribute) {
     var value = dimension.attribute(attribute);
