@@ -323,6 +323,11 @@ final class SessionSources {
     }
 
     @Override
+    public List<Long> tailCalls(long callee, long back) {
+      return of(callee).covers(back - 1) ? of(callee).tailCalls(callee, back) : List.of();
+    }
+
+    @Override
     public List<Place> places(String file, int line) {
       return all.places(file, line);
     }

@@ -15,6 +15,7 @@ import dev.fathom.command.source.Lines;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.FunctionType;
+import dev.fathom.model.unwind.Frame;
 import dev.fathom.session.control.LineSteps;
 import dev.fathom.session.control.Returned;
 import dev.fathom.session.control.Steps;
@@ -300,9 +301,18 @@ final class StepCommand implements Command {
     return steps.untilOrOut(cpu, control.addresses(Places.gdb(call, goal)), frame(call));
   }
 
-  /** The selected frame's place among those that were not inlined. */
+  /** The selected frame's place among those that the stack has. */
   private static int frame(Invocation call) {
-    return call.environment().selectedFrame() == 0 ? 0 : Frames.selected(call).view().index();
+    if (call.environment().selectedFrame() == 0) {
+      return 0;
+    }
+    var view = Frames.selected(call).view();
+    long before =
+        view.frames().subList(0, view.index()).stream()
+            .filter(frame -> frame.how() != Frame.How.TAIL_CALL)
+            .count();
+    // One that has left the stack returns where the one before it does.
+    return (int) (view.frame().how() == Frame.How.TAIL_CALL ? before - 1 : before);
   }
 
   private long count(Invocation call, int at) {

@@ -24,9 +24,33 @@ public record SourceFrame(int number, FrameView view, Optional<Activation> activ
     return activation.isPresent() && activation.get().inlined();
   }
 
+  /** The frames with those of functions that left the stack to the ones that they called. */
+  private static List<Frame> withTailCalls(SourceInfo source, List<Frame> frames) {
+    var all = new ArrayList<Frame>();
+    for (int i = 0; i < frames.size(); i++) {
+      var inner = frames.get(i);
+      all.add(inner);
+      if (i + 1 < frames.size() && !frames.get(i + 1).exact()) {
+        var outer = frames.get(i + 1);
+        var pc = outer.registers().file().pc();
+        for (long back : source.tailCalls(inner.lookup(), outer.pc())) {
+          all.add(
+              new Frame(
+                  back,
+                  false,
+                  outer.registers().with(pc, back),
+                  inner.cfa(),
+                  Frame.How.TAIL_CALL,
+                  inner.stack()));
+        }
+      }
+    }
+    return all;
+  }
+
   /** The frames of a stack, inlined functions between those that they were inlined into. */
   public static List<SourceFrame> of(Program program, SourceInfo source, Backtrace trace) {
-    var frames = trace.frames();
+    var frames = withTailCalls(source, trace.frames());
     var all = new ArrayList<SourceFrame>();
     for (int i = 0; i < frames.size(); i++) {
       var view = new FrameView(program, frames, i);

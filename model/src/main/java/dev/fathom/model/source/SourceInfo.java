@@ -43,6 +43,18 @@ public interface SourceInfo {
   List<Activation> activations(long pc);
 
   /**
+   * The calls between a function at work and the one that it returns to which have left the stack,
+   * each the last thing that its function did: the addresses behind them, innermost first. None
+   * where the function was called from there, and where it is not sure by what way.
+   *
+   * @param callee where the function at work is
+   * @param back where it returns to
+   */
+  default List<Long> tailCalls(long callee, long back) {
+    return List.of();
+  }
+
+  /**
    * Where the code of a line begins, one place for each function that has code of it: of the line
    * itself or, if it has no code, of the next one that has.
    *

@@ -64,6 +64,14 @@ public final class SourceInfos implements SourceInfo {
   }
 
   @Override
+  public List<Long> tailCalls(long callee, long back) {
+    return of(callee)
+        .filter(part -> part.covers(back - 1))
+        .map(part -> part.tailCalls(callee, back))
+        .orElse(List.of());
+  }
+
+  @Override
   public List<Place> places(String file, int line) {
     var all = new ArrayList<Place>();
     for (var part : parts.get()) {

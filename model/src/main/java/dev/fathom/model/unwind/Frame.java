@@ -34,6 +34,8 @@ public record Frame(long pc, boolean exact, Registers registers, long cfa, How h
     CFI("cfi"),
     /** From registers that an interrupt or exception had pushed. */
     EXCEPTION("exception"),
+    /** By debug information: it called the frame before it and left the stack to it. */
+    TAIL_CALL("tail-call"),
     FRAME_POINTER("frame-pointer"),
     /** A word on the stack that looks like a return address: it may be stale. */
     SCAN("scan");

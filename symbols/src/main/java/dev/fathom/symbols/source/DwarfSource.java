@@ -100,6 +100,11 @@ public final class DwarfSource implements SourceInfo {
     registers = new DwarfRegisters(architecture);
   }
 
+  /**
+   * Functions of a name and copies of it that were inlined; where there are more it is not plain.
+   */
+  private static final int MOST_OF_A_NAME = 16;
+
   private static final class Kept extends LinkedHashMap<Long, UnitCode> {
     private static final long serialVersionUID = 1L;
 
@@ -617,8 +622,40 @@ public final class DwarfSource implements SourceInfo {
     return types.ofUnit(function.unit(), variable);
   }
 
+  @Override
+  public List<Long> tailCalls(long callee, long back) {
+    try {
+      var at = function(callee);
+      var site = function(back - 1).flatMap(caller -> callSite(caller, back));
+      return at.isEmpty() || site.isEmpty()
+          ? List.of()
+          : TailCalls.between(this, site.get(), at.get()).stream().map(this::loaded).toList();
+    } catch (BadDataException e) {
+      problem(e);
+      return List.of();
+    }
+  }
+
+  /** The entry of a function that has its code, for any of its entries. */
+  Optional<Die> code(Die entry) {
+    if (!UnitLists.ranges(entry).isEmpty()) {
+      return Optional.of(entry);
+    }
+    var name = entry.withOrigins().getLast().name();
+    var all = name.map(n -> functions(n, MOST_OF_A_NAME)).orElse(List.of());
+    var own = all.stream().filter(function -> !function.inlined()).toList();
+    return own.size() == 1
+        ? function(own.getFirst().address()).filter(found -> same(found, entry))
+        : Optional.empty();
+  }
+
   /** The call in a function that returns to {@code pc}. */
   Optional<Die> callSite(Die function, long pc) {
+    return Optional.ofNullable(callSites(function).get(linked(pc)));
+  }
+
+  /** The calls in a function, by the addresses behind them in the file. */
+  Map<Long, Die> callSites(Die function) {
     if (callSites.size() > KEPT) {
       callSites.clear();
     }
@@ -628,7 +665,7 @@ public final class DwarfSource implements SourceInfo {
       collectSites(function, sites, 0);
       callSites.put(function, sites);
     }
-    return Optional.ofNullable(sites.get(linked(pc)));
+    return sites;
   }
 
   private static void collectSites(Die parent, Map<Long, Die> sites, int depth) {
