@@ -80,13 +80,14 @@ class LauncherScriptTest {
   @Test
   void mavenPrintsNoCodesForTerminals() throws Exception {
     var home = System.getProperty("fathom.home");
-    var process =
+    var builder =
         new ProcessBuilder(
                 "bash", "-c", "home=$1; . \"$1/etc/build.sh\"; run_maven --version", "", home)
-            .redirectErrorStream(true)
-            .start();
+            .redirectErrorStream(true);
+    builder.environment().remove("JAVA_TOOL_OPTIONS"); // The JVM would say so first.
+    var process = builder.start();
     var text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(text).isZero();
-    assertThat(text).contains("Apache Maven").doesNotContain("\033");
+    assertThat(text).startsWith("Apache Maven").doesNotContain("\033");
   }
 }

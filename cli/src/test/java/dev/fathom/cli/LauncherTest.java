@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -57,6 +58,17 @@ class LauncherTest {
     assertThat(result.err()).isEmpty();
     assertThat(result.status()).isZero();
     assertThat(result.out()).containsPattern("\\d+\\.\\d+");
+  }
+
+  @Test
+  void tracingHasBothCompilers() throws Exception {
+    var flags = Map.of("FATHOM_JVM_OPTIONS", "-XX:+PrintFlagsFinal");
+    var tiers = "TieredStopAtLevel += %d ";
+
+    assertThat(run(LAUNCHER, flags, "trace", "--help").out())
+        .containsPattern(String.format(Locale.ROOT, tiers, 4));
+    assertThat(run(LAUNCHER, flags, "--version").out())
+        .containsPattern(String.format(Locale.ROOT, tiers, 1));
   }
 
   @Test

@@ -34,6 +34,16 @@ final class Detours {
     this.session = session;
   }
 
+  /** Whether no CPU is on its way from a load to a call. */
+  boolean isEmpty() {
+    return underWay.isEmpty();
+  }
+
+  /** Whether a CPU is on its way to the call at that address, which is not its to make. */
+  boolean leadTo(long call) {
+    return underWay.keySet().stream().anyMatch(at -> at.call() == call);
+  }
+
   /** Whether the tracepoint's arguments are there. */
   boolean arrives(Tracepoints.Tracepoint point, long pc) {
     return point.sites().stream().anyMatch(site -> site.call() == pc);

@@ -49,6 +49,9 @@ final class PlacedProbes {
   /** Threads in functions whose arguments are kept; more are not seen to return. */
   private static final int MOST_KEPT = 1 << 16;
 
+  /** For how long CPUs are waited for that are on their way to a call, when tracing ends. */
+  private static final Duration ARRIVAL = Duration.ofSeconds(1);
+
   /** More than a request has. */
   private static final int MOST_BIOS = 1 << 12;
 
@@ -468,6 +471,9 @@ final class PlacedProbes {
     /** How often it was come to since the time that stops take was looked at last. */
     private long lately;
 
+    /** Whether nothing fires here any more, and CPUs are waited for that were led here. */
+    private boolean leaving;
+
     Firing(long address, List<Spot> here) {
       this.address = address;
       this.here = here;
@@ -480,6 +486,10 @@ final class PlacedProbes {
 
     @Override
     public boolean holds(Hit hit) {
+      if (leaving) {
+        passOn(hit);
+        return !detours.leadTo(address);
+      }
       hits++;
       lately++;
       try {
@@ -491,16 +501,20 @@ final class PlacedProbes {
       sequel = Sequel.GOES_ON;
       switch (then) {
         case Sequel.GoesOn _ -> {}
-        case Sequel.Returns(long value) -> new Redirect(session, hit).back(value);
+        case Sequel.Returns(long value) -> redirect(hit).back(value);
         case Sequel.Panics _ -> panic(hit);
         case Sequel.Stays _ -> stay();
       }
       return over || interpreter.exited();
     }
 
+    private Redirect redirect(Hit hit) {
+      return new Redirect(session.kernel().program(), session.target(), hit.cpu());
+    }
+
     private void panic(Hit hit) {
       var probe = here.getFirst().probe().name();
-      new Redirect(session, hit).panic("panic() of a D program at " + probe);
+      redirect(hit).panic("panic() of a D program at " + probe);
       notices.add("panic() at " + probe + ": the kernel panics");
       over = true;
     }
@@ -539,6 +553,7 @@ final class PlacedProbes {
   }
 
   private boolean runOn(long nanos, Sampler sampler) {
+    takeOutArrived();
     var event = control.get().proceed(Duration.ofNanos(Math.max(1, sampler.until(nanos))));
     return switch (event.cause()) {
       case StopEvent.Gone _ -> false;
@@ -595,10 +610,47 @@ final class PlacedProbes {
   private void takeOut(Probe probe) {
     for (var firing : List.copyOf(firings.entrySet())) {
       if (firing.getValue().here.getFirst().probe().equals(probe)) {
-        control.get().delete(firing.getKey());
-        firings.remove(firing.getKey());
         spots.remove(firing.getValue().address);
+        firing.getValue().leaving = true;
       }
+    }
+    takeOutArrived();
+  }
+
+  /** Takes the breakpoints out at which nothing fires any more and to which no CPU was led. */
+  private void takeOutArrived() {
+    firings
+        .entrySet()
+        .removeIf(
+            entry -> {
+              boolean over = entry.getValue().leaving && !detours.leadTo(entry.getValue().address);
+              if (over) {
+                control.get().delete(entry.getKey());
+              }
+              return over;
+            });
+  }
+
+  /**
+   * Lets the target go on until the CPUs that were led past a tracepoint's load have come to its
+   * call, which is not theirs to make: a matter of microseconds in the guest, as nothing else runs
+   * on them meanwhile but interrupts.
+   */
+  private void awaitDetours() {
+    long deadline = System.nanoTime() + ARRIVAL.toNanos();
+    firings.values().forEach(firing -> firing.leaving = true);
+    try {
+      for (long left = ARRIVAL.toNanos();
+          left > 0 && !detours.isEmpty() && isIn(Live.State.STOPPED);
+          left = deadline - System.nanoTime()) {
+        takeOutArrived();
+        control.get().proceed(Duration.ofNanos(left));
+      }
+      if (!detours.isEmpty()) {
+        notices.add("a CPU on its way to a tracepoint did not come to it: it makes the empty call");
+      }
+    } catch (FathomException e) {
+      notices.add("CPUs on their way to a tracepoint were not waited for: " + e.getMessage());
     }
   }
 
@@ -626,6 +678,9 @@ final class PlacedProbes {
       semaphores.forEach(this::release);
     }
     semaphores.clear();
+    if (!over && !detours.isEmpty()) {
+      awaitDetours();
+    }
     control.ifPresent(c -> firings.keySet().forEach(c::delete));
     control.ifPresent(c -> libraries.ifPresent(c::delete));
     libraries = Optional.empty();

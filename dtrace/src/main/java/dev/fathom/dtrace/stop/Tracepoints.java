@@ -5,6 +5,7 @@ import dev.fathom.base.FathomException;
 import dev.fathom.model.Program;
 import dev.fathom.model.Register;
 import dev.fathom.model.Value;
+import dev.fathom.model.arch.FlowKind;
 import dev.fathom.model.arch.x86_64.X86_64;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
@@ -45,6 +46,10 @@ import java.util.Set;
  *   mov    8(%REG), %rdi                         the arguments follow in the usual registers
  *   call   __traceiter_NAME                      or its trampoline
  * </pre>
+ *
+ * A CPU can be led to that call and not be caught there, when the tracer is killed meanwhile. So
+ * what is called has to look itself whether anybody listens: {@code __traceiter_NAME} does so since
+ * 5.12, and in the updates of 5.10 from then on.
  */
 final class Tracepoints {
   /** More of each than any kernel has. */
@@ -61,7 +66,7 @@ final class Tracepoints {
   private static final int KEY = 8;
   private static final int NAME = 128;
 
-  /** How far behind the jump the call is looked for, in instructions. */
+  /** How far the call is looked for behind the jump, and the test in who is called. */
   private static final int INSTRUCTIONS = 96;
 
   /** Bytes of the longest instruction. */
@@ -199,9 +204,11 @@ final class Tracepoints {
     long key = value.member("key").address();
     var name = program.memory().cString(value.member("name").asLong(), NAME);
     long funcs = value.member("funcs").address();
-    var calls =
-        new HashSet<>(
-            List.of(value.member("iterator").asLong(), value.member("static_call_tramp").asLong()));
+    long iterator = value.member("iterator").asLong();
+    if (!bearsNobody(iterator, funcs)) {
+      return Optional.empty();
+    }
+    var calls = new HashSet<>(List.of(iterator, value.member("static_call_tramp").asLong()));
     var sites = new ArrayList<Site>();
     for (var jump : jumps.getOrDefault(key, List.of())) {
       if (followed >= mostFollowed) {
@@ -221,6 +228,39 @@ final class Tracepoints {
     return sites.isEmpty()
         ? Optional.empty()
         : Optional.of(new Tracepoint(name, at, key, funcs, sites));
+  }
+
+  /** Whether a tracepoint's iterator may be called when nobody listens: it tests what it loads. */
+  private boolean bearsNobody(long iterator, long funcs) {
+    var decoder = program.architecture().flowDecoder();
+    long at = iterator;
+    Optional<Register> register = Optional.empty();
+    for (int i = 0; i < INSTRUCTIONS; i++) {
+      var code = new byte[LONGEST];
+      int got = program.memory().read(at, MemorySegment.ofArray(code));
+      var flow = decoder.decode(code, 0, got, at);
+      if (flow.isEmpty()) {
+        return false;
+      }
+      at += flow.get().length();
+      if (register.isEmpty()) {
+        register = loads(code, at, funcs);
+      } else if (tests(code, register.get())) {
+        return true;
+      } else if (flow.get().kind() != FlowKind.NEXT) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  /** Whether an instruction is {@code test %r64, %r64} of one register. */
+  private static boolean tests(byte[] code, Register register) {
+    int number = (code[2] & 7) | (code[0] & 1) << 3;
+    return (code[0] == 0x48 || code[0] == 0x4d)
+        && (code[1] & 0xff) == 0x85
+        && (code[2] & 0xff) == (0xc0 | (code[2] & 7) * 9)
+        && X86_64.ENCODED.get(number).equals(register);
   }
 
   /** What is behind a jump, where it is a tracepoint's own and not a question whether it is on. */

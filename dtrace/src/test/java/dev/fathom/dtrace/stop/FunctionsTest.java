@@ -3,28 +3,13 @@ package dev.fathom.dtrace.stop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fathom.model.AddressSpace;
-import dev.fathom.model.HeapMemory;
-import dev.fathom.model.Layout;
-import dev.fathom.model.Located;
-import dev.fathom.model.Memory;
-import dev.fathom.model.Program;
-import dev.fathom.model.Symbol;
-import dev.fathom.model.SymbolTable;
-import dev.fathom.model.Value;
-import dev.fathom.model.arch.Architecture;
 import dev.fathom.model.arch.x86_64.X86_64;
-import dev.fathom.model.type.TypeSystem;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Where functions return, over functions made of bytes. */
 class FunctionsTest {
-  private final Code code = new Code();
+  private final CodeProgram code = new CodeProgram(X86_64.INSTANCE);
   private final Functions functions = new Functions(code, "vmlinux");
 
   private List<Long> elsewhere(String name) {
@@ -86,103 +71,5 @@ class FunctionsTest {
     assertThat(elsewhere("f")).isEmpty();
     assertThat(elsewhere("g")).isEmpty();
     assertThat(functions.returns(0x180, 2)).containsExactly(0x180L);
-  }
-
-  /** Functions at addresses below 0x400. */
-  private static final class Code implements Program, SymbolTable {
-    private final byte[] bytes = new byte[0x400];
-    private final List<Symbol> symbols = new ArrayList<>();
-
-    void add(int address, String name, String hex) {
-      byte[] code = HexFormat.ofDelimiter(" ").parseHex(hex);
-      System.arraycopy(code, 0, bytes, address, code.length);
-      symbols.add(new Symbol(name, address, code.length, Symbol.Kind.TEXT, 'T', ""));
-    }
-
-    /** Lets the two-byte jump at {@code from} lead to {@code to}. */
-    void jump(int from, int to) {
-      int distance = to - from - 2;
-      if (distance > 127 || distance < -128) {
-        // The long form, which the function grows by.
-        boolean always = (bytes[from] & 0xff) == 0xeb;
-        int length = always ? 5 : 6;
-        bytes[from] = (byte) (always ? 0xe9 : 0x0f);
-        if (!always) {
-          bytes[from + 1] = (byte) 0x84;
-        }
-        for (int i = 0; i < 4; i++) {
-          bytes[from + length - 4 + i] = (byte) ((to - from - length) >> (8 * i));
-        }
-        symbols.replaceAll(
-            s ->
-                s.address() == from
-                    ? new Symbol(s.name(), from, s.size() + length - 2, s.kind(), 'T', "")
-                    : s);
-      } else {
-        bytes[from + 1] = (byte) distance;
-      }
-    }
-
-    Symbol function(String name) {
-      return named(name).getFirst();
-    }
-
-    @Override
-    public Architecture architecture() {
-      return X86_64.INSTANCE;
-    }
-
-    @Override
-    public AddressSpace memory() {
-      return new HeapMemory("code", Layout.LITTLE_64).put(0, bytes);
-    }
-
-    @Override
-    public Memory physical() {
-      return memory();
-    }
-
-    @Override
-    public SymbolTable symbols() {
-      return this;
-    }
-
-    @Override
-    public TypeSystem types() {
-      return new TypeSystem(8);
-    }
-
-    @Override
-    public Value global(String name) {
-      throw new UnsupportedOperationException(name);
-    }
-
-    @Override
-    public long epoch() {
-      return 0;
-    }
-
-    @Override
-    public Optional<Located> at(long address) {
-      return symbols.stream()
-          .filter(s -> address >= s.address() && address < s.address() + s.size())
-          .map(s -> new Located(s, address - s.address()))
-          .findFirst();
-    }
-
-    @Override
-    public List<Symbol> named(String name) {
-      return symbols.stream().filter(s -> s.name().equals(name)).toList();
-    }
-
-    @Override
-    public Stream<Symbol> stream() {
-      return symbols.stream();
-    }
-
-    @Override
-    public List<String> completions(String prefix, int limit) {
-      return List.of();
-    }
   }
 }

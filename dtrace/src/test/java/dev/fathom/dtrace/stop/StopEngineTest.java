@@ -17,12 +17,14 @@ import dev.fathom.kernel.KernelOptions;
 import dev.fathom.kernel.Progress;
 import dev.fathom.session.Session;
 import dev.fathom.target.AttachOptions;
+import dev.fathom.target.MemoryWriter;
 import dev.fathom.testkit.gdb.FakeStub;
 import dev.fathom.testkit.tiny.TinyLinux;
 import dev.fathom.trace.file.TraceFile;
 import dev.fathom.trace.recording.RecordingWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -195,7 +197,7 @@ class StopEngineTest {
     long behind = linux.address("schedule") + 0x80;
     long next = linux.tasks().getFirst().address();
     for (int i = 0; i < 3; i++) {
-      stub.comes(0, site).comes(0, behind).comes(0, behind + 0x12);
+      stub.comes(0, site).comes(0, behind + 0x12);
     }
     comes("panic", 1);
     stub.register(0, RSI, 7).register(0, RCX, next);
@@ -232,7 +234,7 @@ class StopEngineTest {
     long site = linux.address("schedule") + 0x20;
     long behind = linux.address("schedule") + 0x80;
     for (int i = 0; i < 2; i++) {
-      stub.comes(0, site).comes(0, behind).comes(0, behind + 0x12);
+      stub.comes(0, site).comes(0, behind + 0x12);
     }
     comes("panic", 1);
     stub.register(0, RSI, request).register(0, RCX, 4096);
@@ -329,6 +331,54 @@ class StopEngineTest {
                     + "fbt::panic:entry { exit(0); }"))
         .isEqualTo("here\n");
     assertThat(stub.requests()).doesNotContain(register(FakeStub.RIP, call + 5));
+  }
+
+  /** A CPU that was led past the load when tracing ends does not make the call. */
+  @Test
+  void noCpuIsLeftBetweenTheLoadAndTheCall() {
+    long site = linux.address("schedule") + 0x20;
+    long behind = linux.address("schedule") + 0x80;
+    stub.comes(0, site);
+    stub.comes(1, linux.address("panic"));
+    stub.comes(1, site).comes(0, behind + 0x12);
+    assertThat(
+            trace(
+                "#pragma D option quiet\n"
+                    + "sdt:::sched_switch { printf(\"too late\"); }\n"
+                    + "fbt::panic:entry { printf(\"over\"); exit(0); }"))
+        .isEqualTo("over\n");
+    session.close();
+    assertThat(stub.requests())
+        .containsSubsequence(
+            register(FakeStub.RIP, behind + 7), register(FakeStub.RIP, behind + 0x17));
+    assertThat(notices).isEmpty();
+  }
+
+  /** It is waited for as long as a second, and that it did not come is told. */
+  @Test
+  void aCpuThatDoesNotComeToTheCallIsTold() {
+    long site = linux.address("schedule") + 0x20;
+    stub.comes(0, site);
+    stub.comes(1, linux.address("panic"));
+    assertThat(
+            trace(
+                "#pragma D option quiet\n"
+                    + "sdt:::sched_switch { printf(\"too late\"); }\n"
+                    + "fbt::panic:entry { printf(\"over\"); exit(0); }"))
+        .isEqualTo("over\n");
+    assertThat(notices).singleElement().asString().contains("on its way to a tracepoint");
+  }
+
+  /** The call may be made after all, when the tracer is killed: the kernel oopses. */
+  @Test
+  void tracepointsWhoseIteratorDoesNotLookWhoListensAreNotListed() {
+    assertThat(new Tracepoints(session.kernel().program()).find("sched_switch")).isPresent();
+    long test = linux.address("__traceiter_sched_switch") + 15;
+    long physical = session.kernel().program().memory().physical(test).orElseThrow();
+    var writer = session.target().find(MemoryWriter.class).orElseThrow();
+    var load = new byte[] {0x48, (byte) 0x8b, 0x03}; // mov (%rbx), %rax
+    writer.write(MemoryWriter.Space.PHYSICAL, physical, MemorySegment.ofArray(load));
+    assertThat(new Tracepoints(session.kernel().program()).find("sched_switch")).isEmpty();
   }
 
   /** One that has to be registered besides, and what is not in the table, are not there. */

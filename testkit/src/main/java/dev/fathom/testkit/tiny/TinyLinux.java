@@ -627,8 +627,15 @@ public final class TinyLinux {
     jump(jumps + 16, gone, gone + 0x20, field(point, "tracepoint", "key") | 2);
     jump(jumps + 32, gone, gone + 0x20, field(registered, "tracepoint", "key"));
     symbol('D', jumps + 48, "__stop___jump_table");
+    // call the next; mov funcs(%rip), %rbx; mov %rsi, %r12; test %rbx, %rbx; je +0; ret
+    long listeners = field(point, "tracepoint", "funcs");
+    var calls = ByteBuffer.allocate(0x15).order(ByteOrder.LITTLE_ENDIAN);
+    calls.put((byte) 0xe8).putInt(0);
+    calls.put(new byte[] {0x48, (byte) 0x8b, 0x1d}).putInt((int) (listeners - (iterator + 12)));
+    calls.put(new byte[] {0x49, (byte) 0x89, (byte) 0xf4, 0x48, (byte) 0x85, (byte) 0xdb});
+    put(iterator, calls.put(new byte[] {0x74, 0, (byte) 0xc3}).array());
     // mov funcs(%rip), %rbx; test %rbx, %rbx; je +9; mov 8(%rbx), %rdi; nop; call iterator
-    int funcs = (int) (field(point, "tracepoint", "funcs") - (behind + 7));
+    int funcs = (int) (listeners - (behind + 7));
     var code = ByteBuffer.allocate(0x17).order(ByteOrder.LITTLE_ENDIAN);
     code.put(new byte[] {0x48, (byte) 0x8b, 0x1d}).putInt(funcs);
     code.put(new byte[] {0x48, (byte) 0x85, (byte) 0xdb, 0x74, 9});
