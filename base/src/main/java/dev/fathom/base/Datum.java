@@ -190,7 +190,7 @@ public sealed interface Datum {
    * @param symbol {@code function+0x12}, module-qualified where needed
    * @param size bytes of stack that the frame takes, where known
    * @param how how the frame was found: {@code orc}, {@code frame-pointer}, {@code scan}, {@code
-   *     registers}, {@code exception}, ...
+   *     registers}, {@code exception}, {@code cfi}, {@code tail-call}
    * @param note what stands between this frame and the one before: {@code <NMI>}, {@code
    *     <interrupt>}, user registers; may have several lines
    */

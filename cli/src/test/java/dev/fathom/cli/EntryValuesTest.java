@@ -38,8 +38,17 @@ class EntryValuesTest {
         stop();
         return kept;
       }
+      struct one { long a; };
+      __attribute__((noipa)) int whole(struct one w, struct one k) {
+        w.a += 2;
+        stop();
+        sink = w.a;
+        sink = k.a;
+        return 5;
+      }
       OWN int outer(int x) {
         int r = changed(x, x * 2) + lost(x + 1, 7);
+        r += whole((struct one){ x }, (struct one){ 8 });
         sink = r;
         return r + x;
       }
@@ -73,7 +82,7 @@ class EntryValuesTest {
     var program = CProgram.compile(folder, "entry", SOURCE, "-g", "-O2");
     var commands = new ArrayList<>(List.of("gdb", "-batch", "-nx", "-ex", "set width 0"));
     commands.addAll(List.of("-ex", "break stop", "-ex", "run"));
-    for (int stop = 0; stop < 2; stop++) {
+    for (int stop = 0; stop < 3; stop++) {
       for (var mode : MODES) {
         commands.addAll(List.of("-ex", "echo @@\\n", "-ex", "set print entry-values " + mode));
         commands.addAll(List.of("-ex", "bt"));
@@ -91,7 +100,7 @@ class EntryValuesTest {
             Debugged.run(service, "c");
           }
           int at = 1;
-          for (int stop = 0; stop < 2; stop++, at++) {
+          for (int stop = 0; stop < 3; stop++, at++) {
             for (var mode : MODES) {
               Debugged.run(service, "set print entry-values " + mode);
               assertThat(functions(Debugged.run(service, "bt")).subList(0, 4))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fathom.testkit.process.CProgram;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,90 @@ class TailCallsTest {
       }
       """;
 
+  /** Calls whose function no name tells. */
+  private static final String INDIRECT =
+      """
+      #include <stdio.h>
+      #include <unistd.h>
+      #define OWN __attribute__((noipa))
+      volatile int sink;
+      OWN int last(int x) { asm volatile("nop"); sink = x; return x + 1; }
+      OWN int behind(int a) { return last(a + 1); }
+      OWN int other(int a) { sink = a; return last(a + 1); }
+      int (*volatile fp)(int) = behind;
+      int (*volatile fq)(int) = other;
+      OWN int indirect(int a) { int r = fp(a); sink = r; return r; }
+      OWN int kept(int a, int (*f)(int)) { int r = f(a); r += f(a + r); sink = r; return r; }
+      OWN int direct(int a, int (*f)(int)) { int r = f(a); r += f(a + r); sink = r; return r; }
+      OWN int may(int a) { if (a > 100) return fq(a); return last(a + 1); }
+      OWN int half(int a) { int r = may(a); sink = r; return r; }
+      int main(void) {
+        puts("ready");
+        fflush(stdout);
+        for (;;) {
+          indirect(5);
+          kept(6, behind);
+          direct(7, last);
+          half(3);
+          usleep(1000);
+        }
+      }
+      """;
+
+  /** Functions that are called the same in part, and others of another unit. */
+  private static final String ALIKE =
+      """
+      #include <stdio.h>
+      #include <unistd.h>
+      #define OWN __attribute__((noipa))
+      volatile int sink;
+      OWN int last(int x) { asm volatile("nop"); sink = x; return x + 1; }
+      namespace far { int away(int x); }
+      int away(long x) { return x; }
+      struct B { int n; OWN int close(int x) { int r = last(x); sink = r; return r + n; } };
+      struct A { B b; OWN int close(int x) { return b.close(x + 1); } };
+      A a;
+      OWN int methods(int x) { int r = a.close(x); sink = r; return r; }
+      int leave(int x);
+      OWN static int step(int x) { sink = x; return leave(x + 1); }
+      OWN int statics(int x) { int r = step(x); sink = r; return r; }
+      OWN static int gone(int x) { sink = x; return far::away(x + 1); }
+      OWN int spaces(int x) { int r = gone(x); sink = r; return r; }
+      OWN int ping(int x);
+      OWN int pong(int x) { sink = x; return ping(x + 1); }
+      OWN int ping(int x) {
+        sink = x;
+        if (x > 7) { int r = last(x); sink = r; return r; }
+        return pong(x + 1);
+      }
+      OWN int again(int x) { int r = ping(x + 10); sink = r; return r; }
+      int main() {
+        puts("ready");
+        fflush(stdout);
+        for (;;) {
+          methods(5);
+          statics(6);
+          spaces(7);
+          again(8);
+          usleep(1000);
+        }
+      }
+      """;
+
+  private static final String ELSEWHERE =
+      """
+      #define OWN __attribute__((noipa))
+      extern volatile int sink;
+      int last(int x);
+      OWN static int step(int x) { int r = last(x); sink = r; return r; }
+      OWN int leave(int x) { sink = x; return step(x + 1); }
+      OWN static int ends(int x) { int r = last(x); sink = r; return r; }
+      namespace far {
+      OWN int away(int x) { sink = x; return ends(x + 1); }
+      OWN int away(char *x) { sink = *x; return ends(*x); }
+      }
+      """;
+
   private static final List<String> CALLERS = List.of("first", "unsure", "partly", "cycle");
 
   @TempDir Path folder;
@@ -72,9 +157,43 @@ class TailCallsTest {
   @ValueSource(strings = {"-gdwarf-5", "-gdwarf-4"})
   void areThoseOfGdb(String format) throws IOException {
     var program = CProgram.compile(folder, "tail", SOURCE, "-g", format, "-O2", "-fno-ipa-icf");
+    compare(program, CALLERS);
+    Debugged.with(
+        program,
+        (service, _) -> {
+          Debugged.run(service, "tb third");
+          Debugged.run(service, "c");
+          Debugged.run(service, "tb last");
+          assertThat(Debugged.run(service, "c")).contains("last (x=x@entry=17)");
+          assertThat(Debugged.run(service, "up")).contains("#1 ", "third (x=x@entry=16)");
+          assertThat(Debugged.run(service, "output x")).isEqualTo("16");
+          assertThat(Debugged.run(service, "finish")).contains("#0 ", " in first (x=x@entry=5)");
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-gdwarf-5", "-gdwarf-4"})
+  void whatIsCalledThroughPointersIsSureOrNotShown(String format) throws IOException {
+    var program = CProgram.compile(folder, "indirect", INDIRECT, "-g", format, "-O2", "-no-pie");
+    compare(program, List.of("indirect", "kept", "direct", "half"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-gdwarf-5", "-gdwarf-4"})
+  void functionsThatAreCalledAlikeAreNotTheSame(String format) throws IOException {
+    var other = folder.resolve("elsewhere.cc");
+    Files.writeString(other, ELSEWHERE);
+    var program =
+        CProgram.compileWith(
+            "g++", folder, "alike", ALIKE, "-g", format, "-O2", "-no-pie", other.toString());
+    compare(program, List.of("methods", "statics", "spaces", "again"));
+  }
+
+  /** What stands above {@code last} in each of some functions, here and in gdb. */
+  private void compare(CProgram program, List<String> callers) {
     var commands = new ArrayList<>(List.of("gdb", "-batch", "-nx"));
     commands.addAll(List.of("-ex", "set width 0", "-ex", "break main", "-ex", "run"));
-    for (var caller : CALLERS) {
+    for (var caller : callers) {
       commands.addAll(List.of("-ex", "tbreak " + caller, "-ex", "continue"));
       commands.addAll(List.of("-ex", "tbreak last", "-ex", "continue"));
       commands.addAll(List.of("-ex", "echo @@\\n", "-ex", "bt"));
@@ -84,22 +203,15 @@ class TailCallsTest {
     Debugged.with(
         program,
         (service, _) -> {
-          for (int i = 0; i < CALLERS.size(); i++) {
-            Debugged.run(service, "tb " + CALLERS.get(i));
+          for (int i = 0; i < callers.size(); i++) {
+            Debugged.run(service, "tb " + callers.get(i));
             Debugged.run(service, "c");
             Debugged.run(service, "tb last");
             Debugged.run(service, "c");
             assertThat(frames(Debugged.run(service, "bt")))
-                .as(CALLERS.get(i))
+                .as(callers.get(i))
                 .isEqualTo(frames(theirs[i + 1]));
           }
-          Debugged.run(service, "tb third");
-          Debugged.run(service, "c");
-          Debugged.run(service, "tb last");
-          assertThat(Debugged.run(service, "c")).contains("last (x=x@entry=17)");
-          assertThat(Debugged.run(service, "up")).contains("#1 ", "third (x=x@entry=16)");
-          assertThat(Debugged.run(service, "output x")).isEqualTo("16");
-          assertThat(Debugged.run(service, "finish")).contains("#0 ", " in first (x=x@entry=5)");
         });
   }
 }

@@ -324,7 +324,7 @@ final class SessionSources {
 
     @Override
     public List<Long> tailCalls(long callee, long back) {
-      return of(callee).covers(back - 1) ? of(callee).tailCalls(callee, back) : List.of();
+      return of(callee).tailCalls(callee, back);
     }
 
     @Override

@@ -28,8 +28,9 @@ final class FindstackCommand implements Command {
             sleeping one from the registers saved when it was switched out. Without an address it
             shows the thread that panicked, or else the one that runs on the first CPU.
 
-            Each frame says how it was found: `registers`, `orc`, `exception`, `frame-pointer` or
-            `scan`; words found by scanning may be stale.
+            Each frame says how it was found: `registers`, `orc`, `cfi`, `exception`, `tail-call`,
+            `frame-pointer` or `scan`; words found by scanning may be stale. A `tail-call` frame is of
+            a function that has left the stack to the one that it called last.
 
                 > ::walk thread | ::findstack -v
                 > 0t1::pid2task | ::findstack

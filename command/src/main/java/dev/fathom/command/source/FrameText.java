@@ -3,6 +3,8 @@ package dev.fathom.command.source;
 
 import dev.fathom.base.Cell;
 import dev.fathom.base.Datum;
+import dev.fathom.base.EvalException;
+import dev.fathom.base.TargetException;
 import dev.fathom.command.EntryValues;
 import dev.fathom.command.Invocation;
 import dev.fathom.command.Item;
@@ -15,6 +17,7 @@ import dev.fathom.model.source.SourceLine;
 import dev.fathom.model.source.Variable;
 import dev.fathom.model.unwind.Frame;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -128,20 +131,35 @@ public final class FrameText {
     for (var parameter : activation.parameters()) {
       var now = parameter.in(frame.view());
       var entry =
-          mode == EntryValues.NO
-              ? Optional.<String>empty()
-              : parameter.atEntry(frame.view()).map(FrameText::brief);
+          mode == EntryValues.NO ? Optional.<Value>empty() : parameter.atEntry(frame.view());
+      var passed = entry.map(FrameText::brief);
       all.add(
           switch (now) {
             case Variable.Present(Value value) ->
-                mode.of(parameter.name(), Optional.of(brief(value)), entry, "");
+                mode.of(
+                    parameter.name(),
+                    Optional.of(brief(value)),
+                    passed,
+                    entry.filter(e -> isSame(value, e)).isPresent(),
+                    "");
             case Variable.AtEntry _ ->
-                mode.of(parameter.name(), Optional.empty(), entry, Variable.Gone.OPTIMISED_OUT);
+                mode.of(
+                    parameter.name(), Optional.empty(), passed, false, Variable.Gone.OPTIMISED_OUT);
             case Variable.Gone(String why) ->
-                mode.of(parameter.name(), Optional.empty(), entry, why);
+                mode.of(parameter.name(), Optional.empty(), passed, false, why);
           });
     }
     return String.join(", ", all);
+  }
+
+  /** Whether values have the same bytes: in a word all structures look alike. */
+  private static boolean isSame(Value now, Value entry) {
+    try {
+      int size = Math.toIntExact(entry.type().bytes());
+      return Arrays.equals(now.bytes(size), entry.bytes(size));
+    } catch (EvalException | TargetException _) {
+      return false; // What cannot be read is shown as such.
+    }
   }
 
   /** A value in a word; structures and arrays are not opened. */

@@ -35,6 +35,19 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
   }
 
   /**
+   * The expression that holds before the first instruction of a function at {@code pc}: gcc writes
+   * an empty range for it where another holds as soon as the function's body begins.
+   */
+  public Optional<DwarfExpression> atEntry(long pc) {
+    for (var entry : entries) {
+      if (entry.range().isEmpty() && entry.range().start() == pc) {
+        return Optional.of(entry.expression());
+      }
+    }
+    return at(pc);
+  }
+
+  /**
    * The list at {@code offset} of {@code .debug_loc}.
    *
    * @param base the unit's base address: its {@code DW_AT_low_pc}
@@ -187,9 +200,9 @@ public record LocationList(List<Entry> entries, Optional<DwarfExpression> fallba
     return new DwarfExpression(section, at, length, encoding);
   }
 
-  /** An entry that is empty or ends before it starts holds nowhere. */
+  /** An entry that ends before it starts holds nowhere. */
   private static void add(List<Entry> found, long start, long end, DwarfExpression expression) {
-    if (Long.compareUnsigned(start, end) < 0) {
+    if (Long.compareUnsigned(start, end) <= 0) {
       found.add(new Entry(new Range(start, end), expression));
     }
   }

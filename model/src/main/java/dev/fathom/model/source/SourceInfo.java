@@ -45,7 +45,8 @@ public interface SourceInfo {
   /**
    * The calls between a function at work and the one that it returns to which have left the stack,
    * each the last thing that its function did: the addresses behind them, innermost first. None
-   * where the function was called from there, and where it is not sure by what way.
+   * where the function was called from there, where it is not sure by what way, and where it
+   * returns to code that other debug information describes.
    *
    * @param callee where the function at work is
    * @param back where it returns to

@@ -65,10 +65,7 @@ public final class SourceInfos implements SourceInfo {
 
   @Override
   public List<Long> tailCalls(long callee, long back) {
-    return of(callee)
-        .filter(part -> part.covers(back - 1))
-        .map(part -> part.tailCalls(callee, back))
-        .orElse(List.of());
+    return of(callee).map(part -> part.tailCalls(callee, back)).orElse(List.of());
   }
 
   @Override

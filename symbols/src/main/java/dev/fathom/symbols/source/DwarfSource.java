@@ -52,6 +52,9 @@ public final class DwarfSource implements SourceInfo {
   /** Units whose functions and lines are kept. */
   private static final int KEPT = 256;
 
+  /** Entries of functions whose code is kept. */
+  private static final int KEPT_ENTRIES = 4096;
+
   /** Deeper than any function's blocks and inlined functions. */
   private static final int MAX_DEPTH = 256;
 
@@ -72,6 +75,8 @@ public final class DwarfSource implements SourceInfo {
   private final List<String> problems = new ArrayList<>();
   private final Map<Long, UnitCode> kept = new Kept();
   private final Map<Die, Map<Long, Die>> callSites = new HashMap<>();
+  private final Map<Die, Optional<Die>> withCode = new HashMap<>();
+  private final Map<Die, Boolean> repeating = new HashMap<>();
   private final Map<Long, Optional<RangeTable<Unit>>> unitsByOffset = new HashMap<>();
   private Optional<RangeTable<Long>> named = Optional.empty();
   private Optional<RangeTable<Unit>> others = Optional.empty();
@@ -99,11 +104,6 @@ public final class DwarfSource implements SourceInfo {
     this.openLineFiles = lineFiles;
     registers = new DwarfRegisters(architecture);
   }
-
-  /**
-   * Functions of a name and copies of it that were inlined; where there are more it is not plain.
-   */
-  private static final int MOST_OF_A_NAME = 16;
 
   private static final class Kept extends LinkedHashMap<Long, UnitCode> {
     private static final long serialVersionUID = 1L;
@@ -636,22 +636,57 @@ public final class DwarfSource implements SourceInfo {
     }
   }
 
-  /** The entry of a function that has its code, for any of its entries. */
+  /**
+   * The entry of a function that has its code, for any of its entries; empty where none is sure.
+   */
   Optional<Die> code(Die entry) {
-    if (!UnitLists.ranges(entry).isEmpty()) {
-      return Optional.of(entry);
+    if (withCode.size() > KEPT_ENTRIES) {
+      withCode.clear();
     }
-    var name = entry.withOrigins().getLast().name();
-    var all = name.map(n -> functions(n, MOST_OF_A_NAME)).orElse(List.of());
-    var own = all.stream().filter(function -> !function.inlined()).toList();
-    return own.size() == 1
-        ? function(own.getFirst().address()).filter(found -> same(found, entry))
-        : Optional.empty();
+    var found = withCode.get(entry);
+    if (found == null) {
+      found = UnitLists.ranges(entry).isEmpty() ? codeByName(entry) : Optional.of(entry);
+      withCode.put(entry, found);
+    }
+    return found;
+  }
+
+  private Optional<Die> codeByName(Die entry) {
+    var named = types.nameOf(entry).map(this::functionsNamed).orElse(List.of());
+    var places = new LinkedHashMap<Long, Die>();
+    for (var die : named) {
+      if (same(die, entry) && !UnitLists.ranges(die).isEmpty()) {
+        // A copy that the linker left out has no place, or that of something else.
+        var place = placed(entryOf(die));
+        if (place.isPresent()) {
+          function(place.getAsLong())
+              .filter(at -> same(at, entry))
+              .ifPresent(at -> places.putIfAbsent(place.getAsLong(), at));
+        }
+      }
+    }
+    return places.size() == 1 ? Optional.of(places.values().iterator().next()) : Optional.empty();
+  }
+
+  /**
+   * Whether a function may be at work again without having been called: what its caller passed is
+   * then not what it was entered with.
+   */
+  boolean mayRepeat(Die function) {
+    if (repeating.size() > KEPT_ENTRIES) {
+      repeating.clear();
+    }
+    var found = repeating.get(function);
+    if (found == null) {
+      found = TailCalls.mayRepeat(this, function);
+      repeating.put(function, found);
+    }
+    return found;
   }
 
   /** The call in a function that returns to {@code pc}. */
   Optional<Die> callSite(Die function, long pc) {
-    return Optional.ofNullable(callSites(function).get(linked(pc)));
+    return Optional.ofNullable(callSites(function).get(linked(pc - 1) + 1));
   }
 
   /** The calls in a function, by the addresses behind them in the file. */
@@ -689,11 +724,38 @@ public final class DwarfSource implements SourceInfo {
     }
   }
 
-  /** Whether two entries are of one function, in whatever units they are. */
+  /**
+   * Whether two entries are of one function: of different units where it is known outside of its
+   * own, by the names of their symbols or else by their names in full.
+   */
   boolean same(Die a, Die b) {
     var first = a.withOrigins().getLast();
     var second = b.withOrigins().getLast();
-    return first.equals(second) || (first.name().isPresent() && first.name().equals(second.name()));
+    if (first.equals(second)) {
+      return true;
+    }
+    if (!(isExternal(a) && isExternal(b)) && !isOfOneUnit(first, second)) {
+      return false;
+    }
+    var symbol = symbolOf(first);
+    var other = symbolOf(second);
+    if (symbol.isPresent() && other.isPresent()) {
+      return symbol.equals(other);
+    }
+    var name = types.nameOf(first);
+    return name.isPresent() && name.equals(types.nameOf(second));
+  }
+
+  private static boolean isExternal(Die function) {
+    return function.owner(At.EXTERNAL).filter(owner -> owner.flag(At.EXTERNAL)).isPresent();
+  }
+
+  private static boolean isOfOneUnit(Die a, Die b) {
+    return a.unit().offset() == b.unit().offset() && a.unit().dwarf().equals(b.unit().dwarf());
+  }
+
+  private static Optional<String> symbolOf(Die function) {
+    return function.string(At.LINKAGE_NAME).or(() -> function.string(At.MIPS_LINKAGE_NAME));
   }
 
   /** The canonical frame address of a frame. */

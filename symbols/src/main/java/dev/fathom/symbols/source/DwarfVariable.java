@@ -192,7 +192,7 @@ final class DwarfVariable implements Variable {
     if (list.isEmpty() || ranges.isEmpty() || size < 1 || size > 8) {
       return new Gone(Gone.OPTIMISED_OUT);
     }
-    var entry = list.get().at(ranges.getFirst().start());
+    var entry = list.get().atEntry(ranges.getFirst().start());
     if (entry.isEmpty() || entry.get().soleRegister().isEmpty()) {
       return new Gone(Gone.OPTIMISED_OUT);
     }

@@ -160,12 +160,10 @@ final class FrameContext implements ExpressionContext {
     if (site.isEmpty()) {
       throw gone();
     }
-    var target =
-        site.get().reference(At.CALL_ORIGIN).or(() -> site.get().reference(At.ABSTRACT_ORIGIN));
-    if (target.isPresent() && !source.same(target.get(), function)) {
+    var context = new FrameContext(source, at.get().unit(), at.get(), caller, depth + 1);
+    if (!isOfThis(site.get(), context) || source.mayRepeat(function)) {
       throw gone();
     }
-    var context = new FrameContext(source, at.get().unit(), at.get(), caller, depth + 1);
     for (var child = site.get().firstChild(); child.isPresent(); child = child.get().next()) {
       var die = child.get();
       if ((die.tag() == Tag.CALL_SITE_PARAMETER || die.tag() == Tag.GNU_CALL_SITE_PARAMETER)
@@ -179,6 +177,23 @@ final class FrameContext implements ExpressionContext {
       }
     }
     throw gone();
+  }
+
+  /** Whether a call is surely of the function whose frame it is. */
+  private boolean isOfThis(Die site, FrameContext caller) {
+    var origin = site.reference(At.CALL_ORIGIN).or(() -> site.reference(At.ABSTRACT_ORIGIN));
+    if (origin.isPresent()) {
+      return source.same(origin.get(), function);
+    }
+    var target =
+        UnitLists.expression(site, At.CALL_TARGET)
+            .or(() -> UnitLists.expression(site, At.GNU_CALL_SITE_TARGET));
+    try {
+      return target.isPresent()
+          && target.get().evaluate(caller) == source.loaded(source.entryOf(function));
+    } catch (EvalException _) {
+      return false; // what the call took the address from is lost, so any function may be called
+    }
   }
 
   /** Nobody says what it was: the compiler counts on it not being needed. */

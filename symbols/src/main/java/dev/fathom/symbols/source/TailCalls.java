@@ -3,6 +3,7 @@ package dev.fathom.symbols.source;
 
 import dev.fathom.format.dwarf.At;
 import dev.fathom.format.dwarf.Die;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -23,11 +24,16 @@ final class TailCalls {
 
   private static final int MOST_WAYS = 64;
 
+  /** Functions that are looked at before it counts as possible that they lead back. */
+  private static final int MOST_REACHED = 200;
+
   private final DwarfSource source;
   private final Die wanted;
   private final List<List<Long>> ways = new ArrayList<>();
   private int tried;
-  private boolean tooMany;
+
+  /** Whether there may be ways that are not known. */
+  private boolean unsure;
 
   private TailCalls(DwarfSource source, Die wanted) {
     this.source = source;
@@ -47,7 +53,37 @@ final class TailCalls {
     }
     var search = new TailCalls(source, callee);
     search.follow(target.get(), new ArrayList<>(), new HashSet<>());
-    return search.tooMany || search.ways.isEmpty() ? List.of() : common(search.ways);
+    return search.unsure || search.ways.isEmpty() ? List.of() : common(search.ways);
+  }
+
+  /**
+   * Whether a function may be at work again without having been called, since it, or one that it
+   * left the stack to, left it to that function or to one that is not known.
+   */
+  static boolean mayRepeat(DwarfSource source, Die function) {
+    var reached = new HashSet<Die>(Set.of(function));
+    var left = new ArrayDeque<Die>(reached);
+    while (!left.isEmpty()) {
+      for (var site : source.callSites(left.remove()).values()) {
+        if (!isTailCall(site)) {
+          continue;
+        }
+        var target = target(source, site);
+        if (target.isEmpty()
+            || source.same(target.get(), function)
+            || reached.size() >= MOST_REACHED) {
+          return true;
+        }
+        if (reached.add(target.get())) {
+          left.add(target.get());
+        }
+      }
+    }
+    return false;
+  }
+
+  private static boolean isTailCall(Die site) {
+    return site.flag(At.CALL_TAIL_CALL) || site.flag(At.GNU_TAIL_CALL);
   }
 
   /** The function that a call is of, where it is always the same one. */
@@ -60,15 +96,20 @@ final class TailCalls {
   private void follow(Die function, List<Long> way, Set<Long> seen) {
     for (var site : source.callSites(function).entrySet()) {
       var die = site.getValue();
-      if (!die.flag(At.CALL_TAIL_CALL) && !die.flag(At.GNU_TAIL_CALL)) {
+      if (!isTailCall(die)) {
         continue;
       }
-      if (++tried > MOST_TRIED || way.size() >= MOST_CALLS || ways.size() >= MOST_WAYS) {
-        tooMany = true;
+      var target = target(source, die);
+      if (target.isEmpty()
+          || ++tried > MOST_TRIED
+          || way.size() >= MOST_CALLS
+          || ways.size() >= MOST_WAYS) {
+        unsure = true;
+      }
+      if (unsure) {
         return;
       }
-      var target = target(source, die);
-      if (target.isEmpty() || !seen.add(site.getKey())) {
+      if (!seen.add(site.getKey())) {
         continue;
       }
       way.add(site.getKey());
