@@ -40,7 +40,10 @@ class KnownMethodsTest {
       std::string s = "hello";
       std::string_view sv = "view";
       std::map<int, int> m{{1, 2}, {3, 4}};
-      std::list<int> l{7, 8};
+      std::list<int> l{7, 8}, nl;
+      std::forward_list<int> nf;
+      std::map<int, int> nm;
+      std::string ns;
       std::deque<int> d{4, 5, 6};
       std::set<int> se{1, 2};
       std::array<int, 4> a{9, 8, 7, 6};
@@ -81,6 +84,13 @@ class KnownMethodsTest {
           "m.size() = 2",
           "l.size() = 2",
           "l.front() * 10 + l.back() = 78",
+          "nl.size() = 0",
+          "nl.empty() = true",
+          "nf.empty() = true",
+          "nm.size() = 0",
+          "nm.empty() = true",
+          "ns.length() = 0",
+          "ns.empty() = true",
           "d.size() = 3",
           "d.back() + 0 = 6",
           "se.size() = 2",
@@ -110,7 +120,9 @@ class KnownMethodsTest {
     }
     assertThat(Debugged.run(service, "output v.front()")).matches("\\(.*\\) @0x\\w+: 1");
     assertThat(Debugged.run(service, "output none.back()")).contains("it is empty");
-    assertThat(Debugged.run(service, "output none.front()")).contains("it is empty");
+    for (var empty : List.of("none", "nl", "nf", "ns")) {
+      assertThat(Debugged.run(service, "output " + empty + ".front()")).contains("it is empty");
+    }
     assertThat(Debugged.run(service, "output v.capacity()")).contains("was inlined");
     assertThat(Debugged.run(service, "output sized.size()")).contains("was inlined");
   }

@@ -14,17 +14,15 @@ public final class VirtualTables {
   /** More parts than an object has. */
   private static final int PARTS_LIMIT = 1000;
 
-  /** No class declares so many virtual functions. */
-  private static final long SLOTS_LIMIT = 10_000;
-
   /**
    * A table.
    *
    * @param part of the object: the largest that begins there
    * @param address where the part's first word leads
-   * @param functions how many functions its classes declare
+   * @param functions how many functions its classes declare, at least one; hostile debug
+   *     information says what it likes
    */
-  public record Table(Value.Ref part, long address, int functions) {}
+  public record Table(Value.Ref part, long address, long functions) {}
 
   private static final class Found {
     private final Value.Ref part;
@@ -49,8 +47,10 @@ public final class VirtualTables {
     var tables = new ArrayList<Table>();
     int word = object.program().memory().layout().wordBytes();
     for (var one : found) {
-      long table = one.part.space().unsigned(one.part.address(), word);
-      tables.add(new Table(one.part, table, (int) one.functions));
+      if (one.functions > 0) {
+        long table = one.part.space().unsigned(one.part.address(), word);
+        tables.add(new Table(one.part, table, one.functions));
+      }
     }
     return tables;
   }
@@ -70,8 +70,7 @@ public final class VirtualTables {
     }
     for (var method : type.methods()) {
       if (method.isVirtual() && method.slot().isPresent()) {
-        long count = Math.min(method.slot().getAsLong() + 1, SLOTS_LIMIT);
-        own.functions = Math.max(own.functions, count);
+        own.functions = Math.max(own.functions, method.slot().getAsLong() + 1);
       }
     }
     for (var base : BaseClasses.of(at)) {

@@ -42,13 +42,12 @@ final class CatchCommand implements Command {
             (`__cxa_throw`, `__cxa_begin_catch`, `__cxa_rethrow`); `up` shows who asked for it. They
             wait for the library where it is not there yet. `tcatch` stops once.
 
-                > catch panic
-                breakpoint 1 at panic (catch panic)
-                > catch oops
-                breakpoint 2 at oops_enter (catch oops)
-                > catch throw
-                breakpoint 3 at __cxa_throw (catch throw)
-            """);
+                > %1$s panic
+                %2$sbreakpoint 1 at panic (catch panic)
+                > %1$s throw
+                %2$sbreakpoint 2 at __cxa_throw (catch throw)
+            """
+                .formatted(name, name.equals("tcatch") ? "temporary " : ""));
   }
 
   @Override

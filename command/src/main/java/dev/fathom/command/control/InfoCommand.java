@@ -31,9 +31,9 @@ final class InfoCommand implements Command {
             stop it (`handle`). `info files` is `::status` and `::objects`. `info symbol`
             names what stands at an address, `info address` says where a symbol is; `info types`,
             `info variables` and `info functions` list those whose names match; `info vtbl` the
-            virtual functions that an object of C++ has. With debug information: `info frame`, `info locals` and `info args` of the selected frame, `info
-            line` of a place (a function, FILE:LINE, *ADDRESS), `info scope` the variables there and
-            where they are kept.
+            virtual functions that an object of C++ has. With debug information: `info frame`,
+            `info locals` and `info args` of the selected frame, `info line` of a place (a function,
+            FILE:LINE, *ADDRESS), `info scope` the variables there and where they are kept.
 
                 > info breakpoints
                 > info threads

@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 
 /** gdb's {@code info vtbl}: the virtual functions that an object has. */
 final class TablesTopic {
+  /** Functions that are shown. */
+  private static final int MOST = 10_000;
+
   private TablesTopic() {}
 
   static Stream<Item> of(Invocation call, String expression) {
@@ -37,32 +40,36 @@ final class TablesTopic {
       throw new EvalException("this object does not have a virtual function table");
     }
     var lines = new ArrayList<Item>();
+    long shown = 0;
     for (var table : tables) {
-      if (table.functions() > 0) {
-        if (!lines.isEmpty()) {
-          lines.add(line(""));
+      if (!lines.isEmpty()) {
+        lines.add(line(""));
+      }
+      lines.add(
+          line(
+              "vtable for '"
+                  + table.part().type().resolved().text()
+                  + "' @ "
+                  + hex(table.address())
+                  + " (subobject @ "
+                  + hex(table.part().address())
+                  + "):"));
+      for (long i = 0; i < table.functions(); i++) {
+        if (shown++ == MOST) {
+          lines.add(line("(more than " + MOST + " functions: the rest is left out)"));
+          return lines.stream();
         }
-        lines.add(
-            line(
-                "vtable for '"
-                    + table.part().type().resolved().text()
-                    + "' @ "
-                    + hex(table.address())
-                    + " (subobject @ "
-                    + hex(table.part().address())
-                    + "):"));
-        for (int i = 0; i < table.functions(); i++) {
-          lines.add(line("[" + i + "]: " + function(call.program(), table.address(), i)));
-        }
+        call.checkInterrupt();
+        lines.add(line("[" + i + "]: " + function(call.program(), table.address(), i)));
       }
     }
     return lines.stream();
   }
 
-  private static String function(Program program, long table, int slot) {
+  private static String function(Program program, long table, long slot) {
     int word = program.memory().layout().wordBytes();
     try {
-      long entry = program.memory().unsigned(table + (long) slot * word, word);
+      long entry = program.memory().unsigned(table + slot * word, word);
       return hex(entry)
           + program.symbols().at(entry).map(located -> " <" + located.text() + ">").orElse("");
     } catch (FaultException e) {

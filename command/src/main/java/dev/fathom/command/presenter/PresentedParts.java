@@ -142,7 +142,8 @@ public final class PresentedParts {
                   case Presentation.Text text -> Optional.of(text.count());
                   case Presentation.Parts parts -> passed(parts.parts(), interrupt);
                   case Presentation.Stand(_, Value.Ref inner) -> count(inner, interrupt);
-                  case Presentation.Stand _, Presentation.Words _ -> Optional.empty();
+                  case Presentation.Words _ -> Optional.of(0L); // "empty std::list"
+                  case Presentation.Stand _ -> Optional.empty();
                 });
   }
 
@@ -169,7 +170,8 @@ public final class PresentedParts {
                   case Presentation.Text text -> Optional.of(text.count() == 0);
                   case Presentation.Parts parts -> Optional.of(!parts.parts().hasNext());
                   case Presentation.Stand(_, Value.Ref inner) -> isEmpty(inner);
-                  case Presentation.Stand _, Presentation.Words _ -> Optional.empty();
+                  case Presentation.Words _ -> Optional.of(true);
+                  case Presentation.Stand _ -> Optional.empty();
                 });
   }
 

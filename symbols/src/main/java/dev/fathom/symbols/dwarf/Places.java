@@ -37,6 +37,9 @@ final class Places {
   /** The largest offset that is believed: all addresses of a process of user mode. */
   private static final long MAX_BYTES = 1L << 48;
 
+  /** Functions in the table of a class; no compiler gets there. */
+  private static final long MAX_SLOTS = 1 << 20;
+
   private Places() {}
 
   /** {@code DW_AT_data_member_location} in bytes; empty when only the object itself tells. */
@@ -100,7 +103,7 @@ final class Places {
       return OptionalLong.empty();
     }
     long slot = in.uleb();
-    return slot >= 0 && slot < MAX_BYTES ? OptionalLong.of(slot) : OptionalLong.empty();
+    return slot >= 0 && slot < MAX_SLOTS ? OptionalLong.of(slot) : OptionalLong.empty();
   }
 
   /**
