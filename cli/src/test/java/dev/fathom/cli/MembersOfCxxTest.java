@@ -56,6 +56,12 @@ class MembersOfCxxTest {
       int (V::*vf)(int) = &V::f;
       int (W::*wf)(int) = &W::f;
       int (M::*mf)(int) = (int (M::*)(int)) &W::f;
+      extern int P::*const cpm;
+      int P::*const cpm = &P::y;
+      extern int (P::*const tab[2])(int);
+      int (P::*const tab[2])(int) = {&P::twice, nullptr};
+      int P::*away = &P::y;
+      int (P::*gone)(int) = &P::twice;
       std::string s = "abc";
       int i = 3;
       unsigned long ul = 4;
@@ -96,6 +102,13 @@ class MembersOfCxxTest {
           "&geo::P::y",
           "&geo::V::f",
           "sizeof(pf)",
+          "cpm",
+          "tab",
+          "p.*cpm",
+          "away = 0",
+          "away",
+          "gone = 0",
+          "gone",
           "(pm == &geo::P::y) + 1",
           "(pf == &geo::P::sum) + 1",
           "sizeof(p += q)",
@@ -153,9 +166,12 @@ class MembersOfCxxTest {
           }
           assertThat(Debugged.run(service, "output pf"))
               .containsPattern(
-                  "^\\(int \\(geo::P::\\*\\)\\(const geo::P \\* const, int\\)\\) 0x\\w+ <geo::P::sum");
+                  "^\\(int \\(geo::P::\\*\\)\\(const geo::P \\* const, int\\)\\) 0x\\w+"
+                      + " <geo::P::sum");
           assertThat(Debugged.run(service, "output vf == &geo::V::g")).isEqualTo("0");
-          assertThat(Debugged.run(service, "output nf == 0 && pf != 0")).isEqualTo("1");
+          assertThat(Debugged.run(service, "output nf == 0 && 0 != pf")).isEqualTo("1");
+          assertThat(Debugged.run(service, "output none == 0 && &geo::P::x != 0")).isEqualTo("1");
+          assertThat(Debugged.run(service, "output gone == nullptr && pm != away")).isEqualTo("1");
           assertThat(Debugged.run(service, "output nf")).isEqualTo("NULL");
           assertThat(Debugged.run(service, "output typeid(*vp).__name")).endsWith("\"N3geo1WE\"");
           assertThat(Debugged.run(service, "output &typeid(*vp) == &typeid(w)")).isEqualTo("1");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.fathom.command;
 
+import dev.fathom.lang.MemberFunction;
 import dev.fathom.model.Program;
 import dev.fathom.model.Value;
 import dev.fathom.model.type.CType;
@@ -20,13 +21,8 @@ final class MemberPointerText {
 
   /** The text of a value; empty when its type is no such pointer. Reads memory. */
   static Optional<String> of(Value value) {
-    var type = value.type();
-    while (type instanceof TypedefType t && !t.isMemberPointer()) {
-      type = t.target();
-    }
-    return type instanceof TypedefType t && t.isMemberPointer()
-        ? t.memberPointer().map(to -> of(value, t, to))
-        : Optional.empty();
+    return TypedefType.memberPointerOf(value.type())
+        .map(type -> of(value, type, type.memberPointer().orElseThrow()));
   }
 
   private static String of(Value value, TypedefType type, TypedefType.MemberPointer to) {
@@ -63,22 +59,23 @@ final class MemberPointerText {
   }
 
   private static String function(Value value, TypedefType type, TypedefType.MemberPointer to) {
-    long code = value.member("__pfn").asLong();
-    long moved = value.member("__delta").asLong();
+    var function = MemberFunction.of(value);
+    long code = function.code();
+    long moved = function.moved();
     var program = value.program();
-    if (code == 0) {
+    if (function.isNull()) {
       return "NULL";
     }
-    if ((code & 1) != 0) {
-      long slot = (code - 1) / program.types().wordBytes();
+    if (function.isVirtual()) {
+      long slot = code / program.types().wordBytes();
       var name = virtual(program, to.owner(), slot, moved, new HashSet<>());
       if (name.isPresent()) {
         return "&virtual " + name.get();
       }
     }
     var text =
-        (code & 1) != 0
-            ? "&virtual table offset " + (code - 1)
+        function.isVirtual()
+            ? "&virtual table offset " + code
             : "("
                 + type.text()
                 + ") 0x"

@@ -110,6 +110,11 @@ final class Assignments {
       throw Cursor.wrong(target.span(), "only what stands in memory can be assigned to");
     }
     var type = place.type().resolved();
+    var nothing = MemberPointers.nothing(place.type(), value);
+    if (nothing.isPresent()) {
+      scope.write(place, nothing.get().bytes(Evaluator.VALUE_LIMIT));
+      return nothing.get();
+    }
     if (ComplexNumbers.is(type)) {
       var number = evaluator.converted(e, place.type(), evaluator.decay(value));
       scope.write(place, number.bytes(Evaluator.VALUE_LIMIT));

@@ -444,7 +444,7 @@ final class Evaluator {
           .operator(b, "operator" + b.operator().text(), b.left(), left, second)
           .referred();
     }
-    if (MemberPointers.isToFunction(left)
+    if ((MemberPointers.is(left) || MemberPointers.is(right))
         && (b.operator() == Expr.BinaryOperator.EQUAL
             || b.operator() == Expr.BinaryOperator.NOT_EQUAL)) {
       boolean equal = b.operator() == Expr.BinaryOperator.EQUAL;

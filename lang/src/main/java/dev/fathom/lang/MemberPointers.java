@@ -5,14 +5,13 @@ import dev.fathom.base.EvalException;
 import dev.fathom.base.LookupException;
 import dev.fathom.model.Program;
 import dev.fathom.model.Value;
-import dev.fathom.model.type.AliasType;
 import dev.fathom.model.type.CType;
 import dev.fathom.model.type.CompositeType;
 import dev.fathom.model.type.FunctionType;
+import dev.fathom.model.type.IntType;
 import dev.fathom.model.type.PointerType;
 import dev.fathom.model.type.TypeName;
 import dev.fathom.model.type.TypedefType;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,9 +22,6 @@ import java.util.Optional;
  * virtual functions, and how far the object is moved for it (Itanium C++ ABI, section 2.3).
  */
 final class MemberPointers {
-  /** Names of a type, one behind the other. */
-  private static final int MAX_NAMES = 64;
-
   private final Evaluator evaluator;
   private final CallArguments arguments;
   private final Methods methods;
@@ -50,29 +46,60 @@ final class MemberPointers {
 
   /** What a type of pointers to members says; empty for any other type. */
   static Optional<TypedefType.MemberPointer> of(CType type) {
-    var at = type;
-    for (int i = 0; i < MAX_NAMES && at instanceof AliasType alias; i++) {
-      if (alias instanceof TypedefType t && t.isMemberPointer()) {
-        return t.memberPointer();
-      }
-      at = alias.target();
-    }
-    return Optional.empty();
+    return TypedefType.memberPointerOf(type).flatMap(TypedefType::memberPointer);
   }
 
-  static boolean isToFunction(Value value) {
+  static boolean is(Value value) {
+    return of(value.type()).isPresent();
+  }
+
+  private static boolean isToFunction(Value value) {
     return of(value.type()).filter(to -> to.member() instanceof FunctionType).isPresent();
   }
 
-  /** Whether a pointer to a function is the same as another, or as a null that is a number. */
+  /**
+   * Whether two values, one of which is such a pointer, are the same; the other may be 0 or {@code
+   * nullptr}, which is what leads to no member.
+   */
   static boolean areEqual(Value left, Value right) {
-    long code = left.member("__pfn").asLong();
-    if (!isToFunction(right)) {
-      return right.asLong() == 0 && code == 0;
+    if (!is(left) || !is(right)) {
+      return isNull(left) && isNull(right);
     }
-    boolean same = code == right.member("__pfn").asLong();
-    return same
-        && (code == 0 || left.member("__delta").asLong() == right.member("__delta").asLong());
+    if (isToFunction(left) && isToFunction(right)) {
+      var one = MemberFunction.of(left);
+      var other = MemberFunction.of(right);
+      return one.isNull() ? other.isNull() : one.equals(other);
+    }
+    return !isToFunction(left) && !isToFunction(right) && left.asLong() == right.asLong();
+  }
+
+  private static boolean isNull(Value value) {
+    return isToFunction(value)
+        ? MemberFunction.of(value).isNull()
+        : is(value) ? value.asLong() == -1 : isZero(value);
+  }
+
+  /** Whether a value is the number 0 or {@code nullptr}. */
+  private static boolean isZero(Value value) {
+    return switch (value.type().resolved()) {
+      case IntType _, PointerType _ -> !is(value) && value.asLong() == 0;
+      default -> false;
+    };
+  }
+
+  /** What leads to no member, where 0 or {@code nullptr} is to become a pointer to one. */
+  static Optional<Value> nothing(CType type, Value value) {
+    return of(type)
+        .filter(_ -> isZero(value))
+        .map(
+            to ->
+                to.member() instanceof FunctionType
+                    ? held(value.program(), type, new MemberFunction(false, 0, 0))
+                    : new Value.Imm(value.program(), type, -1));
+  }
+
+  private static Value held(Program program, CType type, MemberFunction function) {
+    return Value.held(program, type, function.bytes(program));
   }
 
   /** {@code object.*pointer}: the member, or the function. */
@@ -138,18 +165,18 @@ final class MemberPointers {
   }
 
   private Bound bound(Expr.Pointed p, TypedefType.MemberPointer to, Value pointer) {
-    long code = pointer.member("__pfn").asLong();
-    if (code == 0) {
+    var function = MemberFunction.of(pointer);
+    if (function.isNull()) {
       throw Cursor.wrong(p.member().span(), "the pointer leads to no member");
     }
     var part = object(p, to);
-    long address = part.address() + pointer.member("__delta").asLong();
+    long address = part.address() + function.moved();
     var object = new Value.Ref(program, part.type(), part.space(), address, 0, 0);
-    long entry = code;
-    if ((code & 1) != 0) {
+    long entry = function.code();
+    if (function.isVirtual()) {
       int word = (int) program.types().wordBytes();
       long table = object.space().unsigned(address, word);
-      entry = program.memory().unsigned(table + code - 1, word);
+      entry = program.memory().unsigned(table + function.code(), word);
     }
     return new Bound(object, entry, (FunctionType) to.member());
   }
@@ -218,23 +245,17 @@ final class MemberPointers {
   }
 
   private Value to(Expr.Scoped s, CompositeType owner, CompositeType.Method method) {
-    int word = (int) program.types().wordBytes();
-    long code;
+    var type = type(owner, method.type());
     if (method.isVirtual() && method.slot().isPresent()) {
-      code = method.slot().getAsLong() * word + 1;
-    } else {
-      try {
-        var nowhere = new Value.Ref(program, owner, 0);
-        code = methods.function(new Methods.Found(nowhere, method)).address();
-      } catch (EvalException | LookupException e) {
-        throw Cursor.wrong(s.span(), e.getMessage());
-      }
+      long distance = method.slot().getAsLong() * program.types().wordBytes();
+      return held(program, type, new MemberFunction(true, distance, 0));
     }
-    var bytes = new byte[2 * word];
-    for (int i = 0; i < word; i++) {
-      bytes[numbers.order() == ByteOrder.LITTLE_ENDIAN ? i : word - 1 - i] =
-          (byte) (code >> (8 * i));
+    try {
+      var nowhere = new Value.Ref(program, owner, 0);
+      long code = methods.function(new Methods.Found(nowhere, method)).address();
+      return held(program, type, new MemberFunction(false, code, 0));
+    } catch (EvalException | LookupException e) {
+      throw Cursor.wrong(s.span(), e.getMessage());
     }
-    return Value.held(program, type(owner, method.type()), bytes);
   }
 }

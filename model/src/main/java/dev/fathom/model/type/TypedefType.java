@@ -8,6 +8,9 @@ import java.util.function.Supplier;
 
 /** Another name for a type. */
 public final class TypedefType extends AliasType {
+  /** Names of one type that are followed; types of hostile data name themselves. */
+  private static final int MAX_NAMES = 64;
+
   private final String name;
   private final Optional<MemberPointer> memberPointer;
 
@@ -84,6 +87,18 @@ public final class TypedefType extends AliasType {
   /** Whether it stands for a pointer to a member of a class. */
   public boolean isMemberPointer() {
     return memberPointer.isPresent();
+  }
+
+  /** The pointer to a member of a class that a type is another name for, qualified or not. */
+  public static Optional<TypedefType> memberPointerOf(CType type) {
+    var at = type;
+    for (int i = 0; i < MAX_NAMES && at instanceof AliasType alias; i++) {
+      if (alias instanceof TypedefType t && t.isMemberPointer()) {
+        return Optional.of(t);
+      }
+      at = alias.target();
+    }
+    return Optional.empty();
   }
 
   @Override

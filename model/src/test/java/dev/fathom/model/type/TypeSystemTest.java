@@ -8,6 +8,7 @@ import dev.fathom.base.LookupException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -212,6 +213,18 @@ class TypeSystemTest {
     public Stream<CType> stream() {
       return Stream.empty();
     }
+  }
+
+  @Test
+  void aPointerToAMemberIsFoundBehindItsNames() {
+    var pointer = TypedefType.memberPointer(new OpaqueType("P"), intType, 8);
+    var constant = new QualifiedType(QualifiedType.Qualifier.CONST, () -> pointer);
+    var named = new TypedefType("place", () -> constant);
+    assertThat(TypedefType.memberPointerOf(named)).contains(pointer);
+    assertThat(TypedefType.memberPointerOf(intType)).isEmpty();
+    var loop = new AtomicReference<CType>();
+    loop.set(new TypedefType("loop", loop::get));
+    assertThat(TypedefType.memberPointerOf(loop.get())).isEmpty();
   }
 
   @Test
