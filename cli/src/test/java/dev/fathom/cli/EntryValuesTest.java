@@ -96,7 +96,7 @@ class EntryValuesTest {
         (service, _) -> {
           Debugged.run(service, "b stop");
           Debugged.run(service, "c");
-          if (!Debugged.run(service, "bt").contains("changed")) {
+          for (int i = 0; i < 2 && !Debugged.run(service, "bt").contains("changed"); i++) {
             Debugged.run(service, "c");
           }
           int at = 1;
@@ -109,6 +109,19 @@ class EntryValuesTest {
             }
             Debugged.run(service, "c");
           }
+        });
+  }
+
+  @Test
+  void conditionsSeeThem() {
+    var program = CProgram.compile(folder, "entry", SOURCE, "-g", "-O2");
+    Debugged.with(
+        program,
+        (service, _) -> {
+          Debugged.run(service, "b changed if a@entry == 77");
+          Debugged.run(service, "b lost if gone@entry == 6 && kept@entry == 7");
+          assertThat(Debugged.run(service, "c")).contains("breakpoint 2:").contains("lost (");
+          assertThat(Debugged.run(service, "info breakpoints")).doesNotContain("error");
         });
   }
 

@@ -15,6 +15,7 @@ import dev.fathom.model.type.PointerType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** What expressions see of the selected frame: its registers, its parameters and locals. */
 public final class FrameNames {
@@ -95,20 +96,24 @@ public final class FrameNames {
    */
   static Value atEntry(Invocation call, String name) {
     var frame = frame(call);
+    return atEntry(frame.flatMap(SourceFrame::activation), () -> frame.orElseThrow().view(), name);
+  }
+
+  /**
+   * What a parameter had when its function began.
+   *
+   * @param view of the function's frame, with those of its callers
+   */
+  static Value atEntry(Optional<Activation> activation, Supplier<FrameView> view, String name) {
     var found =
-        frame
-            .flatMap(SourceFrame::activation)
-            .flatMap(
-                activation ->
-                    activation.parameters().stream()
-                        .filter(parameter -> parameter.name().equals(name))
-                        .findFirst())
+        activation
+            .flatMap(at -> at.parameters().stream().filter(p -> p.name().equals(name)).findFirst())
             .orElseThrow(
                 () ->
                     new EvalException(
                         "@entry can be used only for function parameters, not for '" + name + "'"));
     return found
-        .atEntry(frame.orElseThrow().view())
+        .atEntry(view.get())
         .orElseThrow(() -> new EvalException("'" + name + "@entry' is optimized out"));
   }
 

@@ -57,6 +57,11 @@ public class StopScope extends ProgramScope {
     return scope.isEmpty() ? super.variable(name) : super.variable(scope, name);
   }
 
+  @Override
+  public Value atEntry(String parameter) {
+    return FrameNames.atEntry(activation(), this::walked, parameter);
+  }
+
   /**
    * The parameter or local variable of that name if it is there; empty also where it is optimised
    * out.

@@ -43,7 +43,7 @@ public record MemberFunction(boolean isVirtual, long code, long moved) {
   /** The first word and the second. */
   List<Long> words(boolean arm) {
     long virtual = isVirtual ? 1 : 0;
-    return arm ? List.of(code, moved << 1 | virtual) : List.of(code + virtual, moved);
+    return arm ? List.of(code, (moved << 1) | virtual) : List.of(code + virtual, moved);
   }
 
   /** The two words, as they stand in the memory of {@code program}. */
@@ -54,7 +54,7 @@ public record MemberFunction(boolean isVirtual, long code, long moved) {
     var bytes = new byte[2 * word];
     for (int i = 0; i < bytes.length; i++) {
       int digit = little ? i % word : word - 1 - i % word;
-      bytes[i] = (byte) (words.get(i / word) >> Byte.SIZE * digit);
+      bytes[i] = (byte) (words.get(i / word) >> (Byte.SIZE * digit));
     }
     return bytes;
   }
