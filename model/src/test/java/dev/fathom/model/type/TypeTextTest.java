@@ -38,7 +38,7 @@ class TypeTextTest {
         .as("gcc writes const twice for one")
         .isEqualTo("const char v[]");
     assertThat(pointer(constant).declare("s")).isEqualTo("const char *s");
-    assertThat(constantPointer.declare("s")).isEqualTo("char *const s");
+    assertThat(constantPointer.declare("s")).as("as gdb writes it").isEqualTo("char * const s");
     assertThat(pointer(pointer(VoidType.VOID)).text()).isEqualTo("void **");
     assertThat(new CompositeType(CompositeType.Kind.UNION, "u", 8, List::of).declare("x"))
         .isEqualTo("union u x");
