@@ -290,6 +290,17 @@ class ProcessCallsTest {
         });
   }
 
+  private static void hangUntilSignalled(Subject subject, CommandService service) {
+    var sender =
+        CompletableFuture.runAsync(
+            () -> {
+              subject.await("the call", () -> !subject.states().contains("t"));
+              subject.signal("USR1");
+            });
+    assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
+    sender.join();
+  }
+
   @Test
   void aSignalThatComesDuringACallComesAfterwards() {
     with(
@@ -299,14 +310,7 @@ class ProcessCallsTest {
           run(service, "b inside");
           run(service, "c");
           var registers = run(service, "::regs");
-          var sender =
-              CompletableFuture.runAsync(
-                  () -> {
-                    subject.await("the call", () -> !subject.states().contains("t"));
-                    subject.signal("USR1");
-                  });
-          assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
-          sender.join();
+          hangUntilSignalled(subject, service);
           assertThat(run(service, "::regs")).isEqualTo(registers);
           assertThat(value(service, "add(1, 2, 3)")).isEqualTo("6");
           run(service, ":z");
@@ -324,14 +328,7 @@ class ProcessCallsTest {
           run(service, "p fault = 1");
           run(service, "b leave"); // else nobody would wait for a stop
           assertThat(run(service, "c")).contains("SIGSEGV");
-          var sender =
-              CompletableFuture.runAsync(
-                  () -> {
-                    subject.await("the call", () -> !subject.states().contains("t"));
-                    subject.signal("USR1");
-                  });
-          assertThat(run(service, "::call -s 20 hang")).contains("signal 10 (SIGUSR1)");
-          sender.join();
+          hangUntilSignalled(subject, service);
           assertThat(run(service, "c")).contains("SIGUSR1");
           run(service, ":z");
           run(service, ":c");
